@@ -1,0 +1,1 @@
+"""Risk: windows, rules, episodes, the world simulator. Pure, no I/O."""

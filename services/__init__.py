@@ -1,0 +1,1 @@
+"""First Bell's services: the flow from a school's marks to a caseworker."""

@@ -1,0 +1,1 @@
+"""The read model and history API that caseworkers see."""

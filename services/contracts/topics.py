@@ -1,0 +1,37 @@
+"""The topics, created explicitly with these settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+DAY_MS: Final = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic's name and settings; every topic has the same number of partitions."""
+
+    name: str
+    config: dict[str, str] = field(default_factory=dict)
+
+
+def _kept(days: int) -> dict[str, str]:
+    return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS)}
+
+
+_COMPACTED = {"cleanup.policy": "compact"}
+
+MARKS: Final = Topic("attendance.marks.v1", _kept(400))
+REJECTED: Final = Topic("attendance.rejected.v1", _kept(90))
+SCHOOL_DAYS: Final = Topic("school.days.v1", _COMPACTED)
+ENROLLMENTS: Final = Topic("enrollments.v1", _COMPACTED)
+CONSENTS: Final = Topic("consents.v1", _COMPACTED)
+ALERTS: Final = Topic("alerts.v1", _kept(400))
+PROGRESS: Final = Topic("warning.progress.v1", _kept(1))
+
+TOPICS: Final = (MARKS, REJECTED, SCHOOL_DAYS, ENROLLMENTS, CONSENTS, ALERTS, PROGRESS)
+
+WARNING_GROUP: Final = "firstbell-warning"
+CASEWORK_GROUP: Final = "firstbell-casework"
+NOTIFY_GROUP: Final = "firstbell-notify"

@@ -1,0 +1,1 @@
+"""Routing and delivery of alerts to the people of a team."""

@@ -1,0 +1,61 @@
+"""The one place that makes Kafka clients and creates topics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from services.contracts.topics import TOPICS, Topic
+
+MAX_RECORD_BYTES = 900_000
+"""Records are kept below the broker's default limit of 1 MB."""
+
+
+def make_producer(bootstrap: str, *, linger_ms: int = 0) -> AIOKafkaProducer:
+    """An idempotent producer that waits for all replicas; not yet started.
+
+    A send that gets no acknowledgement within 40 s raises `KafkaError`.
+    """
+    return AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=linger_ms,
+        max_request_size=1_000_000,
+        max_batch_size=262_144,
+    )
+
+
+def make_consumer(bootstrap: str, *topics: str, group: str | None) -> AIOKafkaConsumer:
+    """A consumer that starts at the earliest record and commits only when told; not yet started."""
+    return AIOKafkaConsumer(
+        *topics,
+        bootstrap_servers=bootstrap,
+        group_id=group,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        fetch_max_wait_ms=100,
+    )
+
+
+async def create_topics(
+    bootstrap: str, *, partitions: int, replication_factor: int, topics: Iterable[Topic] = TOPICS
+) -> None:
+    """Create the topics that are not there yet; raises `KafkaError` when the broker refuses one."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        response = await admin.create_topics(
+            [
+                NewTopic(t.name, partitions, replication_factor, topic_configs=t.config)
+                for t in topics
+            ]
+        )
+        for name, code, *message in response.topic_errors:
+            if code not in (0, TopicAlreadyExistsError.errno):
+                raise for_code(code)(f"topic {name}: {message}")
+    finally:
+        await admin.close()

@@ -1,0 +1,17 @@
+"""Alembic's environment, shared by the services: each keeps its versions in its own schema."""
+
+from __future__ import annotations
+
+from alembic import context
+from sqlalchemy import create_engine, text
+
+schema: str = context.config.attributes["schema"]
+engine = create_engine(context.config.attributes["url"])
+
+with engine.connect() as connection:
+    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
+    connection.commit()
+    context.configure(connection=connection, version_table="schema_version", version_table_schema=schema)
+    with context.begin_transaction():
+        context.run_migrations()
+engine.dispose()

@@ -1,0 +1,1 @@
+"""The Faust worker: windows, rules and alert episodes."""
