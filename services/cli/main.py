@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import click
 
+from services.cli.lag import lag
+from services.cli.serve import service_commands
+from services.cli.up import up
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="firstbell")
 def main() -> None:
     """First Bell: attendance marks in, homelessness-risk alerts out, consent first."""
+
+
+for command in (up, lag, *service_commands()):
+    main.add_command(command)
 
 
 if __name__ == "__main__":

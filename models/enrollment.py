@@ -1,0 +1,52 @@
+"""Where a student was enrolled, and consented, on each day: disjoint segments of one school each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+FOREVER = 3_652_059
+"""`date.max` as an ordinal: no end is set."""
+
+
+class Span(NamedTuple):
+    """Days enrolled at a school, both ends inclusive."""
+
+    entry: int
+    exit: int
+    school: str
+
+
+class Segment(NamedTuple):
+    """Days that count for the student at one school, both ends inclusive."""
+
+    first: int
+    last: int
+    school: str
+
+
+def segments(spans: Sequence[Span], first: int, last: int) -> tuple[Segment, ...]:
+    """Cut the spans to first through last; a day inside two counts at the school entered later."""
+    result: list[Segment] = []
+    for span in sorted(spans):
+        new = Segment(max(span.entry, first), min(span.exit, last), span.school)
+        if new.first > new.last:
+            continue
+        result = [part for old in result for part in _without(old, new)]
+        result.append(new)
+    return tuple(sorted(result))
+
+
+def _without(old: Segment, new: Segment) -> list[Segment]:
+    if new.last < old.first or new.first > old.last:
+        return [old]
+    parts = [Segment(old.first, new.first - 1, old.school), Segment(new.last + 1, old.last, old.school)]
+    return [part for part in parts if part.first <= part.last]
+
+
+def school_on(parts: Sequence[Segment], day: int) -> str | None:
+    """The school at which the day counts, or None."""
+    for part in reversed(parts):
+        if part.first <= day <= part.last:
+            return part.school
+    return None

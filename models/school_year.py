@@ -1,0 +1,20 @@
+"""The school year that a window keeps: 1 July to 30 June."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+
+FIRST_MONTH = 7
+
+
+@lru_cache(maxsize=4096)
+def year_of(day: int) -> int:
+    """The calendar year in which the school year of this day began."""
+    when = date.fromordinal(day)
+    return when.year if when.month >= FIRST_MONTH else when.year - 1
+
+
+def first_day(year: int) -> int:
+    """1 July of the year, as an ordinal."""
+    return date(year, FIRST_MONTH, 1).toordinal()

@@ -1,0 +1,62 @@
+"""The figures of a student's windows that people see: any reason counts, shock days too."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from models.attendance import EARLY_DEPARTURE, EXCUSED, PARTIAL, TARDY, UNEXCUSED
+from models.track import Track
+
+WINDOWS = (5, 10, 20, 45)
+"""Lengths in counted days."""
+
+_ABSENT = bytes([EXCUSED, UNEXCUSED])
+_NOT_ABSENT = re.compile(rb"[^EU]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A student's school year up to `as_of`. Counts in days, the rate a fraction (None without days)."""
+
+    enrolled_days: int
+    absent_days: int
+    absence_rate: float | None
+    excused_days: int
+    unexcused_days: int
+    tardy_days: int
+    early_departure_days: int
+    partial_days: int
+    current_streak: int
+    longest_streak: int
+    absences_5: int
+    absences_10: int
+    absences_20: int
+    absences_45: int
+    moves: int
+    shock_days: int
+
+
+def summarise(track: Track) -> Window:
+    """The window's figures over every counted day of the track."""
+    shown = track.shown
+    days, absent = len(shown), track.totals.absent
+    last = {n: shown.count(EXCUSED, -n) + shown.count(UNEXCUSED, -n) for n in WINDOWS}
+    return Window(
+        enrolled_days=days,
+        absent_days=absent,
+        absence_rate=absent / days if days else None,
+        excused_days=shown.count(EXCUSED),
+        unexcused_days=shown.count(UNEXCUSED),
+        tardy_days=shown.count(TARDY),
+        early_departure_days=shown.count(EARLY_DEPARTURE),
+        partial_days=shown.count(PARTIAL),
+        current_streak=days - len(shown.rstrip(_ABSENT)),
+        longest_streak=max(map(len, _NOT_ABSENT.split(bytes(shown))), default=0),
+        absences_5=last[5],
+        absences_10=last[10],
+        absences_20=last[20],
+        absences_45=last[45],
+        moves=track.totals.moves,
+        shock_days=track.totals.shock_days,
+    )

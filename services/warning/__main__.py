@@ -1,0 +1,5 @@
+"""`python -m services.warning`."""
+
+from services.warning.app import main
+
+main()

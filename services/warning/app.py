@@ -1,0 +1,104 @@
+"""The whole wiring of the worker: settings, Faust app, table, agent, HTTP edge."""
+
+from __future__ import annotations
+
+import logging
+
+import faust
+from faust.types import StreamT
+from mode import Service
+
+from models.policy import Policy, default_policy, parse_policy
+from services.contracts.topics import WARNING_GROUP
+from services.platform.kafka import make_producer
+from services.platform.logging import configure_logging
+from services.warning.http import make_edge, make_server
+from services.warning.records import READ
+from services.warning.settings import WarningSettings
+from services.warning.table import WindowTable
+from services.warning.worker import FLUSH_SECONDS, Worker
+
+BLOCK_CACHE_BYTES = 16 * 1024 * 1024
+"""RocksDB's cache per partition; Faust's default is 2 GiB, and hot windows are in memory anyway."""
+
+
+def load_policy(settings: WarningSettings) -> Policy:
+    """The rules in force; raises `PolicyError`, or `OSError` when the file cannot be read."""
+    if settings.policy_file is None:
+        return default_policy()
+    return parse_policy(settings.policy_file.read_text(encoding="utf-8"))
+
+
+def create_app(settings: WarningSettings) -> faust.App:
+    """The Faust application; it connects when it is started."""
+    app = faust.App(
+        WARNING_GROUP,
+        broker=f"kafka://{settings.require_kafka()}",
+        store=f"{settings.store}://",
+        datadir=str(settings.data_dir / "warning"),
+        topic_partitions=settings.partitions,
+        topic_replication_factor=settings.replication_factor,
+        topic_disable_leader=True,
+        broker_commit_interval=settings.commit_seconds,
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=16 * 1024 * 1024,
+        producer_max_request_size=1_000_000,
+        producer_acks=-1,
+        web_enabled=False,
+        worker_redirect_stdouts=False,
+        loghandlers=logging.getLogger().handlers,
+    )
+    options = {"block_cache_size": BLOCK_CACHE_BYTES} if settings.store == "rocksdb" else {}
+    table = app.Table("windows", key_type=bytes, value_type=bytes, partitions=settings.partitions, options=options)
+    producer = make_producer(settings.require_kafka())
+    worker = Worker(load_policy(settings), WindowTable(table), producer)
+    topic = app.topic(
+        *(topic.name for topic in READ),
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+        allow_empty=True,
+    )
+    server = make_server(make_edge(app, worker), settings.warning_port)
+
+    @app.agent(topic)
+    async def keep_windows(stream: StreamT[bytes]) -> None:
+        async for event in stream.noack().events():
+            try:
+                await worker.take(event)
+            except Exception as error:
+                # Kafka did not acknowledge: nothing was committed, so a fresh start replays it.
+                await app.crash(error)
+                raise
+
+    @app.timer(interval=FLUSH_SECONDS)
+    async def flush() -> None:
+        if not app.rebalancing:
+            await worker.flush_due()
+
+    @app.service
+    class Companion(Service):
+        """What runs beside the stream: the producer of alerts and the HTTP edge."""
+
+        async def on_start(self) -> None:
+            await producer.start()
+            self.add_future(server.serve())
+
+        async def on_stop(self) -> None:
+            server.should_exit = True
+            await producer.stop()
+
+    @app.on_partitions_revoked.connect
+    async def forget(*_: object, **__: object) -> None:
+        worker.forget()
+
+    return app
+
+
+def main() -> None:
+    """Run the worker until SIGTERM or Ctrl-C."""
+    configure_logging()
+    settings = WarningSettings()
+    app = create_app(settings)
+    faust.Worker(app, loglevel="warn", redirect_stdouts=False).execute_from_commandline()

@@ -1,0 +1,67 @@
+"""The worker's HTTP edge: health, metrics, and the windows of the partitions that it owns."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import faust
+import uvicorn
+from fastapi import FastAPI
+
+from services.contracts.ids import Pseudonym
+from services.platform.http import ProblemError, add_health, add_problem_handlers
+from services.warning.window import window_document
+from services.warning.worker import Worker
+
+
+def recovering(app: faust.App) -> str | None:
+    """Why the worker cannot answer yet, or None."""
+    if app.rebalancing or app.in_recovery or not app.tables.recovery.completed.is_set():
+        return "recovering its windows from Kafka; try again in a few seconds"
+    return None
+
+
+def make_edge(app: faust.App, worker: Worker) -> FastAPI:
+    """The FastAPI application that answers for the worker."""
+    edge = FastAPI(title="First Bell warning", docs_url="/docs", redoc_url=None)
+    add_problem_handlers(edge)
+
+    async def check() -> str | None:
+        return recovering(app)
+
+    add_health(edge, {"windows": check})
+
+    @edge.get("/v1/students/{student}/window", summary="A student's window, from the worker that owns it")
+    async def window(student: str) -> dict[str, object]:
+        problem = recovering(app)
+        if problem is not None:
+            raise ProblemError(503, "Not ready", problem, {"Retry-After": "2"})
+        for number in owned_partitions(app):
+            partition = worker.partition(number)
+            known = partition.students.get(Pseudonym(student))
+            document = window_document(partition, known) if known is not None else None
+            if document is not None:
+                return document
+        raise ProblemError(404, "No window", "No student of this pseudonym with a consent in force is kept here.")
+
+    return edge
+
+
+def owned_partitions(app: faust.App) -> set[int]:
+    """The numbers of the partitions that this worker owns."""
+    return {tp.partition for tp in app.consumer.assignment()} if app.consumer else set()
+
+
+class EdgeServer(uvicorn.Server):
+    """Uvicorn inside Faust's event loop: Faust handles the signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+
+def make_server(edge: FastAPI, port: int) -> EdgeServer:
+    """A server on loopback, to be run as a task of the worker."""
+    return EdgeServer(uvicorn.Config(edge, host="127.0.0.1", port=port, log_config=None, access_log=False))

@@ -1,0 +1,229 @@
+"""What to say of a student's alerts: the difference between what was said and what now stands."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from models.episodes import Episode
+from models.policy import LEVEL_NAMES
+from models.track import Hit, Turn
+from services.contracts.alerts import AlertEvent, AlertEventType, Reason
+from services.contracts.ids import Pseudonym, alert_id, event_id
+
+Because = Literal["attendance", "correction", "consent_ended"]
+
+
+class Told(msgspec.Struct, array_like=True):
+    """An alert as it was last told. `turns` are (ordinal, level, fingerprint of the reasons)."""
+
+    id: str
+    seq: int
+    turns: list[tuple[int, int, int]]
+    ended: int | None
+    withdrawn: bool
+    last: bytes
+    """The last event, as JSON: a withdrawal repeats what it withdraws."""
+
+    @property
+    def raised(self) -> int:
+        """The day on which it was raised."""
+        return self.turns[0][0]
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """Whom and where the events are about, and when ingest took what caused them."""
+
+    student: Pseudonym
+    household: str | None
+    school_id: str
+    caused_at: datetime
+
+
+def tell(told: list[Told], now: Sequence[Episode], subject: Subject) -> list[AlertEvent]:
+    """The events that bring `told` (changed in place) to the episodes that stand now.
+
+    An episode is the same alert when it was raised on the same day, or overlaps it: a correction
+    amends an alert rather than making another.
+    """
+    events: list[AlertEvent] = []
+    matches = _match(told, now)
+    for old in told:
+        if old.id not in {match.id for match, _ in matches if match is not None} and not old.withdrawn:
+            old.withdrawn = True
+            events.append(_again(old, "AlertWithdrawn", "correction", subject))
+    for old_or_none, episode in matches:
+        if old_or_none is None:
+            new, said = _raise(episode, subject)
+            told.append(new)
+            events.extend(said)
+        else:
+            events.extend(_amend(old_or_none, episode, subject))
+    return events
+
+
+def withdraw_all(told: Sequence[Told], subject: Subject) -> list[AlertEvent]:
+    """Withdraw every open alert because consent has ended."""
+    open_alerts = [old for old in told if not old.withdrawn and old.ended is None]
+    return [_again(old, "AlertWithdrawn", "consent_ended", subject) for old in open_alerts]
+
+
+def close_year(told: Sequence[Told], day: int, subject: Subject) -> list[AlertEvent]:
+    """Clear every open alert at the start of another school year."""
+    open_alerts = [old for old in told if not old.withdrawn and old.ended is None]
+    return [
+        _again(old, "AlertCleared", "attendance", subject).model_copy(update={"changed_on": date.fromordinal(day)})
+        for old in open_alerts
+    ]
+
+
+def _match(told: Sequence[Told], now: Sequence[Episode]) -> list[tuple[Told | None, Episode]]:
+    by_day = {old.raised: old for old in told}
+    exact = {episode.raised for episode in now if episode.raised in by_day}
+    free = [old for old in told if old.raised not in exact and not old.withdrawn]
+    result: list[tuple[Told | None, Episode]] = []
+    for episode in now:
+        if episode.raised in exact:
+            result.append((by_day[episode.raised], episode))
+            continue
+        overlapping = next((old for old in free if _overlap(old, episode)), None)
+        if overlapping is not None:
+            free.remove(overlapping)
+        result.append((overlapping, episode))
+    return result
+
+
+def _overlap(old: Told, episode: Episode) -> bool:
+    return (old.ended is None or episode.raised < old.ended) and (
+        episode.ended is None or old.raised < episode.ended
+    )
+
+
+def _fingerprint(hits: Sequence[Hit]) -> int:
+    return zlib.crc32(repr([(hit.rule, hit.dates) for hit in hits]).encode())
+
+
+def _trace(turns: Sequence[Turn]) -> list[tuple[int, int, int]]:
+    return [(turn.ordinal, turn.level, _fingerprint(turn.hits)) for turn in turns]
+
+
+def _raise(episode: Episode, subject: Subject) -> tuple[Told, list[AlertEvent]]:
+    identity = alert_id(subject.student, date.fromordinal(episode.raised))
+    new = Told(identity.hex, 0, _trace(episode.turns[:1]), None, False, b"")
+    events = [_say(new, "AlertRaised", episode, episode.turns[0], None, "attendance", subject)]
+    return new, _superseding([*events, *_follow(new, episode, 1, subject)])
+
+
+def _amend(old: Told, episode: Episode, subject: Subject) -> list[AlertEvent]:
+    trace = _trace(episode.turns)
+    if old.withdrawn:
+        old.withdrawn, old.turns, old.ended = False, trace, episode.ended
+        event = _say(old, "AlertRaised", episode, episode.turns[-1], None, "correction", subject)
+        return [event] if episode.ended is None else _superseding([event, _end(old, episode, subject)])
+    if trace[: len(old.turns)] == old.turns and old.ended in (None, episode.ended):
+        return _superseding(_follow(old, episode, len(old.turns), subject))
+    return _correct(old, episode, trace, subject)
+
+
+def _follow(old: Told, episode: Episode, known: int, subject: Subject) -> list[AlertEvent]:
+    """The turns after those known, and the end."""
+    events: list[AlertEvent] = []
+    for before, turn in zip(episode.turns[known - 1 :], episode.turns[known:], strict=False):
+        old.turns.extend(_trace([turn]))
+        events.append(_say(old, "AlertLevelChanged", episode, turn, before.level, "attendance", subject))
+    if episode.ended is not None and old.ended is None:
+        events.append(_end(old, episode, subject))
+    return events
+
+
+def _correct(old: Told, episode: Episode, trace: list[tuple[int, int, int]], subject: Subject) -> list[AlertEvent]:
+    was_level, was_open = old.turns[-1][1], old.ended is None
+    old.turns, old.ended = trace, episode.ended
+    turn = episode.turns[-1]
+    if was_open and episode.ended is not None:
+        return [_end(old, episode, subject, "correction")]
+    kind: AlertEventType = "AlertAmended"
+    if not was_open or turn.level != was_level:
+        kind = "AlertLevelChanged" if episode.ended is None else "AlertAmended"
+    return [_say(old, kind, episode, turn, was_level, "correction", subject)]
+
+
+def _end(old: Told, episode: Episode, subject: Subject, because: Because = "attendance") -> AlertEvent:
+    old.ended = episode.ended
+    assert episode.ended is not None
+    event = _say(old, "AlertCleared", episode, episode.turns[-1], episode.turns[-1].level, because, subject)
+    cleared = event.model_copy(update={"changed_on": date.fromordinal(episode.ended)})
+    old.last = cleared.model_dump_json().encode()
+    return cleared
+
+
+def _say(
+    old: Told,
+    kind: AlertEventType,
+    episode: Episode,
+    turn: Turn,
+    previous: int | None,
+    because: Because,
+    subject: Subject,
+) -> AlertEvent:
+    old.seq += 1
+    identity, changed_on = UUID(old.id), date.fromordinal(turn.ordinal)
+    event = AlertEvent(
+        type=kind,
+        event_id=event_id(identity, old.seq, kind, changed_on),
+        alert_id=identity,
+        seq=old.seq,
+        student=subject.student,
+        household=subject.household,
+        school_id=subject.school_id,
+        level=LEVEL_NAMES[turn.level - 1],
+        previous_level=LEVEL_NAMES[previous - 1] if previous else None,
+        raised_on=date.fromordinal(episode.raised),
+        changed_on=changed_on,
+        reasons=[_reason(hit) for hit in turn.hits],
+        because=because,
+        caused_at=subject.caused_at,
+    )
+    old.last = event.model_dump_json().encode()
+    return event
+
+
+def _again(old: Told, kind: AlertEventType, because: Because, subject: Subject) -> AlertEvent:
+    """The last event once more, as an end of another kind."""
+    old.seq += 1
+    last = AlertEvent.model_validate_json(old.last)
+    event = last.model_copy(
+        update={
+            "type": kind,
+            "seq": old.seq,
+            "event_id": event_id(last.alert_id, old.seq, kind, last.changed_on),
+            "because": because,
+            "previous_level": last.level,
+            "superseded": False,
+            "caused_at": subject.caused_at,
+        }
+    )
+    old.last = event.model_dump_json().encode()
+    return event
+
+
+def _superseding(events: list[AlertEvent]) -> list[AlertEvent]:
+    """Mark all but the last as already passed."""
+    return [event.model_copy(update={"superseded": True}) for event in events[:-1]] + events[-1:]
+
+
+def _reason(hit: Hit) -> Reason:
+    return Reason(
+        rule=hit.rule,
+        kind=hit.kind,
+        level=LEVEL_NAMES[hit.level - 1],
+        text=hit.text,
+        dates=[date.fromordinal(day) for day in hit.dates],
+        usual=hit.usual,
+        clears=hit.clears,
+    )

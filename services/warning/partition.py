@@ -1,0 +1,254 @@
+"""A partition's students and schools: what each record does to them, and the alerts that follow.
+
+Pure: no Kafka, no clock. The agent feeds records in and publishes what `settle` returns; the order
+in which records of different topics come changes nothing in the end.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from functools import lru_cache
+
+from models.attendance import NO_TIME, SectionMark, code_of
+from models.enrollment import FOREVER, Span
+from models.episodes import Episode, episodes, with_household
+from models.policy import Policy
+from models.rules import Rules
+from models.school import School
+from models.school_year import first_day, year_of
+from models.shock import HeadCount
+from models.track import Turn
+from services.contracts.alerts import AlertEvent
+from services.contracts.ids import Pseudonym
+from services.contracts.marks import AttendanceMark, DayCounts, DaysClosed, MarkBatch
+from services.contracts.reference import Consent, Enrollment, SchoolDay
+from services.warning.lifecycle import Subject, close_year, tell, withdraw_all
+from services.warning.student import Student
+
+
+class Partition:
+    """The state of one partition. `changed_*` name what must be written to the table."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.schools: dict[str, School] = {}
+        self.students: dict[str, Student] = {}
+        self.changed_students: set[Student] = set()
+        self.changed_schools: set[str] = set()
+        self.telling: set[Student] = set()
+        """Students with events that Kafka has not acknowledged yet."""
+        self._policy = policy
+        self._rules = lru_cache(maxsize=8)(lambda year: Rules(policy, year))
+        self._at_school: defaultdict[str, set[Student]] = defaultdict(set)
+        self._households: defaultdict[str, set[Student]] = defaultdict(set)
+        self._unsettled: set[Student] = set()
+        self._holding: set[Student] = set()
+        """Withdrawn students whose late marks are held until the day's close."""
+
+    def add(self, student: Student) -> None:
+        """Take in a student read from the table."""
+        self.students[student.pseudonym] = student
+        self._index(student)
+        if student.pending:
+            self.telling.add(student)
+        if student.withdrawn and student.year.marks:
+            self._holding.add(student)
+
+    def take_marks(self, batch: MarkBatch) -> None:
+        """Take a batch of marks, and what ingest knew of the schools' days."""
+        for counts in batch.counts:
+            self._take_counts(counts)
+        for mark in batch.marks:
+            self._take_mark(mark, batch.taken_at)
+
+    def take_closes(self, closed: DaysClosed) -> None:
+        """Take closes: enrolled students without a mark of their own were present."""
+        for close in closed.closes:
+            if close.counts is not None:
+                self._take_counts(close.counts)
+            day = close.date.toordinal()
+            if self._school(close.school_id).close(day, history=close.history):
+                self.changed_schools.add(close.school_id)
+                for student in self._at_school[close.school_id]:
+                    self._reach(student, day, closed.taken_at)
+                    self._look_again(student, day)
+        self._purge_withdrawn()
+
+    def take_school_day(self, fact: SchoolDay) -> None:
+        """Take a calendar row."""
+        if fact.instructional is None:
+            return
+        if self._school(fact.school_id).set_calendar(
+            fact.date.toordinal(), self._policy.shock, instructional=fact.instructional
+        ):
+            for student in self._at_school[fact.school_id]:
+                student.year.forget_track()
+                self._unsettled.add(student)
+        self.changed_schools.add(fact.school_id)
+
+    def take_enrollment(self, pseudonym: Pseudonym, enrollment: Enrollment | None, taken_at: datetime) -> None:
+        """Take a student's enrollments; None drops them."""
+        student = self._student(pseudonym)
+        self._unindex(student)
+        spans = enrollment.spans if enrollment else []
+        student.household = enrollment.household if enrollment else None
+        student.grade = enrollment.grade if enrollment else None
+        student.year.set_spans(
+            [
+                Span(s.entry_date.toordinal(), s.exit_date.toordinal() if s.exit_date else FOREVER, s.school_id)
+                for s in spans
+            ]
+        )
+        self._index(student)
+        self._catch_up(student, taken_at)
+
+    def take_consent(self, pseudonym: Pseudonym, consent: Consent | None, taken_at: datetime) -> None:
+        """Take a student's consent; a tombstone (None) removes the window and withdraws open alerts."""
+        student = self._student(pseudonym)
+        if consent is None:
+            self._say(student, withdraw_all(student.told, self._subject(student, taken_at)))
+            student.forget()
+            self.changed_students.add(student)
+            self._unsettled |= self._siblings(student)
+            return
+        student.withdrawn = False
+        through = consent.valid_through.toordinal() if consent.valid_through else None
+        student.year.set_consent(consent.valid_from.toordinal(), through)
+        self._catch_up(student, taken_at)
+
+    def settle(self, caused_at: datetime) -> None:
+        """Decide what the records taken since the last call mean for alerts; events become `pending`."""
+        asked: set[Student] = set()
+        while self._unsettled:
+            student = self._unsettled.pop()
+            if student.withdrawn or student.year.consent is None:
+                continue
+            turns = self._turns(student)
+            if turns != student.turns_told:
+                first = student.turns_told is None and not turns and not student.told
+                student.turns_told = turns
+                if not first:
+                    asked |= {student} | self._siblings(student)
+        for student in asked:
+            now = self._episodes(student)
+            self._say(student, tell(student.told, now, self._subject(student, caused_at)))
+
+    def told(self, student: Student) -> None:
+        """Kafka has acknowledged the student's pending events."""
+        student.pending = []
+        self.telling.discard(student)
+        self.changed_students.add(student)
+
+    def rules(self, student: Student) -> Rules:
+        """The rules of the student's school year."""
+        return self._rules(student.year.year)
+
+    def _take_mark(self, mark: AttendanceMark, taken_at: datetime) -> None:
+        student = self._student(Pseudonym(mark.student))
+        day = mark.date.toordinal()
+        self._reach(student, day, taken_at)
+        if year_of(day) != student.year.year:
+            return
+        school = self._school(mark.school_id)
+        recorded_at = int(mark.recorded_at.timestamp() * 1000) if mark.recorded_at else NO_TIME
+        row = SectionMark(mark.school_id, mark.section or "", code_of(mark.status, mark.excused), recorded_at)
+        live = not mark.history and day > school.history_through
+        if student.year.take_mark(day, row, live=live, schools=self.schools, rules=self.rules(student)):
+            self.changed_students.add(student)
+            self._unsettled.add(student)
+            if student.withdrawn:
+                self._holding.add(student)
+
+    def _take_counts(self, counts: DayCounts) -> None:
+        school = self._school(counts.school_id)
+        head_count = HeadCount(counts.absent, counts.reported, counts.expected)
+        flipped = school.set_counts(counts.date.toordinal(), head_count, self._policy.shock)
+        self.changed_schools.add(counts.school_id)
+        for day in flipped:
+            for student in self._at_school[counts.school_id]:
+                self._look_again(student, day)
+
+    def _look_again(self, student: Student, day: int) -> None:
+        student.year.look_again(day, self.schools, self.rules(student))
+        self._unsettled.add(student)
+
+    def _reach(self, student: Student, day: int, taken_at: datetime) -> None:
+        """Begin another school year when the day is in a later one than the student's."""
+        year = year_of(day)
+        if year > student.year.year:
+            subject = self._subject(student, taken_at)
+            self._say(student, close_year(student.told, first_day(year), subject))
+            student.told = []
+            student.turns_told = None
+            student.year.start_anew(year)
+            self.changed_students.add(student)
+
+    def _catch_up(self, student: Student, taken_at: datetime) -> None:
+        """Closes may have come before: the student's year is at least that of the schools' last report."""
+        schools = [self.schools[span.school] for span in student.year.spans if span.school in self.schools]
+        last = max((school.last_reported() or 0 for school in schools), default=0)
+        if last:
+            self._reach(student, last, taken_at)
+        self.changed_students.add(student)
+        self._unsettled.add(student)
+
+    def _purge_withdrawn(self) -> None:
+        for student in self._holding:
+            if student.withdrawn:
+                student.forget()
+                self.changed_students.add(student)
+        self._holding.clear()
+
+    def _episodes(self, student: Student) -> list[Episode]:
+        own = episodes(self._turns(student))
+        rule = self.rules(student).household
+        if rule is None or not own:
+            return own
+        siblings = [e for sibling in self._siblings(student) for e in episodes(self._turns(sibling))]
+        return with_household(own, siblings, rule)
+
+    def _turns(self, student: Student) -> tuple[Turn, ...]:
+        if student.withdrawn or student.year.consent is None:
+            return ()
+        return tuple(student.year.track(self.schools, self.rules(student)).turns)
+
+    def _siblings(self, student: Student) -> set[Student]:
+        if student.household is None:
+            return set()
+        return self._households[student.household] - {student}
+
+    def _say(self, student: Student, events: Iterable[AlertEvent]) -> None:
+        before = len(student.pending)
+        student.pending.extend(events)
+        if len(student.pending) > before:
+            self.telling.add(student)
+            self.changed_students.add(student)
+
+    def _subject(self, student: Student, caused_at: datetime) -> Subject:
+        school = student.year.current_school(self.schools, self.rules(student)) or ""
+        return Subject(student.pseudonym, student.household, school, caused_at)
+
+    def _school(self, school_id: str) -> School:
+        school = self.schools.get(school_id)
+        if school is None:
+            school = self.schools[school_id] = School()
+        return school
+
+    def _student(self, pseudonym: Pseudonym) -> Student:
+        student = self.students.get(pseudonym)
+        if student is None:
+            student = self.students[pseudonym] = Student(pseudonym)
+        return student
+
+    def _index(self, student: Student) -> None:
+        for span in student.year.spans:
+            self._at_school[span.school].add(student)
+        if student.household is not None:
+            self._households[student.household].add(student)
+
+    def _unindex(self, student: Student) -> None:
+        for span in student.year.spans:
+            self._at_school[span.school].discard(student)
+        if student.household is not None:
+            self._households[student.household].discard(student)

@@ -1,0 +1,19 @@
+"""The worker's settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from services.platform.settings import Settings
+
+
+class WarningSettings(Settings):
+    """What the worker needs beside the shared settings."""
+
+    store: Literal["rocksdb", "memory"] = "rocksdb"
+    """Where windows are kept beside Kafka's changelog; memory is for tests."""
+    policy_file: Path | None = None
+    """The rules (TOML); None means the policy that ships."""
+    commit_seconds: float = 0.5
+    """How often offsets are committed (Faust's own default is 2.8 s)."""

@@ -1,0 +1,109 @@
+"""A student as the worker keeps one: the school year, what was told, and how it is stored."""
+
+from __future__ import annotations
+
+import msgspec
+
+from models.attendance import SectionMark
+from models.enrollment import Span
+from models.student_year import NO_YEAR, StudentYear
+from models.track import Turn
+from services.contracts.alerts import AlertEvent
+from services.contracts.ids import Pseudonym
+from services.warning.lifecycle import Told
+
+
+class Student:
+    """One consented student of a partition."""
+
+    __slots__ = ("grade", "household", "pending", "pseudonym", "told", "turns_told", "withdrawn", "year")
+
+    def __init__(self, pseudonym: Pseudonym) -> None:
+        self.pseudonym = pseudonym
+        self.household: str | None = None
+        self.grade: str | None = None
+        self.year = StudentYear(NO_YEAR)
+        self.told: list[Told] = []
+        self.turns_told: tuple[Turn, ...] | None = None
+        """The student's own turns at the last telling; None when not told since it was loaded."""
+        self.pending: list[AlertEvent] = []
+        """Told, but not yet acknowledged by Kafka: written to the table first, so that none is lost."""
+        self.withdrawn = False
+        """Consent was withdrawn: marks that still arrive are not kept beyond the day's close."""
+
+    def forget(self) -> None:
+        """Drop everything that consent covered; events still to be sent stay until they are."""
+        self.year.marks = {}
+        self.year.live = set()
+        self.year.consent = None
+        self.year.forget_track()
+        self.told = []
+        self.turns_told = None
+        self.withdrawn = True
+
+
+class _Stored(msgspec.Struct, array_like=True, omit_defaults=True):
+    student: str
+    household: str | None
+    grade: str | None
+    year: int
+    consent: tuple[int, int] | None
+    spans: list[tuple[int, int, str]]
+    live: list[int]
+    days: list[tuple[int, list[tuple[int, str, int, int]]]]
+    """Days as offsets from `base`; rows as (school's index, section, code, recorded_at)."""
+    base: int
+    schools: list[str]
+    told: list[Told]
+    pending: list[bytes]
+    withdrawn: bool
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Stored).decode
+
+
+def dump(student: Student) -> bytes:
+    """The student as bytes for the table."""
+    year = student.year
+    base = min(year.marks, default=0)
+    schools: dict[str, int] = {}
+    days = [
+        (day - base, [(schools.setdefault(m.school, len(schools)), m.section, m.code, m.recorded_at) for m in marks])
+        for day, marks in year.marks.items()
+    ]
+    return _encode(
+        _Stored(
+            student=student.pseudonym,
+            household=student.household,
+            grade=student.grade,
+            year=year.year,
+            consent=year.consent,
+            spans=[(s.entry, s.exit, s.school) for s in year.spans],
+            live=[day - base for day in year.live],
+            days=days,
+            base=base,
+            schools=list(schools),
+            told=student.told,
+            pending=[event.model_dump_json().encode() for event in student.pending],
+            withdrawn=student.withdrawn,
+        )
+    )
+
+
+def load(data: bytes) -> Student:
+    """The student from the table's bytes; raises `msgspec.DecodeError` when they are no student's."""
+    stored = _decode(data)
+    student = Student(Pseudonym(stored.student))
+    student.household, student.grade, student.told = stored.household, stored.grade, stored.told
+    student.withdrawn = stored.withdrawn
+    student.pending = [AlertEvent.model_validate_json(event) for event in stored.pending]
+    year = student.year
+    year.year, year.consent = stored.year, stored.consent
+    year.marks = {
+        day + stored.base: tuple(SectionMark(stored.schools[row[0]], *row[1:]) for row in rows)
+        for day, rows in stored.days
+    }
+    year.live = {day + stored.base for day in stored.live}
+    year.set_spans([Span(*span) for span in stored.spans])
+    return student

@@ -1,0 +1,94 @@
+"""The Faust table that holds what a partition knows, written in bulk and with receipts.
+
+Keys are `partition|s|student` and `partition|c|school`, since a school is known in every partition.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import faust
+import msgspec
+from faust.streams import _current_event
+from faust.types import EventT
+
+from models.policy import Policy
+from models.school import School
+from models.shock import HeadCount
+from services.warning.partition import Partition
+from services.warning.student import Student, dump, load
+
+
+class _StoredSchool(msgspec.Struct, array_like=True):
+    calendar: dict[int, bool]
+    closed: dict[int, bool]
+    counts: dict[int, tuple[int, int, int]]
+    history_through: int
+
+
+_decode_school = msgspec.msgpack.Decoder(_StoredSchool).decode
+
+
+class WindowTable:
+    """Reads and writes partitions of a Faust table whose keys and values are bytes."""
+
+    def __init__(self, table: faust.Table[bytes, bytes]) -> None:
+        self._table = table
+
+    def read(self, number: int, policy: Policy) -> Partition:
+        """The partition as it was last written."""
+        partition = Partition(policy)
+        prefix = f"{number}|".encode()
+        for key, value in self._table.data.items():
+            if not key.startswith(prefix) or not value:
+                continue
+            _, kind, name = key.decode().split("|", 2)
+            if kind == "c":
+                partition.schools[name] = _load_school(value, policy)
+            else:
+                partition.add(load(value))
+        return partition
+
+    async def write(
+        self, number: int, event: EventT, students: Iterable[Student], schools: Iterable[tuple[str, School]]
+    ) -> None:
+        """Write them; returns when Kafka has acknowledged every change, raises `KafkaError` when it did not.
+
+        `event` is a record of the partition: Faust's store asks which partition is being written.
+        The state is read before the first await, so later changes belong to the next write.
+        """
+        items = [(f"{number}|s|{s.pseudonym}".encode(), dump(s)) for s in students]
+        items += [(f"{number}|c|{name}".encode(), _dump_school(school)) for name, school in schools]
+        _current_event.set(weakref.ref(event))
+        receipts = []
+        for key, value in items:
+            receipts.append(self._table.send_changelog(number, key, value))
+            self._table.data[key] = value
+        await asyncio.gather(*receipts)
+
+
+def _dump_school(school: School) -> bytes:
+    counts = {day: (c.absent, c.reported, c.expected) for day, c in school.counts.items()}
+    return msgspec.msgpack.encode(_StoredSchool(school.calendar, school.closed, counts, school.history_through))
+
+
+def _load_school(data: bytes, policy: Policy) -> School:
+    stored = _decode_school(data)
+    school = School()
+    for day, instructional in stored.calendar.items():
+        school.set_calendar(day, policy.shock, instructional=instructional)
+    for day, history in stored.closed.items():
+        school.close(day, history=history)
+    school.history_through = stored.history_through
+    for day, counts in stored.counts.items():
+        school.set_counts(day, HeadCount(*counts), policy.shock)
+    return school
+
+
+def taken_at(event: EventT) -> float:
+    """The record's timestamp, in seconds since the epoch."""
+    timestamp = event.message.timestamp
+    return float(timestamp) if timestamp else datetime.now(UTC).timestamp()
