@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-
 import faust
 from faust.types import StreamT
 from mode import Service
 
 from models.policy import Policy, default_policy, parse_policy
 from services.contracts.topics import WARNING_GROUP
-from services.platform.kafka import make_producer
 from services.platform.logging import configure_logging
 from services.warning.http import make_edge, make_server
 from services.warning.records import READ
@@ -44,14 +41,13 @@ def create_app(settings: WarningSettings) -> faust.App:
         consumer_max_fetch_size=16 * 1024 * 1024,
         producer_max_request_size=1_000_000,
         producer_acks=-1,
+        stream_wait_empty=False,  # what is not acknowledged comes again
         web_enabled=False,
         worker_redirect_stdouts=False,
-        loghandlers=logging.getLogger().handlers,
     )
     options = {"block_cache_size": BLOCK_CACHE_BYTES} if settings.store == "rocksdb" else {}
     table = app.Table("windows", key_type=bytes, value_type=bytes, partitions=settings.partitions, options=options)
-    producer = make_producer(settings.require_kafka())
-    worker = Worker(load_policy(settings), WindowTable(table), producer)
+    worker = Worker(load_policy(settings), WindowTable(table))
     topic = app.topic(
         *(topic.name for topic in READ),
         key_type=bytes,
@@ -82,12 +78,12 @@ def create_app(settings: WarningSettings) -> faust.App:
         """What runs beside the stream: the producer of alerts and the HTTP edge."""
 
         async def on_start(self) -> None:
-            await producer.start()
+            await worker.start(settings.require_kafka())
             self.add_future(server.serve())
 
         async def on_stop(self) -> None:
             server.should_exit = True
-            await producer.stop()
+            await worker.stop()
 
     @app.on_partitions_revoked.connect
     async def forget(*_: object, **__: object) -> None:

@@ -22,6 +22,7 @@ from models.policy import Policy
 from services.contracts.marks import DaysEvaluated
 from services.contracts.rejected import Rejected
 from services.contracts.topics import ALERTS, PROGRESS, REJECTED
+from services.platform.kafka import make_producer
 from services.warning import records
 from services.warning.partition import Partition
 from services.warning.table import WindowTable, taken_at
@@ -42,15 +43,24 @@ FLUSHED = Counter("firstbell_warning_flushed_total", "Students and schools writt
 class Worker:
     """Takes records of its partitions one after the other. Not thread-safe; one per process."""
 
-    def __init__(self, policy: Policy, table: WindowTable, producer: AIOKafkaProducer) -> None:
+    def __init__(self, policy: Policy, table: WindowTable) -> None:
         self._policy = policy
         self._table = table
-        self._producer = producer
+        self._producer: AIOKafkaProducer
         self._partitions: dict[int, Partition] = {}
         self._unacked: defaultdict[int, list[EventT]] = defaultdict(list)
         self._flushing: set[int] = set()
         self._next_flush: defaultdict[int, float] = defaultdict(float)
         self._epoch = 0
+
+    async def start(self, bootstrap: str) -> None:
+        """Connect the producer of alerts."""
+        self._producer = make_producer(bootstrap)
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        await self._producer.stop()
 
     def forget(self) -> None:
         """Partitions moved: what is in memory is read anew from the table, and unacknowledged records come again."""
