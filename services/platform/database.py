@@ -16,8 +16,8 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 
 def make_engine(url: str, *, pool_size: int = 5) -> AsyncEngine:
-    """An async engine; it connects at first use and notices a connection that has died."""
-    return create_async_engine(url, pool_size=pool_size, pool_pre_ping=True, pool_recycle=1800)
+    """An async engine; it connects at first use, notices a dead connection, and logs no values with an error."""
+    return create_async_engine(url, pool_size=pool_size, pool_pre_ping=True, pool_recycle=1800, hide_parameters=True)
 
 
 def make_sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:

@@ -41,11 +41,16 @@ def make_consumer(bootstrap: str, *topics: str, group: str | None) -> AIOKafkaCo
     )
 
 
+def make_admin(bootstrap: str) -> AIOKafkaAdminClient:
+    """A client that lists, describes and creates; not yet started."""
+    return AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+
+
 async def create_topics(
     bootstrap: str, *, partitions: int, replication_factor: int, topics: Iterable[Topic] = TOPICS
 ) -> None:
     """Create the topics that are not there yet; raises `KafkaError` when the broker refuses one."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = make_admin(bootstrap)
     await admin.start()
     try:
         response = await admin.create_topics(

@@ -45,28 +45,40 @@ CREATE TABLE ingest.students (
     household text,
     consent_from date,
     consent_through date,
-    published boolean NOT NULL DEFAULT false,
-    ended_on date
+    next_change date,
+    ended_on date,
+    revision integer NOT NULL DEFAULT 0,
+    consent_pending boolean NOT NULL DEFAULT false,
+    enrollment_pending boolean NOT NULL DEFAULT false
 );
+COMMENT ON COLUMN ingest.students.household IS 'The household''s pseudonym';
 COMMENT ON COLUMN ingest.students.consent_from IS
-    'The unbroken run of days on which a consent fits: today''s, or the next to come; null when none';
-COMMENT ON COLUMN ingest.students.published IS 'The run is known to Kafka; a tombstone sets it back';
+    'The unbroken run of days on which a consent fits, as of the last look; null when none is in force';
+COMMENT ON COLUMN ingest.students.next_change IS 'The next day on which consents must be looked at again';
 COMMENT ON COLUMN ingest.students.ended_on IS 'Date of the last tombstone: an earlier day never counts again';
+COMMENT ON COLUMN ingest.students.revision IS 'Counts changes, so that a publisher sees one that came meanwhile';
+COMMENT ON COLUMN ingest.students.consent_pending IS 'Kafka has not acknowledged the run, or its end, yet';
+CREATE INDEX students_next_change ON ingest.students (next_change);
+CREATE INDEX students_pending ON ingest.students (id) WHERE consent_pending OR enrollment_pending;
 
 CREATE TABLE ingest.consents (
     student integer NOT NULL REFERENCES ingest.students ON DELETE CASCADE,
     agreement_id text NOT NULL,
     signed_on date NOT NULL,
+    notice boolean NOT NULL,
+    arrival bigint GENERATED ALWAYS AS IDENTITY,
     signed_by text,
     relationship text,
     method text,
     records text[] NOT NULL,
-    purpose text NOT NULL,
+    purpose text,
     recipients text[] NOT NULL,
     expires_on date,
     revoked_on date,
-    PRIMARY KEY (student, agreement_id, signed_on)
+    PRIMARY KEY (student, agreement_id, signed_on, notice)
 );
+COMMENT ON COLUMN ingest.consents.notice IS 'A revocation that is no consent itself';
+COMMENT ON COLUMN ingest.consents.arrival IS 'Which came first, of a consent and a revocation of one day';
 
 CREATE TABLE ingest.enrollments (
     student integer NOT NULL REFERENCES ingest.students ON DELETE CASCADE,
@@ -77,14 +89,22 @@ CREATE TABLE ingest.enrollments (
 );
 
 CREATE TABLE ingest.taken (
-    student integer NOT NULL REFERENCES ingest.students ON DELETE CASCADE,
+    student integer NOT NULL,
     date date NOT NULL,
-    digest bytea NOT NULL,
-    section bytea NOT NULL,
-    taken_at timestamptz NOT NULL,
+    digest bigint NOT NULL,
+    section text NOT NULL,
+    taken bigint NOT NULL,
     PRIMARY KEY (student, date, digest)
 );
-COMMENT ON TABLE ingest.taken IS 'Marks that Kafka has acknowledged, so that a repeat counts nothing twice';
+COMMENT ON TABLE ingest.taken IS
+    'Marks that Kafka has acknowledged, so that a repeat counts nothing twice; no foreign key, for speed';
+COMMENT ON COLUMN ingest.taken.taken IS 'Order of taking: nanoseconds since 1970';
+
+CREATE TABLE ingest.taken_events (
+    digest bytea PRIMARY KEY,
+    student integer NOT NULL
+);
+CREATE INDEX taken_events_student ON ingest.taken_events (student);
 
 CREATE TABLE ingest.school_days (
     school_id text NOT NULL,
@@ -92,13 +112,25 @@ CREATE TABLE ingest.school_days (
     instructional boolean,
     reported boolean NOT NULL DEFAULT false,
     history boolean NOT NULL DEFAULT false,
-    any_mark boolean NOT NULL DEFAULT false,
     absent integer NOT NULL DEFAULT 0,
     seen integer NOT NULL DEFAULT 0,
     expected integer NOT NULL DEFAULT 0,
+    revision integer NOT NULL DEFAULT 0,
+    day_pending boolean NOT NULL DEFAULT false,
+    close_pending boolean NOT NULL DEFAULT false,
     PRIMARY KEY (school_id, date)
 );
 COMMENT ON TABLE ingest.school_days IS 'Calendar, closes and head counts per school and date; nobody is named';
+CREATE INDEX school_days_pending ON ingest.school_days (school_id, date) WHERE day_pending OR close_pending;
+
+CREATE TABLE ingest.enrolled_changes (
+    school_id text NOT NULL,
+    date date NOT NULL,
+    change integer NOT NULL,
+    PRIMARY KEY (school_id, date)
+);
+COMMENT ON TABLE ingest.enrolled_changes IS
+    'How the number of enrolled students changes by date, so that it is known for any date; sums only';
 
 CREATE VIEW ingest.consented_students AS
     SELECT pseudonym, student_id, first_name, last_name, grade, household, slot, consent_from, consent_through

@@ -1,0 +1,68 @@
+"""Casework: the PostgreSQL read model of the alerts and its API. All the wiring is here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from fastapi import FastAPI
+
+from services.casework.history.routes import history_router
+from services.casework.intake.record import record
+from services.casework.settings import CaseworkSettings
+from services.casework.windows.routes import window_router
+from services.casework.windows.workers import make_client
+from services.contracts.alerts import AlertEvent
+from services.contracts.topics import ALERTS, CASEWORK_GROUP
+from services.platform.background import Background
+from services.platform.consent import check_database
+from services.platform.consumer import BatchConsumer
+from services.platform.database import make_engine, make_sessions
+from services.platform.http import add_health, add_problem_handlers, serve
+from services.platform.logging import configure_logging
+
+
+def create_app(settings: CaseworkSettings, background: Background | None = None) -> FastAPI:
+    """The application; it connects when it is started. Raises `SettingsError` when a setting is missing."""
+    engine = make_engine(settings.require_database())
+    sessions = make_sessions(engine)
+    client = make_client()
+    tasks = background or Background()
+    consumer = BatchConsumer(
+        settings.require_kafka(), ALERTS, group=CASEWORK_GROUP, model=AlertEvent, handle=partial(record, sessions)
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        tasks.start("the consumer of alerts", consumer.run())
+        yield
+        await tasks.stop()
+        await client.aclose()
+        await engine.dispose()
+
+    app = FastAPI(
+        title="First Bell casework",
+        version="1",
+        summary="The history of attendance alerts, for the partner agency's caseworkers.",
+        lifespan=lifespan,
+    )
+    add_problem_handlers(app)
+    add_health(app, {"database": partial(check_database, engine), "kafka": consumer.check})
+    app.include_router(history_router(sessions))
+    app.include_router(window_router(sessions, client, settings.workers))
+    return app
+
+
+def main() -> None:
+    """Run the service until it is told to stop; exits with 1 when its consumer cannot go on."""
+    settings = CaseworkSettings()
+    configure_logging()
+    background = Background()
+    serve(create_app(settings, background), settings.casework_port)
+    sys.exit(background.exit_status())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What comes in: the events of `alerts.v1`."""

@@ -1,0 +1,51 @@
+"""The tables of the schema `casework`, as its migrations make them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from pydantic import JsonValue
+from sqlalchemy import BigInteger, DateTime, MetaData
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """What the tables have in common."""
+
+    metadata = MetaData(schema="casework")
+
+
+class AlertRow(Base):
+    """An alert as it stands after its event `seq`."""
+
+    __tablename__ = "alerts"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger)
+    student: Mapped[str]
+    household: Mapped[str | None]
+    school_id: Mapped[str]
+    level: Mapped[str]
+    status: Mapped[str]
+    raised_on: Mapped[date]
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    reasons: Mapped[list[dict[str, JsonValue]]] = mapped_column(JSONB)
+
+
+class AlertEventRow(Base):
+    """One step of an alert's life; rows are inserted and never updated."""
+
+    __tablename__ = "alert_events"
+
+    event_id: Mapped[UUID] = mapped_column(primary_key=True)
+    alert_id: Mapped[UUID]
+    seq: Mapped[int] = mapped_column(BigInteger)
+    type: Mapped[str]
+    level: Mapped[str]
+    previous_level: Mapped[str | None]
+    changed_on: Mapped[date]
+    because: Mapped[str]
+    superseded: Mapped[bool]
+    caused_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

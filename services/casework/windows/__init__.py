@@ -1,0 +1,1 @@
+"""A student's window, asked of the worker that owns it."""

@@ -1,0 +1,90 @@
+"""What the commands share: `--data-dir`, finding the running stack, JSON on stdout, errors and exit statuses.
+
+Exit statuses: 0 done; 1 failed, the message says why; 2 wrong usage (click's); 3 nothing is running to talk to.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from pydantic import ValidationError
+
+from services.platform.embedded.endpoints import Stack, read_stack
+from services.platform.logging import configure_logging
+from services.platform.settings import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+AnySettings = TypeVar("AnySettings", bound=Settings)
+
+
+class CommandError(click.ClickException):
+    """The command failed (exit status 1); the message is one for people and says what to do next."""
+
+
+class NotRunningError(CommandError):
+    """There is no running stack or cluster to talk to (exit status 3)."""
+
+    exit_code = 3
+
+
+def data_dir_option(command: Command) -> Command:
+    """Add `--data-dir`; its value is None when it was not given."""
+    option = click.option(
+        "--data-dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=None,
+        help="The folder with the stack's data.  [default: FIRSTBELL_DATA_DIR or .firstbell]",
+    )
+    return option(command)
+
+
+def load_settings(kind: type[AnySettings], data_dir: Path | None) -> AnySettings:
+    """Settings of this kind, with `--data-dir` above the environment; raises `CommandError` naming what is wrong."""
+    try:
+        return kind() if data_dir is None else kind(data_dir=data_dir)
+    except ValidationError as error:
+        names = sorted({"FIRSTBELL_" + str(e["loc"][0]).upper() for e in error.errors() if e["loc"]})
+        raise CommandError(f"Not valid: {', '.join(names)}. See .env.example for what each expects.") from None
+
+
+def find_kafka(settings: Settings, *, data_dir: Path | None) -> str:
+    """The address of the Kafka that a command is about.
+
+    That of the stack running in `--data-dir` when it was given, else FIRSTBELL_KAFKA, else that of the stack running
+    in the default folder. Raises `NotRunningError`.
+    """
+    stack = read_stack(settings.data_dir)
+    if stack is not None and (data_dir is not None or settings.kafka is None):
+        return stack.kafka
+    if settings.kafka is not None:
+        return settings.kafka
+    raise NotRunningError(nothing_runs(settings.data_dir))
+
+
+def require_stack(settings: Settings) -> Stack:
+    """The stack running in the data folder; raises `NotRunningError`."""
+    stack = read_stack(settings.data_dir)
+    if stack is None:
+        raise NotRunningError(nothing_runs(settings.data_dir))
+    return stack
+
+
+def nothing_runs(data_dir: Path) -> str:
+    """Says that there is no stack, and how to start one."""
+    return f"Nothing is running in {data_dir}. Start it with `firstbell up`, or set FIRSTBELL_KAFKA or --data-dir."
+
+
+def print_json(document: Mapping[str, object]) -> None:
+    """One JSON document as one line on stdout, at once."""
+    click.echo(json.dumps(document, ensure_ascii=False))
+
+
+def log_quietly() -> None:
+    """Log warnings to stderr, but not aiokafka's: what its client ran into is said once, by the command."""
+    configure_logging("WARNING")
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)

@@ -1,0 +1,60 @@
+"""`firstbell up`: the whole system in one command, until Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+from services.platform.embedded.endpoints import Stack
+from services.platform.embedded.errors import DataDirInUseError, EmbeddedError
+from services.platform.embedded.stack import running_stack
+from services.platform.processes import ProcessError
+from services.platform.settings import Settings
+from services.platform.signals import until_stopped
+
+EXIT_FAILED = 1
+EXIT_IN_USE = 3
+
+
+@click.command()
+@click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Where everything is kept.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout when everything is ready.")
+def up(data_dir: Path | None, as_json: bool) -> None:
+    """Start the whole system and stay until Ctrl-C or SIGTERM.
+
+    Exit status: 0 after a stop, 1 when something did not start, 2 for a wrong option, 3 when the data folder is in use.
+    """
+    settings = Settings() if data_dir is None else Settings(data_dir=data_dir)
+    try:
+        asyncio.run(until_stopped(_stay(settings, as_json=as_json)))
+    except (EmbeddedError, ProcessError) as error:
+        click.echo(f"firstbell: {error}", err=True)
+        sys.exit(EXIT_IN_USE if isinstance(error, DataDirInUseError) else EXIT_FAILED)
+
+
+async def _stay(settings: Settings, *, as_json: bool) -> None:
+    click.echo(f"Starting in {settings.data_dir.absolute()} …", err=True)
+    async with running_stack(settings) as stack:
+        click.echo(stack.model_dump_json() if as_json else "\n".join(describe(stack)))
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+
+def describe(stack: Stack) -> list[str]:
+    """Where everything is, one line each; without the database's password."""
+    rows = [
+        ("ingest", f"{stack.ingest}/docs"),
+        ("casework", f"{stack.casework}/docs"),
+        ("warning", f"{stack.warning}/readyz"),
+        ("notify", f"{stack.notify}/readyz"),
+        ("kafka", stack.kafka),
+        ("postgres", stack.database.rpartition("@")[2]),
+        ("smtp", stack.smtp),
+        *([("mails", str(stack.mail_dir))] if stack.mail_dir else []),
+        ("data", str(stack.data_dir)),
+        ("logs", str(stack.data_dir / "logs")),
+    ]
+    return ["First Bell is up. Ctrl-C stops it.", *(f"  {name:<10}{where}" for name, where in rows)]

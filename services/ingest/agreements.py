@@ -1,0 +1,81 @@
+"""A consent as it is kept, and how a row that comes later changes it: pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import NamedTuple
+
+from services.ingest.consents import Held, Policy
+from services.ingest.rows import ConsentRow
+
+
+class AgreementKey(NamedTuple):
+    """What makes two rows of one student speak of the same consent."""
+
+    agreement_id: str
+    signed_on: date
+    notice: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """One consent, or one notice of revocation."""
+
+    key: AgreementKey
+    arrival: int
+    signed_by: str | None
+    relationship: str | None
+    method: str | None
+    records: tuple[str, ...]
+    purpose: str | None
+    recipients: tuple[str, ...]
+    expires_on: date | None
+    revoked_on: date | None
+
+    def fits(self, policy: Policy) -> bool:
+        """Whether it covers what we need."""
+        return policy.fits(self.records, self.purpose, self.recipients)
+
+    def held(self, policy: Policy) -> Held:
+        """What matters of it for the days in force."""
+        return Held(
+            agreement_id=self.key.agreement_id,
+            signed_on=self.key.signed_on,
+            order=self.arrival,
+            fits=self.fits(policy),
+            expires_on=self.expires_on,
+            revoked_on=self.revoked_on,
+            notice=self.key.notice,
+        )
+
+
+def agreement(row: ConsentRow, arrival: int) -> Agreement:
+    """The row as it is kept. One revoked before it was ever in force is a notice of revocation."""
+    signed_on = row.signed_on or row.revoked_on
+    if signed_on is None:
+        raise ValueError("a consent row has signed_on or revoked_on")
+    notice = row.revoked_on is not None and row.revoked_on <= signed_on
+    return Agreement(
+        key=AgreementKey(row.agreement_id, signed_on, notice),
+        arrival=arrival,
+        signed_by=row.signed_by,
+        relationship=row.relationship,
+        method=row.method,
+        records=tuple(row.records),
+        purpose=row.purpose,
+        recipients=tuple(row.recipients),
+        expires_on=row.expires_on,
+        revoked_on=row.revoked_on,
+    )
+
+
+def merged(known: Agreement, given: Agreement) -> Agreement:
+    """The kept consent after a row on it.
+
+    A revocation stays and can only come earlier: who wants to consent again signs anew. A row that
+    names no records, purpose or recipients only revokes; any other says anew what the consent covers.
+    """
+    revoked = [day for day in (known.revoked_on, given.revoked_on) if day is not None]
+    base = given if given.records or given.purpose or given.recipients else known
+    return replace(base, key=known.key, arrival=known.arrival, revoked_on=min(revoked, default=None))

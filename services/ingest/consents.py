@@ -1,0 +1,118 @@
+"""When a consent is in force: pure, by dates alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+_FAR = date.max.toordinal()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a consent must cover."""
+
+    records: str
+    purpose: str
+    recipient: str
+
+    def fits(self, records: Iterable[str], purpose: str | None, recipients: Iterable[str]) -> bool:
+        """Whether such a consent covers these records, this purpose and this recipient."""
+        return self.records in records and purpose == self.purpose and self.recipient in recipients
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One consent or revocation as it is kept."""
+
+    agreement_id: str
+    signed_on: date
+    order: int
+    """Which came first, of those signed on one day."""
+    fits: bool
+    expires_on: date | None = None
+    """The last day in force."""
+    revoked_on: date | None = None
+    """The first day without it."""
+    notice: bool = False
+    """A revocation that is no consent itself; `signed_on` is then its `revoked_on`."""
+
+
+class Run(NamedTuple):
+    """An unbroken run of days in force, both ends inclusive; no `through` means no end is set."""
+
+    start: date
+    through: date | None
+
+    def holds(self, day: date) -> bool:
+        """Whether the day lies in the run."""
+        return self.start <= day and (self.through is None or day <= self.through)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a student's consents come to."""
+
+    run: Run | None
+    """The run that holds today."""
+    next_change: date | None
+    """The next day on which it must be looked at again: the run's end, or the start of one to come."""
+
+
+def standing(consents: Iterable[Held], today: date, ended_on: date | None) -> Standing:
+    """What the consents come to today. A run never starts before `ended_on`, the date of the last tombstone."""
+    runs = _runs(list(consents))
+    day = today.toordinal()
+    for start, through in runs:
+        if start <= day <= through:
+            first = date.fromordinal(start)
+            run = Run(max(first, ended_on) if ended_on else first, None if through == _FAR else _date(through))
+            return Standing(run, _date(through + 1))
+    return Standing(None, min((date.fromordinal(start) for start, _ in runs if start > day), default=None))
+
+
+def current_run(consents: Iterable[Held], today: date, ended_on: date | None) -> Run | None:
+    """The unbroken run of days in force that holds today; None when no consent is in force."""
+    return standing(consents, today, ended_on).run
+
+
+def is_over(consents: Iterable[Held], today: date) -> bool:
+    """Whether none of these is in force today, nor ever will be."""
+    stand = standing(consents, today, None)
+    return stand.run is None and stand.next_change is None
+
+
+def _date(ordinal: int) -> date | None:
+    return date.fromordinal(ordinal) if ordinal <= _FAR else None
+
+
+def _runs(consents: list[Held]) -> list[tuple[int, int]]:
+    """Days in force as inclusive ordinals, in order, with adjoining and overlapping consents merged."""
+    spans = sorted(span for held in consents if (span := _span(held, consents)))
+    merged: list[tuple[int, int]] = []
+    for start, through in spans:
+        if merged and start <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], through))
+        else:
+            merged.append((start, through))
+    return merged
+
+
+def _span(held: Held, consents: list[Held]) -> tuple[int, int] | None:
+    if not held.fits or held.notice:
+        return None
+    ends = [other.revoked_on.toordinal() - 1 for other in consents if other.revoked_on and _ends(other, held)]
+    through = min([_FAR if held.expires_on is None else held.expires_on.toordinal(), *ends])
+    start = held.signed_on.toordinal()
+    return (start, through) if start <= through else None
+
+
+def _ends(revoking: Held, held: Held) -> bool:
+    """Whether the revocation ends that consent: of one agreement, signed on or before it; on one day, as they came."""
+    if revoking.agreement_id != held.agreement_id:
+        return False
+    if revoking.notice and revoking.signed_on == held.signed_on:
+        return held.order < revoking.order
+    return held.signed_on <= revoking.signed_on

@@ -1,0 +1,181 @@
+"""One field of a row, from a CSV string or a JSON value. An error says what is expected, never what was given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Final
+
+Values = Mapping[str, object]
+"""A row's fields by name. Absent, None and the empty string all mean unknown."""
+
+MAX_ID: Final = 64
+_MAX_LIST: Final = 100
+_FIRST_YEAR: Final = 2000
+_LAST_YEAR: Final = 2100
+_FIRST_BIRTH_YEAR: Final = 1900
+_ISO_LENGTH: Final = 10
+
+_AN_ID: Final = f"1 to {MAX_ID} printable characters"
+_A_DATE: Final = f"a date as YYYY-MM-DD, {_FIRST_YEAR} to {_LAST_YEAR}"
+_A_BIRTH_DATE: Final = f"a date as YYYY-MM-DD, {_FIRST_BIRTH_YEAR} to {_LAST_YEAR}"
+_A_MOMENT: Final = f"an ISO 8601 date and time, {_FIRST_YEAR} to {_LAST_YEAR}"
+_A_FLAG: Final = "true or false (also yes or no, y or n, 1 or 0)"
+_FLAGS: Final = {
+    **dict.fromkeys(("true", "yes", "y", "1"), True),
+    **dict.fromkeys(("false", "no", "n", "0"), False),
+}
+
+
+class FieldError(Exception):
+    """A field cannot be used; its text is safe to show to anyone."""
+
+    def __init__(self, field: str, expected: str, *, missing: bool = False) -> None:
+        super().__init__(f"{field}: {'missing; ' if missing else ''}expected {expected}")
+        self.field = field
+
+
+def optional_text(values: Values, name: str, most: int = MAX_ID) -> str | None:
+    """Printable text of at most so many characters, trimmed. A JSON integer counts as its digits."""
+    value = values.get(name)
+    if value is None:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**MAX_ID:
+        value = str(value)
+    if isinstance(value, str):
+        text = value.strip()
+        if len(text) <= most and text.isprintable():
+            return text or None
+    raise FieldError(name, f"1 to {most} printable characters")
+
+
+def optional_id(values: Values, name: str) -> str | None:
+    """An id, or None when it is unknown."""
+    return optional_text(values, name)
+
+
+def required_id(values: Values, name: str) -> str:
+    """An id: 1 to 64 printable characters, trimmed."""
+    text = optional_text(values, name)
+    if text is None:
+        raise FieldError(name, _AN_ID, missing=True)
+    return text
+
+
+def optional_date(values: Values, name: str) -> date | None:
+    """A school date, as YYYY-MM-DD, or None when it is unknown."""
+    value = values.get(name)
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        day = _school_date(value)
+        if day is not None:
+            return day
+        if not value.strip():
+            return None
+    raise FieldError(name, _A_DATE)
+
+
+def required_date(values: Values, name: str) -> date:
+    """A school date, as YYYY-MM-DD."""
+    day = optional_date(values, name)
+    if day is None:
+        raise FieldError(name, _A_DATE, missing=True)
+    return day
+
+
+def optional_birth_date(values: Values, name: str) -> date | None:
+    """A date of birth, as YYYY-MM-DD, or None when it is unknown."""
+    text = optional_text(values, name)
+    if text is None:
+        return None
+    day = _iso_date(text)
+    if day is None or not _FIRST_BIRTH_YEAR <= day.year <= _LAST_YEAR:
+        raise FieldError(name, _A_BIRTH_DATE)
+    return day
+
+
+def optional_moment(values: Values, name: str) -> datetime | None:
+    """A date and time; without an offset it is left naive, and stands in the school's timezone."""
+    value = values.get(name)
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        text = value.strip()
+        if not text:
+            return None
+        moment = _moment(text)
+        if moment is not None and _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+            return moment
+    raise FieldError(name, _A_MOMENT)
+
+
+def optional_flag(values: Values, name: str) -> bool | None:
+    """True or false in the words that files use, or None when it is unknown."""
+    value = values.get(name)
+    if value is None or value == "" or isinstance(value, bool):
+        return None if value == "" else value
+    if isinstance(value, (str, int)):
+        text = str(value).strip().lower() if isinstance(value, str) or value in {0, 1} else "-"
+        if not text:
+            return None
+        flag = _FLAGS.get(text)
+        if flag is not None:
+            return flag
+    raise FieldError(name, _A_FLAG)
+
+
+def optional_count(values: Values, name: str, most: int) -> int | None:
+    """A whole number from 0, or None when it is unknown."""
+    value = values.get(name)
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        text = value.strip()
+        if not text:
+            return None
+        # The length comes first: int() of very many digits raises.
+        value = int(text) if len(text) <= MAX_ID and text.isascii() and text.isdigit() else None
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most:
+        return value
+    raise FieldError(name, f"a whole number from 0 to {most}")
+
+
+def text_list(values: Values, name: str) -> tuple[str, ...]:
+    """Texts parted by `;`, or a JSON array of them; trimmed, without the empty ones."""
+    value = values.get(name)
+    if value is None:
+        return ()
+    parts = value.split(";") if isinstance(value, str) else value
+    if not isinstance(parts, list) or len(parts) > _MAX_LIST or not all(isinstance(part, str) for part in parts):
+        raise FieldError(name, f"at most {_MAX_LIST} texts, as a list or parted by ;")
+    texts = [part.strip() for part in parts]
+    if not all(len(text) <= MAX_ID and text.isprintable() for text in texts):
+        raise FieldError(name, f"texts of at most {MAX_ID} printable characters")
+    return tuple(text for text in texts if text)
+
+
+@lru_cache(maxsize=8192)
+def _school_date(text: str) -> date | None:
+    day = _iso_date(text.strip())
+    return day if day is not None and _FIRST_YEAR <= day.year <= _LAST_YEAR else None
+
+
+def _iso_date(text: str) -> date | None:
+    """Only YYYY-MM-DD: the other ISO 8601 forms are more often a mistake than meant."""
+    if len(text) != _ISO_LENGTH or text[4] != "-" or text[7] != "-":
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _moment(text: str) -> datetime | None:
+    if len(text) <= _ISO_LENGTH:
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None

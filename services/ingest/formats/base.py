@@ -1,0 +1,72 @@
+"""What every reader of files gives: rows with where they came from, and rejections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from services.ingest.rows import RowError
+
+RowT = TypeVar("RowT")
+RowT_co = TypeVar("RowT_co", covariant=True)
+
+
+class FormatError(Exception):
+    """A path cannot be imported; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Generic[RowT]):
+    """A row and where it came from: the file's base name and the physical line at which it starts.
+
+    In a JSON array `line` is the item's number, counted from 1.
+    """
+
+    row: RowT
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A row, or the rest of a file, that cannot be used; `reason` holds nothing of what the file says."""
+
+    file: str
+    line: int
+    field: str | None
+    reason: str
+
+    @classmethod
+    def of(cls, error: RowError, file: str, line: int) -> Rejection:
+        """The rejection of the row at that line."""
+        return cls(file, line, error.field, error.reason)
+
+
+Found = Item[RowT] | Rejection
+"""What a reader yields."""
+
+
+@dataclass(slots=True)
+class ReadLog:
+    """How far reading has come, in bytes, and what the user should know; no id and no name is in a warning."""
+
+    bytes_read: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+    def warn(self, text: str) -> None:
+        """Say something once, however often the file is read."""
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+
+class Reader(Protocol[RowT_co]):
+    """Reads one kind of row from one file, lazily, from the start each time."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+
+    def read(self, log: ReadLog) -> Iterator[Item[RowT_co] | Rejection]:
+        """The rows in file order. A bad row is a rejection and the rest goes on. Raises `OSError`."""

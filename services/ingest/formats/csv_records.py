@@ -1,0 +1,91 @@
+"""RFC 4180 records with the physical line at which each starts; a broken one does not take others with it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from services.ingest.formats.base import ReadLog
+from services.ingest.formats.lines import Line, Lines, physical_lines
+
+MAX_LINE: Final = 128 * 1024
+"""The longest physical line, in bytes."""
+_MAX_CONTINUED: Final = 100
+"""Lines that one quoted field may run over; a quote that is not closed by then was never meant to be."""
+
+_TOO_LONG: Final = f"expected a line of at most {MAX_LINE} bytes"
+_NOT_UTF8: Final = "expected UTF-8; save the file as CSV UTF-8"
+_NUL: Final = "expected text without NUL characters"
+_QUOTES: Final = "expected quotes in pairs, as RFC 4180 says"
+
+
+class Record(NamedTuple):
+    """One record. With a `fault` it cannot be used; `column` is the position of the field at fault, from 0."""
+
+    line: int
+    fields: list[str]
+    fault: str | None = None
+    column: int | None = None
+
+
+def records(path: Path, log: ReadLog) -> Iterator[Record]:
+    """The file's records, the header first; blank lines are skipped. Raises `OSError`."""
+    lines = Lines(physical_lines(path, log, MAX_LINE))
+    width = None
+    for line in lines:
+        record = _record(line, lines, width)
+        if record is not None:
+            width = width or len(record.fields)
+            yield record
+
+
+def _record(line: Line, lines: Lines, width: int | None) -> Record | None:
+    number, data = line
+    if data is None:
+        return Record(number, [], _TOO_LONG)
+    if b"\0" in data:
+        return _faulty(number, data, _NUL, "\0")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return _faulty(number, data, _NOT_UTF8, "\N{REPLACEMENT CHARACTER}")
+    if '"' in text:
+        return _quoted(number, text, lines, width)
+    text = text.rstrip("\r\n")
+    return Record(number, text.split(",")) if text.strip() else None
+
+
+def _faulty(number: int, data: bytes, fault: str, sign: str) -> Record:
+    """The record of a line with bytes that are no text; nothing of it is used but where the fault lies."""
+    fields = data.decode(errors="replace").split(",")
+    column = next((position for position, field in enumerate(fields) if sign in field), None)
+    return Record(number, fields, fault, column)
+
+
+def _quoted(number: int, text: str, lines: Lines, width: int | None) -> Record:
+    """A record with quotes, which may go on in the lines that follow.
+
+    When it does not come out right with them, only its first line is at fault: the others are read again.
+    """
+    taken: list[Line] = []
+    try:
+        fields = next(csv.reader(_continued(text, lines, taken), strict=True))
+    except (csv.Error, UnicodeDecodeError):
+        lines.give_back(taken)
+        return Record(number, [], _QUOTES)
+    if taken and width is not None and len(fields) != width:
+        lines.give_back(taken)
+        return Record(number, [], _QUOTES)
+    return Record(number, fields)
+
+
+def _continued(text: str, lines: Lines, taken: list[Line]) -> Iterator[str]:
+    yield text
+    for line in islice(lines, _MAX_CONTINUED):
+        taken.append(line)
+        if line.data is None or b"\0" in line.data:
+            return
+        yield line.data.decode()

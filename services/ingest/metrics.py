@@ -1,0 +1,24 @@
+"""What ingest counts for the operator; no label holds an id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prometheus_client import Counter, Histogram
+
+from services.ingest.outcomes import Outcome, tally
+
+MARKS_TAKEN = Counter("firstbell_ingest_marks", "Marks taken in, by result", ["result"])
+REJECTIONS = Counter("firstbell_ingest_rejections", "Rejected rows and entries, by field", ["field"])
+CONSENT_CHANGES = Counter("firstbell_ingest_consent_changes", "Runs of consent that began, changed or ended", ["change"])
+PUBLISH_SECONDS = Histogram(
+    "firstbell_ingest_publish_seconds",
+    "From the first record of a batch to Kafka's last acknowledgement",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+
+
+def count_marks(outcomes: Iterable[Outcome]) -> None:
+    """Add these results."""
+    for status, number in tally(outcomes).items():
+        MARKS_TAKEN.labels(status).inc(number)

@@ -1,0 +1,57 @@
+"""What every intake step works with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Set
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.ingest.consents import Policy
+from services.ingest.head_counts import HeadCounts
+from services.ingest.patience import Patience
+from services.ingest.pseudonyms import Pseudonymizer
+from services.ingest.publisher import Publisher
+
+
+class Claims:
+    """Students whose marks this process is taking in: two batches never take one student's at once.
+
+    So a mark that comes twice at the same moment is taken once, and a student's order is kept.
+    """
+
+    def __init__(self) -> None:
+        self._held: set[int] = set()
+        self._released = asyncio.Condition()
+
+    @asynccontextmanager
+    async def hold(self, heads: Set[int]) -> AsyncIterator[None]:
+        """Wait until none of them is held, and hold them."""
+        async with self._released:
+            await self._released.wait_for(lambda: self._held.isdisjoint(heads))
+            self._held |= heads
+        try:
+            yield
+        finally:
+            self._held -= heads
+            async with self._released:
+                self._released.notify_all()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One process's connections, key, policy and counts."""
+
+    engine: AsyncEngine
+    publisher: Publisher
+    names: Pseudonymizer
+    policy: Policy
+    timezone: ZoneInfo
+    patience: Patience
+    room: asyncio.Semaphore
+    claims: Claims = field(default_factory=Claims)
+    counts: HeadCounts = field(default_factory=lambda: HeadCounts(fresh=False))
+    """What the process counts over its whole life; an import brings its own."""

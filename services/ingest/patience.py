@@ -1,0 +1,69 @@
+"""How long a caller goes on trying while Kafka or the database is away."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from aiokafka.errors import KafkaError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, wait_random_exponential
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class UnavailableError(Exception):
+    """Kafka did not acknowledge, or the database did not answer, in time; sending again is harmless."""
+
+    def __init__(self, part: str) -> None:
+        super().__init__(f"{part} does not answer. Look at `firstbell doctor`; what was sent may be sent again.")
+        self.part = part
+
+
+def unavailable(error: BaseException) -> UnavailableError | None:
+    """The error as `UnavailableError` when a dependency is away, else None."""
+    if isinstance(error, UnavailableError):
+        return error
+    if isinstance(error, KafkaError):
+        return UnavailableError("Kafka")
+    lost = isinstance(error, (OperationalError, InterfaceError)) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    )
+    return UnavailableError("The database") if lost else None
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Try again, ever more slowly, for so many seconds; 0 means once."""
+
+    seconds: float = 0
+    notice: Callable[[str], None] | None = None
+    """Told in plain words before each new try."""
+
+    async def run(self, work: Callable[[], Awaitable[T]]) -> T:
+        """The result of the work, which must be safe to repeat; raises `UnavailableError` in the end."""
+        retrying = AsyncRetrying(
+            stop=stop_after_delay(self.seconds),
+            wait=wait_random_exponential(multiplier=0.5, max=15),
+            retry=retry_if_exception(lambda error: unavailable(error) is not None),
+            before_sleep=self._tell,
+            reraise=True,
+        )
+        try:
+            return await retrying(work)
+        except Exception as error:
+            away = unavailable(error)
+            if away is None:
+                raise
+            raise away from error
+
+    def _tell(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        away = unavailable(error) if error else None
+        text = f"{away.part if away else 'A dependency'} does not answer; try {state.attempt_number + 1} follows"
+        log.warning(text)
+        if self.notice:
+            self.notice(text)

@@ -1,0 +1,86 @@
+"""Pseudonyms, slots and the key that makes them. The key never leaves the district's side."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import os
+import secrets
+import stat
+from pathlib import Path
+from typing import Literal
+
+from services.contracts.ids import SLOTS, HouseholdPseudonym, Pseudonym, Slot
+from services.platform.settings import SettingsError
+
+KEY_BYTES = 32
+_LENGTH = 22
+
+Kind = Literal["student", "household"]
+
+
+class Pseudonymizer:
+    """Makes the keyed names under which students and households travel."""
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) < KEY_BYTES:
+            raise SettingsError(f"The pseudonym key is shorter than {KEY_BYTES} bytes. Restore the right file.")
+        self._key = key
+
+    def student(self, student_id: str) -> Pseudonym:
+        """The pseudonym of a district's student id."""
+        return Pseudonym(self._name("student", student_id))
+
+    def household(self, household_id: str) -> HouseholdPseudonym:
+        """The pseudonym of a district's household id."""
+        return HouseholdPseudonym(self._name("household", household_id))
+
+    def slot(self, student_id: str, household_id: str | None) -> Slot:
+        """The slot of the household when it is known, else of the student."""
+        kind: Kind = "household" if household_id else "student"
+        return Slot(int.from_bytes(self._digest(f"slot:{kind}", household_id or student_id)[:8]) % SLOTS)
+
+    def head(self, student_id: str) -> int:
+        """A 64-bit keyed hash, by which heads are counted in memory; it is never stored or sent."""
+        return int.from_bytes(self._digest("head", student_id)[:8])
+
+    def _name(self, kind: Kind, identifier: str) -> str:
+        return base64.urlsafe_b64encode(self._digest(kind, identifier))[:_LENGTH].decode()
+
+    def _digest(self, kind: str, identifier: str) -> bytes:
+        return hmac.digest(self._key, f"{kind}:{identifier}".encode(), "sha256")
+
+
+def load_key(path: Path) -> bytes:
+    """The key in the file, which is made (mode 0600) when there is none.
+
+    Raises `SettingsError` when others may read it: whoever has the key can name every pseudonym.
+    """
+    if not path.exists():
+        _make_key(path)
+    with path.open("rb") as file:
+        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+        if mode & 0o077:
+            raise SettingsError(
+                f"The pseudonym key {path} may be read by others (mode {mode:04o}). "
+                f"Run `chmod 600 {path}`, and make a new key if someone may have read it."
+            )
+        return file.read()
+
+
+def _make_key(path: Path) -> None:
+    """Appears whole or not at all; when two processes start at once, the first one's key stays."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            return
+    finally:
+        draft.unlink()

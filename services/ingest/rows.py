@@ -1,0 +1,260 @@
+"""The rows that come in, by file or HTTP: one function a kind reads CSV strings and JSON values alike.
+
+A function returns the row, or a `RowError` whose reason is safe to show: it holds nothing of what was given.
+Unknown fields are ignored; a student's demographic fields are not read.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, tzinfo
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+from zoneinfo import available_timezones
+
+from services.contracts.marks import AttendanceStatus
+from services.ingest import fields
+from services.ingest.fields import FieldError, Values
+
+STATUSES: Final[dict[str, AttendanceStatus]] = {
+    "present": "present",
+    "absent": "absent",
+    "tardy": "tardy",
+    "early_departure": "early_departure",
+    "partial": "partial",
+}
+REASONS: Final = frozenset(
+    {"illness", "medical", "family", "bereavement", "religious", "weather", "transport", "suspension", "unknown"}
+)
+"""The codes of a reason that are kept; anything else is free text and is dropped."""
+
+_MINUTES_A_DAY: Final = 1440
+_NAME_LENGTH: Final = 200
+_ONE_STATUS: Final = f"one of {', '.join(STATUSES)}"
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """Why a row cannot be used; `field` is None when it is the whole row."""
+
+    field: str | None
+    reason: str
+
+    @classmethod
+    def of(cls, error: FieldError) -> RowError:
+        """The error of one field."""
+        return cls(error.field, str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRow:
+    """A row of `attendance.csv`. `recorded_at` without an offset stands in the school's timezone."""
+
+    student_id: str
+    school_id: str
+    date: date
+    status: AttendanceStatus
+    excused: bool | None = None
+    section_id: str | None = None
+    minutes_missed: int | None = None
+    reason: str | None = None
+    recorded_at: datetime | None = None
+    event_id: str | None = None
+    """The sender's own id of the event; only HTTP entries have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRow:
+    """A row of `consents.csv`; one with `revoked_on` and no `signed_on` is a revocation alone."""
+
+    student_id: str
+    agreement_id: str | None
+    signed_by: str | None
+    relationship: str | None
+    signed_on: date | None
+    method: str | None
+    records: tuple[str, ...]
+    purpose: str | None
+    recipients: tuple[str, ...]
+    expires_on: date | None
+    """The last day in force."""
+    revoked_on: date | None
+    """The first day without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnrollmentRow:
+    """A row of `enrollments.csv`; both ends are days enrolled."""
+
+    student_id: str
+    school_id: str
+    entry_date: date
+    exit_date: date | None = None
+    household_id: str | None = None
+    grade: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolDayRow:
+    """A row of `calendar.csv`; `reported` says that the school has closed the day."""
+
+    school_id: str
+    date: date
+    instructional: bool | None = None
+    reported: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolRow:
+    """A row of `schools.csv`; `timezone` is an IANA name."""
+
+    school_id: str
+    name: str | None = None
+    campus: str | None = None
+    timezone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StudentRow:
+    """What is read of a row of `students.csv`."""
+
+    student_id: str
+    first_name: str | None = None
+    last_name: str | None = None
+    birth_date: date | None = None
+    grade: str | None = None
+    household_id: str | None = None
+
+
+def parse_mark(values: Values) -> MarkRow | RowError:
+    """The mark of a row of `attendance.csv` or an entry of `POST /v1/attendance`."""
+    try:
+        return MarkRow(
+            student_id=fields.required_id(values, "student_id"),
+            school_id=fields.required_id(values, "school_id"),
+            date=fields.required_date(values, "date"),
+            status=_status(values),
+            excused=fields.optional_flag(values, "excused"),
+            section_id=fields.optional_id(values, "section_id"),
+            minutes_missed=fields.optional_count(values, "minutes_missed", _MINUTES_A_DAY),
+            reason=reason_code(values.get("reason")),
+            recorded_at=fields.optional_moment(values, "recorded_at"),
+            event_id=fields.optional_id(values, "event_id"),
+        )
+    except FieldError as error:
+        return RowError.of(error)
+
+
+def parse_consent(values: Values) -> ConsentRow | RowError:
+    """The consent, or revocation, of a row of `consents.csv` or an entry of `POST /v1/consents`."""
+    try:
+        row = ConsentRow(
+            student_id=fields.required_id(values, "student_id"),
+            agreement_id=fields.optional_id(values, "agreement_id"),
+            signed_by=fields.optional_text(values, "signed_by", _NAME_LENGTH),
+            relationship=fields.optional_text(values, "relationship"),
+            signed_on=fields.optional_date(values, "signed_on"),
+            method=fields.optional_text(values, "method"),
+            records=fields.text_list(values, "records"),
+            purpose=fields.optional_text(values, "purpose"),
+            recipients=fields.text_list(values, "recipients"),
+            expires_on=fields.optional_date(values, "expires_on"),
+            revoked_on=fields.optional_date(values, "revoked_on"),
+        )
+    except FieldError as error:
+        return RowError.of(error)
+    if row.signed_on is None and row.revoked_on is None:
+        return RowError("signed_on", "signed_on: missing; expected a date as YYYY-MM-DD, or revoked_on with one")
+    return row
+
+
+def parse_enrollment(values: Values) -> EnrollmentRow | RowError:
+    """The span of a row of `enrollments.csv` or an entry of `POST /v1/enrollments`."""
+    try:
+        row = EnrollmentRow(
+            student_id=fields.required_id(values, "student_id"),
+            school_id=fields.required_id(values, "school_id"),
+            entry_date=fields.required_date(values, "entry_date"),
+            exit_date=fields.optional_date(values, "exit_date"),
+            household_id=fields.optional_id(values, "household_id"),
+            grade=fields.optional_text(values, "grade"),
+        )
+    except FieldError as error:
+        return RowError.of(error)
+    if row.exit_date is not None and row.exit_date < row.entry_date:
+        return RowError("exit_date", "exit_date: expected entry_date or a later day")
+    return row
+
+
+def parse_school_day(values: Values) -> SchoolDayRow | RowError:
+    """The day of a row of `calendar.csv` or an entry of `POST /v1/school-days`."""
+    try:
+        return SchoolDayRow(
+            school_id=fields.required_id(values, "school_id"),
+            date=fields.required_date(values, "date"),
+            instructional=fields.optional_flag(values, "instructional"),
+            reported=fields.optional_flag(values, "reported") or False,
+        )
+    except FieldError as error:
+        return RowError.of(error)
+
+
+def parse_school(values: Values) -> SchoolRow | RowError:
+    """The school of a row of `schools.csv`."""
+    try:
+        row = SchoolRow(
+            school_id=fields.required_id(values, "school_id"),
+            name=fields.optional_text(values, "name", _NAME_LENGTH),
+            campus=fields.optional_text(values, "campus", _NAME_LENGTH),
+            timezone=fields.optional_text(values, "timezone"),
+        )
+    except FieldError as error:
+        return RowError.of(error)
+    if row.timezone is not None and row.timezone not in _zones():
+        return RowError("timezone", "timezone: expected an IANA name such as America/New_York")
+    return row
+
+
+def parse_student(values: Values) -> StudentRow | RowError:
+    """What is read of a row of `students.csv`."""
+    try:
+        return StudentRow(
+            student_id=fields.required_id(values, "student_id"),
+            first_name=fields.optional_text(values, "first_name", _NAME_LENGTH),
+            last_name=fields.optional_text(values, "last_name", _NAME_LENGTH),
+            birth_date=fields.optional_birth_date(values, "birth_date"),
+            grade=fields.optional_text(values, "grade"),
+            household_id=fields.optional_id(values, "household_id"),
+        )
+    except FieldError as error:
+        return RowError.of(error)
+
+
+def reason_code(value: object) -> str | None:
+    """The known code that a reason is, or None: free text is never kept."""
+    if not isinstance(value, str) or not value:
+        return None
+    code = value.strip().lower()
+    return code if code in REASONS else None
+
+
+def to_utc(recorded_at: datetime, zone: tzinfo) -> datetime:
+    """The moment in UTC; one without an offset stands in the school's timezone."""
+    local = recorded_at.replace(tzinfo=zone) if recorded_at.tzinfo is None else recorded_at
+    return local.astimezone(UTC)
+
+
+def _status(values: Values) -> AttendanceStatus:
+    value = values.get("status")
+    if isinstance(value, str):
+        status = STATUSES.get(value) or STATUSES.get(value.strip().lower())
+        if status is not None:
+            return status
+        if value.strip():
+            raise FieldError("status", _ONE_STATUS)
+    raise FieldError("status", _ONE_STATUS, missing=value is None or value == "")
+
+
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())

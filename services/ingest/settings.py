@@ -1,0 +1,38 @@
+"""Ingest's settings: which consent counts, and how much it may hold at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from services.platform.settings import Settings
+
+
+class IngestSettings(Settings):
+    """The shared settings and ingest's own."""
+
+    consent_records: str = "attendance"
+    """A consent counts when its `records` hold this,"""
+    consent_purpose: str = "homelessness-prevention"
+    """its `purpose` is this,"""
+    consent_recipient: str = "project-hope"
+    """and its `recipients` hold this."""
+
+    kafka_wait_seconds: float = Field(default=30, gt=0)
+    """How long a request waits for Kafka's acknowledgement before it answers 503."""
+    import_patience_seconds: float = Field(default=600, gt=0)
+    """How long an import goes on trying while Kafka or the database is away."""
+    batches_in_flight: int = Field(default=8, ge=1)
+    """Batches of marks that one process takes in at once; more wait, so that memory is bounded."""
+    max_body_bytes: int = Field(default=16_000_000, ge=1_000)
+    """The largest JSON body; NDJSON has no limit."""
+    max_line_bytes: int = Field(default=64_000, ge=1_000)
+    """The longest NDJSON line."""
+    sweep_seconds: float = Field(default=30, gt=0)
+    """How often the service looks for consents that ended or began, and for what Kafka has not got yet."""
+
+    @property
+    def key_file(self) -> Path:
+        """Where the pseudonyms' key is."""
+        return self.pseudonym_key_file or self.data_dir / "secrets" / "pseudonym.key"

@@ -1,0 +1,74 @@
+"""What ingest knows of students and school-days, as Kafka records: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from services.contracts.ids import partition_of
+from services.contracts.marks import DayClosed, DaysClosed
+from services.contracts.reference import Consent, Enrollment, SchoolDay
+from services.contracts.topics import CONSENTS, ENROLLMENTS, MARKS, SCHOOL_DAYS
+from services.ingest.batches import Record
+from services.ingest.store.days import DayState
+from services.ingest.store.pending import StudentState
+
+
+def student_records(states: Iterable[StudentState], partitions: int) -> list[Record]:
+    """Each student's pending consent and enrollments, or the tombstones when no consent is in force."""
+    records: list[Record] = []
+    for state in states:
+        partition = partition_of(state.slot, partitions)
+        if state.consent_pending:
+            records.append(Record(CONSENTS.name, partition, state.pseudonym, _consent(state)))
+        if state.enrollment_pending and (state.spans or state.run is None):
+            records.append(Record(ENROLLMENTS.name, partition, state.pseudonym, _enrollment(state)))
+    return records
+
+
+def day_records(days: Iterable[DayState], partitions: Sequence[int]) -> list[Record]:
+    """The pending school-days, to every partition."""
+    return [
+        Record(SCHOOL_DAYS.name, partition, f"{day.school_id}|{day.date.isoformat()}", value)
+        for day in days
+        if day.day_pending
+        for value in (_school_day(day),)
+        for partition in partitions
+    ]
+
+
+def close_records(
+    days: Iterable[DayState], partitions: Sequence[int], token: UUID, taken_at: datetime
+) -> list[Record]:
+    """The pending closes as one record, to every partition; without any, it only brings the token."""
+    closes = [
+        DayClosed(school_id=day.school_id, date=day.date, counts=day.counts, history=day.history)
+        for day in days
+        if day.close_pending
+    ]
+    value = DaysClosed(taken_at=taken_at, token=token, closes=closes).model_dump_json(exclude_none=True).encode()
+    return [Record(MARKS.name, partition, str(partition), value) for partition in partitions]
+
+
+def _consent(state: StudentState) -> bytes | None:
+    if state.run is None:
+        return None
+    consent = Consent(student=state.pseudonym, valid_from=state.run.start, valid_through=state.run.through)
+    return consent.model_dump_json().encode()
+
+
+def _enrollment(state: StudentState) -> bytes | None:
+    if state.run is None:
+        return None
+    enrollment = Enrollment(
+        student=state.pseudonym, spans=state.spans, grade=state.grade, household=state.household
+    )
+    return enrollment.model_dump_json().encode()
+
+
+def _school_day(day: DayState) -> bytes:
+    school_day = SchoolDay(
+        school_id=day.school_id, date=day.date, instructional=day.instructional, reported=day.reported
+    )
+    return school_day.model_dump_json().encode()

@@ -1,0 +1,44 @@
+"""Who may pass now. Nothing is cached: several processes write, and a withdrawal works at once everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.contracts.ids import Pseudonym, Slot
+from services.ingest.consents import Run
+from services.ingest.known import Known
+
+_IN_FORCE = text("""
+    SELECT s.student_id, s.id, s.pseudonym, s.slot, s.consent_from, s.consent_through
+    FROM ingest.students s
+    WHERE s.student_id = ANY (CAST(:ids AS text[]))
+      AND s.consent_from <= (SELECT ingest.today())
+      AND (s.consent_through IS NULL OR s.consent_through >= (SELECT ingest.today()))
+""")
+
+_TODAY = text("SELECT ingest.today()")
+_TIMEZONES = text("SELECT school_id, timezone FROM ingest.schools WHERE timezone IS NOT NULL")
+
+
+async def in_force(connection: AsyncConnection, student_ids: Iterable[str]) -> dict[str, Known]:
+    """Those of the students whose consent is in force today, by the district's id."""
+    rows = await connection.execute(_IN_FORCE, {"ids": list(student_ids)})
+    return {
+        student_id: Known(number, Pseudonym(pseudonym), Slot(slot), Run(start, through))
+        for student_id, number, pseudonym, slot, start, through in rows
+    }
+
+
+async def today(connection: AsyncConnection) -> date:
+    """Today by the one clock: the replayed day, else the district's date."""
+    day: date = (await connection.execute(_TODAY)).scalar_one()
+    return day
+
+
+async def timezones(connection: AsyncConnection) -> dict[str, str]:
+    """The timezones of the schools that have one of their own."""
+    return {school_id: zone for school_id, zone in await connection.execute(_TIMEZONES)}

@@ -1,0 +1,105 @@
+"""Students of whom Kafka has not got the newest consent or enrollments yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.contracts.ids import Pseudonym, Slot
+from services.contracts.reference import EnrollmentSpan
+from services.ingest.consents import Run
+
+_LOCK = text("SELECT pg_advisory_xact_lock(727002)")
+
+_ANY = text("""
+    SELECT EXISTS (SELECT FROM ingest.students WHERE next_change <= (SELECT ingest.today())),
+           EXISTS (SELECT FROM ingest.students WHERE consent_pending OR enrollment_pending),
+           EXISTS (SELECT FROM ingest.school_days WHERE day_pending OR close_pending)
+""")
+
+_STUDENTS = text("""
+    SELECT id, pseudonym, slot, grade, household, consent_from, consent_through, revision,
+           consent_pending, enrollment_pending
+    FROM ingest.students WHERE consent_pending OR enrollment_pending ORDER BY id LIMIT :limit
+""")
+
+_SPANS = text("""
+    SELECT student, school_id, entry_date, exit_date FROM ingest.enrollments
+    WHERE student = ANY (CAST(:ids AS integer[])) ORDER BY student, entry_date, school_id
+""")
+
+_SENT = text("""
+    UPDATE ingest.students s SET consent_pending = false, enrollment_pending = false
+    FROM unnest(CAST(:ids AS integer[]), CAST(:revisions AS integer[])) AS g (id, revision)
+    WHERE s.id = g.id AND s.revision = g.revision
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class StudentState:
+    """What Kafka is to know of one student."""
+
+    id: int
+    pseudonym: Pseudonym
+    slot: Slot
+    grade: str | None
+    household: str | None
+    run: Run | None
+    revision: int
+    consent_pending: bool
+    enrollment_pending: bool
+    spans: list[EnrollmentSpan]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What there is to do."""
+
+    consents: bool
+    """A consent ended or began."""
+    students: bool
+    days: bool
+
+
+async def due(connection: AsyncConnection) -> Due:
+    """Whether there is anything to do: one look at three indexes."""
+    return Due(*(await connection.execute(_ANY)).one())
+
+
+async def alone(connection: AsyncConnection) -> None:
+    """Wait until no other process publishes state: so that an older state never follows a newer one."""
+    await connection.execute(_LOCK)
+
+
+async def students(connection: AsyncConnection, limit: int) -> list[StudentState]:
+    """The newest state of students that Kafka lacks."""
+    rows = (await connection.execute(_STUDENTS, {"limit": limit})).all()
+    spans: dict[int, list[EnrollmentSpan]] = {row.id: [] for row in rows}
+    ids = [row.id for row in rows if row.enrollment_pending]
+    if ids:
+        for student, school_id, entry, exit_ in await connection.execute(_SPANS, {"ids": ids}):
+            spans[student].append(EnrollmentSpan(school_id=school_id, entry_date=entry, exit_date=exit_))
+    return [
+        StudentState(
+            row.id,
+            Pseudonym(row.pseudonym),
+            Slot(row.slot),
+            row.grade,
+            row.household,
+            Run(row.consent_from, row.consent_through) if row.consent_from else None,
+            row.revision,
+            row.consent_pending,
+            row.enrollment_pending,
+            spans[row.id],
+        )
+        for row in rows
+    ]
+
+
+async def sent(connection: AsyncConnection, states: Sequence[StudentState]) -> None:
+    """Kafka has these; one that changed meanwhile stays pending."""
+    given = {"ids": [state.id for state in states], "revisions": [state.revision for state in states]}
+    await connection.execute(_SENT, given)

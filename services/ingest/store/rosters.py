@@ -1,0 +1,123 @@
+"""Schools, and what is kept of consented students: name, grade, household, enrollments."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.contracts.ids import HouseholdPseudonym
+
+from services.ingest.rows import SchoolRow
+
+_SCHOOLS = text("""
+    INSERT INTO ingest.schools AS s (school_id, name, campus, timezone)
+    SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:names AS text[]), CAST(:campuses AS text[]),
+                         CAST(:timezones AS text[]))
+    ON CONFLICT (school_id) DO UPDATE
+    SET name = excluded.name, campus = excluded.campus, timezone = excluded.timezone
+    WHERE (s.name, s.campus, s.timezone) IS DISTINCT FROM (excluded.name, excluded.campus, excluded.timezone)
+    RETURNING school_id
+""")
+
+_LOCK = text("""
+    SELECT id FROM ingest.students
+    WHERE id = ANY (CAST(:ids AS integer[])) AND consent_from IS NOT NULL ORDER BY id FOR UPDATE
+""")
+
+_NAMES = text("""
+    UPDATE ingest.students s
+    SET first_name = coalesce(g.first_name, s.first_name), last_name = coalesce(g.last_name, s.last_name),
+        grade = coalesce(g.grade, s.grade), household = coalesce(g.household, s.household),
+        revision = s.revision + 1,
+        enrollment_pending = s.enrollment_pending
+            OR (coalesce(g.grade, s.grade), coalesce(g.household, s.household))
+               IS DISTINCT FROM (s.grade, s.household)
+    FROM unnest(CAST(:ids AS integer[]), CAST(:firsts AS text[]), CAST(:lasts AS text[]),
+                CAST(:grades AS text[]), CAST(:households AS text[]))
+         AS g (id, first_name, last_name, grade, household)
+    WHERE s.id = g.id
+      AND (coalesce(g.first_name, s.first_name), coalesce(g.last_name, s.last_name),
+           coalesce(g.grade, s.grade), coalesce(g.household, s.household))
+          IS DISTINCT FROM (s.first_name, s.last_name, s.grade, s.household)
+    RETURNING s.id
+""")
+
+_SPANS = text("""
+    WITH kept AS (
+        INSERT INTO ingest.enrollments AS e (student, school_id, entry_date, exit_date)
+        SELECT * FROM unnest(CAST(:students AS integer[]), CAST(:schools AS text[]), CAST(:entries AS date[]),
+                             CAST(:exits AS date[]))
+        ON CONFLICT (student, school_id, entry_date) DO UPDATE SET exit_date = excluded.exit_date
+        WHERE e.exit_date IS DISTINCT FROM excluded.exit_date
+        RETURNING student, school_id, entry_date
+    ), told AS (
+        UPDATE ingest.students s SET enrollment_pending = true, revision = revision + 1
+        WHERE id IN (SELECT student FROM kept)
+    )
+    SELECT student, school_id, entry_date FROM kept
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What a student's row says; None is unknown and changes nothing."""
+
+    student: int
+    first_name: str | None
+    last_name: str | None
+    grade: str | None
+    household: HouseholdPseudonym | None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One enrollment; the same student, school and entry date is the same one."""
+
+    student: int
+    school_id: str
+    entry_date: date
+    exit_date: date | None
+
+
+async def lock(connection: AsyncConnection, ids: Iterable[int]) -> set[int]:
+    """Those of the students who still have a consent, locked until the transaction ends."""
+    return set((await connection.execute(_LOCK, {"ids": list(ids)})).scalars())
+
+
+async def put_persons(connection: AsyncConnection, people: Collection[Person]) -> set[int]:
+    """Keep what is said of locked students, each once; returns those for whom it was news."""
+    given = {
+        "ids": [person.student for person in people],
+        "firsts": [person.first_name for person in people],
+        "lasts": [person.last_name for person in people],
+        "grades": [person.grade for person in people],
+        "households": [person.household for person in people],
+    }
+    return set((await connection.execute(_NAMES, given)).scalars())
+
+
+async def put_spans(connection: AsyncConnection, spans: Collection[Span]) -> set[tuple[int, str, date]]:
+    """Keep enrollments of locked students, each key once; returns the keys of those that were news."""
+    given = {
+        "students": [span.student for span in spans],
+        "schools": [span.school_id for span in spans],
+        "entries": [span.entry_date for span in spans],
+        "exits": [span.exit_date for span in spans],
+    }
+    return {(row.student, row.school_id, row.entry_date) for row in await connection.execute(_SPANS, given)}
+
+
+async def put_schools(connection: AsyncConnection, rows: Sequence[SchoolRow]) -> set[str]:
+    """Keep the schools, the last row of each; returns the ids of those that are new or changed."""
+    last = {row.school_id: row for row in rows}.values()
+    given = {
+        "ids": [row.school_id for row in last],
+        "names": [row.name for row in last],
+        "campuses": [row.campus for row in last],
+        "timezones": [row.timezone for row in last],
+    }
+    return set((await connection.execute(_SCHOOLS, given)).scalars())

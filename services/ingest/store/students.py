@@ -1,0 +1,126 @@
+"""Students with a consent, and their consents as kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.contracts.ids import Pseudonym, Slot
+from services.ingest.consents import Run, Standing
+
+_LOCK = text("""
+    SELECT id, student_id, pseudonym, consent_from, consent_through, next_change, ended_on
+    FROM ingest.students WHERE student_id = ANY (CAST(:ids AS text[])) ORDER BY id FOR UPDATE
+""")
+
+_LOCK_DUE = text("""
+    SELECT id, student_id, pseudonym, consent_from, consent_through, next_change, ended_on
+    FROM ingest.students WHERE next_change <= (SELECT ingest.today()) ORDER BY id LIMIT :limit FOR UPDATE
+""")
+
+_ADD = text("""
+    INSERT INTO ingest.students (student_id, pseudonym, slot)
+    SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:pseudonyms AS text[]), CAST(:slots AS integer[]))
+    ON CONFLICT DO NOTHING
+""")
+
+_STAND = text("""
+    UPDATE ingest.students s
+    SET consent_from = g.start, consent_through = g.through, next_change = g.next_change,
+        revision = s.revision + 1,
+        consent_pending = s.consent_pending
+            OR (s.consent_from, s.consent_through) IS DISTINCT FROM (g.start, g.through)
+    FROM unnest(CAST(:ids AS integer[]), CAST(:starts AS date[]), CAST(:throughs AS date[]),
+                CAST(:next AS date[])) AS g (id, start, through, next_change)
+    WHERE s.id = g.id
+""")
+
+_END = text("""
+    UPDATE ingest.students
+    SET ended_on = :today, enrollment_pending = true,
+        first_name = NULL, last_name = NULL, grade = NULL, household = NULL
+    WHERE id = ANY (CAST(:ids AS integer[]))
+""")
+
+_DELETE = tuple(
+    text(f"DELETE FROM ingest.{table} WHERE student = ANY (CAST(:ids AS integer[]))")  # noqa: S608 -- our own names
+    for table in ("enrollments", "taken", "taken_events")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Student:
+    """A student of whom a consent is kept; the row is locked until the transaction ends."""
+
+    id: int
+    student_id: str
+    pseudonym: Pseudonym
+    run: Run | None
+    next_change: date | None
+    ended_on: date | None
+
+    @property
+    def standing(self) -> Standing:
+        """What the consents came to at the last look."""
+        return Standing(self.run, self.next_change)
+
+
+async def lock(connection: AsyncConnection, student_ids: Iterable[str]) -> dict[str, Student]:
+    """Those of the students who are kept, locked, by the district's id."""
+    rows = await connection.execute(_LOCK, {"ids": list(student_ids)})
+    return {row.student_id: _student(*row) for row in rows}
+
+
+async def lock_due(connection: AsyncConnection, limit: int) -> list[Student]:
+    """Students whose consents must be looked at again today, locked."""
+    return [_student(*row) for row in await connection.execute(_LOCK_DUE, {"limit": limit})]
+
+
+async def add(connection: AsyncConnection, students: Sequence[tuple[str, Pseudonym, Slot]]) -> None:
+    """Keep new students; one who is kept already stays as is."""
+    await connection.execute(
+        _ADD,
+        {
+            "ids": [student_id for student_id, _, _ in students],
+            "pseudonyms": [pseudonym for _, pseudonym, _ in students],
+            "slots": [slot for _, _, slot in students],
+        },
+    )
+
+
+async def stand(connection: AsyncConnection, changes: Sequence[tuple[int, Standing]]) -> None:
+    """Keep what the students' consents now come to; a changed run is pending for Kafka."""
+    runs = [standing.run for _, standing in changes]
+    await connection.execute(
+        _STAND,
+        {
+            "ids": [number for number, _ in changes],
+            "starts": [run.start if run else None for run in runs],
+            "throughs": [run.through if run else None for run in runs],
+            "next": [standing.next_change for _, standing in changes],
+        },
+    )
+
+
+async def forget(connection: AsyncConnection, ids: Sequence[int], today: date) -> None:
+    """Delete what consent allowed to keep; consents stay as proof, with pseudonym and slot."""
+    await connection.execute(_END, {"ids": ids, "today": today})
+    for statement in _DELETE:
+        await connection.execute(statement, {"ids": ids})
+
+
+def _student(
+    number: int,
+    student_id: str,
+    pseudonym: str,
+    start: date | None,
+    through: date | None,
+    next_change: date | None,
+    ended_on: date | None,
+) -> Student:
+    run = Run(start, through) if start else None
+    return Student(number, student_id, Pseudonym(pseudonym), run, next_change, ended_on)

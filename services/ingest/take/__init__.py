@@ -1,0 +1,1 @@
+"""Taking in: each step reads the gate, keeps what may be kept, and publishes."""

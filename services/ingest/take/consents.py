@@ -1,0 +1,104 @@
+"""Consents: kept for those who have one in force or to come, and put into force."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.ingest.agreements import Agreement, AgreementKey, agreement, merged
+from services.ingest.consents import is_over
+from services.ingest.outcomes import DUPLICATE, Outcome
+from services.ingest.parts import Parts
+from services.ingest.rows import ConsentRow
+from services.ingest.store import consents, gate, students
+from services.ingest.store.students import Student
+from services.ingest.take.settle import settle
+
+_NEW = 1 << 62
+"""Arrivals of rows that are not kept yet: after all that are."""
+
+_NOT_FITTING = Outcome("not_consented", "The consent does not cover these records, this purpose and this recipient")
+_OVER = Outcome("not_consented", "No consent of this student is in force or to come; nothing is kept")
+
+
+async def take_consents(
+    parts: Parts, rows: Sequence[ConsentRow], households: Mapping[str, str]
+) -> list[Outcome]:
+    """Each row's outcome, in order. The database hides and shows at once; Kafka learns by `publish_pending`.
+
+    `households` are those known now, by student: a student's slot is made at the first consent and stays.
+    """
+    given = [agreement(row, _NEW + place) for place, row in enumerate(rows)]
+    async with parts.engine.begin() as connection:
+        today = await gate.today(connection)
+        locked = await _students(connection, parts, rows, given, households, today)
+        kept = await consents.of(connection, [student.id for student in locked.values()])
+        news, changed = _merge(rows, given, locked, kept)
+        if changed:
+            await consents.keep(connection, changed)
+        settled = await settle(connection, locked.values(), kept, parts.policy, today)
+    return [
+        _outcome(parts, row, one, new, settled.in_force.get(row.student_id), kept=row.student_id in locked)
+        for row, one, new in zip(rows, given, news, strict=True)
+    ]
+
+
+async def _students(
+    connection: AsyncConnection,
+    parts: Parts,
+    rows: Sequence[ConsentRow],
+    given: Sequence[Agreement],
+    households: Mapping[str, str],
+    today: date,
+) -> dict[str, Student]:
+    """The rows' students, locked; one who is not kept is added only when a consent is in force or to come."""
+    locked = await students.lock(connection, {row.student_id for row in rows})
+    unknown: dict[str, dict[AgreementKey, Agreement]] = {}
+    for row, one in zip(rows, given, strict=True):
+        if row.student_id not in locked:
+            mine = unknown.setdefault(row.student_id, {})
+            mine[one.key] = merged(mine[one.key], one) if one.key in mine else one
+    added = [
+        (student_id, parts.names.student(student_id), parts.names.slot(student_id, households.get(student_id)))
+        for student_id, mine in unknown.items()
+        if not is_over([one.held(parts.policy) for one in mine.values()], today)
+    ]
+    if added:
+        await students.add(connection, added)
+        locked |= await students.lock(connection, [student_id for student_id, _, _ in added])
+    return locked
+
+
+def _merge(
+    rows: Sequence[ConsentRow],
+    given: Sequence[Agreement],
+    locked: Mapping[str, Student],
+    kept: dict[int, dict[AgreementKey, Agreement]],
+) -> tuple[list[bool], list[tuple[int, Agreement]]]:
+    """Bring `kept` up to date; returns whether each row was news, and what changed."""
+    news: list[bool] = []
+    changed: dict[tuple[int, AgreementKey], Agreement] = {}
+    for row, one in zip(rows, given, strict=True):
+        student = locked.get(row.student_id)
+        if student is None:
+            news.append(False)
+            continue
+        mine = kept[student.id]
+        before = mine.get(one.key)
+        after = one if before is None else merged(before, one)
+        news.append(after != before)
+        if after != before:
+            mine[one.key] = changed[student.id, one.key] = after
+    return news, [(student, one) for (student, _), one in changed.items()]
+
+
+def _outcome(
+    parts: Parts, row: ConsentRow, given: Agreement, new: bool, pseudonym: str | None, *, kept: bool
+) -> Outcome:
+    if not given.fits(parts.policy) and row.revoked_on is None:
+        return _NOT_FITTING
+    if not kept:
+        return _OVER
+    return Outcome("accepted" if new else "duplicate", None if new else DUPLICATE.reason, pseudonym)

@@ -1,0 +1,60 @@
+"""School-days: the calendar, and closes with their counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from services.ingest.head_counts import HeadCounts
+from services.ingest.outcomes import ACCEPTED, DUPLICATE, Outcome
+from services.ingest.parts import Parts
+from services.ingest.rows import SchoolDayRow
+from services.ingest.store import days
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """A school has reported its last mark of a date."""
+
+    school_id: str
+    date: date
+    history: bool = False
+    """A day inside an imported history raises no alert; its last reported date does."""
+
+
+async def take_school_days(parts: Parts, rows: Sequence[SchoolDayRow]) -> list[Outcome]:
+    """Keep what the calendar says, and which days are closed; each row's outcome, in order.
+
+    An unknown `instructional` leaves what is known, and a closed day stays closed.
+    """
+    given: dict[days.Day, tuple[bool | None, bool]] = {}
+    for row in rows:
+        instructional, reported = given.get((row.school_id, row.date), (None, False))
+        given[row.school_id, row.date] = (
+            instructional if row.instructional is None else row.instructional,
+            reported or row.reported,
+        )
+    async with parts.engine.begin() as connection:
+        news = await days.put_days(connection, given)
+    outcomes = []
+    for row in rows:
+        key = (row.school_id, row.date)
+        outcomes.append(ACCEPTED if key in news else DUPLICATE)
+        news.discard(key)
+    return outcomes
+
+
+async def close_days(parts: Parts, closes: Sequence[Close], *, counts: HeadCounts | None) -> None:
+    """Store the counts and note the closes; Kafka learns by `publish_pending`."""
+    heads = (counts or parts.counts).days
+    changes = heads.drain()
+    last = {(close.school_id, close.date): close for close in closes}.values()
+    try:
+        async with parts.engine.begin() as connection:
+            await days.add_counts(connection, changes)
+            if last:
+                await days.close(connection, [(close.school_id, close.date, close.history) for close in last])
+    except BaseException:
+        heads.restore(changes)
+        raise

@@ -1,0 +1,114 @@
+"""Students, enrollments and schools: kept and published for those whose consent is in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from services.ingest.head_counts import HeadCounts, Roll
+from services.ingest.known import Known
+from services.ingest.outcomes import ACCEPTED, DUPLICATE, NOT_CONSENTED, Outcome
+from services.ingest.parts import Parts
+from services.ingest.rows import EnrollmentRow, SchoolRow, StudentRow
+from services.ingest.store import days, gate, rosters
+from services.ingest.store.rosters import Person, Span
+
+
+async def take_schools(parts: Parts, rows: Sequence[SchoolRow]) -> list[Outcome]:
+    """Keep the schools; each row's outcome, in order."""
+    async with parts.engine.begin() as connection:
+        news = await rosters.put_schools(connection, rows)
+    return [ACCEPTED if row.school_id in news else DUPLICATE for row in rows]
+
+
+async def take_students(parts: Parts, rows: Sequence[StudentRow]) -> list[Outcome]:
+    """Keep names, grades and households of those in force; each row's outcome, in order."""
+    async with parts.engine.begin() as connection:
+        known = await gate.in_force(connection, {row.student_id for row in rows})
+        locked = await rosters.lock(connection, [student.id for student in known.values()])
+        people = {
+            student.id: _person(parts, student, row.first_name, row.last_name, row.grade, row.household_id)
+            for row in rows
+            if (student := known.get(row.student_id)) and student.id in locked
+        }
+        news = await rosters.put_persons(connection, people.values())
+    return [_outcome(known.get(row.student_id), people, news) for row in rows]
+
+
+async def take_enrollments(
+    parts: Parts, rows: Sequence[EnrollmentRow], *, counts: HeadCounts | None
+) -> list[Outcome]:
+    """Keep the enrollments of those in force, count all; each row's outcome, in order."""
+    roll = (counts or parts.counts).roll
+    _count(parts, rows, roll)
+    async with parts.engine.begin() as connection:
+        known = await gate.in_force(connection, {row.student_id for row in rows})
+        locked = await rosters.lock(connection, [student.id for student in known.values()])
+        mine = [
+            (student, row)
+            for row in rows
+            if (student := known.get(row.student_id)) and student.id in locked
+        ]
+        spans = {
+            (student.id, row.school_id, row.entry_date): Span(student.id, row.school_id, row.entry_date, row.exit_date)
+            for student, row in mine
+        }
+        people = {
+            student.id: _person(parts, student, None, None, row.grade, row.household_id)
+            for student, row in mine
+            if row.grade or row.household_id
+        }
+        new_spans = await rosters.put_spans(connection, spans.values())
+        new_people = await rosters.put_persons(connection, people.values()) if people else set()
+    await _write_roll(parts, roll)
+    seen = _Seen(set(spans), new_spans, new_people)
+    return [seen.outcome(known.get(row.student_id), row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a batch of enrollments brought; a row that repeats another of its batch brings nothing."""
+
+    kept: set[tuple[int, str, object]]
+    new_spans: set[tuple[int, str, object]]
+    new_people: set[int]
+
+    def outcome(self, student: Known | None, row: EnrollmentRow) -> Outcome:
+        if student is None:
+            return NOT_CONSENTED
+        key = (student.id, row.school_id, row.entry_date)
+        if key not in self.kept:
+            return NOT_CONSENTED
+        new = key in self.new_spans or ((row.grade or row.household_id) and student.id in self.new_people)
+        self.new_spans.discard(key)
+        self.new_people.discard(student.id)
+        return ACCEPTED if new else DUPLICATE
+
+
+def _outcome(student: Known | None, kept: Mapping[int, Person], news: set[int]) -> Outcome:
+    if student is None or student.id not in kept:
+        return NOT_CONSENTED
+    new = student.id in news
+    news.discard(student.id)
+    return ACCEPTED if new else DUPLICATE
+
+
+def _person(
+    parts: Parts, student: Known, first: str | None, last: str | None, grade: str | None, household: str | None
+) -> Person:
+    return Person(student.id, first, last, grade, parts.names.household(household) if household else None)
+
+
+def _count(parts: Parts, rows: Iterable[EnrollmentRow], roll: Roll) -> None:
+    for row in rows:
+        roll.add(row.school_id, parts.names.head(row.student_id), row.entry_date, row.exit_date)
+
+
+async def _write_roll(parts: Parts, roll: Roll) -> None:
+    rolls = roll.drain()
+    try:
+        async with parts.engine.begin() as connection:
+            await days.put_rolls(connection, rolls)
+    except BaseException:
+        roll.restore(rolls)
+        raise

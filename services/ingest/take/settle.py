@@ -1,0 +1,63 @@
+"""What students' consents come to now: the change in the database that hides or shows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.contracts.ids import Pseudonym
+from services.ingest.agreements import Agreement, AgreementKey
+from services.ingest.consents import Policy, Standing, standing
+from services.ingest.metrics import CONSENT_CHANGES
+from services.ingest.store import students
+from services.ingest.store.students import Student
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Who has a consent in force now, and for whom that is new or at an end."""
+
+    in_force: dict[str, Pseudonym]
+    began: list[str]
+    """The district's ids of students whose consent came into force: their rows may now be taken."""
+    ended: int
+
+
+async def settle(
+    connection: AsyncConnection,
+    given: Collection[Student],
+    kept: Mapping[int, Mapping[AgreementKey, Agreement]],
+    policy: Policy,
+    today: date,
+) -> Settled:
+    """Bring locked students up to date with their consents; what Kafka must learn is pending then.
+
+    A run that has ended takes with it everything that consent allowed to keep, also when another begins.
+    """
+    in_force: dict[str, Pseudonym] = {}
+    began: list[str] = []
+    over: list[int] = []
+    changes: list[tuple[int, Standing]] = []
+    for student in given:
+        held = [agreement.held(policy) for agreement in kept[student.id].values()]
+        now = standing(held, today, student.ended_on)
+        ended = student.run is not None and (now.run is None or not student.run.holds(today))
+        if ended:
+            over.append(student.id)
+            now = standing(held, today, today)
+        if now.run:
+            in_force[student.student_id] = student.pseudonym
+            if ended or student.run is None:
+                began.append(student.student_id)
+        if now != student.standing:
+            changes.append((student.id, now))
+    if changes:
+        await students.stand(connection, changes)
+    if over:
+        await students.forget(connection, over, today)
+    CONSENT_CHANGES.labels("began").inc(len(began))
+    CONSENT_CHANGES.labels("ended").inc(len(over))
+    return Settled(in_force, began, len(over))

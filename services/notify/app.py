@@ -1,0 +1,75 @@
+"""Notify: tells the right people of alerts by e-mail. All the wiring is here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from fastapi import FastAPI
+
+from services.contracts.alerts import AlertEvent
+from services.contracts.topics import ALERTS, NOTIFY_GROUP
+from services.notify.delivery import Delivery
+from services.notify.intake import Intake
+from services.notify.mail import compose
+from services.notify.mailer import Mailer
+from services.notify.outbox import Backoff
+from services.notify.settings import NotifySettings
+from services.notify.teams import load_teams
+from services.platform.background import Background
+from services.platform.consent import check_database
+from services.platform.consumer import BatchConsumer
+from services.platform.database import make_engine, make_sessions
+from services.platform.http import add_health, add_problem_handlers, serve
+from services.platform.logging import configure_logging
+
+
+def create_app(settings: NotifySettings, background: Background | None = None) -> FastAPI:
+    """The application; it connects when it is started. Raises `SettingsError` when a setting cannot be used."""
+    engine = make_engine(settings.require_database())
+    sessions = make_sessions(engine)
+    tasks = background or Background()
+    mailer = _mailer(settings)
+    delivery = Delivery(
+        sessions,
+        mailer,
+        partial(compose, sender=settings.mail_from, public_url=settings.require_public_url()),
+        Backoff(settings.retry_base_seconds, settings.retry_cap_seconds, settings.retry_budget),
+    )
+    intake = Intake(sessions, load_teams(settings), delivery.wake)
+    consumer = BatchConsumer(settings.require_kafka(), ALERTS, group=NOTIFY_GROUP, model=AlertEvent, handle=intake.take)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        tasks.start("the consumer of alerts", consumer.run())
+        tasks.start("the delivery of mails", delivery.run())
+        yield
+        await tasks.stop()
+        await mailer.close()
+        await engine.dispose()
+
+    app = FastAPI(title="First Bell notify", version="1", lifespan=lifespan)
+    add_problem_handlers(app)
+    add_health(app, {"database": partial(check_database, engine), "kafka": consumer.check, "smtp": mailer.check})
+    return app
+
+
+def _mailer(settings: NotifySettings) -> Mailer:
+    host, port = settings.require_smtp()
+    password = settings.smtp_password.get_secret_value() if settings.smtp_password else None
+    return Mailer(host, port, user=settings.smtp_user, password=password)
+
+
+def main() -> None:
+    """Run the service until it is told to stop; exits with 1 when a task of it cannot go on."""
+    settings = NotifySettings()
+    configure_logging()
+    background = Background()
+    serve(create_app(settings, background), settings.notify_port)
+    sys.exit(background.exit_status())
+
+
+if __name__ == "__main__":
+    main()

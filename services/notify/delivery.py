@@ -1,0 +1,98 @@
+"""The delivery loop: woken when mails are added and when one is due again, one transaction a mail.
+
+At least once: when the process dies between the server's 250 and the commit, the mail is sent again with the same
+Message-ID, by which a mail server or reader can tell.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from email.message import EmailMessage
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from tenacity import AsyncRetrying, before_sleep_log, retry_if_exception_type, wait_random_exponential
+
+from services.notify import outbox
+from services.notify.mail import Notification
+from services.notify.mailer import Mailer
+from services.platform.consent import DATABASE_AWAY
+
+logger = logging.getLogger(__name__)
+
+LONGEST_WAIT_SECONDS: Final = 30.0
+"""Also finds what another process has added and left behind."""
+SHORTEST_WAIT_SECONDS: Final = 0.2
+"""When what is due is in another process's hands."""
+STOP_SECONDS: Final = 5.0
+
+
+class Delivery:
+    """Sends what is in the outbox."""
+
+    def __init__(
+        self,
+        sessions: async_sessionmaker[AsyncSession],
+        mailer: Mailer,
+        compose: Callable[[Notification], EmailMessage],
+        backoff: outbox.Backoff,
+    ) -> None:
+        self._sessions = sessions
+        self._mailer = mailer
+        self._compose = compose
+        self._backoff = backoff
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """There is something new in the outbox."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Deliver until cancelled; a mail that is being sent is finished first."""
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(DATABASE_AWAY),
+            wait=wait_random_exponential(multiplier=0.1, max=5),
+            before_sleep=before_sleep_log(logger, logging.WARNING, exc_info=False),
+        )
+        while True:
+            self._wake.clear()
+            wait: float = await retrying(self._deliver_due)
+            try:
+                await asyncio.wait_for(self._wake.wait(), wait)
+            except TimeoutError:
+                continue
+
+    async def _deliver_due(self) -> float:
+        """Send all that is due; returns the seconds until more is."""
+        while await _finished(self._deliver_one()):
+            pass
+        await self._mailer.close()
+        async with self._sessions() as session:
+            wait = await outbox.seconds_to_next(session)
+        return min(max(LONGEST_WAIT_SECONDS if wait is None else wait, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS)
+
+    async def _deliver_one(self) -> bool:
+        async with self._sessions.begin() as session:
+            claimed = await outbox.claim(session)
+            if claimed is None:
+                return False
+            notification, consented = claimed
+            if consented:
+                outcome = await self._mailer.send(self._compose(notification))
+                await outbox.settle(session, notification.id, outcome, self._backoff)
+            else:
+                await outbox.cancel(session, notification.id)
+        return True
+
+
+async def _finished(step: Coroutine[None, None, bool]) -> bool:
+    """The step's result; a cancellation waits for it, so that no mail is sent and then forgotten."""
+    task = asyncio.create_task(step)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=STOP_SECONDS)
+        task.cancel()
+        raise

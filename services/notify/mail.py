@@ -1,0 +1,81 @@
+"""The mail's words. It names no student, school or district id: a case number, a kind of reason, a link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
+from typing import Final, Literal
+from uuid import UUID
+
+from services.contracts.alerts import Level
+from services.contracts.ids import case_number
+
+NotificationKind = Literal["level", "withdrawn"]
+
+WHAT_TO_DO: Final[dict[Level, str]] = {
+    "watch": "Open the link, read the reasons, and decide whether to call the family.",
+    "elevated": "Open the link, read the reasons, and plan a call to the family in the next days.",
+    "urgent": "Open the link, read the reasons, and call the family today if you can.",
+}
+
+LEVEL_TEXT: Final = """\
+Case {case} is now at the level: {level}
+Since:   {since}
+Because: {because}
+
+{what_to_do}
+{link}
+"""
+
+WITHDRAWN_TEXT: Final = """\
+Case {case}, of which you were told, is withdrawn since {since}.
+
+The school has corrected its attendance records, and with the corrected records there is no reason
+for this alert. You need not call because of it. What was recorded, and when, is here:
+{link}
+"""
+
+FOOTER: Final = """
+--\x20
+First Bell. This mail names nobody, on purpose; please name nobody when you answer or forward it.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What one recipient is to be told."""
+
+    id: UUID
+    alert_id: UUID
+    kind: NotificationKind
+    level: Level
+    kinds: tuple[str, ...]
+    """The kinds of reason, in plain words."""
+    changed_on: date
+    recipient: str
+    created_at: datetime
+
+
+def compose(notification: Notification, *, sender: str, public_url: str) -> EmailMessage:
+    """The mail, the same at every try: its Message-ID and Date come from the notification."""
+    case = case_number(notification.alert_id)
+    message = EmailMessage()
+    message["From"] = f"First Bell <{sender}>"
+    message["To"] = notification.recipient
+    message["Subject"] = f"First Bell {case}: {notification.level if notification.kind == 'level' else 'withdrawn'}"
+    message["Date"] = format_datetime(notification.created_at)
+    message["Message-ID"] = f"<{notification.id}@{sender.rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"
+    text = LEVEL_TEXT if notification.kind == "level" else WITHDRAWN_TEXT
+    body = text.format(
+        case=case,
+        level=notification.level,
+        since=notification.changed_on.isoformat(),
+        because="; ".join(notification.kinds),
+        what_to_do=WHAT_TO_DO[notification.level],
+        link=f"{public_url}/v1/alerts/{notification.alert_id}",
+    )
+    message.set_content(body + FOOTER, charset="utf-8", cte="quoted-printable")
+    return message

@@ -1,0 +1,144 @@
+"""Who is told of what: pure functions over frozen values.
+
+A case is what one team sees of one household (or of a student without one). Its level is the highest of its open
+alerts. The team is told when an alert is raised or changes its level, and the case's level thereby becomes another
+one than it last heard, at or above its lowest. Nothing here knows of addresses, mails or the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from services.contracts.alerts import LEVELS, AlertEvent, Level
+
+ANNOUNCED: Final = frozenset({"AlertRaised", "AlertLevelChanged"})
+CLOSING: Final = frozenset({"AlertCleared", "AlertWithdrawn"})
+
+
+class CaseKey(NamedTuple):
+    """A household (or a student without one), as one team sees it."""
+
+    family: str
+    team: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertState:
+    """An alert after its event `seq`."""
+
+    alert_id: UUID
+    seq: int
+    student: str
+    case: CaseKey
+    level: Level
+    kinds: tuple[str, ...]
+    changed_on: date
+    is_open: bool
+
+
+class Told(NamedTuple):
+    """The level that a team last heard of a case, and the alert by which it heard it."""
+
+    level: Level
+    alert_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Tell the team the case's level, by the alert that gives it."""
+
+    alert: AlertState
+
+
+@dataclass(frozen=True, slots=True)
+class Retract:
+    """The alert no longer stands: cancel what is not sent; `tell` those who had heard of it, if set."""
+
+    alert: AlertState
+    tell: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """What follows from an event: what the team has heard now, and what to do, in this order."""
+
+    told: Told | None
+    actions: tuple[Tell | Retract, ...]
+
+
+def rank(level: Level) -> int:
+    """0 for the lowest level."""
+    return LEVELS.index(level)
+
+
+def state_after(event: AlertEvent, team: str) -> AlertState:
+    """The alert as the event leaves it."""
+    return AlertState(
+        alert_id=event.alert_id,
+        seq=event.seq,
+        student=event.student,
+        case=CaseKey(event.household or event.student, team),
+        level=event.level,
+        kinds=tuple(dict.fromkeys(reason.kind for reason in event.reasons)),
+        changed_on=event.changed_on,
+        is_open=event.type not in CLOSING,
+    )
+
+
+def highest(alerts: Sequence[AlertState]) -> AlertState | None:
+    """The alert that gives a case its level; the first of equals, None of none."""
+    return max(alerts, key=lambda alert: rank(alert.level), default=None)
+
+
+def lowered(told: Told | None, lead: AlertState | None) -> Told | None:
+    """What counts as heard once an alert is gone quietly: no more than what still stands."""
+    if told is None or lead is None:
+        return None
+    return told if rank(told.level) < rank(lead.level) else Told(lead.level, lead.alert_id)
+
+
+def route(
+    event: AlertEvent, state: AlertState, *, told: Told | None, others: Sequence[AlertState], lowest: Level, new: bool
+) -> Routed:
+    """What follows from an event that left its alert as `state`.
+
+    `others` are the case's other open alerts, `told` what the team has heard of the case, `lowest` its lowest level.
+    `new` says that the alert has come to this team from another one, whose school the student left.
+    """
+    lead = highest([state, *others] if state.is_open else others)
+    if event.type == "AlertWithdrawn":
+        return _withdrawn(event, state, told, lead, lowest)
+    if lead is None:
+        return Routed(None, ())
+    if not state.is_open:
+        return Routed(lowered(told, lead), ())
+    if event.superseded or not (event.type in ANNOUNCED or new):
+        return Routed(told, ())
+    return _announce(told, lead, lowest)
+
+
+def _withdrawn(
+    event: AlertEvent, state: AlertState, told: Told | None, lead: AlertState | None, lowest: Level
+) -> Routed:
+    """Retract it; when the team knew the household by it alone, tell of what still stands.
+
+    Otherwise a sibling's alert, folded into the one withdrawn, would never have been heard of.
+    """
+    retract = Retract(state, tell=event.because != "consent_ended" and not event.superseded)
+    if told is None or lead is None or told.alert_id != state.alert_id:
+        return Routed(lowered(told, lead), (retract,))
+    if event.superseded:
+        return Routed(None, (retract,))
+    again = _announce(None, lead, lowest)
+    return Routed(again.told, (retract, *again.actions))
+
+
+def _announce(told: Told | None, lead: AlertState, lowest: Level) -> Routed:
+    if told is not None and told.level == lead.level:
+        return Routed(told, ())
+    actions = (Tell(lead),) if rank(lead.level) >= rank(lowest) else ()
+    return Routed(Told(lead.level, lead.alert_id), actions)

@@ -1,0 +1,29 @@
+"""The live consent gate as other services see it: ingest's view, read by SQL and never imported."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from sqlalchemy import Text, column, func, select, table
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+DATABASE_AWAY: Final = (OperationalError, InterfaceError, PoolTimeoutError)
+"""What the database raises while it is down, starting or too busy: trying again helps."""
+
+consented_students = table("consented_students", column("pseudonym", Text), column("student_id", Text), schema="ingest")
+"""Students whose consent is in force now, by the one clock; join it for all that is shown or sent."""
+
+CHECK_SECONDS: Final = 3.0
+
+
+async def check_database(engine: AsyncEngine) -> str | None:
+    """A readiness check: the database answers, and the consent view is there."""
+    try:
+        async with asyncio.timeout(CHECK_SECONDS), engine.connect() as connection:
+            view = await connection.scalar(select(func.to_regclass("ingest.consented_students").is_not(None)))
+    except (*DATABASE_AWAY, TimeoutError):
+        return "the database does not answer; see FIRSTBELL_DATABASE"
+    return None if view else "the view ingest.consented_students is missing; run the migrations (`firstbell up` does)"

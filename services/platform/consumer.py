@@ -1,0 +1,199 @@
+"""A topic read in batches: one handler call a batch, offsets committed after it, nothing lost between.
+
+At least once: the handler must be idempotent. While the database is away the batch is tried again, while Kafka is
+away the client reconnects, and a record that cannot be read or stored goes to the dead letters and is passed over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Generic, TypeVar
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import errors as kafka_errors
+from prometheus_client import Counter
+from pydantic import BaseModel, ValidationError
+from sqlalchemy.exc import DataError, IntegrityError
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, retry_if_exception_type, wait_random_exponential
+
+from services.contracts.rejected import Rejected
+from services.contracts.topics import REJECTED, Topic
+from services.platform.consent import CHECK_SECONDS, DATABASE_AWAY
+from services.platform.kafka import make_consumer, make_producer
+
+logger = logging.getLogger(__name__)
+
+consumed = Counter("firstbell_consumed_records", "Records handled and committed", ["group"])
+poison = Counter("firstbell_poison_records", "Records sent to the dead letters", ["group"])
+
+EventT = TypeVar("EventT", bound=BaseModel)
+
+BATCH: Final = 500
+STOP_SECONDS: Final = 5.0
+INCURABLE: Final = (
+    kafka_errors.AuthenticationFailedError,
+    kafka_errors.AuthenticationMethodNotSupported,
+    kafka_errors.ClusterAuthorizationFailedError,
+    kafka_errors.GroupAuthorizationFailedError,
+    kafka_errors.TopicAuthorizationFailedError,
+    kafka_errors.IncompatibleBrokerVersion,
+    kafka_errors.InvalidGroupIdError,
+    kafka_errors.InvalidTopicError,
+)
+"""Kafka's refusals that no waiting cures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken(Generic[EventT]):
+    """A record and the event read from it."""
+
+    record: ConsumerRecord
+    event: EventT
+
+
+class BatchConsumer(Generic[EventT]):
+    """Reads `topic` as `group` and hands each batch of events to `handle`."""
+
+    def __init__(
+        self,
+        bootstrap: str,
+        topic: Topic,
+        *,
+        group: str,
+        model: type[EventT],
+        handle: Callable[[Sequence[EventT]], Awaitable[None]],
+    ) -> None:
+        self._bootstrap = bootstrap
+        self._topic = topic
+        self._group = group
+        self._model = model
+        self._handle = handle
+        self._consumer: AIOKafkaConsumer | None = None
+        self._membership = _Membership()
+
+    async def run(self) -> None:
+        """Consume until cancelled; raises what neither Kafka's nor the database's return would cure."""
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(_curable),
+            wait=wait_random_exponential(multiplier=0.2, max=5),
+            before_sleep=_log_retry,
+        )
+        async for attempt in retrying:
+            with attempt:
+                await self._session()
+
+    async def check(self) -> str | None:
+        """A readiness check: the group has given this consumer its partitions, and Kafka answers."""
+        consumer = self._consumer
+        if consumer is None or not self._membership.joined:
+            return f"the consumer of {self._topic.name} has not joined its group yet; see FIRSTBELL_KAFKA"
+        try:
+            await asyncio.wait_for(consumer.end_offsets(consumer.assignment()), CHECK_SECONDS)
+        except (kafka_errors.KafkaError, TimeoutError):
+            return "Kafka does not answer; see FIRSTBELL_KAFKA"
+        return None
+
+    async def _session(self) -> None:
+        consumer = make_consumer(self._bootstrap, group=self._group)
+        producer = make_producer(self._bootstrap)
+        self._membership = _Membership()
+        consumer.subscribe([self._topic.name], listener=self._membership)
+        try:
+            await producer.start()
+            await consumer.start()
+            self._consumer = consumer
+            while True:
+                await self._take(consumer, producer)
+        finally:
+            self._consumer = None
+            await _stop(consumer)
+            await _stop(producer)
+
+    async def _take(self, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer) -> None:
+        batches: dict[TopicPartition, list[ConsumerRecord]] = await consumer.getmany(timeout_ms=1000, max_records=BATCH)
+        records = [record for batch in batches.values() for record in batch]
+        if not records:
+            return
+        taken: list[Taken[EventT]] = []
+        for record in records:
+            try:
+                taken.append(Taken(record, self._model.model_validate_json(record.value or b"")))
+            except ValidationError as error:
+                await self._bury(producer, record, *_place(error))
+        await self._store(taken, producer)
+        await consumer.commit({partition: batch[-1].offset + 1 for partition, batch in batches.items()})
+        consumed.labels(self._group).inc(len(records))
+
+    async def _store(self, taken: Sequence[Taken[EventT]], producer: AIOKafkaProducer) -> None:
+        """Hand the events over; when the database refuses a value, find the record that it is in."""
+        if not taken:
+            return
+        try:
+            await self._handle_when_database_answers([each.event for each in taken])
+        except (DataError, IntegrityError):
+            if len(taken) == 1:
+                await self._bury(producer, taken[0].record, None, "the database refuses a value of it")
+                return
+            for each in taken:
+                await self._store([each], producer)
+
+    async def _handle_when_database_answers(self, events: Sequence[EventT]) -> None:
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(DATABASE_AWAY),
+            wait=wait_random_exponential(multiplier=0.1, max=5),
+            before_sleep=_log_retry,
+        )
+        async for attempt in retrying:
+            with attempt:
+                await self._handle(events)
+
+    async def _bury(self, producer: AIOKafkaProducer, record: ConsumerRecord, field: str | None, reason: str) -> None:
+        """Send the record's place and the reason, and nothing of what is in it, to the dead letters."""
+        source = f"{record.topic}/{record.partition}"
+        letter = Rejected(
+            source=source, line=record.offset, field=field, reason=f"{self._group}: {reason}", at=datetime.now(UTC)
+        )
+        await producer.send_and_wait(REJECTED.name, letter.model_dump_json().encode(), key=source.encode())
+        poison.labels(self._group).inc()
+        logger.warning("%s offset %d went to the dead letters: %s", source, record.offset, reason)
+
+
+class _Membership(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Whether the group has given us our partitions (which may be none, with more consumers than partitions)."""
+
+    def __init__(self) -> None:
+        self.joined = False
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:  # noqa: ARG002
+        self.joined = False
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:  # noqa: ARG002
+        self.joined = True
+
+
+def _place(error: ValidationError) -> tuple[str, str]:
+    """The first wrong field and the kind of the error; never the message, which may quote the input."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return ".".join(str(part) for part in first["loc"]), f"not a valid event ({first['type']})"
+
+
+def _curable(error: BaseException) -> bool:
+    return isinstance(error, kafka_errors.KafkaError) and not isinstance(error, INCURABLE)
+
+
+def _log_retry(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    wait = state.next_action.sleep if state.next_action else 0.0
+    logger.warning("%s; attempt %d, the next in %.1f s", type(error).__name__, state.attempt_number, wait)
+
+
+async def _stop(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+    """Stop a client, and do not wait long for a broker that is gone."""
+    try:
+        await asyncio.wait_for(client.stop(), STOP_SECONDS)
+    except (kafka_errors.KafkaError, TimeoutError) as error:
+        logger.warning("a Kafka client did not stop cleanly: %s", type(error).__name__)

@@ -1,0 +1,1 @@
+"""Kafka, PostgreSQL and a mail sink as child processes, with all their data under one folder."""

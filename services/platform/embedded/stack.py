@@ -1,0 +1,182 @@
+"""The whole system as child processes of one parent: `async with running_stack(settings) as stack:`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import httpx
+from pydantic import SecretStr
+
+from services.platform.database import migrate
+from services.platform.embedded.data_dir import DataDir
+from services.platform.embedded.endpoints import Endpoints, Service, Stack, write_stack
+from services.platform.embedded.kafka import EmbeddedKafka
+from services.platform.embedded.ports import free_port
+from services.platform.embedded.postgres import EmbeddedPostgres
+from services.platform.embedded.smtp_sink import sink_spec
+from services.platform.kafka import create_topics
+from services.platform.processes import Command, ProcessRegistry
+from services.platform.settings import Settings
+from services.platform.supervisor import ChildSpec, Supervisor, Surroundings, inherited_environment, say_on_stderr
+
+SERVICES = ("ingest", "warning", "casework", "notify")
+"""Each is run as `firstbell NAME` and tells on its port when it is ready."""
+
+Prepare = Callable[[Endpoints], Awaitable[None]]
+"""Brings Kafka and the database to where the services expect them, before these start."""
+
+
+@asynccontextmanager
+async def running_stack(
+    settings: Settings,
+    *,
+    services: Sequence[str] = SERVICES,
+    prepare: Prepare | None = None,
+    env: Mapping[str, str] | None = None,
+    say: Callable[[str], None] = say_on_stderr,
+) -> AsyncIterator[Stack]:
+    """Run Kafka, PostgreSQL and the mail sink (each unless the settings name an outside one) and these services.
+
+    Yields when every one is ready and keeps them running; stops all on exit. `prepare` None means the migrations and
+    the topics. `env` is added to the services' environment. `say` takes lines for the operator.
+    Raises `EmbeddedError` or `ProcessError`, whose messages say what to do.
+    """
+    data = DataDir(settings.data_dir)
+    data.create()
+    with data.hold():
+        for name in await asyncio.to_thread(data.registry().end_leftovers):
+            say(f"{name} was left running by an earlier start; it has been ended.")
+        plan = _Plan.of(settings, data)
+        stack = plan.stack(settings)
+
+        def write() -> None:
+            write_stack(stack.model_copy(update={"services": plan.services(supervisor.pids())}))
+
+        around = Surroundings(logs=data.logs, registry=plan.registry, say=say, started=write)
+        async with Supervisor(around) as supervisor:
+            await supervisor.start(*plan.foundation())
+            await (prepare or partial(prepare_services, settings=settings))(plan.endpoints)
+            await supervisor.start(*(plan.service(name, settings, env or {}) for name in services))
+            write()
+            try:
+                yield stack.model_copy(update={"services": plan.services(supervisor.pids())})
+            finally:
+                data.stack_file.unlink(missing_ok=True)
+
+
+async def prepare_services(endpoints: Endpoints, *, settings: Settings) -> None:
+    """Migrate the database and create the topics that are missing."""
+    await asyncio.gather(
+        asyncio.to_thread(migrate, endpoints.database),
+        create_topics(endpoints.kafka, partitions=settings.partitions, replication_factor=settings.replication_factor),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Plan:
+    """Who runs where. Every port is chosen before anything starts."""
+
+    data: DataDir
+    registry: ProcessRegistry
+    endpoints: Endpoints
+    ports: Mapping[str, int]
+    kafka: EmbeddedKafka | None
+    postgres: EmbeddedPostgres | None
+    smtp_port: int | None
+
+    @classmethod
+    def of(cls, settings: Settings, data: DataDir) -> _Plan:
+        taken: set[int] = set()
+        registry = data.registry()
+        kafka = postgres = smtp_port = None
+        if settings.kafka is None:
+            kafka = EmbeddedKafka(
+                home=data.kafka,
+                logs=data.logs,
+                registry=registry,
+                port=free_port(settings.kafka_port, taken=taken),
+                controller_port=free_port(taken=taken),
+                mirror=settings.maven_mirror,
+            )
+        if settings.database is None:
+            port = free_port(settings.database_port, taken=taken)
+            postgres = EmbeddedPostgres(home=data.postgres, logs=data.logs, registry=registry, port=port)
+        if settings.smtp is None:
+            smtp_port = free_port(settings.smtp_port, taken=taken)
+        return cls(
+            data=data,
+            registry=registry,
+            endpoints=Endpoints(
+                kafka=kafka.bootstrap if kafka else settings.require_kafka(),
+                database=postgres.url() if postgres else settings.require_database(),
+                smtp=settings.smtp or f"127.0.0.1:{smtp_port}",
+            ),
+            ports={name: free_port(getattr(settings, f"{name}_port"), taken=taken) for name in SERVICES},
+            kafka=kafka,
+            postgres=postgres,
+            smtp_port=smtp_port,
+        )
+
+    def foundation(self) -> list[ChildSpec]:
+        specs: list[ChildSpec] = []
+        if self.kafka is not None:
+            specs.append(self.kafka.spec())
+        if self.postgres is not None:
+            specs.append(self.postgres.spec())
+        if self.smtp_port is not None:
+            specs.append(sink_spec(port=self.smtp_port, folder=self.data.mail))
+        return specs
+
+    def service(self, name: str, settings: Settings, extra: Mapping[str, str]) -> ChildSpec:
+        command = Command(
+            name=name,
+            argv=[sys.executable, "-m", "services.cli.main", name],
+            env={**inherited_environment(), **service_environment(settings, self.endpoints, self.ports), **extra},
+        )
+        return ChildSpec(command=command, ready=lambda: answers_ready(self.url(name)))
+
+    def url(self, name: str) -> str:
+        return f"http://127.0.0.1:{self.ports[name]}"
+
+    def services(self, pids: Mapping[str, int | None]) -> dict[str, Service]:
+        urls = {name: self.url(name) for name in SERVICES}
+        names = ("kafka", "postgres", "smtp", *SERVICES)
+        return {name: Service(pid=pids.get(name), url=urls.get(name)) for name in names}
+
+    def stack(self, settings: Settings) -> Stack:
+        return Stack(
+            ingest=self.url("ingest"),
+            casework=self.url("casework"),
+            notify=self.url("notify"),
+            warning=self.url("warning"),
+            kafka=self.endpoints.kafka,
+            database=self.endpoints.database,
+            smtp=self.endpoints.smtp,
+            mail_dir=self.data.mail if settings.smtp is None else None,
+            data_dir=self.data.root,
+            services=self.services({}),
+        )
+
+
+def service_environment(settings: Settings, endpoints: Endpoints, ports: Mapping[str, int]) -> dict[str, str]:
+    """The parent's settings as a service's environment, with the addresses filled in; what is None is left out."""
+    values = settings.model_dump(mode="json", exclude_none=True)
+    values |= {name: value.get_secret_value() for name, value in settings if isinstance(value, SecretStr)}
+    values |= {f"{name}_port": port for name, port in ports.items()}
+    values |= {"kafka": endpoints.kafka, "database": endpoints.database, "smtp": endpoints.smtp}
+    values["data_dir"] = str(settings.data_dir.absolute())
+    return {f"FIRSTBELL_{name.upper()}": str(value) for name, value in values.items()}
+
+
+async def answers_ready(url: str) -> bool:
+    """Whether `GET /readyz` says 200."""
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
+            return (await client.get(f"{url}/readyz")).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
