@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from models.simulation.base import Config, NonNegative, Positive, Share, Span
+from models.simulation.base import Config, Lengths, NonNegative, Positive, Range, Share, Span
 
 
 class Illness(Config):
     """Ordinary illness: a few short spells a year, more in winter."""
 
-    spells: NonNegative = 2.0
+    spells: NonNegative = 2.5
     """Spells a year of a student with average proneness."""
     more_days: NonNegative = 0.8
     """Mean of the Poisson number of days after a spell's first."""
@@ -30,7 +30,11 @@ class Flu(Config):
 
     waves: int = Field(default=2, ge=0)
     attack: Share = 0.16
-    """Share of students whom one wave takes, before schools differ."""
+    """Share of students whom one wave takes, in the mean."""
+    strength: Range = (0.5, 1.5)
+    """By what factor waves differ between schools."""
+    season: Span = (0.3, 0.75)
+    """The part of the year in which a wave has its middle."""
     spread_days: Positive = 6.0
     """Standard deviation of the day within a wave."""
     school_shift_days: NonNegative = 5.0
@@ -46,14 +50,14 @@ class ChronicIllness(Config):
     more_days: NonNegative = 1.2
     hospital_share: Share = 0.2
     """Share of these students with one long spell in the year."""
-    hospital_days: tuple[int, int] = (5, 18)
+    hospital_days: Lengths = (5, 18)
     excused: Share = 0.85
 
 
 class Family(Config):
     """Trips and family days, most of them next to a recess."""
 
-    spells: NonNegative = 0.55
+    spells: NonNegative = 0.75
     more_days: NonNegative = 1.3
     near_recess: Positive = 5.0
     """How much likelier a day within five days of a recess is."""
@@ -63,7 +67,7 @@ class Family(Config):
 class Other(Config):
     """Single days of which the school learns little; they follow the student's proneness fully."""
 
-    days: NonNegative = 2.7
+    days: NonNegative = 4.8
     excused: Share = 0.22
 
 
@@ -72,10 +76,13 @@ class Truancy(Config):
 
     middle_days: NonNegative = 1.1
     """Mean a year in grades 6-8."""
-    high_days: NonNegative = 3.6
+    high_days: NonNegative = 3.2
     """Mean a year in grades 9-12."""
     shape: Positive = 0.5
     """Gamma shape of the student's share of it; small: few students cut most of the days."""
+    by_weekday: tuple[NonNegative, NonNegative, NonNegative, NonNegative, NonNegative] = (1.2, 0.8, 0.8, 0.9, 1.5)
+    """Monday to Friday, in proportion."""
+    more_days: NonNegative = 0.15
     excused: Share = 0.02
 
 
@@ -83,7 +90,7 @@ class Disengagement(Config):
     """High school students who drift away over the year, whatever their housing."""
 
     share: Share = 0.13
-    onset: tuple[float, float] = (-0.2, 0.75)
+    onset: Range = (-0.2, 0.75)
     """When it starts, as a fraction of the year, uniform."""
     ramp_days: Positive = 60.0
     plateau: Span = (0.08, 0.5)
@@ -126,7 +133,7 @@ class Late(Config):
     spread: NonNegative = 0.9
     early_departure: Share = 0.008
     partial: Share = 0.003
-    minutes: tuple[int, int] = (5, 75)
+    minutes: Lengths = (5, 75)
     """Minutes late."""
     absence_power: Share = 0.4
     """Power of the student's general proneness to absence."""
@@ -140,17 +147,17 @@ class Housing(Config):
 
     signal: Share = 1.0
     """Scales every link between housing and what a school sees; 0: a world in which nothing can be seen."""
-    trouble: Share = 0.17
-    """Share of households in trouble at some time of the year or just before it; the part of them who
-    lose their home before its end makes about 10% of students (Boston), of whom a campaign reached almost 9% (Urban Institute)."""
+    trouble: Share = 0.125
+    """Share of households in trouble at some time of the year or just before it. Those of them who lose their
+    home before its end make about 10% of students (Boston); a campaign worked with almost 9% (Urban Institute)."""
     averted: Share = 0.15
     """Share of troubles that pass without loss of the home."""
     doubled_up: Share = 0.5
-    """Share of lost homes after which the family lives with others. NYC's rates (58% chronically absent in shelter,
-    25% doubled-up, 36% of all homeless students, ICPH) imply two thirds; the national 52% (SchoolHouse Connection) fewer."""
+    """Share of lost homes after which the family lives with others. NYC's rates (58% chronically absent in
+    shelter, 25% doubled-up, 36% of all homeless students, ICPH) imply two thirds; the national 52% fewer."""
     identified: Share = 0.88
-    """Share of lost homes that the school learns of; staff have trouble seeing them (83% of those asked, Boston College)."""
-    starts: tuple[float, float] = (-0.35, 0.95)
+    """Share of lost homes that the school learns of; 83% of staff asked have trouble seeing them (Boston College)."""
+    starts: Range = (-0.35, 0.95)
     """When trouble starts, as a fraction of the year, uniform."""
     lead_days: Positive = 32.0
     """Median days from the start to the loss of the home."""
@@ -164,6 +171,10 @@ class Housing(Config):
     """Median days of support."""
     unseen_days: Positive = 60.0
     """Median days from a loss that nobody learns of until the household helps itself."""
+    known_days: int = Field(default=15, ge=1)
+    """A home lost and seen before the year is registered anew within its first so many days."""
+    averted_depth: Share = 0.6
+    """How deep a trouble goes that passes; a lost home is 1."""
     relief_days: Positive = 22.0
     """Time constant with which the effect fades after support or self-help starts."""
     strain_risk: NonNegative = 0.55

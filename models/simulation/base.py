@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, TypeAlias
 from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 IntArray: TypeAlias = npt.NDArray[np.int64]
@@ -19,8 +20,26 @@ Share = Annotated[float, Field(ge=0, le=1)]
 """A fraction 0-1."""
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
-Span = tuple[Share, Share]
+
+
+def _rising(value: tuple[float, float]) -> tuple[float, float]:
+    if value[0] >= value[1]:
+        raise ValueError("the first must be less than the second")
+    return value
+
+
+def _rising_days(value: tuple[int, int]) -> tuple[int, int]:
+    if not 0 < value[0] < value[1]:
+        raise ValueError("the first must be at least 1 and less than the second")
+    return value
+
+
+Range = Annotated[tuple[float, float], AfterValidator(_rising)]
+"""From and to."""
+Span = Annotated[tuple[Share, Share], AfterValidator(_rising)]
 """From and to, both fractions 0-1."""
+Lengths = Annotated[tuple[int, int], AfterValidator(_rising_days)]
+"""The shortest and the longest, whole days or minutes."""
 
 
 class Config(BaseModel):
@@ -34,9 +53,9 @@ def stream(seed: int, name: str) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, crc32(name.encode())])))
 
 
-def pick(rng: np.random.Generator, shares: dict[str, float], size: int) -> IntArray:
-    """Positions in `shares`, drawn in proportion to its values."""
-    weights = np.array(list(shares.values()))
+def pick(rng: np.random.Generator, shares: Sequence[float] | FloatArray, size: int) -> IntArray:
+    """Positions in `shares`, drawn in proportion to them."""
+    weights = np.array(shares)
     edges = np.cumsum(weights / weights.sum())
     return np.minimum(np.searchsorted(edges, rng.random(size), side="right"), len(weights) - 1)
 

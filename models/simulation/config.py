@@ -57,7 +57,7 @@ class Calendar(Config):
     first_year: int = Field(default=2025, ge=1990, le=2100)
     """The calendar year in which it begins."""
     instructional_days: int = Field(default=180, ge=30, le=190)
-    snow_closures: int = Field(default=3, ge=0, le=10)
+    snow_closures: int = Field(default=2, ge=0, le=10)
     """Days on which every school is closed."""
     storms: int = Field(default=2, ge=0, le=10)
     """Bad days on which schools are open."""
@@ -68,6 +68,7 @@ class Calendar(Config):
 class Group(Config):
     """One value of a group: its share, and how its absence differs for reasons that are not housing."""
 
+    value: str
     share: Share
     absence: Positive = 1.0
 
@@ -75,31 +76,35 @@ class Group(Config):
 class People(Config):
     """Households, students and how they differ."""
 
-    children: dict[str, Share] = {"1": 0.46, "2": 0.34, "3": 0.14, "4": 0.06}
-    """Households by their number of children at these schools."""
+    children: tuple[Share, ...] = (0.46, 0.34, 0.14, 0.06)
+    """Shares of households with one child at these schools, two, and so on."""
     same_school: Share = 0.65
     """Chance that a sibling goes to the eldest's school, where it has the grade."""
     over_age: Share = 0.07
     strain_absence: NonNegative = 0.42
     """Log-proneness to absence per standard deviation of the household's strain."""
-    own_absence: NonNegative = 0.7
+    own_absence: NonNegative = 0.72
     """Standard deviation of the student's own log-proneness."""
     school_absence: NonNegative = 0.12
     """Standard deviation of a school's log-proneness."""
     kindergarten: Positive = 1.2
-    elementary: Positive = 0.85
-    middle: Positive = 0.9
+    elementary: Positive = 0.95
+    middle: Positive = 0.95
     high: Positive = 1.05
-    gender: dict[str, Group] = {"F": Group(share=0.49), "M": Group(share=0.5), "X": Group(share=0.01)}
-    race_ethnicity: dict[str, Group] = {
-        "hispanic": Group(share=0.43, absence=1.08),
-        "black": Group(share=0.32, absence=1.0),
-        "white": Group(share=0.12, absence=0.95),
-        "asian": Group(share=0.08, absence=0.72),
-        "multiracial": Group(share=0.05, absence=1.05),
-    }
-    english_learner: Group = Group(share=0.3, absence=0.95)
-    special_education: Group = Group(share=0.22, absence=1.2)
+    gender: tuple[Group, ...] = (
+        Group(value="F", share=0.49),
+        Group(value="M", share=0.5),
+        Group(value="X", share=0.01),
+    )
+    race_ethnicity: tuple[Group, ...] = (
+        Group(value="hispanic", share=0.43, absence=1.08),
+        Group(value="black", share=0.32, absence=1.0),
+        Group(value="white", share=0.12, absence=0.95),
+        Group(value="asian", share=0.08, absence=0.72),
+        Group(value="multiracial", share=0.05, absence=1.05),
+    )
+    english_learner: Group = Group(value="true", share=0.3, absence=0.95)
+    special_education: Group = Group(value="true", share=0.22, absence=1.2)
     transfers: Share = 0.04
     """Share of households whose children change school during the year for reasons other than housing."""
     late_entries: Share = 0.035

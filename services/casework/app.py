@@ -49,7 +49,7 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
         lifespan=lifespan,
     )
     add_problem_handlers(app)
-    add_health(app, {"database": partial(check_database, engine), "kafka": consumer.check})
+    add_health(app, {"database": partial(check_database, engine), "kafka": consumer.check, "tasks": tasks.check})
     app.include_router(history_router(sessions))
     app.include_router(window_router(sessions, client, settings.workers))
     return app

@@ -57,7 +57,7 @@ def agreement(row: ConsentRow, arrival: int) -> Agreement:
         raise ValueError("a consent row has signed_on or revoked_on")
     notice = row.revoked_on is not None and row.revoked_on <= signed_on
     return Agreement(
-        key=AgreementKey(row.agreement_id, signed_on, notice),
+        key=AgreementKey(row.agreement_id or "", signed_on, notice),
         arrival=arrival,
         signed_by=row.signed_by,
         relationship=row.relationship,

@@ -22,10 +22,11 @@ _A_DATE: Final = f"a date as YYYY-MM-DD, {_FIRST_YEAR} to {_LAST_YEAR}"
 _A_BIRTH_DATE: Final = f"a date as YYYY-MM-DD, {_FIRST_BIRTH_YEAR} to {_LAST_YEAR}"
 _A_MOMENT: Final = f"an ISO 8601 date and time, {_FIRST_YEAR} to {_LAST_YEAR}"
 _A_FLAG: Final = "true or false (also yes or no, y or n, 1 or 0)"
-_FLAGS: Final = {
-    **dict.fromkeys(("true", "yes", "y", "1"), True),
-    **dict.fromkeys(("false", "no", "n", "0"), False),
+_FLAGS: Final[dict[str | int, bool]] = {
+    **dict.fromkeys(("true", "yes", "y", "1", 1), True),
+    **dict.fromkeys(("false", "no", "n", "0", 0), False),
 }
+"""JSON's own true and false are 1 and 0 here, as Python has it."""
 
 
 class FieldError(Exception):
@@ -39,14 +40,14 @@ class FieldError(Exception):
 def optional_text(values: Values, name: str, most: int = MAX_ID) -> str | None:
     """Printable text of at most so many characters, trimmed. A JSON integer counts as its digits."""
     value = values.get(name)
-    if value is None:
-        return None
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**MAX_ID:
-        value = str(value)
     if isinstance(value, str):
         text = value.strip()
         if len(text) <= most and text.isprintable():
             return text or None
+    elif value is None:
+        return None
+    elif isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**MAX_ID:
+        return str(value)
     raise FieldError(name, f"1 to {most} printable characters")
 
 
@@ -114,13 +115,14 @@ def optional_moment(values: Values, name: str) -> datetime | None:
 def optional_flag(values: Values, name: str) -> bool | None:
     """True or false in the words that files use, or None when it is unknown."""
     value = values.get(name)
-    if value is None or value == "" or isinstance(value, bool):
-        return None if value == "" else value
-    if isinstance(value, (str, int)):
-        text = str(value).strip().lower() if isinstance(value, str) or value in {0, 1} else "-"
-        if not text:
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        value = value.strip().lower()
+        if not value:
             return None
-        flag = _FLAGS.get(text)
+    if isinstance(value, (str, int)):
+        flag = _FLAGS.get(value)
         if flag is not None:
             return flag
     raise FieldError(name, _A_FLAG)

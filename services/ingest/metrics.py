@@ -10,7 +10,7 @@ from services.ingest.outcomes import Outcome, tally
 
 MARKS_TAKEN = Counter("firstbell_ingest_marks", "Marks taken in, by result", ["result"])
 REJECTIONS = Counter("firstbell_ingest_rejections", "Rejected rows and entries, by field", ["field"])
-CONSENT_CHANGES = Counter("firstbell_ingest_consent_changes", "Runs of consent that began, changed or ended", ["change"])
+CONSENT_CHANGES = Counter("firstbell_ingest_consent_changes", "Consents that began or ended", ["change"])
 PUBLISH_SECONDS = Histogram(
     "firstbell_ingest_publish_seconds",
     "From the first record of a batch to Kafka's last acknowledgement",

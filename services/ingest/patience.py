@@ -52,8 +52,12 @@ class Patience:
             before_sleep=self._tell,
             reraise=True,
         )
+
+        async def attempt() -> T:
+            return await work()
+
         try:
-            return await retrying(work)
+            return await retrying(attempt)
         except Exception as error:
             away = unavailable(error)
             if away is None:

@@ -96,11 +96,9 @@ async def _deliver(producer: AIOKafkaProducer, records: Iterable[Record]) -> Non
     futures: list[asyncio.Future[object]] = []
     try:
         for record in records:
-            futures.append(
-                await producer.send(
-                    record.topic, record.value, key=record.key.encode(), partition=record.partition
-                )
-            )
+            key = record.key.encode()
+            future = await producer.send(record.topic, record.value, key=key, partition=record.partition)
+            futures.append(future)
     finally:
         results = await asyncio.gather(*futures, return_exceptions=True)
     for result in results:

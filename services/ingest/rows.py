@@ -6,8 +6,8 @@ Unknown fields are ignored; a student's demographic fields are not read.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, tzinfo
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import Final
 from zoneinfo import available_timezones

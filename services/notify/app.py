@@ -52,7 +52,15 @@ def create_app(settings: NotifySettings, background: Background | None = None) -
 
     app = FastAPI(title="First Bell notify", version="1", lifespan=lifespan)
     add_problem_handlers(app)
-    add_health(app, {"database": partial(check_database, engine), "kafka": consumer.check, "smtp": mailer.check})
+    add_health(
+        app,
+        {
+            "database": partial(check_database, engine),
+            "kafka": consumer.check,
+            "smtp": mailer.check,
+            "tasks": tasks.check,
+        },
+    )
     return app
 
 

@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 
 from prometheus_client import Counter
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -57,7 +57,7 @@ async def retract(session: AsyncSession, event: AlertEvent, action: Retract) -> 
         return
     last = (
         select(OutboxRow.recipient, OutboxRow.kind)
-        .distinct(OutboxRow.recipient)
+        .ext(distinct_on(OutboxRow.recipient))
         .where(of_alert, or_(OutboxRow.status == "sent", PENDING))
         .order_by(OutboxRow.recipient, OutboxRow.position.desc())
     )

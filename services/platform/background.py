@@ -40,6 +40,10 @@ class Background:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def check(self) -> str | None:
+        """A readiness check: nothing has died."""
+        return None if self.died is None else f"{self.died} has ended; the process stops and is to be started again"
+
     def exit_status(self) -> int:
         """0, or 1 when a task died."""
         return 0 if self.died is None else 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from services.ingest.rows import RowError
 
@@ -17,14 +17,13 @@ class FormatError(Exception):
     """A path cannot be imported; the message says why and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item(Generic[RowT]):
+class Item(NamedTuple, Generic[RowT_co]):
     """A row and where it came from: the file's base name and the physical line at which it starts.
 
     In a JSON array `line` is the item's number, counted from 1.
     """
 
-    row: RowT
+    row: RowT_co
     file: str
     line: int
 

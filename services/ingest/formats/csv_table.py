@@ -6,11 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Final, Generic
 
 from services.ingest.fields import Values
-from services.ingest.formats.base import Found, Item, ReadLog, Rejection, RowT
+from services.ingest.formats.base import Found, Item, ReadLog, Rejection, RowT_co
 from services.ingest.formats.csv_records import Record, records
 from services.ingest.rows import RowError
 
@@ -19,14 +20,14 @@ _NAME: Final = re.compile(r"[A-Za-z_]{1,40}[0-9]{0,2}")
 
 
 @dataclass(frozen=True, slots=True)
-class Table(Generic[RowT]):
+class Table(Generic[RowT_co]):
     """The columns of a file and what makes a row of them."""
 
     columns: Mapping[str, str]
     """Header, in lower case, to field."""
     required: frozenset[str]
     """Headers without which the file cannot be read."""
-    parse: Callable[[Values], RowT | RowError]
+    parse: Callable[[Values], RowT_co | RowError]
     ignored: frozenset[str] = field(default=frozenset())
     """Headers that are known and not read."""
 
@@ -36,13 +37,13 @@ class Table(Generic[RowT]):
 
 
 @dataclass(frozen=True, slots=True)
-class CsvReader(Generic[RowT]):
+class CsvReader(Generic[RowT_co]):
     """Reads the rows of one CSV file."""
 
     path: Path
-    table: Table[RowT]
+    table: Table[RowT_co]
 
-    def read(self, log: ReadLog) -> Iterator[Found[RowT]]:
+    def read(self, log: ReadLog) -> Iterator[Found[RowT_co]]:
         """The rows, or one rejection of the header and nothing else."""
         file = self.path.name
         found = records(self.path, log)
@@ -53,17 +54,19 @@ class CsvReader(Generic[RowT]):
             yield Rejection(file, first.line, None, f"header: {fault}; the file was skipped")
             return
         self._warn_of_unknown(header, log)
-        known = [(position, self.table.columns[name]) for position, name in enumerate(header) if self._is_read(name)]
+        positions = [position for position, name in enumerate(header) if self._is_read(name)]
+        names = [self.table.columns[header[position]] for position in positions]
+        pick = itemgetter(*positions) if len(positions) > 1 else lambda values: (values[positions[0]],)
         width, parse = len(header), self.table.parse
         wrong_width = f"expected {width} columns, as in the header"
         for record in found:
-            line, values, fault, column = record
+            line, values, fault, _ = record
             if fault is not None:
                 yield self._rejected(record, header)
             elif len(values) != width:
                 yield Rejection(file, line, None, wrong_width)
             else:
-                row = parse({name: values[position] for position, name in known})
+                row = parse(dict(zip(names, pick(values), strict=True)))
                 yield Rejection.of(row, file, line) if isinstance(row, RowError) else Item(row, file, line)
 
     def _is_read(self, header: str) -> bool:

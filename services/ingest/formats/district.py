@@ -34,9 +34,7 @@ ENROLLMENTS: Final = _table(
     "student_id school_id entry_date",
     rows.parse_enrollment,
 )
-CALENDAR: Final = _table(
-    "school_id date instructional reported", "school_id date instructional", rows.parse_school_day
-)
+CALENDAR: Final = _table("school_id date instructional reported", "school_id date instructional", rows.parse_school_day)
 ATTENDANCE: Final = _table(
     "student_id school_id date status excused section_id minutes_missed reason recorded_at event_id",
     "student_id school_id date status",
@@ -47,7 +45,5 @@ CONSENTS: Final = _table(
     "student_id signed_on records purpose recipients",
     rows.parse_consent,
 )
-NOT_IMPORTED: Final = frozenset(
-    {"outcomes.csv", "programs.csv", "grades.csv", "assessments.csv", "suspensions.csv"}
-)
+NOT_IMPORTED: Final = frozenset({"outcomes.csv", "programs.csv", "grades.csv", "assessments.csv", "suspensions.csv"})
 """Files of the set that nothing reads yet."""

@@ -13,7 +13,7 @@ from typing import Final, Generic
 from services.contracts.marks import AttendanceStatus
 from services.ingest import fields, rows
 from services.ingest.fields import FieldError, Values
-from services.ingest.formats.base import RowT
+from services.ingest.formats.base import RowT_co
 from services.ingest.formats.calendar import CalendarDay, CalendarEntry, CalendarKey, SchoolSession
 from services.ingest.rows import MarkRow, RowError
 
@@ -46,13 +46,13 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Resource(Generic[RowT]):
+class Resource(Generic[RowT_co]):
     """One kind of element or JSON object; `parse` returns None for one that has nothing to say."""
 
     element: str
     collection: str
     fields: tuple[Field, ...]
-    parse: Callable[[Values], RowT | RowError | None]
+    parse: Callable[[Values], RowT_co | RowError | None]
 
 
 def code_of(descriptor: object) -> str:
@@ -125,14 +125,12 @@ _STUDENT: Final = Field(
 )
 _SCHOOL: Final = Field("school_id", "SchoolReference/SchoolIdentity/SchoolId", "schoolReference/schoolId")
 _DATE: Final = Field("date", "AttendanceEvent/EventDate", "eventDate")
-_CATEGORY: Final = Field(
-    "category", "AttendanceEvent/AttendanceEventCategory", "attendanceEventCategoryDescriptor"
-)
+_CATEGORY: Final = Field("category", "AttendanceEvent/AttendanceEventCategory", "attendanceEventCategoryDescriptor")
 _REASON: Final = Field("reason", "AttendanceEvent/AttendanceEventReason", "attendanceEventReason")
 _SECTION_PATH: Final = "SectionReference/SectionIdentity"
 _CALENDAR_PATH: Final = "CalendarReference/CalendarIdentity"
 
-ATTENDANCE: Final = (
+ATTENDANCE: Final[tuple[Resource[MarkRow], ...]] = (
     Resource(
         "StudentSchoolAttendanceEvent",
         "studentSchoolAttendanceEvents",
@@ -157,7 +155,7 @@ ATTENDANCE: Final = (
         _section_mark,
     ),
 )
-CALENDARS: Final = (
+CALENDARS: Final[tuple[Resource[CalendarKey], ...]] = (
     Resource(
         "Calendar",
         "calendars",
@@ -170,7 +168,7 @@ CALENDARS: Final = (
         _other_calendar,
     ),
 )
-CALENDAR_ENTRIES: Final = (
+CALENDAR_ENTRIES: Final[tuple[Resource[CalendarEntry], ...]] = (
     Resource(
         "CalendarDate",
         "calendarDates",
@@ -190,7 +188,7 @@ CALENDAR_ENTRIES: Final = (
         _session,
     ),
 )
-STUDENTS: Final = (
+STUDENTS: Final[tuple[Resource[rows.StudentRow], ...]] = (
     Resource(
         "Student",
         "students",
@@ -203,7 +201,7 @@ STUDENTS: Final = (
         rows.parse_student,
     ),
 )
-SCHOOLS: Final = (
+SCHOOLS: Final[tuple[Resource[rows.SchoolRow], ...]] = (
     Resource(
         "School",
         "schools",
@@ -211,7 +209,7 @@ SCHOOLS: Final = (
         rows.parse_school,
     ),
 )
-ENROLLMENTS: Final = (
+ENROLLMENTS: Final[tuple[Resource[rows.EnrollmentRow], ...]] = (
     Resource(
         "StudentSchoolAssociation",
         "studentSchoolAssociations",

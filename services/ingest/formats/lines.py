@@ -20,17 +20,18 @@ class Line(NamedTuple):
 
 
 class Lines:
-    """An iterator of physical lines to which lines can be given back. A byte order mark is left out."""
+    """Physical lines to which lines can be given back; every iteration goes on where the last one stopped."""
 
     def __init__(self, lines: Iterator[Line]) -> None:
         self._lines = lines
         self._returned: deque[Line] = deque()
 
     def __iter__(self) -> Iterator[Line]:
-        return self
-
-    def __next__(self) -> Line:
-        return self._returned.popleft() if self._returned else next(self._lines)
+        while True:
+            line = self._returned.popleft() if self._returned else next(self._lines, None)
+            if line is None:
+                return
+            yield line
 
     def give_back(self, lines: Iterable[Line]) -> None:
         """Take back lines, given in file order, to be read again."""
@@ -38,7 +39,10 @@ class Lines:
 
 
 def physical_lines(path: Path, log: ReadLog, limit: int) -> Iterator[Line]:
-    """The lines of the file; a line of more than `limit` bytes is skipped, its data None. Raises `OSError`."""
+    """The lines of the file; a line of `limit` bytes or more is skipped, its data None. No byte order mark is given.
+
+    Raises `OSError`.
+    """
     with path.open("rb") as file:
         number = 0
         while data := file.readline(limit):
@@ -46,7 +50,7 @@ def physical_lines(path: Path, log: ReadLog, limit: int) -> Iterator[Line]:
             log.bytes_read += len(data)
             if number == 1:
                 data = data.removeprefix(BOM)
-            if len(data) < limit or data.endswith(b"\n"):
+            if len(data) < limit:
                 yield Line(number, data)
                 continue
             while data and not data.endswith(b"\n"):

@@ -72,12 +72,11 @@ _CLOSE = text(f"""
         expected = excluded.expected, close_pending = true, revision = d.revision + 1
 """)  # noqa: S608 -- our own text
 
-_COLUMNS = "school_id, date, instructional, reported, history, absent, seen, expected, revision, day_pending, close_pending"
-
-_PENDING = text(f"""
-    SELECT {_COLUMNS} FROM ingest.school_days WHERE day_pending OR close_pending
-    ORDER BY date, school_id LIMIT :limit
-""")  # noqa: S608 -- our own text
+_PENDING = text("""
+    SELECT school_id, date, instructional, reported, history, absent, seen, expected, revision,
+           day_pending, close_pending
+    FROM ingest.school_days WHERE day_pending OR close_pending ORDER BY date, school_id LIMIT :limit
+""")
 
 _SENT = text("""
     UPDATE ingest.school_days d SET day_pending = false, close_pending = false

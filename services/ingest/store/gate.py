@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.contracts.ids import Pseudonym, Slot
 from services.ingest.consents import Run
 from services.ingest.known import Known
+from services.ingest.store.arrays import joined
 
 _IN_FORCE = text("""
     SELECT s.student_id, s.id, s.pseudonym, s.slot, s.consent_from, s.consent_through
     FROM ingest.students s
-    WHERE s.student_id = ANY (CAST(:ids AS text[]))
+    WHERE s.student_id = ANY (string_to_array(:ids, chr(31)))
       AND s.consent_from <= (SELECT ingest.today())
       AND (s.consent_through IS NULL OR s.consent_through >= (SELECT ingest.today()))
 """)
@@ -26,10 +27,10 @@ _TIMEZONES = text("SELECT school_id, timezone FROM ingest.schools WHERE timezone
 
 async def in_force(connection: AsyncConnection, student_ids: Iterable[str]) -> dict[str, Known]:
     """Those of the students whose consent is in force today, by the district's id."""
-    rows = await connection.execute(_IN_FORCE, {"ids": list(student_ids)})
+    rows = await connection.execute(_IN_FORCE, {"ids": joined(student_ids)})
     return {
         student_id: Known(number, Pseudonym(pseudonym), Slot(slot), Run(start, through))
-        for student_id, number, pseudonym, slot, start, through in rows
+        for student_id, number, pseudonym, slot, start, through in rows.tuples().all()
     }
 
 
@@ -41,4 +42,4 @@ async def today(connection: AsyncConnection) -> date:
 
 async def timezones(connection: AsyncConnection) -> dict[str, str]:
     """The timezones of the schools that have one of their own."""
-    return {school_id: zone for school_id, zone in await connection.execute(_TIMEZONES)}
+    return dict((await connection.execute(_TIMEZONES)).tuples().all())

@@ -10,7 +10,6 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.ids import HouseholdPseudonym
-
 from services.ingest.rows import SchoolRow
 
 _SCHOOLS = text("""

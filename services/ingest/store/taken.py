@@ -10,10 +10,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.classify import Memory
+from services.ingest.store.arrays import joined
 
 _LOOK_UP = text("""
     SELECT t.student, t.date, t.digest, t.section, t.taken
-    FROM unnest(CAST(:students AS integer[]), CAST(:dates AS date[])) AS k (student, date)
+    FROM unnest(CAST(string_to_array(:students, chr(31)) AS integer[]),
+                CAST(string_to_array(:dates, chr(31)) AS date[])) AS k (student, date)
     JOIN ingest.taken t USING (student, date)
 """)
 
@@ -21,9 +23,12 @@ _EVENTS = text("SELECT digest FROM ingest.taken_events WHERE digest = ANY (CAST(
 
 _WRITE = text("""
     INSERT INTO ingest.taken (student, date, digest, section, taken)
-    SELECT g.*
-    FROM unnest(CAST(:students AS integer[]), CAST(:dates AS date[]), CAST(:digests AS bigint[]),
-                CAST(:sections AS text[]), CAST(:taken AS bigint[])) AS g (student, date, digest, section, taken)
+    SELECT g.student, g.date, g.digest, coalesce(g.section, ''), g.taken  -- an array of one empty text is read as empty
+    FROM unnest(CAST(string_to_array(:students, chr(31)) AS integer[]),
+                CAST(string_to_array(:dates, chr(31)) AS date[]),
+                CAST(string_to_array(:digests, chr(31)) AS bigint[]),
+                string_to_array(:sections, chr(31)),
+                CAST(string_to_array(:taken, chr(31)) AS bigint[])) AS g (student, date, digest, section, taken)
     JOIN ingest.students s ON s.id = g.student AND s.consent_from IS NOT NULL
     ON CONFLICT (student, date, digest) DO UPDATE SET taken = excluded.taken
 """)
@@ -54,8 +59,9 @@ async def look_up(
     keys = list(days)
     memory = Memory()
     if keys:
-        given = {"students": [student for student, _ in keys], "dates": [day for _, day in keys]}
-        for student, day, digest, section, taken in await connection.execute(_LOOK_UP, given):
+        given = {"students": joined(student for student, _ in keys), "dates": joined(day for _, day in keys)}
+        rows = (await connection.execute(_LOOK_UP, given)).tuples().all()
+        for student, day, digest, section, taken in rows:
             memory.remember(student, day, section, digest, taken)
     if events:
         memory.events.update(
@@ -70,11 +76,11 @@ async def write(connection: AsyncConnection, rows: Sequence[Taken]) -> None:
     await connection.execute(
         _WRITE,
         {
-            "students": [row.student for row in latest],
-            "dates": [row.date for row in latest],
-            "digests": [row.digest for row in latest],
-            "sections": [row.section for row in latest],
-            "taken": [row.taken for row in latest],
+            "students": joined(row.student for row in latest),
+            "dates": joined(row.date for row in latest),
+            "digests": joined(row.digest for row in latest),
+            "sections": joined(row.section for row in latest),
+            "taken": joined(row.taken for row in latest),
         },
     )
     events = {row.event: row.student for row in rows if row.event is not None}

@@ -17,7 +17,7 @@ from services.ingest.head_counts import HeadCounts
 from services.ingest.metrics import count_marks
 from services.ingest.outcomes import DUPLICATE, Outcome
 from services.ingest.parts import Parts
-from services.ingest.rows import MarkRow
+from services.ingest.rows import MarkRow, to_utc
 from services.ingest.store import days, gate, taken
 
 
@@ -81,10 +81,7 @@ def _times(rows: Sequence[MarkRow], zones: Mapping[str, str], default: ZoneInfo)
     """When each row was recorded, in UTC; a time without an offset is the school's local time."""
     local = {school_id: ZoneInfo(zone) for school_id, zone in zones.items()}
     return [
-        row.recorded_at
-        and (
-            row.recorded_at if row.recorded_at.tzinfo else row.recorded_at.replace(tzinfo=local.get(row.school_id, default))
-        ).astimezone(UTC)
+        None if row.recorded_at is None else to_utc(row.recorded_at, local.get(row.school_id, default))
         for row in rows
     ]
 

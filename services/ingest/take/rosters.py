@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from services.ingest.head_counts import HeadCounts, Roll
 from services.ingest.known import Known
@@ -69,8 +70,8 @@ async def take_enrollments(
 class _Seen:
     """What a batch of enrollments brought; a row that repeats another of its batch brings nothing."""
 
-    kept: set[tuple[int, str, object]]
-    new_spans: set[tuple[int, str, object]]
+    kept: set[tuple[int, str, date]]
+    new_spans: set[tuple[int, str, date]]
     new_people: set[int]
 
     def outcome(self, student: Known | None, row: EnrollmentRow) -> Outcome:

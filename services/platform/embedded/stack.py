@@ -138,7 +138,8 @@ class _Plan:
             argv=[sys.executable, "-m", "services.cli.main", name],
             env={**inherited_environment(), **service_environment(settings, self.endpoints, self.ports), **extra},
         )
-        return ChildSpec(command=command, ready=lambda: answers_ready(self.url(name)))
+        # A worker first reads back its state, which takes as long as the state is large.
+        return ChildSpec(command=command, ready=lambda: answers_ready(self.url(name)), deadline=180)
 
     def url(self, name: str) -> str:
         return f"http://127.0.0.1:{self.ports[name]}"

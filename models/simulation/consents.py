@@ -1,0 +1,87 @@
+"""Who consents: before the year or during it, to the gate's records, purpose and recipient or to others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import numpy as np
+
+from models.simulation.base import BoolArray, stream
+from models.simulation.calendar import SchoolYear
+from models.simulation.config import Consents, WorldConfig
+from models.simulation.people import Population
+
+RELATIONSHIPS = ("mother", "father", "guardian", "grandparent")
+METHODS = ("paper", "electronic")
+SIGNING_DAYS = 30
+"""Days before the year in which consents are gathered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentRow:
+    """One signed consent; `student` is a position."""
+
+    student: int
+    relationship: str
+    signed_on: date
+    method: str
+    records: str
+    recipients: str
+    expires_on: date | None = None
+    """The last day in force."""
+    revoked_on: date | None = None
+    """The first day without it."""
+
+
+def make_consents(config: WorldConfig, population: Population, year: SchoolYear, seed: int) -> tuple[ConsentRow, ...]:
+    """Every consent, by student; a renewed one follows the one that ended."""
+    rng = stream(seed, "consents")
+    signing = np.flatnonzero(_signs(config.consents, population, rng))
+    relation = rng.integers(0, len(RELATIONSHIPS), len(population.strain))[population.household[signing]]
+    rows: list[ConsentRow] = []
+    for student, relationship in zip(signing.tolist(), relation.tolist(), strict=True):
+        rows += _of_student(config.consents, student, RELATIONSHIPS[relationship], year.dates, rng)
+    return tuple(rows)
+
+
+def _signs(config: Consents, population: Population, rng: np.random.Generator) -> BoolArray:
+    """Per student; the parent decides for all children alike, in the main."""
+    home = (rng.random(len(population.strain)) < config.share)[population.household]
+    own = rng.random(population.students)
+    sibling = population.first_of_household != np.arange(population.students)
+    return np.where(sibling & (rng.random(population.students) < config.per_child), own < config.share, home)
+
+
+def _of_student(
+    config: Consents, student: int, relationship: str, dates: tuple[date, ...], rng: np.random.Generator
+) -> list[ConsentRow]:
+    mid_year, covers, ends, renews = rng.random(4).tolist()
+    first, last = dates[0], dates[-1]
+    if mid_year < config.mid_year:
+        signed = dates[int(rng.integers(1, len(dates) - 1))]
+    else:
+        signed = first - timedelta(days=int(rng.integers(1, SIGNING_DAYS)))
+    revoked, expires = None, date(last.year, 6, 30) if renews < 0.5 else None  # noqa: PLR2004
+    december = date(first.year, 12, 31)
+    if ends < config.withdrawn:
+        after = max(signed, first)
+        revoked = after + timedelta(days=int(rng.integers(1, max(2, (last - after).days))))
+    elif ends < config.withdrawn + config.expiring and signed < december:
+        expires = december
+    wrong_recipient = covers < config.wrong_recipient
+    wrong_records = not wrong_recipient and covers < config.wrong_recipient + config.wrong_records
+    row = ConsentRow(
+        student=student,
+        relationship=relationship,
+        signed_on=signed,
+        method=METHODS[int(rng.integers(len(METHODS)))],
+        records=config.other_records if wrong_records else config.records,
+        recipients=config.other_recipients if wrong_recipient else config.recipients,
+        expires_on=expires,
+        revoked_on=revoked,
+    )
+    if expires != december or renews >= config.renewed:
+        return [row]
+    again = december + timedelta(days=int(rng.integers(1, SIGNING_DAYS)))
+    return [row, replace(row, signed_on=again, expires_on=date(last.year, 6, 30))]

@@ -1,0 +1,135 @@
+"""`firstbell import`: files of a district into the running system."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import click
+from pydantic import SecretStr
+
+from services.cli.common import CommandError, data_dir_option, load_settings, log_quietly
+from services.cli.output import STDOUT, progress_bar, say, write_json
+from services.cli.settled import caught_up
+from services.ingest.formats import FormatError, Source, open_sources
+from services.ingest.importer import Importer
+from services.ingest.intake import Intake
+from services.ingest.patience import Patience, UnavailableError
+from services.ingest.rehearsal import rehearse
+from services.ingest.report import Report
+from services.ingest.settings import IngestSettings
+from services.platform.embedded.endpoints import Stack, read_stack
+from services.platform.embedded.errors import EmbeddedError
+from services.platform.embedded.stack import running_stack
+from services.platform.processes import ProcessError
+from services.platform.settings import SettingsError
+from services.platform.signals import until_stopped
+
+EXIT_REJECTED = 4
+EXIT_INTERRUPTED = 130
+SHOWN = 20
+
+
+@click.command("import")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--mapping", type=click.Path(path_type=Path, exists=True), help="TOML file that maps an Aspen CSV.")
+@click.option("--dry-run", is_flag=True, help="Read and judge the files by themselves; send and keep nothing.")
+@click.option("--json", "json_target", metavar="OUT", help="Write the report as JSON to OUT, `-` for stdout.")
+@click.option("--strict", is_flag=True, help="Exit with 4 when any row was rejected.")
+@data_dir_option
+def import_(
+    paths: tuple[Path, ...],
+    mapping: Path | None,
+    dry_run: bool,
+    json_target: str | None,
+    strict: bool,
+    data_dir: Path | None,
+) -> None:
+    """Import PATHS: a district export folder, Ed-Fi 5.x XML or JSON, or an Aspen CSV with --mapping.
+
+    A history raises only what stands at each school's last reported date. Bad rows are reported and sent to the dead
+    letters, and the rest goes on. An import that was interrupted can be run again: nothing counts twice. It uses
+    the stack that runs in the data folder; when none runs, it starts one, waits until everything has caught up,
+    and stops it.
+
+    Exit status: 0 done, also with rejected rows; 1 failed, the message says why; 2 wrong usage; 4 rows were rejected
+    and --strict was given; 130 interrupted.
+    """
+    log_quietly()
+    try:
+        source = open_sources(paths, mapping)
+        settings = load_settings(IngestSettings, data_dir)
+        work = _rehearse(source, settings) if dry_run else _import(source, settings)
+        report = asyncio.run(until_stopped(work))
+    except (FormatError, EmbeddedError, ProcessError, UnavailableError, SettingsError, OSError) as error:
+        raise CommandError(str(error)) from error
+    if report is None:
+        say("Interrupted. Run it again: what was taken counts once.")
+        sys.exit(EXIT_INTERRUPTED)
+    if json_target != STDOUT:
+        click.echo("\n".join(describe(report, dry_run=dry_run)))
+    if json_target is not None:
+        write_json(report.document(), json_target)
+    if strict and report.rejections:
+        sys.exit(EXIT_REJECTED)
+
+
+@asynccontextmanager
+async def _stack(settings: IngestSettings) -> AsyncIterator[tuple[IngestSettings, Stack | None]]:
+    """Settings that point at a running system, and the stack when it was started for this."""
+    stack = read_stack(settings.data_dir)
+    if stack is None and settings.kafka is not None and settings.database is not None:
+        yield settings, None
+    elif stack is not None:
+        yield pointed_at(settings, stack), None
+    else:
+        say("Nothing is running here: starting the stack for this import …")
+        async with running_stack(settings, say=say) as started:
+            yield pointed_at(settings, started), started
+
+
+def pointed_at(settings: IngestSettings, stack: Stack) -> IngestSettings:
+    """The settings with the stack's Kafka and database."""
+    return settings.model_copy(update={"kafka": stack.kafka, "database": SecretStr(stack.database)})
+
+
+async def _import(source: Source, settings: IngestSettings) -> Report:
+    async with _stack(settings) as (pointed, started):
+        with progress_bar() as progress:
+            task = progress.add_task("Importing", total=source.size())
+            patience = Patience(pointed.import_patience_seconds, say)
+            async with Intake.open(pointed, patience) as intake:
+                await intake.start()
+                importer = Importer(intake, source, lambda done: progress.update(task, completed=done))
+                report = await importer.run()
+        if started is not None:
+            say("Waiting until every group has caught up …")
+            await caught_up(started.kafka)
+    return report
+
+
+async def _rehearse(source: Source, settings: IngestSettings) -> Report:
+    with progress_bar() as progress:
+        task = progress.add_task("Reading", total=source.size())
+        return rehearse(source, settings, lambda done: progress.update(task, completed=done))
+
+
+def describe(report: Report, *, dry_run: bool) -> Sequence[str]:
+    """The report for people."""
+    counts = report.mark_counts()
+    title = "Nothing was sent. By themselves the files hold:" if dry_run else "Attendance rows and events:"
+    lines = [title]
+    lines += [f"  {name.replace('_', ' '):<14}{number:>9,}" for name, number in counts.items()]
+    for kind, others in report.reference.items():
+        told = ", ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in sorted(others.items()))
+        lines.append(f"  {kind.replace('_', ' ')}: {told}")
+    if report.rejections:
+        lines.append(f"Rejected ({len(report.rejections):,}):")
+        lines += [f"  {r.file}:{r.line}: {r.reason}" for r in report.rejections[:SHOWN]]
+        if len(report.rejections) > SHOWN:
+            lines.append(f"  … and {len(report.rejections) - SHOWN:,} more; --json lists them all.")
+    lines += [f"Note: {warning}" for warning in report.all_warnings()]
+    return lines

@@ -1,0 +1,143 @@
+"""A whole stack in a fresh folder, and a history replayed through it day by day."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from pydantic import JsonValue
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.cli.common import CommandError
+from services.cli.import_ import pointed_at
+from services.cli.output import say
+from services.cli.settled import Answers, caught_up, mails_settled
+from services.ingest.formats import Source
+from services.ingest.importer import Progress
+from services.ingest.intake import Intake
+from services.ingest.patience import Patience
+from services.ingest.replayer import ReplayedDay, Replayer
+from services.ingest.settings import IngestSettings
+from services.platform.database import make_engine
+from services.platform.embedded.endpoints import Stack
+from services.platform.embedded.stack import running_stack
+
+Document = dict[str, JsonValue]
+OnDay = Callable[[ReplayedDay], Awaitable[None]]
+
+AT_ONCE = 16
+PAGE = 500
+_IN_FORCE = text("SELECT pseudonym FROM ingest.consented_students ORDER BY student_id")
+_MAILS = text("""
+    SELECT count(*) FILTER (WHERE status = 'sent'), count(*) FILTER (WHERE status = 'failed') FROM notify.outbox
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A running stack that a history is replayed through."""
+
+    stack: Stack
+    settings: IngestSettings
+    engine: AsyncEngine
+
+    async def run(self, source: Source, read: Progress, begun: Callable[[int], None], on_day: OnDay) -> Replayer:
+        """Replay everything, each day drained before the next; returns when all groups and mails have settled.
+
+        `begun` is told the number of days, `on_day` each day after its alerts are in Kafka.
+        """
+        patience = Patience(self.settings.import_patience_seconds, say)
+        async with Intake.open(self.settings, patience) as intake, Answers.listen(self.stack.kafka) as answers:
+            await intake.start()
+            replayer = Replayer(intake, source, read, self.settings.tz)
+            days = await replayer.prepare()
+            begun(len(days))
+            for day in days:
+                replayed = await replayer.hand_in(day)
+                await answers.wait(replayed.token)
+                await on_day(replayed)
+        await caught_up(self.stack.kafka)
+        await mails_settled(self.engine)
+        return replayer
+
+    async def document(self, replayer: Replayer) -> Document:
+        """What `replay --json` writes: counts, a row for each student with a consent in force, alerts, mails."""
+        async with self.engine.connect() as connection:
+            students = list((await connection.execute(_IN_FORCE)).scalars())
+            sent, failed = (await connection.execute(_MAILS)).one()
+        async with httpx.AsyncClient(base_url=self.stack.casework, timeout=30) as client:
+            windows = await _windows(client, students)
+            alerts = [alert async for alert in _alerts(client)]
+        return {
+            "marks": dict(replayer.report.mark_counts()),
+            "students": [{name: value for name, value in row.items() if name != "marks"} for row in windows],
+            "alerts": list(alerts),
+            "notifications": {"sent": sent, "failed": failed},
+            "warnings": list(replayer.report.all_warnings()),
+        }
+
+
+@asynccontextmanager
+async def fresh_replay(data_dir: Path | None, *, keep: bool = False) -> AsyncIterator[Replay]:
+    """A stack in a new folder, removed in the end unless it is kept or named.
+
+    Raises `CommandError` when the named folder is not empty, and what `running_stack` raises.
+    """
+    folder = _new_folder(data_dir)
+    # An outside cluster or database is never replayed into.
+    settings = IngestSettings(data_dir=folder, kafka=None, database=None, smtp=None, pseudonym_key_file=None)
+    try:
+        async with running_stack(settings, say=say) as stack:
+            pointed = pointed_at(settings, stack)
+            engine = make_engine(pointed.require_database())
+            try:
+                yield Replay(stack, pointed, engine)
+            finally:
+                await engine.dispose()
+    finally:
+        if data_dir is None and not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _new_folder(data_dir: Path | None) -> Path:
+    if data_dir is None:
+        return Path(tempfile.mkdtemp(prefix="firstbell-"))
+    if data_dir.exists() and any(data_dir.iterdir()):
+        raise CommandError(f"{data_dir} is not empty. A replay needs a fresh folder: name another one.")
+    return data_dir
+
+
+async def _windows(client: httpx.AsyncClient, students: list[str]) -> list[Document]:
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def window(student: str) -> Document | None:
+        async with room:
+            answer = await client.get(f"/v1/students/{student}/window")
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        answer.raise_for_status()
+        document: Document = answer.json()
+        return document
+
+    rows = await asyncio.gather(*(window(student) for student in students))
+    return [row for row in rows if row is not None]
+
+
+async def _alerts(client: httpx.AsyncClient) -> AsyncIterator[Document]:
+    cursor: str | None = None
+    while True:
+        answer = await client.get("/v1/alerts", params={"limit": PAGE} | ({"cursor": cursor} if cursor else {}))
+        answer.raise_for_status()
+        page = answer.json()
+        for item in page["items"]:
+            yield item
+        cursor = page["next"]
+        if cursor is None:
+            return

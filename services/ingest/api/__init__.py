@@ -1,0 +1,1 @@
+"""Ingest's HTTP edge: bodies into rows, outcomes into answers."""

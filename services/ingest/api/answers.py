@@ -1,0 +1,61 @@
+"""Answers: each entry's result in its order, and how many there are of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+from pydantic import BaseModel, Field
+
+from services.ingest.outcomes import Outcome, Status, tally
+
+_AT_ONCE = 1_000
+
+
+class Result(BaseModel):
+    """What became of one entry."""
+
+    index: int = Field(description="The entry's place in the request, from 0")
+    status: Status
+    reason: str | None = Field(description="Why it was not accepted, in plain words; it never repeats the entry")
+    student: str | None = Field(
+        default=None, description="Consents only: the pseudonym of a student whose consent is now in force"
+    )
+
+
+class Answer(BaseModel):
+    """All results, counted."""
+
+    accepted: int
+    duplicate: int
+    rejected: int
+    not_consented: int
+    results: list[Result]
+
+
+class Problem(BaseModel):
+    """RFC 9457: why the request as a whole was not served."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+def answer(outcomes: Sequence[Outcome]) -> Iterator[bytes]:
+    """The JSON of an `Answer` in pieces, so that a long one is never whole in memory."""
+    counts = tally(outcomes)
+    statuses: tuple[Status, ...] = ("accepted", "duplicate", "rejected", "not_consented")
+    head = msgspec.json.encode({status: counts[status] for status in statuses})
+    yield head[:-1] + b',"results":['
+    for start in range(0, len(outcomes), _AT_ONCE):
+        some = [_result(start + place, one) for place, one in enumerate(outcomes[start : start + _AT_ONCE])]
+        yield (b"," if start else b"") + msgspec.json.encode(some)[1:-1]
+    yield b"]}"
+
+
+def _result(index: int, outcome: Outcome) -> dict[str, object]:
+    result: dict[str, object] = {"index": index, "status": outcome.status, "reason": outcome.reason}
+    if outcome.student is not None:
+        result["student"] = outcome.student
+    return result

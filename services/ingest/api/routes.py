@@ -1,0 +1,55 @@
+"""The four routes; each takes one entry, an array, or NDJSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+
+from services.ingest.api import documents
+from services.ingest.api.answers import Answer, answer
+from services.ingest.api.bodies import entries
+from services.ingest.api.entries import Kind, take_entries
+from services.ingest.intake import Intake
+from services.ingest.outcomes import Outcome
+from services.ingest.rows import parse_consent, parse_enrollment, parse_mark, parse_school_day
+from services.ingest.settings import IngestSettings
+
+RowT = TypeVar("RowT")
+
+
+
+def intake_router(intake: Callable[[], Intake], settings: IngestSettings) -> APIRouter:
+    """The routes, over the intake that the running service has open."""
+    router = APIRouter(prefix="/v1", tags=["intake"])
+
+    async def take(request: Request, kind: Kind[RowT]) -> StreamingResponse:
+        outcomes: list[Outcome] = []
+        async for some in entries(request, settings.max_body_bytes, settings.max_line_bytes):
+            outcomes += await take_entries(intake(), kind, some, len(outcomes))
+        return StreamingResponse(answer(outcomes), media_type="application/json")
+
+    def add(path: str, document: documents.Document, kind: Kind[RowT]) -> None:
+        async def endpoint(request: Request) -> StreamingResponse:
+            return await take(request, kind)
+
+        router.add_api_route(
+            path,
+            endpoint,
+            methods=["POST"],
+            summary=document.summary,
+            description=document.description,
+            operation_id=document.operation_id,
+            response_model=None,
+            responses={200: {"model": Answer, **document.answer()}, **documents.PROBLEMS},
+            openapi_extra={"requestBody": document.body()},
+        )
+
+    marks = Kind(parse_mark, lambda i, rows: i.take_marks(rows, live=True), counted=True)
+    add("/attendance", documents.ATTENDANCE, marks)
+    add("/consents", documents.CONSENTS, Kind(parse_consent, lambda i, rows: i.take_consents(rows)))
+    add("/enrollments", documents.ENROLLMENTS, Kind(parse_enrollment, lambda i, rows: i.take_enrollments(rows)))
+    add("/school-days", documents.SCHOOL_DAYS, Kind(parse_school_day, lambda i, rows: i.take_school_days(rows)))
+    return router

@@ -1,0 +1,129 @@
+"""Ingest: the HTTP edge of the intake. All the wiring is here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from datetime import time as clock_time
+from zoneinfo import ZoneInfo
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from starlette.requests import ClientDisconnect
+
+from services.ingest.api.routes import intake_router
+from services.ingest.intake import Intake
+from services.ingest.patience import UnavailableError
+from services.ingest.settings import IngestSettings
+from services.platform.background import Background
+from services.platform.http import ProblemError, add_health, add_problem_handlers, serve
+from services.platform.logging import configure_logging
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER_SECONDS = "5"
+
+
+class Service:
+    """The intake while the service runs."""
+
+    def __init__(self, settings: IngestSettings) -> None:
+        self.settings = settings
+        self._intake: Intake | None = None
+
+    @property
+    def intake(self) -> Intake:
+        """The open intake; there is none before the start."""
+        if self._intake is None:
+            raise UnavailableError("The service")
+        return self._intake
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Intake]:
+        """Open until left."""
+        async with Intake.open(self.settings) as intake:
+            self._intake = intake
+            yield intake
+            self._intake = None
+
+    async def check_kafka(self) -> str | None:
+        """None when Kafka answers, else what to do."""
+        return await self.intake.check_kafka()
+
+    async def check_database(self) -> str | None:
+        """None when the database answers, else what to do."""
+        return await self.intake.check_database()
+
+    async def sweep_forever(self, intake: Intake) -> None:
+        """Sweep at the start, at each local midnight, and every so many seconds."""
+        sweep = intake.start
+        while True:
+            try:
+                swept = await sweep()
+                sweep = intake.sweep
+                if swept.began or swept.ended:
+                    log.info("consents came into force: %d, ended: %d", len(swept.began), swept.ended)
+            except UnavailableError as error:
+                log.warning("the sweep is put off: %s", error)
+            until_midnight = seconds_to_midnight(datetime.now(self.settings.tz))
+            await asyncio.sleep(min(self.settings.sweep_seconds, until_midnight))
+
+
+def seconds_to_midnight(now: datetime) -> float:
+    """From a local time to the next local midnight, in seconds; at least one."""
+    zone = now.tzinfo if isinstance(now.tzinfo, ZoneInfo) else None
+    midnight = datetime.combine(now.date() + timedelta(days=1), clock_time(), zone)
+    return max(1.0, midnight.timestamp() - now.timestamp())
+
+
+def create_app(settings: IngestSettings, background: Background | None = None) -> FastAPI:
+    """The application; it connects when it is started. Raises `SettingsError` when a setting is missing."""
+    settings.require_kafka()
+    settings.require_database()
+    service = Service(settings)
+    tasks = background or Background()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with service.running() as intake:
+            tasks.start("the sweep of consents", service.sweep_forever(intake))
+            yield
+            await tasks.stop()
+
+    app = FastAPI(
+        title="First Bell ingest",
+        version="1",
+        summary="Takes a district's attendance marks, consents, enrollments and school days in.",
+        lifespan=lifespan,
+    )
+    add_problem_handlers(app)
+    add_health(app, {"kafka": service.check_kafka, "database": service.check_database})
+    app.include_router(intake_router(lambda: service.intake, settings))
+
+    @app.exception_handler(UnavailableError)
+    async def _unavailable(_: Request, error: UnavailableError) -> Response:
+        detail = f"{error} Send the same again later: what was taken in meanwhile counts as a duplicate then."
+        return ProblemError(503, "Not available", detail, {"Retry-After": RETRY_AFTER_SECONDS}).response()
+
+    @app.exception_handler(ClientDisconnect)
+    async def _gone(_: Request, __: ClientDisconnect) -> Response:
+        return ProblemError(400, "Incomplete body", "The connection ended before the body did.").response()
+
+    return app
+
+
+def main() -> None:
+    """Run the service until it is told to stop; exits with 1 when its sweep cannot go on."""
+    settings = IngestSettings()
+    configure_logging()
+    background = Background()
+    serve(create_app(settings, background), settings.ingest_port)
+    sys.exit(background.exit_status())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""What the paths of an import hold: detects the format of each file and reads all of them as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from services.ingest.formats.base import Found, Reader, ReadLog, Rejection, RowT
+from services.ingest.formats.calendar import CalendarEntry, CalendarKey, school_days
+from services.ingest.rows import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, SchoolRow, StudentRow
+
+
+@dataclass(slots=True)
+class Readers:
+    """The readers of all files, by what they read."""
+
+    schools: list[Reader[SchoolRow]] = field(default_factory=list)
+    students: list[Reader[StudentRow]] = field(default_factory=list)
+    enrollments: list[Reader[EnrollmentRow]] = field(default_factory=list)
+    calendars: list[Reader[CalendarKey]] = field(default_factory=list)
+    """Those that tell which calendars are not their school's."""
+    calendar_entries: list[Reader[CalendarEntry]] = field(default_factory=list)
+    consents: list[Reader[ConsentRow]] = field(default_factory=list)
+    attendance: list[Reader[MarkRow]] = field(default_factory=list)
+
+    def paths(self) -> list[Path]:
+        """The file of each reader; one that is read several times comes several times."""
+        kinds: tuple[Sequence[Reader[object]], ...] = (
+            self.schools,
+            self.students,
+            self.enrollments,
+            self.calendars,
+            self.calendar_entries,
+            self.consents,
+            self.attendance,
+        )
+        return [reader.path for readers in kinds for reader in readers]
+
+
+class Source:
+    """All files as one. Each method reads its kind lazily, from the start, in file order; it raises `OSError`."""
+
+    def __init__(self, readers: Readers, log: ReadLog) -> None:
+        self._readers = readers
+        self._log = log
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know so far; no id and no name is in it."""
+        return self._log.warnings
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes read so far; after each kind was read once it equals `size`."""
+        return self._log.bytes_read
+
+    def size(self) -> int:
+        """Bytes to read for all kinds together."""
+        return sum(path.stat().st_size for path in self._readers.paths())
+
+    def schools(self) -> Iterator[Found[SchoolRow]]:
+        """The schools."""
+        return self._all(self._readers.schools)
+
+    def students(self) -> Iterator[Found[StudentRow]]:
+        """The students."""
+        return self._all(self._readers.students)
+
+    def enrollments(self) -> Iterator[Found[EnrollmentRow]]:
+        """The enrollment spans."""
+        return self._all(self._readers.enrollments)
+
+    def consents(self) -> Iterator[Found[ConsentRow]]:
+        """The consents and revocations."""
+        return self._all(self._readers.consents)
+
+    def attendance(self) -> Iterator[Found[MarkRow]]:
+        """The attendance rows and events, each once, sections not yet merged."""
+        return self._all(self._readers.attendance)
+
+    def school_days(self) -> Iterator[Found[SchoolDayRow]]:
+        """The days of each school's calendar, or of its sessions when it has none."""
+        others: set[CalendarKey] = set()
+        said: set[Rejection] = set()
+        for found in self._all(self._readers.calendars):
+            if isinstance(found, Rejection):
+                said.add(found)
+                yield found
+            else:
+                others.add(found.row)
+        for day in school_days(self._all(self._readers.calendar_entries), others):
+            if not isinstance(day, Rejection) or day not in said:
+                yield day
+
+    def _all(self, readers: Sequence[Reader[RowT]]) -> Iterator[Found[RowT]]:
+        for reader in readers:
+            yield from reader.read(self._log)

@@ -1,0 +1,125 @@
+"""Takes everything that some files hold: reference first, then marks, then the closes behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
+from uuid import UUID
+
+from services.ingest.formats import Found, Item, Rejection, Source
+from services.ingest.head_counts import HeadCounts
+from services.ingest.intake import Intake
+from services.ingest.outcomes import Outcome
+from services.ingest.report import Report
+from services.ingest.reporting import Reporting
+from services.ingest.rows import EnrollmentRow, MarkRow
+from services.ingest.take.days import Close
+
+CHUNK = 2000
+"""Rows taken at once: a few hundred marks a partition."""
+
+RowT = TypeVar("RowT")
+Progress = Callable[[int], None]
+"""Told how many bytes have been read so far."""
+
+
+class Importer:
+    """One run over a source. A run that was interrupted can be run again: nothing counts twice."""
+
+    def __init__(self, intake: Intake, source: Source, progress: Progress) -> None:
+        self.report = Report()
+        self.reporting = Reporting()
+        self._intake = intake
+        self._source = source
+        self._progress = progress
+        self._counts = HeadCounts(fresh=True)
+
+    async def run(self) -> Report:
+        """Import a history: it raises only what stands at each school's last reported date."""
+        await self.take_reference()
+        self.reporting = Reporting(await self._intake.reports())
+        for chunk in chunks(self._source.attendance(), CHUNK):
+            items = await self.keep_rejections(chunk, marks=True)
+            await self.take_marks(items, history=True)
+            self._progress(self._source.bytes_read)
+        await self.close(list(self._closes()))
+        self.report.warnings = list(self._source.warnings)
+        return self.report
+
+    async def take_reference(self) -> None:
+        """Take schools, consents, students, enrollments and calendars."""
+        source, intake = self._source, self._intake
+        households = {
+            item.row.student_id: item.row.household_id
+            for item in source.students()
+            if isinstance(item, Item) and item.row.household_id
+        }
+        await self._take("schools", source.schools(), intake.take_schools)
+        await self._take("consents", source.consents(), lambda rows: intake.take_consents(rows, households))
+        await self._take("students", source.students(), intake.take_students)
+        await self._take("enrollments", source.enrollments(), self.take_enrollments)
+        await self._take("school_days", source.school_days(), intake.take_school_days)
+
+    async def take_enrollments(self, rows: Sequence[EnrollmentRow]) -> list[Outcome]:
+        """Take enrollments, and count the students of each school."""
+        return await self._intake.take_enrollments(rows, counts=self._counts)
+
+    async def take_marks(self, items: Sequence[Item[MarkRow]], *, history: bool) -> None:
+        """Take marks, and note which of them will count nowhere."""
+        rows = [item.row for item in items]
+        self.reporting.see((row.school_id, row.date) for row in rows)
+        outcomes = await self._intake.take_marks(rows, live=False, history=history, counts=self._counts)
+        self.report.marks.update(outcome.status for outcome in outcomes)
+        accepted = [row for row, outcome in zip(rows, outcomes, strict=True) if outcome.status == "accepted"]
+        await self._note_idle(accepted)
+
+    async def keep_rejections(self, found: Iterable[Found[RowT]], *, marks: bool = False) -> list[Item[RowT]]:
+        """The rows that can be used; the others go to the report and the dead letters."""
+        items: list[Item[RowT]] = []
+        refused: list[Rejection] = []
+        for one in found:
+            if isinstance(one, Item):
+                items.append(one)
+            else:
+                refused.append(one)
+        if marks:
+            self.report.marks["rejected"] += len(refused)
+        self.report.rejections.extend(refused)
+        await self._intake.reject(refused, "import")
+        return items
+
+    async def close(self, closes: Sequence[Close]) -> UUID:
+        """Close days behind the marks taken so far; returns the token that the worker answers."""
+        return await self._intake.close_days(closes, counts=self._counts)
+
+    async def _take(
+        self,
+        kind: str,
+        found: Iterator[Found[RowT]],
+        take: Callable[[Sequence[RowT]], Awaitable[list[Outcome]]],
+    ) -> None:
+        for chunk in chunks(found, CHUNK):
+            items = await self.keep_rejections(chunk)
+            if items:
+                self.report.count(kind, await take([item.row for item in items]))
+            self._progress(self._source.bytes_read)
+
+    async def _note_idle(self, rows: Sequence[MarkRow]) -> None:
+        enrolled = await self._intake.enrolled({row.student_id for row in rows})
+        for row in rows:
+            self.report.note_idle(row, enrolled.get(row.student_id, ()), self.reporting)
+
+    def _closes(self) -> Iterator[Close]:
+        for school_id, school in self.reporting.schools.items():
+            due = school.due()
+            if due:
+                last = max(due[-1], school.last_closed or due[-1])
+                yield from (Close(school_id, day, history=day != last) for day in due)
+
+
+def chunks(items: Iterable[RowT], size: int) -> Iterator[list[RowT]]:
+    """The items in lists of at most `size`."""
+    rest = iter(items)
+    while chunk := list(islice(rest, size)):
+        yield chunk

@@ -1,0 +1,195 @@
+"""The intake: what the HTTP service, `import`, `replay` and `demo` hand rows to.
+
+Each process opens its own; several work on one database and cluster at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
+from typing import TypeVar
+from uuid import UUID
+
+from services.ingest.consents import Policy
+from services.ingest.dead_letters import Refused, Source, rejected_records
+from services.ingest.head_counts import HeadCounts
+from services.ingest.metrics import REJECTIONS
+from services.ingest.outcomes import Outcome
+from services.ingest.parts import Parts
+from services.ingest.patience import Patience
+from services.ingest.pseudonyms import Pseudonymizer, load_key
+from services.ingest.publish_pending import publish_days, publish_students, publish_token
+from services.ingest.publisher import Publisher
+from services.ingest.reporting import Enrolled, SchoolReport
+from services.ingest.rows import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, SchoolRow, StudentRow
+from services.ingest.settings import IngestSettings
+from services.ingest.store import clock, facts, gate
+from services.ingest.sweep import Swept, sweep
+from services.ingest.take import consents, days, marks, rosters
+from services.ingest.take.days import Close
+from services.platform.consent import check_database
+from services.platform.database import make_engine
+
+T = TypeVar("T")
+
+
+class Intake:
+    """Takes rows in. Every method raises `UnavailableError` when Kafka or the database stays away.
+
+    Outcomes are in the order of the rows. A row is `accepted` only when Kafka has what it changes; handing
+    the same rows in again is harmless.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._patience = parts.patience
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: IngestSettings, patience: Patience = Patience()) -> AsyncIterator[Intake]:  # noqa: B008
+        """An intake on the settings' cluster and database, whose migrations have run.
+
+        Connects when first used. Raises `SettingsError` when a setting or the key cannot be used.
+        """
+        engine = make_engine(settings.require_database(), pool_size=settings.batches_in_flight + 2)
+        publisher = Publisher(settings.require_kafka(), settings.kafka_wait_seconds)
+        parts = Parts(
+            engine=engine,
+            publisher=publisher,
+            names=Pseudonymizer(load_key(settings.key_file)),
+            policy=Policy(settings.consent_records, settings.consent_purpose, settings.consent_recipient),
+            timezone=settings.tz,
+            patience=patience,
+            room=asyncio.Semaphore(settings.batches_in_flight),
+        )
+        try:
+            yield cls(parts)
+        finally:
+            await publisher.stop()
+            await engine.dispose()
+
+    async def start(self) -> Swept:
+        """Tell the database the district's timezone, and sweep: to be called once before the first rows."""
+        await self._run(self._put_timezone)
+        return await self.sweep()
+
+    async def take_marks(
+        self, rows: Sequence[MarkRow], *, live: bool, history: bool = False, counts: HeadCounts | None = None
+    ) -> list[Outcome]:
+        """Take marks in, best a few hundred to a few thousand at once.
+
+        `live` is by HTTP: a mark without `recorded_at` is recorded now. `history` marks raise nothing by
+        themselves. An import gives the `counts` that it began.
+        """
+        return await marks.take_marks(self._parts, rows, live=live, history=history, counts=counts)
+
+    async def take_consents(
+        self, rows: Sequence[ConsentRow], households: Mapping[str, str] | None = None
+    ) -> list[Outcome]:
+        """Take consents and revocations in; `households` are the students' known now, for their slots."""
+        outcomes = await self._run(lambda: consents.take_consents(self._parts, rows, households or {}))
+        await self._publish_students()
+        return outcomes
+
+    async def take_schools(self, rows: Sequence[SchoolRow]) -> list[Outcome]:
+        """Take schools in: names and timezones."""
+        return await self._run(lambda: rosters.take_schools(self._parts, rows))
+
+    async def take_students(self, rows: Sequence[StudentRow]) -> list[Outcome]:
+        """Take names, grades and households in, of those whose consent is in force today."""
+        outcomes = await self._run(lambda: rosters.take_students(self._parts, rows))
+        await self._publish_students()
+        return outcomes
+
+    async def take_enrollments(
+        self, rows: Sequence[EnrollmentRow], *, counts: HeadCounts | None = None
+    ) -> list[Outcome]:
+        """Take enrollments in, of those whose consent is in force today; all are counted."""
+        outcomes = await self._run(lambda: rosters.take_enrollments(self._parts, rows, counts=counts))
+        await self._publish_students()
+        return outcomes
+
+    async def take_school_days(self, rows: Sequence[SchoolDayRow]) -> list[Outcome]:
+        """Take the calendar in; a `reported` day is closed behind all marks taken so far."""
+        outcomes = await self._run(lambda: days.take_school_days(self._parts, rows))
+        await self._run(lambda: publish_days(self._parts))
+        return outcomes
+
+    async def close_days(self, closes: Sequence[Close] = (), *, counts: HeadCounts | None = None) -> UUID:
+        """Close school-days behind all marks taken so far, with their counts.
+
+        Returns a token: each partition's worker answers it on `warning.progress.v1` once it has evaluated
+        these closes and all before them. Without closes it only brings such a token.
+        """
+        if not closes and counts is None:
+            return await self._run(lambda: publish_token(self._parts))
+        await self._run(lambda: days.close_days(self._parts, closes, counts=counts))
+        token = await self._run(lambda: publish_days(self._parts))
+        return await self._run(lambda: publish_token(self._parts)) if token is None else token
+
+    async def reject(self, refused: Sequence[Refused], source: Source) -> None:
+        """Send dead letters, which hold the place and the reason alone."""
+        for one in refused:
+            REJECTIONS.labels(one.field or "row").inc()
+        if refused:
+            await self._run(lambda: self._send_rejected(refused, source))
+
+    async def sweep(self) -> Swept:
+        """Put into force and end what is due today, and publish all that is pending."""
+        return await self._run(lambda: sweep(self._parts))
+
+    async def set_replay_day(self, day: date | None) -> None:
+        """Make this the day that it is for all services; None is the wall clock's. A sweep should follow."""
+        await self._run(lambda: self._put_replay_day(day))
+
+    async def today(self) -> date:
+        """Today by the one clock."""
+        return await self._run(self._today)
+
+    async def reports(self) -> dict[str, SchoolReport]:
+        """Each school's calendar and closed days."""
+        return await self._run(self._reports)
+
+    async def enrolled(self, student_ids: Collection[str]) -> dict[str, list[Enrolled]]:
+        """The enrollments kept of these students, by the district's id."""
+        return await self._run(lambda: self._enrolled(student_ids))
+
+    async def check_kafka(self) -> str | None:
+        """None when Kafka answers, else what to do."""
+        return await self._parts.publisher.check()
+
+    async def check_database(self) -> str | None:
+        """None when the database answers, else what to do."""
+        return await check_database(self._parts.engine)
+
+    async def _run(self, work: Callable[[], Awaitable[T]]) -> T:
+        return await self._patience.run(work)
+
+    async def _publish_students(self) -> None:
+        await self._run(lambda: publish_students(self._parts))
+
+    async def _put_timezone(self) -> None:
+        async with self._parts.engine.begin() as connection:
+            await clock.put_timezone(connection, self._parts.timezone.key)
+
+    async def _put_replay_day(self, day: date | None) -> None:
+        async with self._parts.engine.begin() as connection:
+            await clock.put_replay_day(connection, day)
+
+    async def _today(self) -> date:
+        async with self._parts.engine.connect() as connection:
+            return await gate.today(connection)
+
+    async def _reports(self) -> dict[str, SchoolReport]:
+        async with self._parts.engine.connect() as connection:
+            return await facts.reports(connection)
+
+    async def _enrolled(self, student_ids: Collection[str]) -> dict[str, list[Enrolled]]:
+        async with self._parts.engine.connect() as connection:
+            return await facts.enrolled(connection, student_ids)
+
+    async def _send_rejected(self, refused: Sequence[Refused], source: Source) -> None:
+        partitions = await self._parts.publisher.partitions()
+        await self._parts.publisher.send(rejected_records(refused, source, datetime.now(UTC), partitions))

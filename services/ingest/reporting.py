@@ -1,0 +1,74 @@
+"""Which days a school's files close: a reported date is a closed one, and so is every school day before it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+_JULY = 7
+_FRIDAY = 4
+
+
+def school_year_start(day: date) -> date:
+    """The 1 July on or before the day."""
+    return date(day.year if day.month >= _JULY else day.year - 1, _JULY, 1)
+
+
+@dataclass(slots=True)
+class SchoolReport:
+    """One school's calendar and what it has reported."""
+
+    calendar: Mapping[date, bool] = field(default_factory=dict)
+    """Instructional or not; empty when the school has neither calendar nor sessions."""
+    closed: set[date] = field(default_factory=set)
+    seen: set[date] = field(default_factory=set)
+    """Dates of rows that came, consented or not."""
+
+    @property
+    def last_closed(self) -> date | None:
+        """The last closed day, None without any."""
+        return max(self.closed, default=None)
+
+    def is_instructional(self, day: date) -> bool:
+        """By the calendar; a school without one is open on the weekdays that it reports."""
+        return self.calendar.get(day, False) if self.calendar else day.weekday() <= _FRIDAY
+
+    def due(self) -> list[date]:
+        """The days that what was seen closes, and that are not closed yet, in order."""
+        if not self.seen:
+            return []
+        first, last = school_year_start(min(self.seen)), max(self.seen)
+        days = {day for day, instructional in self.calendar.items() if instructional and first <= day <= last}
+        if not self.calendar:
+            days = {day for day in self.seen if self.is_instructional(day)}
+        return sorted((days | {last}) - self.closed)
+
+
+@dataclass(slots=True)
+class Reporting:
+    """What every school of an import has reported."""
+
+    schools: dict[str, SchoolReport] = field(default_factory=dict)
+
+    def school(self, school_id: str) -> SchoolReport:
+        """The school's report, begun when it is new."""
+        return self.schools.setdefault(school_id, SchoolReport())
+
+    def see(self, rows: Iterable[tuple[str, date]]) -> None:
+        """Note that rows of these schools and dates came."""
+        for school_id, day in rows:
+            self.school(school_id).seen.add(day)
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """One enrollment of a student, both ends inclusive."""
+
+    school_id: str
+    entry: date
+    exit: date | None
+
+    def holds(self, school_id: str, day: date) -> bool:
+        """Whether the student is enrolled there on the day."""
+        return self.school_id == school_id and self.entry <= day and (self.exit is None or day <= self.exit)

@@ -1,0 +1,94 @@
+"""One embedded Kafka, PostgreSQL and mail sink for the tests of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.platform.database import make_engine
+from services.platform.embedded.endpoints import Stack
+from services.platform.embedded.stack import running_stack
+from services.platform.settings import Settings
+
+
+class Sink(NamedTuple):
+    """Where the mail sink listens (`host:port`) and where it keeps the mails."""
+
+    address: str
+    folder: Path
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """Kafka, PostgreSQL and the sink, migrated and with topics; none of our services."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("firstbell"), kafka=None, database=None, smtp=None)
+    async with running_stack(settings, services=()) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(stack: Stack) -> str:
+    """`host:port` of the broker."""
+    return stack.kafka
+
+
+@pytest.fixture(scope="session")
+def database_url(stack: Stack) -> str:
+    """SQLAlchemy's URL of the migrated database."""
+    return stack.database
+
+
+@pytest.fixture(scope="session")
+def smtp_sink(stack: Stack) -> Sink:
+    """The mail sink."""
+    assert stack.mail_dir is not None
+    return Sink(stack.smtp, stack.mail_dir)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """A database engine of the tests' own."""
+    engine = make_engine(database_url)
+    yield engine
+    await engine.dispose()
+
+
+class Students:
+    """Students as ingest keeps them."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def consented(self) -> tuple[str, str]:
+        """A new student with a consent in force: pseudonym and district id."""
+        pseudonym, student_id = uuid4().hex[:22], f"D-{uuid4().hex[:8]}"
+        async with self._engine.begin() as connection:
+            await connection.execute(
+                text(
+                    "INSERT INTO ingest.students (pseudonym, student_id, slot, consent_from) "
+                    "VALUES (:pseudonym, :student_id, 1, :day)"
+                ),
+                {"pseudonym": pseudonym, "student_id": student_id, "day": date(2016, 9, 1)},
+            )
+        return pseudonym, student_id
+
+    async def end_consent(self, pseudonym: str) -> None:
+        """The consent is not in force any more."""
+        async with self._engine.begin() as connection:
+            await connection.execute(
+                text("UPDATE ingest.students SET consent_from = NULL WHERE pseudonym = :p"), {"p": pseudonym}
+            )
+
+
+@pytest.fixture(scope="session")
+def students(engine: AsyncEngine) -> Students:
+    """Makes students, and ends their consent."""
+    return Students(engine)

@@ -1,0 +1,52 @@
+"""How a later row changes a consent that is kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from services.ingest.agreements import agreement, merged
+from services.ingest.rows import ConsentRow
+
+SIGNED = date(2016, 9, 1)
+WITHDRAWN = date(2016, 12, 1)
+ROW = ConsentRow(
+    student_id="s",
+    agreement_id="a",
+    signed_by="A. Guardian",
+    relationship="parent",
+    signed_on=SIGNED,
+    method="paper",
+    records=("attendance",),
+    purpose="homelessness-prevention",
+    recipients=("project-hope",),
+    expires_on=None,
+    revoked_on=None,
+)
+BARE = ConsentRow("s", "a", None, None, None, None, (), None, (), None, WITHDRAWN)
+
+
+def test_the_same_row_again_changes_nothing() -> None:
+    kept = agreement(ROW, 1)
+    assert merged(kept, agreement(ROW, 2)) == kept
+
+
+def test_a_withdrawal_stays_when_the_consent_is_sent_again_without_it() -> None:
+    kept = merged(agreement(ROW, 1), agreement(replace(ROW, revoked_on=WITHDRAWN), 2))
+    assert kept.revoked_on == WITHDRAWN
+    assert merged(kept, agreement(ROW, 3)) == kept
+
+
+def test_a_row_that_only_revokes_leaves_what_the_consent_covers() -> None:
+    kept = merged(agreement(ROW, 1), agreement(replace(BARE, signed_on=SIGNED), 2))
+    assert (kept.records, kept.signed_by, kept.revoked_on) == (("attendance",), "A. Guardian", WITHDRAWN)
+
+
+def test_a_narrower_consent_replaces_the_wider_one() -> None:
+    assert merged(agreement(ROW, 1), agreement(replace(ROW, records=("grades",)), 2)).records == ("grades",)
+
+
+def test_a_revocation_without_a_signature_is_a_notice_of_its_day() -> None:
+    notice = agreement(BARE, 1)
+    assert notice.key.notice
+    assert notice.key.signed_on == WITHDRAWN
