@@ -56,19 +56,12 @@ def _signs(config: Consents, population: Population, rng: np.random.Generator) -
 def _of_student(
     config: Consents, student: int, relationship: str, dates: tuple[date, ...], rng: np.random.Generator
 ) -> list[ConsentRow]:
-    mid_year, covers, ends, renews = rng.random(4).tolist()
-    first, last = dates[0], dates[-1]
+    mid_year, covers, renews = rng.random(3).tolist()
     if mid_year < config.mid_year:
         signed = dates[int(rng.integers(1, len(dates) - 1))]
     else:
-        signed = first - timedelta(days=int(rng.integers(1, SIGNING_DAYS)))
-    revoked, expires = None, date(last.year, 6, 30) if renews < 0.5 else None  # noqa: PLR2004
-    december = date(first.year, 12, 31)
-    if ends < config.withdrawn:
-        after = max(signed, first)
-        revoked = after + timedelta(days=int(rng.integers(1, max(2, (last - after).days))))
-    elif ends < config.withdrawn + config.expiring and signed < december:
-        expires = december
+        signed = dates[0] - timedelta(days=int(rng.integers(1, SIGNING_DAYS)))
+    expires, revoked = _end(config, signed, dates, rng)
     wrong_recipient = covers < config.wrong_recipient
     wrong_records = not wrong_recipient and covers < config.wrong_recipient + config.wrong_records
     row = ConsentRow(
@@ -81,7 +74,29 @@ def _of_student(
         expires_on=expires,
         revoked_on=revoked,
     )
-    if expires != december or renews >= config.renewed:
+    if expires != _new_years_eve(dates) or renews >= config.renewed:
         return [row]
-    again = december + timedelta(days=int(rng.integers(1, SIGNING_DAYS)))
-    return [row, replace(row, signed_on=again, expires_on=date(last.year, 6, 30))]
+    again = expires + timedelta(days=int(rng.integers(1, SIGNING_DAYS)))
+    return [row, replace(row, signed_on=again, expires_on=_end_of_june(dates))]
+
+
+def _end(
+    config: Consents, signed: date, dates: tuple[date, ...], rng: np.random.Generator
+) -> tuple[date | None, date | None]:
+    """When it expires and when it is withdrawn, if ever."""
+    kind, open_ended = rng.random(2).tolist()
+    expires = None if open_ended < config.open_ended else _end_of_june(dates)
+    if kind < config.withdrawn:
+        after = max(signed, dates[0])
+        return expires, after + timedelta(days=int(rng.integers(1, max(2, (dates[-1] - after).days))))
+    if kind < config.withdrawn + config.expiring and signed < _new_years_eve(dates):
+        return _new_years_eve(dates), None
+    return expires, None
+
+
+def _new_years_eve(dates: tuple[date, ...]) -> date:
+    return date(dates[0].year, 12, 31)
+
+
+def _end_of_june(dates: tuple[date, ...]) -> date:
+    return date(dates[0].year + 1, 6, 30)

@@ -18,7 +18,7 @@ from models.simulation.shocks import bus_failures
 
 STATUSES: Final = ("present", "absent", "tardy", "early_departure", "partial")
 PRESENT, ABSENT, TARDY, EARLY_DEPARTURE, PARTIAL = range(5)
-REASONS: Final = ("", "illness", "medical", "family", "weather", "transportation", "other")
+REASONS: Final = ("", "illness", "medical", "family", "weather", "transport", "unknown")
 """What a school may note. It never notes housing: the cause is not what the school is told."""
 NO_REASON = 0
 UNKNOWN = -1
@@ -27,17 +27,17 @@ SCHOOL_DAY_MINUTES = 390
 
 _TOLD: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.NONE: ("",),
-    Cause.OTHER: ("other", "family", "illness"),
+    Cause.OTHER: ("unknown", "family", "illness"),
     Cause.FAMILY: ("family",),
     Cause.ILLNESS: ("illness",),
     Cause.FLU: ("illness",),
-    Cause.CARING: ("family", "other"),
-    Cause.TRUANCY: ("other", "illness"),
-    Cause.DISENGAGEMENT: ("other", "illness"),
+    Cause.CARING: ("family", "unknown"),
+    Cause.TRUANCY: ("unknown", "illness"),
+    Cause.DISENGAGEMENT: ("unknown", "illness"),
     Cause.CHRONIC: ("medical", "illness"),
-    Cause.HOUSING: ("family", "illness", "transportation", "other"),
+    Cause.HOUSING: ("family", "illness", "transport", "unknown"),
     Cause.WEATHER: ("weather",),
-    Cause.BUS: ("transportation",),
+    Cause.BUS: ("transport",),
 }
 
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import click
 from pydantic import ValidationError
 
-from services.platform.embedded.endpoints import Stack, read_stack
+from services.platform.embedded.endpoints import read_stack
 from services.platform.logging import configure_logging
 from services.platform.settings import Settings
 
@@ -64,14 +64,6 @@ def find_kafka(settings: Settings, *, data_dir: Path | None) -> str:
     if settings.kafka is not None:
         return settings.kafka
     raise NotRunningError(nothing_runs(settings.data_dir))
-
-
-def require_stack(settings: Settings) -> Stack:
-    """The stack running in the data folder; raises `NotRunningError`."""
-    stack = read_stack(settings.data_dir)
-    if stack is None:
-        raise NotRunningError(nothing_runs(settings.data_dir))
-    return stack
 
 
 def nothing_runs(data_dir: Path) -> str:

@@ -54,7 +54,9 @@ def summary(results: Sequence[CheckResult]) -> str:
     """The last line for people."""
     counts = {status: sum(result.status == status for result in results) for status in COLORS}
     said = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
-    return f"{'All is well' if no_failure(results) else 'Something is wrong'}: {said}."
+    if counts["failed"]:
+        return f"Something is wrong: {said}."
+    return f"{'Nothing failed' if counts['skipped'] else 'All is well'}: {said}."
 
 
 def _print(results: Sequence[CheckResult]) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import click
 
+from services.cli.demo import demo
+from services.cli.doctor import doctor
 from services.cli.import_ import import_
 from services.cli.lag import lag
 from services.cli.replay import replay
 from services.cli.serve import service_commands
+from services.cli.simulate import simulate
 from services.cli.up import up
 
 
@@ -17,7 +20,7 @@ def main() -> None:
     """First Bell: attendance marks in, homelessness-risk alerts out, consent first."""
 
 
-for command in (up, import_, replay, lag, *service_commands()):
+for command in (up, demo, import_, replay, simulate, lag, doctor, *service_commands()):
     main.add_command(command)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 from services.ingest.digests import event_digest, mark_digest
 from services.ingest.known import Known
@@ -34,8 +36,7 @@ class Memory:
         return not latest_only or self.latest[student, day, section][1] == digest
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """A new mark, to be sent and then remembered."""
 
     index: int
@@ -61,13 +62,14 @@ def classify(
     """
     outcomes: list[Outcome] = []
     accepted: list[Accepted] = []
+    digest_of = lru_cache(maxsize=None)(mark_digest)  # a batch repeats few different contents
     for index, (row, recorded_at) in enumerate(zip(rows, times, strict=True)):
         student = known.get(row.student_id)
         if student is None or not student.run.holds(row.date):
             outcomes.append(NOT_CONSENTED)
             continue
         section = row.section_id or ""
-        digest = mark_digest(row.school_id, row.status, row.excused, section, recorded_at)
+        digest = digest_of(row.school_id, row.status, row.excused, section, recorded_at)
         event = event_digest(row.event_id) if row.event_id else None
         latest_only = live and recorded_at is None
         if event in memory.events or memory.repeats(student.id, row.date, section, digest, latest_only=latest_only):

@@ -20,7 +20,7 @@ _ISO_LENGTH: Final = 10
 _AN_ID: Final = f"1 to {MAX_ID} printable characters"
 _A_DATE: Final = f"a date as YYYY-MM-DD, {_FIRST_YEAR} to {_LAST_YEAR}"
 _A_BIRTH_DATE: Final = f"a date as YYYY-MM-DD, {_FIRST_BIRTH_YEAR} to {_LAST_YEAR}"
-_A_MOMENT: Final = f"an ISO 8601 date and time, {_FIRST_YEAR} to {_LAST_YEAR}"
+_A_MOMENT: Final = f"an ISO 8601 date and time such as 2016-12-01T08:15:00, {_FIRST_YEAR} to {_LAST_YEAR}"
 _A_FLAG: Final = "true or false (also yes or no, y or n, 1 or 0)"
 _FLAGS: Final[dict[str | int, bool]] = {
     **dict.fromkeys(("true", "yes", "y", "1", 1), True),
@@ -41,6 +41,8 @@ def optional_text(values: Values, name: str, most: int = MAX_ID) -> str | None:
     """Printable text of at most so many characters, trimmed. A JSON integer counts as its digits."""
     value = values.get(name)
     if isinstance(value, str):
+        if not value:
+            return None
         text = value.strip()
         if len(text) <= most and text.isprintable():
             return text or None
@@ -103,12 +105,14 @@ def optional_moment(values: Values, name: str) -> datetime | None:
     if value is None or value == "":
         return None
     if isinstance(value, str):
-        text = value.strip()
-        if not text:
-            return None
-        moment = _moment(text)
-        if moment is not None and _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-            return moment
+        try:
+            moment = datetime.fromisoformat(value.strip())
+        except ValueError:
+            if not value.strip():
+                return None
+        else:
+            if _FIRST_YEAR <= moment.year <= _LAST_YEAR and ":" in value:
+                return moment
     raise FieldError(name, _A_MOMENT)
 
 
@@ -117,12 +121,13 @@ def optional_flag(values: Values, name: str) -> bool | None:
     value = values.get(name)
     if value is None or value == "":
         return None
-    if isinstance(value, str):
-        value = value.strip().lower()
-        if not value:
-            return None
     if isinstance(value, (str, int)):
         flag = _FLAGS.get(value)
+        if flag is None and isinstance(value, str):
+            word = value.strip().lower()
+            if not word:
+                return None
+            flag = _FLAGS.get(word)
         if flag is not None:
             return flag
     raise FieldError(name, _A_FLAG)
@@ -170,14 +175,5 @@ def _iso_date(text: str) -> date | None:
         return None
     try:
         return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _moment(text: str) -> datetime | None:
-    if len(text) <= _ISO_LENGTH:
-        return None
-    try:
-        return datetime.fromisoformat(text)
     except ValueError:
         return None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.contracts.ids import Pseudonym, Slot
 from services.ingest.consents import Run
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """A student whose consent is in force today."""
 
     id: int

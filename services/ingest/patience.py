@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from aiokafka.errors import KafkaError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, wait_random_exponential
+
+from services.platform.consent import DATABASE_AWAY
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -29,9 +31,7 @@ def unavailable(error: BaseException) -> UnavailableError | None:
         return error
     if isinstance(error, KafkaError):
         return UnavailableError("Kafka")
-    lost = isinstance(error, (OperationalError, InterfaceError)) or (
-        isinstance(error, DBAPIError) and error.connection_invalidated
-    )
+    lost = isinstance(error, DATABASE_AWAY) or (isinstance(error, DBAPIError) and error.connection_invalidated)
     return UnavailableError("The database") if lost else None
 
 

@@ -7,6 +7,7 @@ import hmac
 import os
 import secrets
 import stat
+from hashlib import blake2b
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +27,7 @@ class Pseudonymizer:
         if len(key) < KEY_BYTES:
             raise SettingsError(f"The pseudonym key is shorter than {KEY_BYTES} bytes. Restore the right file.")
         self._key = key
+        self._head_key = self._digest("key", "heads")
 
     def student(self, student_id: str) -> Pseudonym:
         """The pseudonym of a district's student id."""
@@ -42,7 +44,7 @@ class Pseudonymizer:
 
     def head(self, student_id: str) -> int:
         """A 64-bit keyed hash, by which heads are counted in memory; it is never stored or sent."""
-        return int.from_bytes(self._digest("head", student_id)[:8])
+        return int.from_bytes(blake2b(student_id.encode(), digest_size=8, key=self._head_key).digest())
 
     def _name(self, kind: Kind, identifier: str) -> str:
         return base64.urlsafe_b64encode(self._digest(kind, identifier))[:_LENGTH].decode()

@@ -7,20 +7,18 @@ Message-ID, by which a mail server or reader can tell.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine
 from email.message import EmailMessage
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
-from tenacity import AsyncRetrying, before_sleep_log, retry_if_exception_type, wait_random_exponential
+from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
 from services.notify import outbox
 from services.notify.mail import Notification
 from services.notify.mailer import Mailer
 from services.platform.consent import DATABASE_AWAY
-
-logger = logging.getLogger(__name__)
+from services.platform.consumer import log_retry
 
 LONGEST_WAIT_SECONDS: Final = 30.0
 """Also finds what another process has added and left behind."""
@@ -54,7 +52,7 @@ class Delivery:
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(DATABASE_AWAY),
             wait=wait_random_exponential(multiplier=0.1, max=5),
-            before_sleep=before_sleep_log(logger, logging.WARNING, exc_info=False),
+            before_sleep=log_retry,
         )
         while True:
             self._wake.clear()

@@ -9,7 +9,7 @@ from typing import Final, cast
 from uuid import UUID, uuid5
 
 from prometheus_client import Counter
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, case, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -115,15 +115,12 @@ async def seconds_to_next(session: AsyncSession) -> float | None:
 
 
 def _first_of_case() -> ColumnElement[bool]:
+    """No earlier mail of the household waits for this recipient; as a subquery of one row each, by the index."""
     older = aliased(OutboxRow)
-    return ~exists().where(
-        and_(
-            older.status == "pending",
-            older.family == OutboxRow.family,
-            older.recipient == OutboxRow.recipient,
-            older.position < OutboxRow.position,
-        )
+    first = select(func.min(older.position)).where(
+        older.status == "pending", older.family == OutboxRow.family, older.recipient == OutboxRow.recipient
     )
+    return OutboxRow.position == first.scalar_subquery()
 
 
 def _postponed(backoff: Backoff) -> dict[str, object]:

@@ -80,7 +80,7 @@ class BatchConsumer(Generic[EventT]):
         retrying = AsyncRetrying(
             retry=retry_if_exception(_curable),
             wait=wait_random_exponential(multiplier=0.2, max=5),
-            before_sleep=_log_retry,
+            before_sleep=log_retry,
         )
         async for attempt in retrying:
             with attempt:
@@ -145,7 +145,7 @@ class BatchConsumer(Generic[EventT]):
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(DATABASE_AWAY),
             wait=wait_random_exponential(multiplier=0.1, max=5),
-            before_sleep=_log_retry,
+            before_sleep=log_retry,
         )
         async for attempt in retrying:
             with attempt:
@@ -185,7 +185,8 @@ def _curable(error: BaseException) -> bool:
     return isinstance(error, kafka_errors.KafkaError) and not isinstance(error, INCURABLE)
 
 
-def _log_retry(state: RetryCallState) -> None:
+def log_retry(state: RetryCallState) -> None:
+    """Log the class of an error that is waited out; its words may quote a statement's values."""
     error = state.outcome.exception() if state.outcome else None
     wait = state.next_action.sleep if state.next_action else 0.0
     logger.warning("%s; attempt %d, the next in %.1f s", type(error).__name__, state.attempt_number, wait)

@@ -60,26 +60,22 @@ def create_app(settings: WarningSettings) -> faust.App:
 
     @app.agent(topic)
     async def keep_windows(stream: StreamT[bytes]) -> None:
-        async for event in stream.noack().events():
-            try:
-                await worker.take(event)
-            except Exception as error:
-                # Kafka did not acknowledge: nothing was committed, so a fresh start replays it.
-                await app.crash(error)
-                raise
-
-    @app.timer(interval=FLUSH_SECONDS)
-    async def flush() -> None:
-        if not app.rebalancing:
-            await worker.flush_due()
+        await take_all(stream, app, worker)
 
     @app.service
     class Companion(Service):
-        """What runs beside the stream: the producer of alerts and the HTTP edge."""
+        """What runs beside the stream: the producer of alerts, the write-behind, the HTTP edge."""
 
         async def on_start(self) -> None:
             await worker.start(settings.require_kafka())
             self.add_future(server.serve())
+
+        @Service.task
+        async def flush(self) -> None:
+            while not self.should_stop:
+                await self.sleep(FLUSH_SECONDS)
+                if not app.rebalancing:
+                    await worker.flush_due()
 
         async def on_stop(self) -> None:
             server.should_exit = True
@@ -90,6 +86,19 @@ def create_app(settings: WarningSettings) -> faust.App:
         worker.forget()
 
     return app
+
+
+async def take_all(stream: StreamT[bytes], app: faust.App, worker: Worker) -> None:
+    """Hand every record to the worker, which acknowledges it in its own time."""
+    async for event in stream.noack().events():
+        try:
+            await worker.take(event)
+        except Exception as error:
+            if app.should_stop:
+                return  # the record was not acknowledged: it comes again
+            # Kafka did not acknowledge: nothing was committed, so a fresh start replays it.
+            await app.crash(error)
+            raise
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from services.ingest.rows import RowError
 
 _NAMESPACE: Final = "http://ed-fi.org/5."
 _CHUNK: Final = 64 * 1024
+_LAST_LINE_KEPT: Final = 0xFFFF
 
 _MALFORMED: Final = "expected well-formed XML; what comes before was read and the rest skipped: export the file again"
 _DOCTYPE: Final = "expected an interchange file without a DOCTYPE; the file was skipped"
@@ -86,7 +87,7 @@ class XmlReader(Generic[RowT_co]):
             field.name: read(element) for field, read in _field_readers(resource.fields, self.interchange.namespace)
         }
         row = resource.parse(values)
-        line = cast("int | None", element.sourceline) or 0
+        line = _start_line(element)
         if isinstance(row, RowError):
             yield Rejection.of(row, self.path.name, line)
         elif row is not None:
@@ -97,6 +98,20 @@ def _events(parser: etree.XMLPullParser) -> Iterator[tuple[str, etree._Element]]
     for event, element in parser.read_events():
         if isinstance(element, etree._Element):
             yield event, element
+
+
+def _start_line(element: etree._Element) -> int:
+    """The line of the start tag.
+
+    libxml2 keeps 16 bits of it; beyond, it tells the line at which the first text inside ends.
+    """
+    line = cast("int | None", element.sourceline) or 0
+    inner: etree._Element | None = element
+    while line >= _LAST_LINE_KEPT and inner is not None:
+        if inner.text:
+            return line - inner.text.count("\n")
+        inner = next(iter(inner), None)
+    return line
 
 
 def _feed(parser: etree.XMLPullParser, chunk: bytes) -> int | None:

@@ -48,10 +48,8 @@ def physical_lines(path: Path, log: ReadLog, limit: int) -> Iterator[Line]:
         while data := file.readline(limit):
             number += 1
             log.bytes_read += len(data)
-            if number == 1:
-                data = data.removeprefix(BOM)
             if len(data) < limit:
-                yield Line(number, data)
+                yield Line(number, data if number > 1 else data.removeprefix(BOM))
                 continue
             while data and not data.endswith(b"\n"):
                 data = file.readline(limit)

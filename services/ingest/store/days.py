@@ -31,7 +31,7 @@ _ADD = text(_COUNT.format(enrolled=_ENROLLED, absent="d.absent + excluded.absent
 _REPLACE = text(_COUNT.format(enrolled=_ENROLLED, absent="excluded.absent", seen="excluded.seen"))
 
 _ROLL_COUNT = text("""
-    SELECT school_id, sum(greatest(change, 0)) FROM ingest.enrolled_changes
+    SELECT school_id, sum(greatest(change, 0)) AS entries FROM ingest.enrolled_changes
     WHERE school_id = ANY (CAST(:schools AS text[])) GROUP BY school_id
 """)
 _ROLL_CLEAR = text("DELETE FROM ingest.enrolled_changes WHERE school_id = ANY (CAST(:schools AS text[]))")
@@ -126,9 +126,8 @@ async def put_rolls(connection: AsyncConnection, rolls: Iterable[SchoolRoll]) ->
     only once it has seen as many entries.
     """
     given = {roll.school_id: roll for roll in rolls}
-    known: Mapping[str, int] = dict(
-        (await connection.execute(_ROLL_COUNT, {"schools": list(given)})).tuples().all()
-    )
+    found = await connection.execute(_ROLL_COUNT, {"schools": list(given)})
+    known = {row.school_id: row.entries for row in found}
     taken = {s: roll for s, roll in given.items() if roll.fresh or roll.entries >= known.get(s, 0)}
     if not taken:
         return

@@ -30,7 +30,7 @@ async def in_force(connection: AsyncConnection, student_ids: Iterable[str]) -> d
     rows = await connection.execute(_IN_FORCE, {"ids": joined(student_ids)})
     return {
         student_id: Known(number, Pseudonym(pseudonym), Slot(slot), Run(start, through))
-        for student_id, number, pseudonym, slot, start, through in rows.tuples().all()
+        for student_id, number, pseudonym, slot, start, through in rows.all()
     }
 
 
@@ -42,4 +42,4 @@ async def today(connection: AsyncConnection) -> date:
 
 async def timezones(connection: AsyncConnection) -> dict[str, str]:
     """The timezones of the schools that have one of their own."""
-    return dict((await connection.execute(_TIMEZONES)).tuples().all())
+    return {row.school_id: row.timezone for row in await connection.execute(_TIMEZONES)}

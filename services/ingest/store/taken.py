@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -40,8 +40,7 @@ _WRITE_EVENTS = text("""
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """One mark that Kafka has acknowledged."""
 
     student: int
@@ -60,7 +59,7 @@ async def look_up(
     memory = Memory()
     if keys:
         given = {"students": joined(student for student, _ in keys), "dates": joined(day for _, day in keys)}
-        rows = (await connection.execute(_LOOK_UP, given)).tuples().all()
+        rows = (await connection.execute(_LOOK_UP, given)).all()
         for student, day, digest, section, taken in rows:
             memory.remember(student, day, section, digest, taken)
     if events:

@@ -23,7 +23,7 @@ async def check_database(target: Target, timeout: float) -> list[CheckResult]:
     try:
         place = where(target.database)
         engine = make_engine(target.database, pool_size=1)
-    except (ArgumentError, ImportError):
+    except (ArgumentError, ImportError, ValueError):
         hint = "Set FIRSTBELL_DATABASE to postgresql+psycopg://user:password@host:port/name."
         return [failed("database", "FIRSTBELL_DATABASE is not a URL that can be used", hint), _no_migrations()]
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import aiosmtplib
 import httpx
+from pydantic import BaseModel, ValidationError
 
 from services.platform.checks.result import CheckResult, failed, ok, skipped
 from services.platform.checks.target import Target
@@ -49,7 +50,14 @@ async def _check_service(client: httpx.AsyncClient, name: str, url: str) -> Chec
 def explain(response: httpx.Response) -> str:
     """What `/readyz` says is away, or where to look."""
     try:
-        checks = response.json()["checks"]
-        return "; ".join(f"{part}: {problem}" for part, problem in checks.items() if problem != "ok")
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return "Its log in the data folder's logs says more."
+        checks = _Readiness.model_validate_json(response.content).checks
+    except ValidationError:
+        checks = {}
+    away = "; ".join(f"{part}: {problem}" for part, problem in checks.items() if problem != "ok")
+    return away or "Its log in the data folder's logs says more."
+
+
+class _Readiness(BaseModel):
+    """What `services.platform.http` answers to `/readyz`."""
+
+    checks: dict[str, str]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.contracts.ids import Pseudonym, Slot
+from services.contracts.marks import AttendanceStatus
 from services.ingest.classify import Memory, classify
 from services.ingest.consents import Run
 from services.ingest.digests import mark_digest
@@ -16,10 +18,16 @@ from services.ingest.outcomes import Status
 from services.ingest.rows import MarkRow
 
 DAY = date(2016, 12, 5)
-MARK = MarkRow("s", "0455", DAY, "absent")
 KNOWN = {"s": Known(1, Pseudonym("p"), Slot(7), Run(DAY - timedelta(days=30), DAY + timedelta(days=30)))}
-PRESENT = MARK._replace(status="present")
 NINE = datetime(2016, 12, 5, 14, tzinfo=UTC)
+
+
+def mark(status: AttendanceStatus = "absent", **more: Any) -> MarkRow:
+    return MarkRow(**{"student_id": "s", "school_id": "0455", "date": DAY, "status": status, **more})
+
+
+MARK = mark()
+PRESENT = mark("present")
 
 
 class Taking:
@@ -39,9 +47,9 @@ class Taking:
 
 
 def test_a_mark_outside_the_run_or_of_an_unknown_student_is_not_consented() -> None:
-    early = MARK._replace(date=DAY - timedelta(days=31))
-    late = MARK._replace(date=DAY + timedelta(days=31))
-    assert Taking(live=True)(early, late, MARK._replace(student_id="t")) == ["not_consented"] * 3
+    early = mark(date=DAY - timedelta(days=31))
+    late = mark(date=DAY + timedelta(days=31))
+    assert Taking(live=True)(early, late, mark(student_id="t")) == ["not_consented"] * 3
 
 
 def test_the_same_mark_twice_is_one_within_a_batch_and_after_it() -> None:
@@ -52,12 +60,12 @@ def test_the_same_mark_twice_is_one_within_a_batch_and_after_it() -> None:
 
 def test_marks_of_other_sections_statuses_excuses_and_times_are_their_own() -> None:
     others = [
-        MARK._replace(section_id="7A"),
+        mark(section_id="7A"),
         PRESENT,
-        MARK._replace(excused=False),
-        MARK._replace(excused=True),
-        MARK._replace(recorded_at=NINE),
-        MARK._replace(school_id="0456"),
+        mark(excused=False),
+        mark(excused=True),
+        mark(recorded_at=NINE),
+        mark(school_id="0456"),
     ]
     assert Taking(live=False)(MARK, *others) == ["accepted"] * 7
 
@@ -79,20 +87,20 @@ def test_in_files_any_identical_mark_is_a_duplicate() -> None:
 
 def test_live_a_mark_of_another_section_makes_no_correction() -> None:
     take = Taking(live=True)
-    assert take(MARK, PRESENT._replace(section_id="7A"), MARK) == ["accepted", "accepted", "duplicate"]
+    assert take(MARK, mark("present", section_id="7A"), MARK) == ["accepted", "accepted", "duplicate"]
 
 
 def test_live_a_given_time_that_was_taken_is_a_duplicate_whatever_came_since() -> None:
     take = Taking(live=True)
-    first = MARK._replace(recorded_at=NINE)
-    assert take(first, PRESENT._replace(recorded_at=NINE), first) == ["accepted", "accepted", "duplicate"]
+    first = mark(recorded_at=NINE)
+    assert take(first, mark("present", recorded_at=NINE), first) == ["accepted", "accepted", "duplicate"]
 
 
 def test_the_same_event_is_one_whatever_it_says() -> None:
     take = Taking(live=True)
-    first = MARK._replace(event_id="e1")
-    assert take(first, PRESENT._replace(event_id="e1")) == ["accepted", "duplicate"]
-    assert take(first._replace(date=DAY + timedelta(days=1))) == ["duplicate"]
+    first = mark(event_id="e1")
+    assert take(first, mark("present", event_id="e1")) == ["accepted", "duplicate"]
+    assert take(mark(event_id="e1", date=DAY + timedelta(days=1))) == ["duplicate"]
 
 
 def test_a_time_is_the_same_moment_in_any_offset() -> None:

@@ -23,7 +23,7 @@ def test_a_mark_of_csv_strings_and_one_of_json_values_are_the_same():
         "absent",
         excused=True,
         minutes_missed=30,
-        recorded_at=datetime(2016, 12, 1, 8, 15),
+        recorded_at=datetime.fromisoformat("2016-12-01T08:15:00"),
     )
 
 
@@ -113,7 +113,7 @@ def test_a_reason_is_kept_as_a_known_code_or_not_at_all(given, kept):
 
 def test_a_moment_without_an_offset_stands_in_the_schools_timezone():
     zone = ZoneInfo("America/New_York")
-    assert rows.to_utc(datetime(2016, 12, 1, 8), zone) == datetime(2016, 12, 1, 13, tzinfo=UTC)
+    assert rows.to_utc(datetime.fromisoformat("2016-12-01T08:00"), zone) == datetime(2016, 12, 1, 13, tzinfo=UTC)
     elsewhere = datetime(2016, 12, 1, 8, tzinfo=timezone(timedelta(hours=1)))
     assert rows.to_utc(elsewhere, zone) == datetime(2016, 12, 1, 7, tzinfo=UTC)
 

@@ -1,0 +1,1 @@
+"""What is measured, a module each. Every engine runs as a process of its own."""

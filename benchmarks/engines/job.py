@@ -1,0 +1,52 @@
+"""What an engine's process is told, and what it reports. Standard library alone: Quix runs in another environment."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """Read `marks` marks from `topic` (4 partitions, all there already) and report how long it took."""
+
+    kafka: str
+    topic: str
+    marks: int
+    group: str
+    """Of this run alone: no offset is committed yet, and it names changelogs."""
+    folder: Path
+    """For state; empty and of this run alone."""
+    result: Path
+
+    def as_argument(self) -> str:
+        """For the command line."""
+        return json.dumps(asdict(self), default=str)
+
+    @classmethod
+    def from_command_line(cls) -> Job:
+        """The job in this process's first argument."""
+        given = json.loads(sys.argv[1])
+        return cls(**{**given, "folder": Path(given["folder"]), "result": Path(given["result"])})
+
+
+class Stopwatch:
+    """Runs from the first mark that the engine hands to our function."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._started: float | None = None
+
+    def start(self) -> None:
+        """The first mark is here; later calls change nothing."""
+        if self._started is None:
+            self._started = time.perf_counter()
+
+    def stop(self, marks: int) -> None:
+        """All marks are kept: write the seconds since `start`, and how many marks there were."""
+        assert self._started is not None
+        seconds = time.perf_counter() - self._started
+        self._job.result.write_text(json.dumps({"seconds": seconds, "marks": marks}))

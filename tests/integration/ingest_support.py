@@ -1,0 +1,82 @@
+"""A database of ingest's own, its settings, and what has reached Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+from uuid import uuid4
+
+from aiokafka import TopicPartition
+from sqlalchemy import make_url, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from services.contracts.topics import TOPICS, Topic
+from services.ingest.settings import IngestSettings
+from services.platform.database import migrate
+from services.platform.kafka import make_consumer
+
+CONSENT = {
+    "agreement_id": "boston-2016",
+    "signed_by": "Planted Guardian",
+    "relationship": "parent",
+    "method": "paper",
+    "records": ["attendance", "grades"],
+    "purpose": "homelessness-prevention",
+    "recipients": "dsni; project-hope",
+}
+
+
+@asynccontextmanager
+async def own_database(server_url: str) -> AsyncIterator[str]:
+    """A migrated database that no other test writes: the replay clock is everyone's."""
+    name = f"ingest_{uuid4().hex[:12]}"
+    admin = create_async_engine(server_url, isolation_level="AUTOCOMMIT")
+    async with admin.connect() as connection:
+        await connection.execute(text(f"CREATE DATABASE {name}"))
+    url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
+    await asyncio.to_thread(migrate, url)
+    try:
+        yield url
+    finally:
+        async with admin.connect() as connection:
+            await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        await admin.dispose()
+
+
+def ingest_settings(kafka: str, database: str, folder: Path, **more: object) -> IngestSettings:
+    return IngestSettings.model_validate({"kafka": kafka, "database": database, "data_dir": folder, **more})
+
+
+class Sent(NamedTuple):
+    """One record as it lies in Kafka."""
+
+    partition: int
+    key: str | None
+    value: bytes | None
+
+
+async def sent(bootstrap: str, *topics: Topic) -> list[Sent]:
+    """Everything in the topics now, in the order of each partition."""
+    found: list[Sent] = []
+    consumer = make_consumer(bootstrap, group=None)
+    await consumer.start()
+    try:
+        for topic in topics or TOPICS:
+            partitions = [TopicPartition(topic.name, p) for p in sorted(await partitions_of(consumer, topic))]
+            consumer.assign(partitions)
+            await consumer.seek_to_beginning()
+            ends = await consumer.end_offsets(partitions)
+            while any([await consumer.position(p) < ends[p] for p in partitions]):
+                for records in (await consumer.getmany(timeout_ms=200)).values():
+                    found += [Sent(r.partition, r.key and r.key.decode(), r.value) for r in records]
+    finally:
+        await consumer.stop()
+    return found
+
+
+async def partitions_of(consumer: object, topic: Topic) -> set[int]:
+    await consumer._client._wait_on_metadata(topic.name)  # type: ignore[attr-defined]
+    return consumer.partitions_for_topic(topic.name)  # type: ignore[attr-defined,no-any-return]

@@ -1,0 +1,209 @@
+"""Feeds a partition with records as Kafka would, and reads its alerts as casework would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from models.policy import LEVEL_NAMES, default_policy
+from services.contracts import topics
+from services.contracts.alerts import AlertEvent, Reason
+from services.contracts.marks import (
+    AttendanceMark,
+    AttendanceStatus,
+    DayClosed,
+    DayCounts,
+    DaysClosed,
+    MarkBatch,
+)
+from services.contracts.reference import Consent, Enrollment, EnrollmentSpan, SchoolDay
+from services.warning import records, table
+from services.warning.lifecycle import _reason
+from services.warning.partition import Partition
+from services.warning.student import dump, load
+from services.warning.window import window_document
+
+POLICY = default_policy()
+TAKEN_AT = datetime(2016, 9, 1, 12, tzinfo=UTC)
+TOKEN = UUID("6f1e5d5e-6d0c-5f43-9d5c-0f1b57be11aa")
+STATUS = {"AlertCleared": "cleared", "AlertWithdrawn": "withdrawn"}
+
+
+class Record(NamedTuple):
+    """A Kafka record."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+
+
+class Alert(NamedTuple):
+    """An alert as the history shows it."""
+
+    student: str
+    level: str
+    status: str
+    raised_on: date
+    reasons: tuple[Reason, ...]
+
+
+def mark(
+    student: str,
+    day: date,
+    status: AttendanceStatus = "present",
+    *,
+    school: str = "A",
+    excused: bool | None = None,
+    section: str | None = None,
+    recorded_at: datetime | None = None,
+    history: bool = False,
+) -> AttendanceMark:
+    return AttendanceMark(
+        student=student,
+        school_id=school,
+        date=day,
+        status=status,
+        excused=excused,
+        section=section,
+        recorded_at=recorded_at,
+        history=history,
+    )
+
+
+def counts(school: str, day: date, absent: int, reported: int, expected: int = 0) -> DayCounts:
+    return DayCounts(school_id=school, date=day, absent=absent, reported=reported, expected=expected)
+
+
+def batch(*marks: AttendanceMark, counts: Iterable[DayCounts] = ()) -> Record:
+    value = MarkBatch(taken_at=TAKEN_AT, marks=list(marks), counts=list(counts))
+    return Record(topics.MARKS.name, b"0", value.model_dump_json().encode())
+
+
+def close(school: str, *days: date, counts: DayCounts | None = None, history: bool = False) -> Record:
+    closes = [DayClosed(school_id=school, date=day, counts=counts, history=history) for day in days]
+    value = DaysClosed(taken_at=TAKEN_AT, token=TOKEN, closes=closes)
+    return Record(topics.MARKS.name, b"0", value.model_dump_json().encode())
+
+
+def school_day(school: str, day: date, instructional: bool | None) -> Record:
+    value = SchoolDay(school_id=school, date=day, instructional=instructional)
+    return Record(topics.SCHOOL_DAYS.name, f"{school}|{day}".encode(), value.model_dump_json().encode())
+
+
+def enrollment(student: str, *spans: tuple[str, date, date | None], household: str | None = None) -> Record:
+    value = Enrollment(
+        student=student,
+        spans=[EnrollmentSpan(school_id=s, entry_date=first, exit_date=last) for s, first, last in spans],
+        household=household,
+    )
+    return Record(topics.ENROLLMENTS.name, student.encode(), value.model_dump_json().encode())
+
+
+def consent(student: str, first: date, last: date | None = None) -> Record:
+    value = Consent(student=student, valid_from=first, valid_through=last)
+    return Record(topics.CONSENTS.name, student.encode(), value.model_dump_json().encode())
+
+
+def consent_ends(student: str) -> Record:
+    return Record(topics.CONSENTS.name, student.encode(), None)
+
+
+class Reader:
+    """What casework shows: of each alert, the event with the highest `seq`."""
+
+    def __init__(self) -> None:
+        self.events: list[AlertEvent] = []
+        self.newest: dict[UUID, AlertEvent] = {}
+
+    def take(self, event: AlertEvent) -> None:
+        self.events.append(event)
+        known = self.newest.get(event.alert_id)
+        if known is None or event.seq > known.seq:
+            self.newest[event.alert_id] = event
+
+    def alerts(self) -> set[Alert]:
+        """Every alert that was not withdrawn."""
+        shown = {
+            Alert(e.student, e.level, STATUS.get(e.type, "open"), e.raised_on, tuple(e.reasons))
+            for e in self.newest.values()
+        }
+        return {alert for alert in shown if alert.status != "withdrawn"}
+
+
+class Worker:
+    """A partition, driven record by record; every event is acknowledged at once."""
+
+    def __init__(self, partition: Partition | None = None) -> None:
+        self.partition = partition or Partition(POLICY)
+        self.reader = Reader()
+
+    def take(self, *taken: Record) -> list[AlertEvent]:
+        """Apply the records; returns the events that they caused, by alert and `seq`."""
+        caused: list[AlertEvent] = []
+        for record in taken:
+            records.take(self.partition, record.topic, record.key, record.value, TAKEN_AT.timestamp())
+            for student in list(self.partition.telling):
+                caused.extend(student.pending)
+                for event in student.pending:
+                    self.reader.take(event)
+                self.partition.told(student)
+        return sorted(caused, key=lambda event: (event.student, event.alert_id, event.seq))
+
+    def restart(self) -> None:
+        """Another worker takes over: the partition as the table would give it back."""
+        fresh = Partition(POLICY)
+        for name, school in self.partition.schools.items():
+            fresh.schools[name] = table._load_school(table._dump_school(school), POLICY)
+        for student in self.partition.students.values():
+            fresh.add(load(dump(student)))
+        self.partition = fresh
+
+    def window(self, student: str) -> dict[str, object] | None:
+        """The student's window as people read it, None without a consent."""
+        known = self.partition.students.get(student)
+        return window_document(self.partition, known) if known is not None else None
+
+    def windows(self) -> dict[str, dict[str, object]]:
+        """Every window there is."""
+        found = {student: self.window(student) for student in self.partition.students}
+        return {student: window for student, window in found.items() if window is not None}
+
+    def standing(self) -> set[Alert]:
+        """The alerts that stand, or stood and were cleared, made anew from the days."""
+        result = set()
+        for student in self.partition.students.values():
+            for episode in self.partition._episodes(student):
+                turn = episode.turns[-1]
+                result.add(
+                    Alert(
+                        student.pseudonym,
+                        LEVEL_NAMES[turn.level - 1],
+                        "open" if episode.ended is None else "cleared",
+                        date.fromordinal(episode.raised),
+                        tuple(_reason(hit) for hit in turn.hits),
+                    )
+                )
+        return result
+
+    def shown(self) -> set[Alert]:
+        """The alerts that the history shows of students who have a consent (and so a window)."""
+        having = set(self.windows())
+        return {alert for alert in self.reader.alerts() if alert.student in having}
+
+    def check_reader(self) -> None:
+        """What was told must come to what stands, and no event may be told twice under one number."""
+        assert self.shown() == self.standing()
+        without = {alert for alert in self.reader.alerts() if alert.student not in self.windows()}
+        assert not {alert for alert in without if alert.status == "open"}
+
+
+def worker_with(*taken: Record) -> Worker:
+    worker = Worker()
+    worker.take(*taken)
+    return worker
+
+
+def rebuilt(taken: Iterable[Record], order: Callable[[list[Record]], list[Record]] = list) -> Worker:
+    return worker_with(*order(list(taken)))

@@ -1,0 +1,188 @@
+"""The laws of the worker: the end is a function of what happened, whatever the order in which it was heard."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from random import Random
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from models.policy import LEVEL_NAMES
+from services.contracts import topics
+from services.contracts.marks import MarkBatch, marks_record
+from tests.oracle import Counted, counted_days, figures, standing_levels
+from tests.unit.warning.driving import Record, Worker, batch, worker_with
+from tests.unit.warning.worlds import STUDENTS, World, worlds
+
+quick = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+
+
+def agree(first: Worker, second: Worker) -> None:
+    assert first.windows() == second.windows()
+    assert first.standing() == second.standing()
+    first.check_reader()
+    second.check_reader()
+
+
+def is_marks(record: Record) -> bool:
+    return record.value is not None and record.topic == topics.MARKS.name and b'"type":"marks"' in record.value
+
+
+def days_of(world: World, student: str) -> list[Counted]:
+    return counted_days(world.rows[student], world.stays[student], world.consents[student], world.schools)
+
+
+def decided(world: World, student: str, days: list[Counted]) -> set[date]:
+    return {day.day for day in days if day.day in world.steps[day.school] or day.day in world.live[student]}
+
+
+@quick
+@given(worlds())
+def test_windows_say_what_a_naive_count_of_the_same_rows_says(world: World) -> None:
+    worker = worker_with(*world.records())
+    for student in STUDENTS:
+        window = worker.window(student)
+        assert window is not None
+        expected = figures(days_of(world, student))
+        assert {name: window[name] for name in expected} == expected
+
+
+@quick
+@given(worlds())
+def test_levels_are_those_of_a_naive_reading_of_the_rules(world: World) -> None:
+    worker = worker_with(*world.records())
+    for student in STUDENTS:
+        days = days_of(world, student)
+        levels = standing_levels(days, decided(world, student, days))
+        known = worker.partition.students[student]
+        episodes = [e for e in worker.partition._turns(known)]
+        standing, turn = [], 0
+        for day in days:
+            while turn < len(episodes) and episodes[turn].ordinal <= day.day.toordinal():
+                turn += 1
+            standing.append(episodes[turn - 1].level if turn else 0)
+        assert standing == levels
+
+
+@quick
+@given(worlds(), st.randoms(use_true_random=False))
+def test_any_order_across_topics_ends_the_same(world: World, random: Random) -> None:
+    agree(worker_with(*world.records()), worker_with(*world.merged(random)))
+
+
+@quick
+@given(worlds(histories=False), st.randoms(use_true_random=False))
+def test_reordering_and_duplicating_marks_changes_nothing(world: World, random: Random) -> None:
+    mixed = world.records()
+    places = [number for number, record in enumerate(mixed) if is_marks(record) and b'"counts":[]' in (record.value or b"")]
+    moved = [mixed[place] for place in places]
+    random.shuffle(moved)
+    for place, record in zip(places, moved, strict=True):
+        mixed[place] = record
+    doubled = [again for record in mixed for again in [record] * random.choice([1, 1, 2])]
+    agree(worker_with(*world.records()), worker_with(*doubled))
+
+
+@quick
+@given(worlds(withdrawals=True), st.randoms(use_true_random=False), st.booleans())
+def test_replaying_everything_on_a_loaded_state_tells_nothing_contradictory(
+    world: World, random: Random, restarted: bool
+) -> None:
+    worker = worker_with(*world.merged(random))
+    windows, standing = worker.windows(), worker.standing()
+    worker.check_reader()
+    if restarted:
+        worker.restart()
+    worker.take(*world.merged(random))
+    assert worker.windows() == windows
+    assert worker.standing() == standing
+    worker.check_reader()
+
+
+@quick
+@given(worlds(), st.randoms(use_true_random=False))
+def test_replaying_what_was_not_committed_ends_the_same(world: World, random: Random) -> None:
+    """Each topic goes back to an offset of its own."""
+    worker = worker_with(*world.merged(random))
+    windows, standing = worker.windows(), worker.standing()
+    worker.restart()
+    again = World(world.days)
+    for topic in world.topics():
+        again.marks.append(topic[random.randint(0, len(topic)) :])
+    worker.take(*[record for topic in again.marks for record in topic])
+    assert (worker.windows(), worker.standing()) == (windows, standing)
+    worker.check_reader()
+
+
+@quick
+@given(worlds(withdrawals=True), st.randoms(use_true_random=False))
+def test_a_restart_in_the_middle_changes_nothing_that_follows(world: World, random: Random) -> None:
+    taken = world.merged(random)
+    undisturbed, restarted = Worker(), Worker()
+    for record in taken:
+        assert restarted.take(record) == undisturbed.take(record)
+        if random.random() < 0.05:
+            restarted.restart()
+    agree(undisturbed, restarted)
+
+
+@quick
+@given(worlds(), st.randoms(use_true_random=False))
+def test_a_batch_split_in_any_way_changes_nothing(world: World, random: Random) -> None:
+    split: list[Record] = []
+    for record in world.records():
+        value = marks_record.validate_json(record.value or b"") if is_marks(record) else None
+        if not isinstance(value, MarkBatch):
+            split.append(record)
+            continue
+        split.append(batch(counts=value.counts))
+        rest = value.marks
+        while rest:
+            cut = random.randint(1, len(rest))
+            split.append(batch(*rest[:cut]))
+            rest = rest[cut:]
+    agree(worker_with(*world.records()), worker_with(*split))
+
+
+@quick
+@given(worlds(corrections=False), st.randoms(use_true_random=False))
+def test_a_correction_equals_never_having_erred(world: World, random: Random) -> None:
+    erred, corrected = [], []
+    for record in world.records():
+        value = marks_record.validate_json(record.value or b"") if is_marks(record) else None
+        if not isinstance(value, MarkBatch) or not value.marks:
+            erred.append(record)
+            corrected.append(record)
+            continue
+        right = [m.model_copy(update={"recorded_at": m.recorded_at or _noon(m.date)}) for m in value.marks]
+        wrong = [_erred(m, random) for m in right if random.random() < 0.3]
+        corrected.append(batch(*right, counts=value.counts))
+        erred += [batch(*wrong), batch(*right, counts=value.counts)]
+    agree(worker_with(*corrected), worker_with(*erred))
+
+
+def _noon(day: date) -> object:
+    from datetime import UTC, datetime, time
+
+    return datetime.combine(day, time(12), UTC)
+
+
+def _erred(right, random):  # type: ignore[no-untyped-def]
+    status = random.choice(["present", "absent", "tardy", "partial"])
+    earlier = random.choice([right.recorded_at - timedelta(microseconds=1), None])
+    return right.model_copy(update={"status": status, "recorded_at": earlier, "excused": random.choice([True, None])})
+
+
+@quick
+@given(worlds(withdrawals=True), st.randoms(use_true_random=False))
+def test_events_of_an_alert_are_numbered_in_strictly_rising_order(world: World, random: Random) -> None:
+    worker = worker_with(*world.merged(random), *world.merged(random))
+    last: dict[object, int] = {}
+    for event in worker.reader.events:
+        assert event.seq > last.get(event.alert_id, 0)
+        last[event.alert_id] = event.seq
+    assert len({event.event_id for event in worker.reader.events}) == len(worker.reader.events)
+    assert {event.level for event in worker.reader.events} <= set(LEVEL_NAMES)
