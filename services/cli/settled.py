@@ -13,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tenacity import AsyncRetrying, retry_if_result, wait_fixed
 
 from services.contracts.marks import DaysEvaluated
-from services.contracts.topics import CASEWORK_GROUP, NOTIFY_GROUP, PROGRESS, WARNING_GROUP
+from services.contracts.topics import CASEWORK_GROUP, NOTIFY_GROUP, PROGRESS, TOPICS, WARNING_GROUP
 from services.platform.kafka import make_consumer
 from services.platform.lag import read_lag
 
 POLL_SECONDS = 0.1
+_TOPICS = {topic.name for topic in TOPICS}
 _UNSETTLED = text("SELECT count(*) FROM notify.outbox WHERE status NOT IN ('sent', 'failed', 'cancelled')")
 
 
@@ -76,8 +77,8 @@ async def mails_settled(engine: AsyncEngine) -> None:
 
 
 async def _level(bootstrap: str, *groups: str) -> bool:
-    lags = await read_lag(bootstrap)
-    known = {lag.group for lag in lags}
-    return set(groups) <= known and all(
-        lag.lag == 0 or (lag.committed is None and lag.end == 0) for lag in lags if lag.group in groups
+    # The worker holds its changelog as well, and never commits there.
+    lags = [lag for lag in await read_lag(bootstrap) if lag.group in groups and lag.topic in _TOPICS]
+    return set(groups) <= {lag.group for lag in lags} and all(
+        lag.lag == 0 or (lag.committed is None and lag.end == 0) for lag in lags
     )

@@ -39,7 +39,7 @@ class Memory:
 class Accepted(NamedTuple):
     """A new mark, to be sent and then remembered."""
 
-    index: int
+    place: int
     student: Known
     digest: int
     section: str

@@ -105,14 +105,15 @@ def optional_moment(values: Values, name: str) -> datetime | None:
     if value is None or value == "":
         return None
     if isinstance(value, str):
+        text = value.strip()
+        if not text:
+            return None
         try:
-            moment = datetime.fromisoformat(value.strip())
+            moment = datetime.fromisoformat(text)
         except ValueError:
-            if not value.strip():
-                return None
-        else:
-            if _FIRST_YEAR <= moment.year <= _LAST_YEAR and ":" in value:
-                return moment
+            raise FieldError(name, _A_MOMENT) from None  # its text holds the input
+        if _FIRST_YEAR <= moment.year <= _LAST_YEAR and len(text) > _ISO_LENGTH:
+            return moment
     raise FieldError(name, _A_MOMENT)
 
 

@@ -76,13 +76,18 @@ class Delivery:
             claimed = await outbox.claim(session)
             if claimed is None:
                 return False
-            notification, consented = claimed
-            if consented:
-                outcome = await self._mailer.send(self._compose(notification))
-                await outbox.settle(session, notification.id, outcome, self._backoff)
-            else:
-                await outbox.cancel(session, notification.id)
+            await self._settle(session, claimed)
         return True
+
+    async def _settle(self, session: AsyncSession, claimed: outbox.Claimed) -> None:
+        notification = claimed.notification
+        if not claimed.consented:
+            await outbox.cancel(session, notification.id)
+        elif claimed.behind is not None:
+            await outbox.defer(session, notification.id, claimed.behind)
+        else:
+            outcome = await self._mailer.send(self._compose(notification))
+            await outbox.settle(session, notification.id, outcome, self._backoff)
 
 
 async def _finished(step: Coroutine[None, None, bool]) -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, cast
 from uuid import UUID, uuid5
 
 from prometheus_client import Counter
-from sqlalchemy import ColumnElement, case, exists, func, or_, select, update
+from sqlalchemy import case, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -24,6 +24,7 @@ from services.platform.consent import consented_students
 settled = Counter("firstbell_notify_mails", "Outcomes of tries to send a mail", ["outcome"])
 
 PENDING: Final = OutboxRow.status == "pending"
+SOON_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +66,43 @@ async def retract(session: AsyncSession, event: AlertEvent, action: Retract) -> 
     await _add(session, event, alert, "withdrawn", heard)
 
 
-async def claim(session: AsyncSession) -> tuple[Notification, bool] | None:
-    """Lock the next mail that is due and tell whether its student's consent is in force; None when none is due."""
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A mail that is due, locked until the transaction ends."""
+
+    notification: Notification
+    consented: bool
+    """The student's consent is in force now."""
+    behind: datetime | None
+    """When an earlier mail of the household to the same recipient, still pending, is tried; that one goes first."""
+
+
+async def claim(session: AsyncSession) -> Claimed | None:
+    """Lock the next mail that is due; None when none is."""
     consented = exists().where(consented_students.c.pseudonym == OutboxRow.student)
+    earlier = aliased(OutboxRow)
+    behind = select(func.max(earlier.next_attempt_at)).where(
+        earlier.status == "pending",
+        earlier.family == OutboxRow.family,
+        earlier.recipient == OutboxRow.recipient,
+        earlier.position < OutboxRow.position,
+    )
     query = (
-        select(OutboxRow, consented)
-        .where(PENDING, OutboxRow.next_attempt_at <= func.clock_timestamp(), _first_of_case())
+        select(OutboxRow, consented, behind.scalar_subquery())
+        .where(PENDING, OutboxRow.next_attempt_at <= func.now())
         .order_by(OutboxRow.next_attempt_at, OutboxRow.position)
         .limit(1)
         .with_for_update(of=OutboxRow, skip_locked=True)
     )
     found = (await session.execute(query)).one_or_none()
-    if found is None:
-        return None
-    row, consent = found
-    return _notification(row), consent
+    return None if found is None else Claimed(_notification(found[0]), found[1], found[2])
+
+
+async def defer(session: AsyncSession, notification: UUID, behind: datetime) -> None:
+    """Wait for an earlier mail, which is tried at `behind` or is in another process's hands."""
+    soon = func.clock_timestamp() + timedelta(seconds=SOON_SECONDS)
+    later = update(OutboxRow).where(OutboxRow.id == notification)
+    await session.execute(later.values(next_attempt_at=func.greatest(behind, soon)))
 
 
 async def cancel(session: AsyncSession, notification: UUID) -> None:
@@ -110,17 +133,8 @@ async def settle(session: AsyncSession, notification: UUID, outcome: Outcome, ba
 async def seconds_to_next(session: AsyncSession) -> float | None:
     """Seconds until a mail is due, negative when one is overdue; None when nothing is pending."""
     wait = func.min(OutboxRow.next_attempt_at) - func.clock_timestamp()
-    found: timedelta | None = await session.scalar(select(wait).where(PENDING, _first_of_case()))
+    found: timedelta | None = await session.scalar(select(wait).where(PENDING))
     return None if found is None else found.total_seconds()
-
-
-def _first_of_case() -> ColumnElement[bool]:
-    """No earlier mail of the household waits for this recipient; as a subquery of one row each, by the index."""
-    older = aliased(OutboxRow)
-    first = select(func.min(older.position)).where(
-        older.status == "pending", older.family == OutboxRow.family, older.recipient == OutboxRow.recipient
-    )
-    return OutboxRow.position == first.scalar_subquery()
 
 
 def _postponed(backoff: Backoff) -> dict[str, object]:

@@ -113,7 +113,7 @@ async def _publish(parts: Parts, rows: Sequence[MarkRow], classed: _Classed, *, 
     marks = [
         (
             partition_of(new.student.slot, partitions),
-            _mark(rows[new.index], new, classed.times[new.index] or (now if live else None), history),
+            _mark(rows[new.place], new, classed.times[new.place] or (now if live else None), history),
         )
         for new in classed.accepted
     ]
@@ -141,7 +141,7 @@ async def _remember(parts: Parts, rows: Sequence[MarkRow], classed: _Classed) ->
             connection,
             [
                 taken.Taken(
-                    new.student.id, rows[new.index].date, new.digest, new.section, classed.order + new.index, new.event
+                    new.student.id, rows[new.place].date, new.digest, new.section, classed.order + new.place, new.event
                 )
                 for new in classed.accepted
             ],

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ValidationError
 from services.platform.checks.result import CheckResult, failed, ok, skipped
 from services.platform.checks.target import Target
 
+IMPLICIT_TLS_PORT = 465
+
 
 async def check_smtp(target: Target, timeout: float) -> list[CheckResult]:
     """Does it answer EHLO? No mail is sent."""
@@ -17,7 +19,8 @@ async def check_smtp(target: Target, timeout: float) -> list[CheckResult]:
     host, _, port = target.smtp.rpartition(":")
     if not host or not port.isdecimal():
         return [failed("smtp", "FIRSTBELL_SMTP is not host:port", "Set it, for example to smtp.example.org:587.")]
-    client = aiosmtplib.SMTP(hostname=host.strip("[]"), port=int(port), timeout=timeout, start_tls=False)
+    tls = int(port) == IMPLICIT_TLS_PORT
+    client = aiosmtplib.SMTP(hostname=host.strip("[]"), port=int(port), timeout=timeout, use_tls=tls)
     try:
         async with client:
             await client.ehlo()

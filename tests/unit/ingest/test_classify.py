@@ -42,7 +42,7 @@ class Taking:
         self.now += 1_000
         times = [row.recorded_at for row in rows]
         outcomes, accepted = classify(rows, times, KNOWN, self.memory, now=self.now, live=self.live)
-        assert [new.index for new in accepted] == [i for i, o in enumerate(outcomes) if o.status == "accepted"]
+        assert [new.place for new in accepted] == [i for i, o in enumerate(outcomes) if o.status == "accepted"]
         return [outcome.status for outcome in outcomes]
 
 

@@ -46,7 +46,8 @@ class Alert(NamedTuple):
     level: str
     status: str
     raised_on: date
-    reasons: tuple[Reason, ...]
+    reasons: tuple[str, ...]
+    """Each as JSON."""
 
 
 def mark(
@@ -110,6 +111,10 @@ def consent_ends(student: str) -> Record:
     return Record(topics.CONSENTS.name, student.encode(), None)
 
 
+def _texts(reasons: Iterable[Reason]) -> tuple[str, ...]:
+    return tuple(reason.model_dump_json() for reason in reasons)
+
+
 class Reader:
     """What casework shows: of each alert, the event with the highest `seq`."""
 
@@ -126,7 +131,7 @@ class Reader:
     def alerts(self) -> set[Alert]:
         """Every alert that was not withdrawn."""
         shown = {
-            Alert(e.student, e.level, STATUS.get(e.type, "open"), e.raised_on, tuple(e.reasons))
+            Alert(e.student, e.level, STATUS.get(e.type, "open"), e.raised_on, _texts(e.reasons))
             for e in self.newest.values()
         }
         return {alert for alert in shown if alert.status != "withdrawn"}
@@ -182,7 +187,7 @@ class Worker:
                         LEVEL_NAMES[turn.level - 1],
                         "open" if episode.ended is None else "cleared",
                         date.fromordinal(episode.raised),
-                        tuple(_reason(hit) for hit in turn.hits),
+                        _texts(_reason(hit) for hit in turn.hits),
                     )
                 )
         return result

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from random import Random
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from models.policy import LEVEL_NAMES
@@ -13,11 +13,14 @@ from services.contracts import topics
 from services.contracts.marks import MarkBatch, marks_record
 from tests.oracle import Counted, counted_days, figures, standing_levels
 from tests.unit.warning.driving import Record, Worker, batch, worker_with
-from tests.unit.warning.worlds import STUDENTS, World, worlds
+from tests.unit.warning.worlds import STUDENTS, Seeded, World, worlds
 
+import os
 quick = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=int(os.environ.get("N", "60")), deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],phases=[Phase.generate]
 )
+seeds = st.integers(0, 2**32).map(Seeded)
 
 
 def agree(first: Worker, second: Worker) -> None:
@@ -68,13 +71,13 @@ def test_levels_are_those_of_a_naive_reading_of_the_rules(world: World) -> None:
 
 
 @quick
-@given(worlds(), st.randoms(use_true_random=False))
+@given(worlds(), seeds)
 def test_any_order_across_topics_ends_the_same(world: World, random: Random) -> None:
     agree(worker_with(*world.records()), worker_with(*world.merged(random)))
 
 
 @quick
-@given(worlds(histories=False), st.randoms(use_true_random=False))
+@given(worlds(histories=False), seeds)
 def test_reordering_and_duplicating_marks_changes_nothing(world: World, random: Random) -> None:
     mixed = world.records()
     places = [number for number, record in enumerate(mixed) if is_marks(record) and b'"counts":[]' in (record.value or b"")]
@@ -87,7 +90,7 @@ def test_reordering_and_duplicating_marks_changes_nothing(world: World, random: 
 
 
 @quick
-@given(worlds(withdrawals=True), st.randoms(use_true_random=False), st.booleans())
+@given(worlds(withdrawals=True), seeds, st.booleans())
 def test_replaying_everything_on_a_loaded_state_tells_nothing_contradictory(
     world: World, random: Random, restarted: bool
 ) -> None:
@@ -103,7 +106,7 @@ def test_replaying_everything_on_a_loaded_state_tells_nothing_contradictory(
 
 
 @quick
-@given(worlds(), st.randoms(use_true_random=False))
+@given(worlds(), seeds)
 def test_replaying_what_was_not_committed_ends_the_same(world: World, random: Random) -> None:
     """Each topic goes back to an offset of its own."""
     worker = worker_with(*world.merged(random))
@@ -118,7 +121,7 @@ def test_replaying_what_was_not_committed_ends_the_same(world: World, random: Ra
 
 
 @quick
-@given(worlds(withdrawals=True), st.randoms(use_true_random=False))
+@given(worlds(withdrawals=True), seeds)
 def test_a_restart_in_the_middle_changes_nothing_that_follows(world: World, random: Random) -> None:
     taken = world.merged(random)
     undisturbed, restarted = Worker(), Worker()
@@ -130,7 +133,7 @@ def test_a_restart_in_the_middle_changes_nothing_that_follows(world: World, rand
 
 
 @quick
-@given(worlds(), st.randoms(use_true_random=False))
+@given(worlds(), seeds)
 def test_a_batch_split_in_any_way_changes_nothing(world: World, random: Random) -> None:
     split: list[Record] = []
     for record in world.records():
@@ -148,7 +151,7 @@ def test_a_batch_split_in_any_way_changes_nothing(world: World, random: Random) 
 
 
 @quick
-@given(worlds(corrections=False), st.randoms(use_true_random=False))
+@given(worlds(corrections=False), seeds)
 def test_a_correction_equals_never_having_erred(world: World, random: Random) -> None:
     erred, corrected = [], []
     for record in world.records():
@@ -177,7 +180,7 @@ def _erred(right, random):  # type: ignore[no-untyped-def]
 
 
 @quick
-@given(worlds(withdrawals=True), st.randoms(use_true_random=False))
+@given(worlds(withdrawals=True), seeds)
 def test_events_of_an_alert_are_numbered_in_strictly_rising_order(world: World, random: Random) -> None:
     worker = worker_with(*world.merged(random), *world.merged(random))
     last: dict[object, int] = {}

@@ -33,7 +33,18 @@ KINDS = "PPUUUETDQS.."
 """What a day brings: present, unexcused, excused, tardy, dismissed, partial, section rows, no row."""
 
 
-@dataclass
+class Seeded(Random):
+    """Randomness that hypothesis can name by its seed (its own records every draw, which is slow)."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self._seed = seed
+
+    def __repr__(self) -> str:
+        return f"Seeded({self._seed})"
+
+
+@dataclass(repr=False)
 class World:
     """Records by topic, each in its own order, and the same as raw lists for the oracle."""
 
@@ -49,6 +60,9 @@ class World:
     """The dates of each student's marks that came live."""
     steps: dict[str, set[date]] = field(default_factory=dict)
     """The dates whose close decides levels, by school."""
+
+    def __repr__(self) -> str:
+        return f"<a world of {len(self.days)} days>"
 
     def topics(self) -> list[list[Record]]:
         """The records of each topic in its order."""
