@@ -34,7 +34,7 @@ _COUNTS = text("""
     SELECT (SELECT count(*) FROM casework.alerts WHERE status = 'open'),
            (SELECT count(*) FROM notify.outbox WHERE status = 'sent')
 """)
-_LEVELS = text("SELECT level, count(*) AS count FROM casework.alerts GROUP BY level")
+_LEVELS = text("SELECT level, count(*) AS n FROM casework.alerts GROUP BY level")
 _MARKS = text("SELECT count(*) FROM ingest.taken")
 _MAILS = text("SELECT count(*) FROM notify.outbox WHERE status = 'sent'")
 _TO_ALERT = text("""
@@ -73,7 +73,7 @@ class Figures:
     async def read(cls, engine: AsyncEngine, students: int, seconds: float) -> Figures:
         """The figures as the database has them; latencies by PostgreSQL's own commit timestamps."""
         async with engine.connect() as connection:
-            levels: dict[str, int] = {row.level: row.count for row in await connection.execute(_LEVELS)}
+            levels: dict[str, int] = {row.level: row.n for row in await connection.execute(_LEVELS)}
             return cls(
                 students=students,
                 marks=(await connection.execute(_MARKS)).scalar_one(),

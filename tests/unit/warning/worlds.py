@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import get_args
@@ -44,22 +43,22 @@ class Seeded(Random):
         return f"Seeded({self._seed})"
 
 
-@dataclass(repr=False)
 class World:
     """Records by topic, each in its own order, and the same as raw lists for the oracle."""
 
-    days: list[date]
-    marks: list[list[Record]] = field(default_factory=list)
-    """Of each day, its records of `attendance.marks.v1`."""
-    reference: dict[str, list[Record]] = field(default_factory=dict)
-    rows: dict[str, list[Row]] = field(default_factory=dict)
-    stays: dict[str, list[Stay]] = field(default_factory=dict)
-    consents: dict[str, tuple[date, date | None]] = field(default_factory=dict)
-    schools: dict[str, SchoolFacts] = field(default_factory=dict)
-    live: dict[str, set[date]] = field(default_factory=dict)
-    """The dates of each student's marks that came live."""
-    steps: dict[str, set[date]] = field(default_factory=dict)
-    """The dates whose close decides levels, by school."""
+    def __init__(self, days: list[date]) -> None:
+        self.days = days
+        self.marks: list[list[Record]] = []
+        """Of each day, its records of `attendance.marks.v1`."""
+        self.reference: dict[str, list[Record]] = {}
+        self.rows: dict[str, list[Row]] = {}
+        self.stays: dict[str, list[Stay]] = {}
+        self.consents: dict[str, tuple[date, date | None]] = {}
+        self.schools = {school: SchoolFacts() for school in SCHOOLS}
+        self.live: dict[str, set[date]] = {}
+        """The dates of each student's marks that came live."""
+        self.steps: dict[str, set[date]] = {}
+        """The dates whose close decides levels, by school."""
 
     def __repr__(self) -> str:
         return f"<a world of {len(self.days)} days>"
@@ -133,7 +132,7 @@ def worlds(
     """A world of 12 to 45 school days."""
     days = school_days(draw(st.integers(12, 45)))
     random = Random(draw(st.integers(0, 2**32)))
-    world = World(days, schools={school: SchoolFacts() for school in SCHOOLS})
+    world = World(days)
     history = draw(st.sampled_from([0, 0, len(days) // 2])) if histories else 0
     _calendars(draw, world, random)
     for student in STUDENTS:

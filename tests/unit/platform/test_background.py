@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import asyncio
+
+from services.platform.background import Background
+
+
+async def forever() -> None:
+    await asyncio.Event().wait()
+
+
+async def breaks() -> None:
+    raise LookupError
+
+
+async def ends() -> None:
+    return
+
+
+async def test_a_task_that_breaks_or_ends_stops_the_process_with_1() -> None:
+    for work in (breaks, ends):
+        died = asyncio.Event()
+        background = Background(died.set)
+        background.start("the work", work())
+        await asyncio.wait_for(died.wait(), 5)
+        assert background.exit_status() == 1
+        assert "the work" in (await background.check() or "")
+
+
+async def test_tasks_that_are_stopped_have_not_died() -> None:
+    background = Background(lambda: None)
+    background.start("the work", forever())
+    await asyncio.sleep(0)
+    await background.stop()
+    assert background.exit_status() == 0
+    assert await background.check() is None
