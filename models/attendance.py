@@ -1,7 +1,7 @@
 """One student-day: section rows merged into one mark, whatever the order in which they came.
 
 Every merge is a maximum over a total order, so replaying, reordering and duplicating change nothing.
-Days are proleptic ordinals (`date.toordinal()`), times are milliseconds since the epoch (UTC).
+Days are proleptic ordinals (`date.toordinal()`), times are microseconds since the epoch (UTC).
 """
 
 from __future__ import annotations

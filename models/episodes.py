@@ -57,10 +57,13 @@ def _decide(track: Track, day: Day, rules: Rules) -> None:
     elif level == calm.level:
         track.calm = Calm(level, decided=not day.shock)
     else:
-        quiet = Calm(calm.level, calm.days + 1, max(calm.highest, level), decided=not day.shock)
+        highest, hits = calm.highest, calm.hits
+        if level and level >= highest:
+            highest, hits = level, rules.hits(track)
+        quiet = Calm(calm.level, calm.days + 1, highest, hits, decided=not day.shock)
         if quiet.days >= rules.policy.calm_days:
-            track.turn(day.ordinal, quiet.highest, rules.hits(track) if quiet.highest else ())
-            quiet = Calm(quiet.highest, decided=not day.shock)
+            track.turn(day.ordinal, highest, hits)
+            quiet = Calm(highest, decided=not day.shock)
         track.calm = quiet
 
 

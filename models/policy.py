@@ -69,12 +69,12 @@ class RateToDate(_Leveled):
 
 
 class Change(_Leveled):
-    """The 10-day rate above the student's own 45-day rate, of days that are neither excused nor shock."""
+    """The rate of the last ten days above the student's own of the last 45; excused and shock days are passed over."""
 
     kind: Literal["change"]
     points: Fraction = Field(gt=0, le=1)
     min_days: int = Field(ge=1, le=10)
-    """At least this many of the ten days must count."""
+    """At least so many days must count."""
 
 
 class Month(_Leveled):

@@ -26,7 +26,7 @@ from models.track import Hit, Track
 _NEUTRAL = bytes([NEUTRAL])
 _UNEXCUSED = bytes([UNEXCUSED])
 SHORT, LONG = 10, 45
-"""The window that may change, and the student's own usual, in counted days."""
+"""The window that may change, and the student's own usual, in days that are neither excused nor shock."""
 
 Holds = Callable[[Track], bool]
 
@@ -66,8 +66,8 @@ class Rules:
         return (
             last not in (UNEXCUSED, NEUTRAL, TARDY)
             and len(track.ruled) not in self._rate_days
-            and track.ruled.count(UNEXCUSED, -SHORT) < self._change_needs
             and track.totals.moves == 0
+            and (track.totals.absent < self._change_needs or _counting(track, SHORT)[0] < self._change_needs)
         )
 
 
@@ -83,9 +83,9 @@ def streak(track: Track) -> int:
 
 
 def _counting(track: Track, window: int) -> tuple[int, int]:
-    """Unexcused absences, and days that count, among the last `window` counted days."""
-    days = track.ruled[-window:]
-    return days.count(UNEXCUSED), len(days) - days.count(NEUTRAL)
+    """Unexcused absences among the last `window` days that are neither excused nor shock, and how many there are."""
+    days = track.ruled.translate(None, _NEUTRAL)[-window:]
+    return days.count(UNEXCUSED), len(days)
 
 
 def month_range(rule: Month, year: int) -> tuple[int, int, int]:
@@ -112,11 +112,8 @@ def _holds(rule: _Leveled, year: int) -> Holds:  # noqa: C901 - one closure a ki
                 days, totals = len(track.shown), track.totals
                 if days < min_days or totals.absent * down < up * days:
                     return False
-                # A snow day alone lifts nobody over the line: an ordinary absence must have followed it.
-                return (
-                    totals.last_absence > totals.last_shock_absence
-                    or (totals.absent - totals.shock_absent) * down >= up * (days - totals.shock_days)
-                )
+                # A snow day alone lifts nobody over the line: until an ordinary absence has followed it stands aside.
+                return (totals.absent - totals.shock_absent) * down >= up * (days - totals.shock_absent)
 
             return rate_holds
         case Change(points=points, min_days=min_days):
@@ -181,8 +178,8 @@ def _evidence(rule: _Leveled, track: Track, year: int) -> tuple[tuple[int, ...],
         case Move(days=days):
             pairs = zip(ordinals[-days:], track.ruled[-days:], strict=True)
             return tuple(o for o, code in pairs if code == UNEXCUSED), min(days, len(ordinals))
-    pairs = zip(ordinals[-SHORT:], track.ruled[-SHORT:], strict=True)
-    return tuple(o for o, code in pairs if code == UNEXCUSED), _counting(track, SHORT)[1]
+    counting = [(o, code) for o, code in zip(ordinals, track.ruled, strict=True) if code != NEUTRAL][-SHORT:]
+    return tuple(o for o, code in counting if code == UNEXCUSED), len(counting)
 
 
 def _percent(part: int, whole: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import MAXYEAR, date
 from functools import lru_cache
 
 FIRST_MONTH = 7
@@ -18,3 +18,8 @@ def year_of(day: int) -> int:
 def first_day(year: int) -> int:
     """1 July of the year, as an ordinal."""
     return date(year, FIRST_MONTH, 1).toordinal()
+
+
+def last_day(year: int) -> int:
+    """30 June of the year after, as an ordinal; the last date there is when there is no such year."""
+    return first_day(year + 1) - 1 if year < MAXYEAR else date.max.toordinal()

@@ -6,7 +6,6 @@ earlier day lets it be made anew at the next look, so the order of arrival chang
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
 from models.attendance import PRESENT, DayMarks, SectionMark, day_code, with_mark
@@ -14,7 +13,7 @@ from models.enrollment import FOREVER, Segment, Span, school_on, segments
 from models.episodes import add_day
 from models.rules import Rules
 from models.school import School
-from models.school_year import first_day
+from models.school_year import first_day, last_day
 from models.track import Day, Track
 
 NO_YEAR = 1
@@ -61,8 +60,9 @@ class StudentYear:
             self._segments = ()
         else:
             first, last = self.consent
-            year = first_day(self.year), first_day(self.year + 1) - 1
-            self._segments = segments(self.spans, max(first, year[0]), min(last, year[1]))
+            self._segments = segments(
+                self.spans, max(first, first_day(self.year)), min(last, last_day(self.year))
+            )
 
     def school_on(self, day: int) -> str | None:
         """The school at which the day counts, or None (not enrolled, no consent)."""
@@ -102,21 +102,11 @@ class StudentYear:
         elif day > last:
             add_day(track, told, rules)
         elif day < last:
-            if not self._stands(track, told):
+            if not track.stands(told):
                 self._track = None
         elif told != track.last:
             track.take_back()
             add_day(track, told, rules)
-
-    def _stands(self, track: Track, told: Day) -> bool:
-        """Whether an earlier day is already told so, on a school day that decides levels anyway."""
-        at = bisect_left(track.ordinals, told.ordinal)
-        return (
-            track.ordinals[at] == told.ordinal
-            and track.shown[at] == told.code
-            and told.ordinal not in self.live
-            and not told.shock
-        )
 
     def _day(self, day: int, schools: Mapping[str, School]) -> Day | None:
         """The day as it counts now, or None when it does not."""

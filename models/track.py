@@ -7,6 +7,7 @@ day is the hot path; the last day can be taken back, so that it may be told anew
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import NamedTuple
 
 from models.attendance import EXCUSED, NEUTRAL, UNEXCUSED
@@ -50,6 +51,8 @@ class Calm(NamedTuple):
     days: int = 0
     highest: int = 0
     """The highest level seen in the quiet days."""
+    hits: tuple[Hit, ...] = ()
+    """Why, on the latest quiet day of that level."""
     decided: bool = False
     """Whether the last day was decided, so that the next one need only look at what it adds."""
 
@@ -58,21 +61,25 @@ class _Totals(NamedTuple):
     absent: int = 0
     shock_days: int = 0
     shock_absent: int = 0
-    last_absence: int = 0
-    last_shock_absence: int = 0
+    """Absences on shock days since the last ordinary absence."""
     moves: int = 0
     school: str = ""
+
+
+def _how(day: Day) -> int:
+    return day.shock + 2 * day.step
 
 
 class Track:
     """Counted days with running totals. Changed only by `append` and `take_back`."""
 
-    __slots__ = ("_before", "calm", "last", "ordinals", "ruled", "shown", "totals", "turns")
+    __slots__ = ("_before", "_how", "calm", "last", "ordinals", "ruled", "shown", "totals", "turns")
 
     def __init__(self) -> None:
         self.ordinals: list[int] = []
         self.shown = bytearray()
         self.ruled = bytearray()
+        self._how = bytearray()
         self.totals = _Totals()
         self.calm = Calm()
         self.turns: list[Turn] = []
@@ -88,15 +95,14 @@ class Track:
         self.ordinals.append(day.ordinal)
         self.shown.append(code)
         self.ruled.append(NEUTRAL if day.shock or code == EXCUSED else code)
+        self._how.append(_how(day))
         absent = code in (EXCUSED, UNEXCUSED)
         moved = day.school != totals.school
         if absent or day.shock or moved:
             self.totals = _Totals(
                 totals.absent + absent,
                 totals.shock_days + day.shock,
-                totals.shock_absent + (absent and day.shock),
-                day.ordinal if absent and not day.shock else totals.last_absence,
-                day.ordinal if absent and day.shock else totals.last_shock_absence,
+                (totals.shock_absent + 1 if day.shock else 0) if absent else totals.shock_absent,
                 totals.moves + (moved and bool(totals.school)),
                 day.school,
             )
@@ -108,7 +114,13 @@ class Track:
         self.ordinals.pop()
         self.shown.pop()
         self.ruled.pop()
+        self._how.pop()
         self.last = None
+
+    def stands(self, day: Day) -> bool:
+        """Whether a day no later than the last one is in the track just so (a school changes only with the spans)."""
+        at = bisect_left(self.ordinals, day.ordinal)
+        return self.ordinals[at] == day.ordinal and self.shown[at] == day.code and self._how[at] == _how(day)
 
     def turn(self, ordinal: int, level: int, hits: tuple[Hit, ...]) -> None:
         """Record that the level changes on this day."""

@@ -1,27 +1,56 @@
-"""`firstbell`: the commands, each in its own module."""
+"""`firstbell`: the commands, each in its own module and loaded only when it is used."""
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 
-from services.cli.demo import demo
-from services.cli.doctor import doctor
-from services.cli.import_ import import_
-from services.cli.lag import lag
-from services.cli.replay import replay
-from services.cli.serve import service_commands
-from services.cli.simulate import simulate
-from services.cli.up import up
+COMMANDS = {
+    "up": ("services.cli.up:up", "Start the whole system and stay."),
+    "demo": ("services.cli.demo:demo", "Run a simulated school year through the real stack."),
+    "import": ("services.cli.import_:import_", "Import a district's files into the running system."),
+    "replay": ("services.cli.replay:replay", "Go through a history day by day in a stack of its own."),
+    "simulate": ("services.cli.simulate:simulate", "Write a simulated world as the district export set."),
+    "lag": ("services.cli.lag:lag", "Show how far each consumer group is behind."),
+    "doctor": ("services.cli.doctor:doctor", "Check everything that First Bell stands on."),
+    "prepare": ("services.cli.prepare:prepare", "Make topics and schemas in an outside cluster and database."),
+    "ingest": ("services.cli.serve:ingest", "Take marks, consents, enrollments and school days over HTTP."),
+    "warning": ("services.cli.serve:warning", "Keep windows and raise alerts (a Faust worker)."),
+    "casework": ("services.cli.serve:casework", "Keep the alert history and answer for it over HTTP."),
+    "notify": ("services.cli.serve:notify", "Mail level changes to the people of a school's team."),
+}
+"""Where each command is, and what it does in a line."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class LazyGroup(click.Group):
+    """Loads a command's module when it is asked for: a service need not load what another stands on."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The commands in the order in which a newcomer meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
+        """The command, or None when there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """List the commands without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="firstbell")
 def main() -> None:
-    """First Bell: attendance marks in, homelessness-risk alerts out, consent first."""
+    """First Bell: attendance marks in, homelessness-risk alerts out, consent first.
 
-
-for command in (up, demo, import_, replay, simulate, lag, doctor, *service_commands()):
-    main.add_command(command)
+    `firstbell demo` shows it at work; `firstbell up` starts it and stays.
+    """
 
 
 if __name__ == "__main__":

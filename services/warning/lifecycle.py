@@ -43,16 +43,18 @@ class Subject(msgspec.Struct, frozen=True):
     household: str | None
     school_id: str
     caused_at: datetime
+    last_seq: int = 0
+    """Events of a new alert are numbered from the next one."""
 
 
 def tell(told: list[Told], now: Sequence[Episode], subject: Subject) -> list[AlertEvent]:
     """The events that bring `told` (changed in place) to the episodes that stand now.
 
-    An episode is the same alert when it was raised on the same day, or overlaps it: a correction
-    amends an alert rather than making another.
+    An episode is the same alert when its id, made of the day of the raise, was told before, else when
+    it overlaps one that was: a correction amends an alert rather than making another.
     """
     events: list[AlertEvent] = []
-    matches = _match(told, now)
+    matches = _match(told, now, subject.student)
     for old in told:
         if old.id not in {match.id for match, _ in matches if match is not None} and not old.withdrawn:
             old.withdrawn = True
@@ -82,20 +84,24 @@ def close_year(told: Sequence[Told], day: int, subject: Subject) -> list[AlertEv
     ]
 
 
-def _match(told: Sequence[Told], now: Sequence[Episode]) -> list[tuple[Told | None, Episode]]:
-    by_day = {old.raised: old for old in told}
-    exact = {episode.raised for episode in now if episode.raised in by_day}
-    free = [old for old in told if old.raised not in exact and not old.withdrawn]
+def _match(told: Sequence[Told], now: Sequence[Episode], student: Pseudonym) -> list[tuple[Told | None, Episode]]:
+    by_id = {old.id: old for old in told}
+    ids = [_identity(episode, student) for episode in now]
+    free = [old for old in told if old.id not in ids and not old.withdrawn]
     result: list[tuple[Told | None, Episode]] = []
-    for episode in now:
-        if episode.raised in exact:
-            result.append((by_day[episode.raised], episode))
+    for identity, episode in zip(ids, now, strict=True):
+        if identity in by_id:
+            result.append((by_id[identity], episode))
             continue
         overlapping = next((old for old in free if _overlap(old, episode)), None)
         if overlapping is not None:
             free.remove(overlapping)
         result.append((overlapping, episode))
     return result
+
+
+def _identity(episode: Episode, student: Pseudonym) -> str:
+    return alert_id(student, date.fromordinal(episode.raised)).hex
 
 
 def _overlap(old: Told, episode: Episode) -> bool:
@@ -105,7 +111,7 @@ def _overlap(old: Told, episode: Episode) -> bool:
 
 
 def _fingerprint(hits: Sequence[Hit]) -> int:
-    return zlib.crc32(repr([(hit.rule, hit.dates) for hit in hits]).encode())
+    return zlib.crc32(repr(hits).encode())
 
 
 def _trace(turns: Sequence[Turn]) -> list[tuple[int, int, int]]:
@@ -113,8 +119,8 @@ def _trace(turns: Sequence[Turn]) -> list[tuple[int, int, int]]:
 
 
 def _raise(episode: Episode, subject: Subject) -> tuple[Told, list[AlertEvent]]:
-    identity = alert_id(subject.student, date.fromordinal(episode.raised))
-    new = Told(identity.hex, 0, _trace(episode.turns[:1]), None, False, b"")
+    first = _trace(episode.turns[:1])
+    new = Told(_identity(episode, subject.student), subject.last_seq, first, None, False, b"")
     events = [_say(new, "AlertRaised", episode, episode.turns[0], None, "attendance", subject)]
     return new, _superseding([*events, *_follow(new, episode, 1, subject)])
 
@@ -145,11 +151,9 @@ def _correct(old: Told, episode: Episode, trace: list[tuple[int, int, int]], sub
     was_level, was_open = old.turns[-1][1], old.ended is None
     old.turns, old.ended = trace, episode.ended
     turn = episode.turns[-1]
-    if was_open and episode.ended is not None:
+    if episode.ended is not None:
         return [_end(old, episode, subject, "correction")]
-    kind: AlertEventType = "AlertAmended"
-    if not was_open or turn.level != was_level:
-        kind = "AlertLevelChanged" if episode.ended is None else "AlertAmended"
+    kind: AlertEventType = "AlertAmended" if was_open and turn.level == was_level else "AlertLevelChanged"
     return [_say(old, kind, episode, turn, was_level, "correction", subject)]
 
 

@@ -43,6 +43,8 @@ class Partition:
         self._at_school: defaultdict[str, set[Student]] = defaultdict(set)
         self._households: defaultdict[str, set[Student]] = defaultdict(set)
         self._unsettled: set[Student] = set()
+        self._asked: set[Student] = set()
+        """Students whose alerts must be looked at again though their own days are the same: a sibling has changed."""
         self._holding: set[Student] = set()
         """Withdrawn students whose late marks are held until the day's close."""
 
@@ -90,6 +92,7 @@ class Partition:
     def take_enrollment(self, pseudonym: Pseudonym, enrollment: Enrollment | None, taken_at: datetime) -> None:
         """Take a student's enrollments; None drops them."""
         student = self._student(pseudonym)
+        before = self._siblings(student)
         self._unindex(student)
         spans = enrollment.spans if enrollment else []
         student.household = enrollment.household if enrollment else None
@@ -101,6 +104,9 @@ class Partition:
             ]
         )
         self._index(student)
+        after = self._siblings(student)
+        if after != before:
+            self._asked |= {student} | before | after
         self._catch_up(student, taken_at)
 
     def take_consent(self, pseudonym: Pseudonym, consent: Consent | None, taken_at: datetime) -> None:
@@ -110,7 +116,7 @@ class Partition:
             self._say(student, withdraw_all(student.told, self._subject(student, taken_at)))
             student.forget()
             self.changed_students.add(student)
-            self._unsettled |= self._siblings(student)
+            self._asked |= self._siblings(student)
             return
         student.withdrawn = False
         through = consent.valid_through.toordinal() if consent.valid_through else None
@@ -119,7 +125,7 @@ class Partition:
 
     def settle(self, caused_at: datetime) -> None:
         """Decide what the records taken since the last call mean for alerts; events become `pending`."""
-        asked: set[Student] = set()
+        asked, self._asked = self._asked, set()
         while self._unsettled:
             student = self._unsettled.pop()
             if student.withdrawn or student.year.consent is None:
@@ -151,7 +157,7 @@ class Partition:
         if year_of(day) != student.year.year:
             return
         school = self._school(mark.school_id)
-        recorded_at = int(mark.recorded_at.timestamp() * 1000) if mark.recorded_at else NO_TIME
+        recorded_at = round(mark.recorded_at.timestamp() * 1_000_000) if mark.recorded_at else NO_TIME
         row = SectionMark(mark.school_id, mark.section or "", code_of(mark.status, mark.excused), recorded_at)
         live = not mark.history and day > school.history_through
         if student.year.take_mark(day, row, live=live, schools=self.schools, rules=self.rules(student)):
@@ -227,7 +233,7 @@ class Partition:
 
     def _subject(self, student: Student, caused_at: datetime) -> Subject:
         school = student.year.current_school(self.schools, self.rules(student)) or ""
-        return Subject(student.pseudonym, student.household, school, caused_at)
+        return Subject(student.pseudonym, student.household, school, caused_at, student.last_seq)
 
     def _school(self, school_id: str) -> School:
         school = self.schools.get(school_id)

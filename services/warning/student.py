@@ -16,7 +16,17 @@ from services.warning.lifecycle import Told
 class Student:
     """One consented student of a partition."""
 
-    __slots__ = ("grade", "household", "pending", "pseudonym", "told", "turns_told", "withdrawn", "year")
+    __slots__ = (
+        "grade",
+        "household",
+        "last_seq",
+        "pending",
+        "pseudonym",
+        "told",
+        "turns_told",
+        "withdrawn",
+        "year",
+    )
 
     def __init__(self, pseudonym: Pseudonym) -> None:
         self.pseudonym = pseudonym
@@ -30,6 +40,8 @@ class Student:
         """Told, but not yet acknowledged by Kafka: written to the table first, so that none is lost."""
         self.withdrawn = False
         """Consent was withdrawn: marks that still arrive are not kept beyond the day's close."""
+        self.last_seq = 0
+        """The highest number of an event before consent ended, all that is kept of it: readers skip what they have seen."""
 
     def forget(self) -> None:
         """Drop everything that consent covered; events still to be sent stay until they are."""
@@ -37,6 +49,7 @@ class Student:
         self.year.live = set()
         self.year.consent = None
         self.year.forget_track()
+        self.last_seq = max((old.seq for old in self.told), default=self.last_seq)
         self.told = []
         self.turns_told = None
         self.withdrawn = True
@@ -57,6 +70,7 @@ class _Stored(msgspec.Struct, array_like=True, omit_defaults=True):
     told: list[Told]
     pending: list[bytes]
     withdrawn: bool
+    last_seq: int = 0
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -87,6 +101,7 @@ def dump(student: Student) -> bytes:
             told=student.told,
             pending=[event.model_dump_json().encode() for event in student.pending],
             withdrawn=student.withdrawn,
+            last_seq=student.last_seq,
         )
     )
 
@@ -96,7 +111,7 @@ def load(data: bytes) -> Student:
     stored = _decode(data)
     student = Student(Pseudonym(stored.student))
     student.household, student.grade, student.told = stored.household, stored.grade, stored.told
-    student.withdrawn = stored.withdrawn
+    student.withdrawn, student.last_seq = stored.withdrawn, stored.last_seq
     student.pending = [AlertEvent.model_validate_json(event) for event in stored.pending]
     year = student.year
     year.year, year.consent = stored.year, stored.consent

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
+import json
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -199,6 +201,33 @@ async def test_a_wrong_parameter_is_named_and_not_echoed(
 async def test_an_unknown_alert_is_not_found(casework: Casework) -> None:
     assert (await casework.client.get(f"/v1/alerts/{uuid4()}")).status_code == 404
     assert (await casework.client.get("/v1/alerts/x")).status_code == 422
+
+
+async def test_a_window_is_the_workers_with_the_districts_id(
+    kafka_bootstrap: str, database_url: str, students: Students
+) -> None:
+    student, student_id = await students.consented()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = (await reader.readuntil(b"\r\n\r\n")).decode()
+        known = request.startswith(f"GET /v1/students/{student}/window ")
+        body = json.dumps({"absent_days": 3, "marks": []} if known else {})
+        status = "200 OK" if known else "404 Not Found"
+        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}".encode())
+        writer.close()
+        await writer.wait_closed()
+
+    worker = await asyncio.start_server(answer, "127.0.0.1")
+    port = worker.sockets[0].getsockname()[1]
+    configured = settings(kafka_bootstrap, database_url).model_copy(update={"warning_urls": f"http://127.0.0.1:{port}"})
+    app = create_app(configured, Background(say_death))
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://app")
+    async with worker, app.router.lifespan_context(app), client:
+        found = await client.get(f"/v1/students/{student}/window")
+        assert found.json() == {"student_id": student_id, "absent_days": 3, "marks": []}
+        other, _ = await students.consented()
+        assert (await client.get(f"/v1/students/{other}/window")).status_code == 404
+        assert (await client.get("/healthz")).json() == {"status": "ok"}
 
 
 async def test_a_window_whose_worker_is_away_is_to_be_asked_for_again(casework: Casework, students: Students) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -136,7 +137,12 @@ class _Plan:
         command = Command(
             name=name,
             argv=[sys.executable, "-m", "services.cli.main", name],
-            env={**inherited_environment(), **service_environment(settings, self.endpoints, self.ports), **extra},
+            env={
+                **inherited_environment(),
+                **own_environment(),
+                **service_environment(settings, self.endpoints, self.ports),
+                **extra,
+            },
         )
         # A worker first reads back its state, which takes as long as the state is large.
         return ChildSpec(command=command, ready=lambda: answers_ready(self.url(name)), deadline=180)
@@ -162,6 +168,12 @@ class _Plan:
             data_dir=self.data.root,
             services=self.services({}),
         )
+
+
+def own_environment() -> dict[str, str]:
+    """The parent's `FIRSTBELL_…` that only some service knows; the shared ones come from the settings in use."""
+    shared = {f"FIRSTBELL_{name.upper()}" for name in Settings.model_fields}
+    return {name: value for name, value in os.environ.items() if name.startswith("FIRSTBELL_") and name not in shared}
 
 
 def service_environment(settings: Settings, endpoints: Endpoints, ports: Mapping[str, int]) -> dict[str, str]:

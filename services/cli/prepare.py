@@ -1,0 +1,33 @@
+"""`firstbell prepare`: what services started alone expect to find."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+from aiokafka.errors import KafkaError
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.cli.common import CommandError, load_settings, log_quietly
+from services.platform.embedded.endpoints import Endpoints
+from services.platform.embedded.stack import prepare_services
+from services.platform.settings import Settings, SettingsError
+
+
+@click.command()
+def prepare() -> None:
+    """Create the topics in FIRSTBELL_KAFKA and migrate FIRSTBELL_DATABASE; what is there already stays.
+
+    `firstbell up` does this by itself. Exit status: 0 done; 1 failed, the message says why.
+    """
+    log_quietly()
+    settings = load_settings(Settings, None)
+    try:
+        endpoints = Endpoints(settings.require_kafka(), settings.require_database(), settings.smtp or "")
+        asyncio.run(prepare_services(endpoints, settings=settings))
+    except SettingsError as error:
+        raise CommandError(str(error)) from error
+    except (KafkaError, SQLAlchemyError, OSError) as error:
+        text = f"Kafka or the database does not answer ({type(error).__name__}). Look at `firstbell doctor`."
+        raise CommandError(text) from error
+    click.echo("Topics and schemas are there.")
