@@ -61,7 +61,8 @@ class Replay:
             begun(len(days))
             for day in days:
                 replayed = await replayer.hand_in(day)
-                await answers.wait(replayed.token)
+                if replayed.token is not None:
+                    await answers.wait(replayed.token)
                 await on_day(replayed)
         await caught_up(self.stack.kafka)
         await mails_settled(self.engine)

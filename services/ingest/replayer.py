@@ -20,11 +20,12 @@ from services.ingest.take.days import Close
 
 @dataclass(frozen=True, slots=True)
 class ReplayedDay:
-    """A day that has been handed in; its alerts are in Kafka when the token is answered."""
+    """A day that has been handed in."""
 
     date: date
     marks: int
-    token: UUID
+    token: UUID | None
+    """Answered when the day's alerts are in Kafka; None when nothing came."""
 
 
 class Replayer:
@@ -83,7 +84,8 @@ class Replayer:
         rows = self._days.pop(day, [])
         for chunk in chunks(rows, CHUNK):
             await self._importer.take_marks(chunk, history=False)
-        token = await self._importer.close(self._closes())
+        closes = self._closes()
+        token = await self._importer.close(closes) if rows or closes else None
         return ReplayedDay(day, len(rows), token)
 
     async def _take_newly_consented(self, student_ids: Iterable[str]) -> None:

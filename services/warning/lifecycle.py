@@ -131,7 +131,9 @@ def _amend(old: Told, episode: Episode, subject: Subject) -> list[AlertEvent]:
         old.withdrawn, old.turns, old.ended = False, trace, episode.ended
         event = _say(old, "AlertRaised", episode, episode.turns[-1], None, "correction", subject)
         return [event] if episode.ended is None else _superseding([event, _end(old, episode, subject)])
-    if trace[: len(old.turns)] == old.turns and old.ended in (None, episode.ended):
+    if (trace, episode.ended) == (old.turns, old.ended):
+        return []
+    if old.ended is None and trace[: len(old.turns)] == old.turns:
         return _superseding(_follow(old, episode, len(old.turns), subject))
     return _correct(old, episode, trace, subject)
 
@@ -142,7 +144,7 @@ def _follow(old: Told, episode: Episode, known: int, subject: Subject) -> list[A
     for before, turn in zip(episode.turns[known - 1 :], episode.turns[known:], strict=False):
         old.turns.extend(_trace([turn]))
         events.append(_say(old, "AlertLevelChanged", episode, turn, before.level, "attendance", subject))
-    if episode.ended is not None and old.ended is None:
+    if episode.ended is not None:
         events.append(_end(old, episode, subject))
     return events
 

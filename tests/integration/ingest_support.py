@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.contracts.topics import TOPICS, Topic
 from services.ingest.settings import IngestSettings
-from services.platform.database import migrate
 from services.platform.kafka import make_consumer
+from services.platform.schema import migrate
 
 CONSENT = {
     "agreement_id": "boston-2016",

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.platform.checks.result import CheckResult, failed, ok, skipped
 from services.platform.checks.target import Target
-from services.platform.database import SERVICES, make_engine, migration_config
+from services.platform.database import make_engine
+from services.platform.schema import SERVICES, migration_config
 
 
 async def check_database(target: Target, timeout: float) -> list[CheckResult]:

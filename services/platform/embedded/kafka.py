@@ -30,6 +30,10 @@ rootLogger.appenderRef.out.ref = out
 """To stdout, which the parent writes to the log file in the data folder. Without log4j's own hook, which would
 cut off what Kafka says of its shutdown."""
 
+QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+"""One node on a shared machine: the full compiler and the parallel collector cost more than they bring
+(5.9 s of CPU against 14.8 s for a start and 3,000 records)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class EmbeddedKafka:
@@ -64,7 +68,7 @@ class EmbeddedKafka:
 
     def _java(self, name: str, *arguments: str) -> Command:
         log4j = f"-Dlog4j2.configurationFile={self.home / 'log4j2.properties'}"
-        argv = [str(find_java()), "-cp", class_path(), log4j, *arguments]
+        argv = [str(find_java()), *QUICK_START, "-cp", class_path(), log4j, *arguments]
         return Command(name=name, argv=argv, env=inherited_environment(), cwd=self.home)
 
     async def _prepare(self) -> None:

@@ -13,7 +13,6 @@ from functools import partial
 import httpx
 from pydantic import SecretStr
 
-from services.platform.database import migrate
 from services.platform.embedded.data_dir import DataDir
 from services.platform.embedded.endpoints import Endpoints, Service, Stack, write_stack
 from services.platform.embedded.kafka import EmbeddedKafka
@@ -22,6 +21,7 @@ from services.platform.embedded.postgres import EmbeddedPostgres
 from services.platform.embedded.smtp_sink import sink_spec
 from services.platform.kafka import create_topics
 from services.platform.processes import Command, ProcessRegistry
+from services.platform.schema import migrate
 from services.platform.settings import Settings
 from services.platform.supervisor import ChildSpec, Supervisor, Surroundings, inherited_environment, say_on_stderr
 

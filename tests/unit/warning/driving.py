@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -208,7 +208,3 @@ def worker_with(*taken: Record) -> Worker:
     worker = Worker()
     worker.take(*taken)
     return worker
-
-
-def rebuilt(taken: Iterable[Record], order: Callable[[list[Record]], list[Record]] = list) -> Worker:
-    return worker_with(*order(list(taken)))

@@ -57,6 +57,8 @@ class World:
         self.schools = {school: SchoolFacts() for school in SCHOOLS}
         self.live: dict[str, set[date]] = {}
         """The dates of each student's marks that came live."""
+        self.history_through = date.min
+        """The last day whose close is part of an imported history."""
         self.steps: dict[str, set[date]] = {}
         """The dates whose close decides levels, by school."""
 
@@ -126,9 +128,7 @@ def as_mark(student: str, row: Row, *, history: bool = False) -> AttendanceMark:
 
 
 @st.composite
-def worlds(
-    draw: st.DrawFn, *, corrections: bool = True, withdrawals: bool = False, histories: bool = True
-) -> World:
+def worlds(draw: st.DrawFn, *, corrections: bool = True, withdrawals: bool = False, histories: bool = True) -> World:
     """A world of 12 to 45 school days."""
     days = school_days(draw(st.integers(12, 45)))
     random = Random(draw(st.integers(0, 2**32)))
@@ -139,9 +139,9 @@ def worlds(
         _stays(draw, world, student)
         _consents(draw, world, student, withdrawals=withdrawals)
     _attendance(draw, world, random, history)
+    _closes(draw, world, history)
     if corrections:
         _corrections(draw, world, random, history)
-    _closes(draw, world, history)
     return world
 
 
@@ -177,7 +177,9 @@ def _stays(draw: st.DrawFn, world: World, student: str) -> None:
     )
     household = HOUSEHOLDS.get(student)
     if draw(st.booleans()):
-        records.append(enrollment(student, (stays[0].school, FIRST, None), household=draw(st.sampled_from([household, "h2"]))))
+        records.append(
+            enrollment(student, (stays[0].school, FIRST, None), household=draw(st.sampled_from([household, "h2"])))
+        )
     records.append(enrollment(student, *stays, household=household))
     world.stays[student] = stays
 
@@ -234,10 +236,12 @@ def _corrections(draw: st.DrawFn, world: World, random: Random, history: int) ->
     for student, about, came in draw(st.lists(st.tuples(st.sampled_from(STUDENTS), places, places), max_size=6)):
         day, late = world.days[min(about, came)], max(about, came)
         school = random.choice(SCHOOLS)
-        row = Row(school, day, random.choice(STATUSES), random.choice([True, False, None]), None, at(world.days[late], 1))
+        row = Row(
+            school, day, random.choice(STATUSES), random.choice([True, False, None]), None, at(world.days[late], 1)
+        )
         world.rows[student].append(row)
-        world.marks[late].append(batch(as_mark(student, row, history=late < history)))
-        if late >= history and min(about, came) >= history:
+        world.marks[late].insert(-1, batch(as_mark(student, row, history=late < history)))
+        if late >= history and day > world.history_through:
             world.live[student].add(day)
 
 
@@ -250,10 +254,9 @@ def _closes(draw: st.DrawFn, world: World, history: int) -> None:
         if number in unclosed or number >= last:
             continue
         inside = number < history - 1
+        world.history_through = day if inside else world.history_through
         for school in SCHOOLS:
             world.schools[school].closed.add(day)
             world.marks[number].append(close(school, day, history=inside))
             if not inside:
                 world.steps[school].add(day)
-
-

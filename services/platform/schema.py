@@ -1,0 +1,37 @@
+"""The one place that runs migrations: each service owns the schema of its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine, text
+
+SERVICES = ("ingest", "casework", "notify")
+"""Each owns the schema of its name and the migrations in `services/<name>/migrations`."""
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def migration_config(url: str, service: str) -> Config:
+    """Alembic's configuration for one service's schema."""
+    config = Config()
+    config.set_main_option("script_location", str(_ROOT / "platform" / "migrations"))
+    config.set_main_option("version_locations", str(_ROOT / service / "migrations"))
+    config.set_main_option("path_separator", "newline")
+    config.attributes["url"] = url
+    config.attributes["schema"] = service
+    return config
+
+
+def migrate(url: str) -> None:
+    """Bring every schema to its newest version; safe to call when two processes start at once."""
+    engine = create_engine(url)
+    try:
+        with engine.connect() as lock:
+            lock.execute(text("SELECT pg_advisory_lock(727001)"))
+            for service in SERVICES:
+                command.upgrade(migration_config(url, service), "head")
+    finally:
+        engine.dispose()

@@ -1,0 +1,188 @@
+"""Marks that a school posts: alerts in the history, mails in the sink, windows; corrections and withdrawals."""
+
+from __future__ import annotations
+
+from email import message_from_bytes
+from email.message import Message
+from typing import NamedTuple
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.e2e.districts import CONSENT, WEEK
+from tests.e2e.snapshots import every_alert
+from tests.e2e.system import Json, System, eventually
+
+
+class School:
+    """A school of its own, with a calendar, that posts what happens."""
+
+    def __init__(self, ingest: httpx.Client, casework: httpx.Client) -> None:
+        self._ingest = ingest
+        self._casework = casework
+        self.id = f"school-{uuid4().hex[:8]}"
+        days = [{"school_id": self.id, "date": day, "instructional": True} for day in WEEK]
+        assert self.post("school-days", *days)["accepted"] == len(WEEK)
+
+    def post(self, path: str, *entries: Json) -> Json:
+        answer = self._ingest.post(f"/v1/{path}", json=list(entries))
+        assert answer.status_code == httpx.codes.OK, answer.text
+        document: Json = answer.json()
+        return document
+
+    def student(self) -> Student:
+        """A new student of the school whose consent is in force."""
+        student_id = f"S-{uuid4().hex[:10]}"
+        consent = {**CONSENT, "student_id": student_id, "records": ["attendance"]}
+        answer = self.post("consents", consent)
+        span = {"student_id": student_id, "school_id": self.id, "entry_date": "2016-09-08", "grade": "5"}
+        assert self.post("enrollments", span)["accepted"] == 1
+        return Student(student_id, answer["results"][0]["student"])
+
+    def mark(self, student_id: str, day: str, status: str, **more: object) -> Json:
+        return {"student_id": student_id, "school_id": self.id, "date": day, "status": status, **more}
+
+    def absent(self, student: Student, *days: str) -> None:
+        answer = self.post("attendance", *(self.mark(student.id, day, "absent", excused=False) for day in days))
+        assert (answer["accepted"], [one["status"] for one in answer["results"]]) == (len(days), ["accepted"] * len(days))
+
+    def alerts(self) -> list[Json]:
+        return every_alert(self._casework, school=self.id)
+
+    def the_alert(self, **expected: str) -> Json:
+        """The school's one alert, once it is as expected."""
+
+        def as_expected() -> Json | None:
+            found = self.alerts()
+            return found[0] if len(found) == 1 and expected.items() <= found[0].items() else None
+
+        alert = eventually(as_expected, f"an alert with {expected}")
+        assert alert is not None
+        return alert
+
+    def window(self, student: Student) -> httpx.Response:
+        return self._casework.get(f"/v1/students/{student.pseudonym}/window")
+
+
+class Student(NamedTuple):
+    id: str
+    pseudonym: str
+
+
+@pytest.fixture
+def school(ingest: httpx.Client, casework: httpx.Client) -> School:
+    return School(ingest, casework)
+
+
+def mails_of(system: System, case: str, count: int) -> list[Message]:
+    """The mails of a case, oldest first, once there are as many as expected."""
+    folder = system.data_dir / "mail"
+
+    def found() -> list[Message]:
+        mails = [message_from_bytes(path.read_bytes()) for path in sorted(folder.glob("*.eml"))]
+        return [mail for mail in mails if case in str(mail["Subject"])]
+
+    eventually(lambda: len(found()) >= count, f"{count} mails of a case")
+    return found()
+
+
+def test_marks_become_an_alert_and_a_mail_that_names_nobody(system: System, school: School) -> None:
+    student = school.student()
+    school.absent(student, *WEEK[:3])
+
+    alert = school.the_alert(level="watch", status="open")
+    assert (alert["student"], alert["student_id"]) == (student.pseudonym, student.id)
+    assert alert["raised_on"] == WEEK[2]
+    assert [(reason["rule"], reason["dates"]) for reason in alert["reasons"]] == [("streak_3", WEEK[:3])]
+    (mail,) = mails_of(system, alert["case_number"], 1)
+    assert mail["Message-ID"]
+    assert "watch" in str(mail["Subject"])
+    whole = mail.as_string()
+    assert str(alert["id"]) in whole
+    for secret in (student.id, student.pseudonym, school.id, CONSENT["signed_by"]):
+        assert secret not in whole
+
+    school.absent(student, *WEEK[3:])
+    alert = school.the_alert(level="elevated", status="open")
+    assert alert["raised_on"] == WEEK[2]
+    assert {reason["rule"] for reason in alert["reasons"]} == {"streak_3", "streak_5"}
+    mails = mails_of(system, alert["case_number"], 2)
+    assert ["elevated" in str(mail["Subject"]) for mail in mails] == [False, True]
+    window = school.window(student).raise_for_status().json()
+    assert (window["student_id"], window["school_id"], window["as_of"]) == (student.id, school.id, WEEK[4])
+    assert (window["enrolled_days"], window["absent_days"], window["current_streak"]) == (5, 5, 5)
+    assert [(mark["date"], mark["status"]) for mark in window["marks"]] == [(day, "absent") for day in WEEK]
+
+
+def test_an_alert_can_be_read_alone_filtered_and_as_csv(school: School, casework: httpx.Client) -> None:
+    student = school.student()
+    school.absent(student, *WEEK[:3])
+    alert = school.the_alert(level="watch")
+
+    detail = casework.get(f"/v1/alerts/{alert['id']}").raise_for_status().json()
+    assert [step["type"] for step in detail["timeline"]] == ["AlertRaised"]
+    assert {name: detail[name] for name in alert} == alert
+    mine = {"student": student.pseudonym}
+    for narrowed, count in (
+        ({"level": "watch", "status": "open", "since": WEEK[2], "until": WEEK[2]}, 1),
+        ({"since": WEEK[3]}, 0),
+        ({"until": WEEK[1]}, 0),
+        ({"level": "urgent"}, 0),
+        ({"school": "another"}, 0),
+    ):
+        assert len(every_alert(casework, **mine, **narrowed)) == count, narrowed
+    table = casework.get("/v1/alerts", params=mine, headers={"Accept": "text/csv"}).text.splitlines()
+    assert len(table) == 2
+    assert student.id in table[1]
+
+
+def test_a_correction_withdraws_the_alert_and_tells_who_was_told(system: System, school: School) -> None:
+    student = school.student()
+    school.absent(student, *WEEK[:3])
+    alert = school.the_alert(status="open")
+    mails_of(system, alert["case_number"], 1)
+
+    school.post("attendance", school.mark(student.id, WEEK[1], "present"))
+
+    assert school.the_alert(status="withdrawn")["id"] == alert["id"]
+    mails = mails_of(system, alert["case_number"], 2)
+    assert "withdrawn" in str(mails[-1]["Subject"])
+    window = school.window(student).raise_for_status().json()
+    assert (window["absent_days"], window["current_streak"], window["longest_streak"]) == (2, 1, 1)
+
+
+def test_a_mark_is_taken_once_and_bad_entries_stop_no_others(school: School) -> None:
+    student = school.student()
+    once = school.mark(student.id, WEEK[0], "absent", event_id=f"e-{uuid4().hex}")
+    answer = school.post("attendance", once, once, {**once, "status": "Planted Name", "event_id": None}, {"date": 7})
+
+    assert {name: answer[name] for name in ("accepted", "duplicate", "rejected", "not_consented")} == {
+        "accepted": 1,
+        "duplicate": 1,
+        "rejected": 2,
+        "not_consented": 0,
+    }
+    assert [one["index"] for one in answer["results"]] == [0, 1, 2, 3]
+    assert "Planted" not in str(answer)
+
+
+def test_of_a_student_without_consent_nothing_is_kept(system: System, school: School) -> None:
+    unknown = f"S-{uuid4().hex[:10]}"
+    answer = school.post("attendance", *(school.mark(unknown, day, "absent") for day in WEEK))
+
+    assert answer["not_consented"] == len(WEEK)
+    assert system.rows("SELECT 1 FROM ingest.students WHERE student_id = %s", unknown) == []
+
+
+def test_a_withdrawal_works_at_once(school: School) -> None:
+    student = school.student()
+    school.absent(student, *WEEK[:3])
+    school.the_alert(status="open")
+
+    school.post("consents", {**CONSENT, "student_id": student.id, "revoked_on": "2017-01-09"})
+
+    assert school.alerts() == []
+    assert school.window(student).status_code == httpx.codes.NOT_FOUND
+    late = school.post("attendance", school.mark(student.id, WEEK[3], "absent"))
+    assert late["not_consented"] == 1
