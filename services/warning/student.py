@@ -41,7 +41,7 @@ class Student:
         self.withdrawn = False
         """Consent was withdrawn: marks that still arrive are not kept beyond the day's close."""
         self.last_seq = 0
-        """The highest number of an event before consent ended, all that is kept of it: readers skip what they have seen."""
+        """The highest number of an event told before consent ended, all that is kept: readers skip what they saw."""
 
     def forget(self) -> None:
         """Drop everything that consent covered; events still to be sent stay until they are."""

@@ -102,7 +102,7 @@ def test_of_rows_of_one_moment_the_gravest_wins(moment: int) -> None:
 
 def test_an_absence_not_known_to_be_excused_is_unexcused() -> None:
     assert [code_of("absent", excused) for excused in (True, False, None)] == [EXCUSED, UNEXCUSED, UNEXCUSED]
-    assert code_of("tardy", True) == TARDY  # noqa: FBT003
+    assert code_of("tardy", True) == TARDY
 
 
 @given(rows, st.randoms(use_true_random=False))

@@ -24,7 +24,7 @@ def weekdays(first: date, number: int) -> list[date]:
 def days_of(kinds: str, *, first: date = OCTOBER, history: int = 0) -> list[Day]:
     """The days of a string: a small letter is a shock day, `>` before a letter a change of school."""
     schools = 0
-    result = []
+    result: list[Day] = []
     days = iter(weekdays(first, len(kinds)))
     for kind in kinds:
         if kind == ">":

@@ -15,7 +15,7 @@ from tests.oracle import Counted, counted_days, figures, rules_holding, standing
 from tests.unit.warning.driving import Record, Worker, batch, worker_with
 from tests.unit.warning.worlds import STUDENTS, Seeded, World, at, worlds
 
-quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 seeds = st.integers(0, 2**32).map(Seeded)
 
 

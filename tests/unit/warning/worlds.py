@@ -19,7 +19,6 @@ from tests.unit.warning.driving import (
     consent_ends,
     counts,
     enrollment,
-    mark,
     school_day,
 )
 
