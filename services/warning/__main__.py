@@ -1,5 +1,0 @@
-"""`python -m services.warning`."""
-
-from services.warning.app import main
-
-main()
