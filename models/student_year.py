@@ -13,7 +13,7 @@ from models.enrollment import FOREVER, Segment, Span, school_on, segments
 from models.episodes import add_day
 from models.rules import Rules
 from models.school import School
-from models.school_year import first_day, last_day
+from models.school_year import first_day, last_day, year_of
 from models.track import Day, Track
 
 NO_YEAR = 1
@@ -23,13 +23,15 @@ NO_YEAR = 1
 class StudentYear:
     """Marks of one school year, where the student was enrolled and consented, and the track."""
 
-    __slots__ = ("_segments", "_track", "consent", "live", "marks", "spans", "year")
+    __slots__ = ("_segments", "_track", "ahead", "consent", "live", "marks", "spans", "year")
 
     def __init__(self, year: int) -> None:
         self.year = year
         self.marks: dict[int, DayMarks] = {}
         self.live: set[int] = set()
         """Days that were marked live, not in an imported history: levels are decided on them."""
+        self.ahead: dict[int, DayMarks] = {}
+        """Marks of later school years, kept until one of them begins: a wrong year in a date ends no window."""
         self.spans: tuple[Span, ...] = ()
         self.consent: tuple[int, int] | None = None
         """First and last day in force; None while none is known."""
@@ -49,8 +51,15 @@ class StudentYear:
     def start_anew(self, year: int) -> None:
         """Begin another school year: the days of the last one are dropped."""
         self.year = year
-        self.marks = {}
-        self.live = set()
+        self.marks = {day: marks for day, marks in self.ahead.items() if year_of(day) == year}
+        self.ahead = {day: marks for day, marks in self.ahead.items() if year_of(day) > year}
+        self.live = {day for day in self.live if day in self.marks or day in self.ahead}
+        self.forget_track()
+
+    def forget_days(self) -> None:
+        """Drop every mark and the consent."""
+        self.marks, self.ahead, self.live = {}, {}, set()
+        self.consent = None
         self.forget_track()
 
     def forget_track(self) -> None:
@@ -77,16 +86,18 @@ class StudentYear:
     def take_mark(
         self, day: int, mark: SectionMark, *, live: bool, schools: Mapping[str, School], rules: Rules
     ) -> bool:
-        """Take a row; False when it told nothing new."""
-        old = self.marks.get(day, ())
+        """Take a row of this school year or a later one; False when it told nothing new."""
+        kept = self.marks if year_of(day) == self.year else self.ahead
+        old = kept.get(day, ())
         new = with_mark(old, mark)
         newly_live = live and day not in self.live
         if new is old and not newly_live:
             return False
-        self.marks[day] = new
+        kept[day] = new
         if newly_live:
             self.live.add(day)
-        self.look_again(day, schools, rules)
+        if kept is self.marks:
+            self.look_again(day, schools, rules)
         return True
 
     def look_again(self, day: int, schools: Mapping[str, School], rules: Rules) -> None:

@@ -116,10 +116,16 @@ async def _answered(answers: Answers, tokens: list[UUID]) -> None:
 
 
 async def _make_topics_anew(admin: AIOKafkaAdminClient, kafka: str) -> None:
+    """Delete the topics of an earlier round, wait until the group's commits are gone with them, and create them."""
     there = set(await admin.list_topics())
     if old := sorted(there & {CHANGELOG, *(topic.name for topic in TOPICS)}):
         await admin.delete_topics(old)
-        await admin.delete_consumer_groups([WARNING_GROUP])
+
+    async def forgotten() -> bool:
+        return not any(commit.group == WARNING_GROUP for commit in await read_commits(admin))
+
+    if not await poll(forgotten, deadline=PATIENCE, interval=0.1):
+        raise WrongResultError("the broker keeps commits of deleted topics")
     await create_topics(kafka, partitions=PARTITIONS, replication_factor=1)
 
 

@@ -35,7 +35,9 @@ class Reason(Event):
 
 
 class AlertEvent(Event):
-    """One step of an alert. `seq` counts from 1 per alert; a reader skips what it has seen."""
+    """One step of an alert. `seq` rises per alert, also over a consent that ended and began anew; readers skip
+    what they have seen.
+    """
 
     type: AlertEventType
     event_id: UUID

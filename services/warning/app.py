@@ -17,6 +17,8 @@ from services.warning.worker import FLUSH_SECONDS, Worker
 
 BLOCK_CACHE_BYTES = 16 * 1024 * 1024
 """RocksDB's cache per partition; Faust's default is 2 GiB, and hot windows are in memory anyway."""
+SESSION_SECONDS = 10
+"""After this long without a sign of life a worker's partitions go to another; Faust's default is a minute."""
 
 
 def load_policy(settings: WarningSettings) -> Policy:
@@ -37,6 +39,7 @@ def create_app(settings: WarningSettings) -> faust.App:
         topic_replication_factor=settings.replication_factor,
         topic_disable_leader=True,
         broker_commit_interval=settings.commit_seconds,
+        broker_session_timeout=SESSION_SECONDS,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=16 * 1024 * 1024,
         producer_max_request_size=1_000_000,

@@ -27,6 +27,9 @@ from services.contracts.reference import Consent, Enrollment, SchoolDay
 from services.warning.lifecycle import Subject, close_year, tell, withdraw_all
 from services.warning.student import Student
 
+DAYS_AHEAD = 31
+"""A mark dated further ahead of its batch may be a slip of the year: it begins no school year by itself."""
+
 
 class Partition:
     """The state of one partition. `changed_*` name what must be written to the table."""
@@ -54,15 +57,16 @@ class Partition:
         self._index(student)
         if student.pending:
             self.telling.add(student)
-        if student.withdrawn and student.year.marks:
+        if student.withdrawn and (student.year.marks or student.year.ahead):
             self._holding.add(student)
 
     def take_marks(self, batch: MarkBatch) -> None:
         """Take a batch of marks, and what ingest knew of the schools' days."""
         for counts in batch.counts:
             self._take_counts(counts)
+        horizon = batch.taken_at.toordinal() + DAYS_AHEAD
         for mark in batch.marks:
-            self._take_mark(mark, batch.taken_at)
+            self._take_mark(mark, batch.taken_at, horizon)
 
     def take_closes(self, closed: DaysClosed) -> None:
         """Take closes: enrolled students without a mark of their own were present."""
@@ -150,11 +154,12 @@ class Partition:
         """The rules of the student's school year."""
         return self._rules(student.year.year)
 
-    def _take_mark(self, mark: AttendanceMark, taken_at: datetime) -> None:
+    def _take_mark(self, mark: AttendanceMark, taken_at: datetime, horizon: int) -> None:
         student = self._student(Pseudonym(mark.student))
         day = mark.date.toordinal()
-        self._reach(student, day, taken_at)
-        if year_of(day) != student.year.year:
+        if day <= horizon:
+            self._reach(student, day, taken_at)
+        if year_of(day) < student.year.year:
             return
         school = self._school(mark.school_id)
         recorded_at = round(mark.recorded_at.timestamp() * 1_000_000) if mark.recorded_at else NO_TIME

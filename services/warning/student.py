@@ -6,6 +6,7 @@ import msgspec
 
 from models.attendance import SectionMark
 from models.enrollment import Span
+from models.school_year import year_of
 from models.student_year import NO_YEAR, StudentYear
 from models.track import Turn
 from services.contracts.alerts import AlertEvent
@@ -45,10 +46,7 @@ class Student:
 
     def forget(self) -> None:
         """Drop everything that consent covered; events still to be sent stay until they are."""
-        self.year.marks = {}
-        self.year.live = set()
-        self.year.consent = None
-        self.year.forget_track()
+        self.year.forget_days()
         self.last_seq = max((old.seq for old in self.told), default=self.last_seq)
         self.told = []
         self.turns_told = None
@@ -80,11 +78,12 @@ _decode = msgspec.msgpack.Decoder(_Stored).decode
 def dump(student: Student) -> bytes:
     """The student as bytes for the table."""
     year = student.year
-    base = min(year.marks, default=0)
+    kept = year.marks | year.ahead
+    base = min(kept, default=0)
     schools: dict[str, int] = {}
     days = [
         (day - base, [(schools.setdefault(m.school, len(schools)), m.section, m.code, m.recorded_at) for m in marks])
-        for day, marks in year.marks.items()
+        for day, marks in kept.items()
     ]
     return _encode(
         _Stored(
@@ -115,10 +114,10 @@ def load(data: bytes) -> Student:
     student.pending = [AlertEvent.model_validate_json(event) for event in stored.pending]
     year = student.year
     year.year, year.consent = stored.year, stored.consent
-    year.marks = {
-        day + stored.base: tuple(SectionMark(stored.schools[row[0]], *row[1:]) for row in rows)
-        for day, rows in stored.days
-    }
+    for offset, rows in stored.days:
+        day = offset + stored.base
+        kept = year.marks if year_of(day) == year.year else year.ahead
+        kept[day] = tuple(SectionMark(stored.schools[row[0]], *row[1:]) for row in rows)
     year.live = {day + stored.base for day in stored.live}
     year.set_spans([Span(*span) for span in stored.spans])
     return student

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
+import psutil
 import pytest
 
-from tests.e2e.system import System, running
+from tests.e2e.districts import simulate
+from tests.e2e.snapshots import Snapshot, snapshot
+from tests.e2e.system import Json, System, firstbell, running
+
+STUDENTS = 150
+"""Some 27,000 rows: enough that an import is still running when something is killed."""
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +38,29 @@ def casework(system: System) -> Iterator[httpx.Client]:
     """A client of casework."""
     with httpx.Client(base_url=system.where["casework"], timeout=60) as client:
         yield client
+
+
+class Undisturbed(NamedTuple):
+    """A simulated district, what it comes to when nothing goes wrong, and how it came to that."""
+
+    folder: Path
+    snapshot: Snapshot
+    report: Json
+    ran_on: bool
+    """Whether anything ran in the data folder after the import."""
+    orphans: list[psutil.Process]
+    """What `up`, killed by SIGKILL after that, left running."""
+    said: str
+    """What the `up` after that said."""
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """The district imported while nothing runs; then `up`, killed by SIGKILL; then `up` again, which has it all."""
+    folder = simulate(tmp_path_factory.mktemp("district") / "export", students=STUDENTS)
+    data_dir = tmp_path_factory.mktemp("undisturbed") / "data"
+    report = json.loads(firstbell("import", folder, "--json", "-", "--data-dir", data_dir).stdout)
+    ran_on = (data_dir / "stack.json").exists() or json.loads((data_dir / "run" / "children.json").read_text()) != []
+    orphans = System(data_dir).kill_parent()
+    with running(data_dir) as system:
+        return Undisturbed(folder, snapshot(system), report, ran_on, orphans, system.said)

@@ -146,3 +146,8 @@ def running(data_dir: Path) -> Iterator[System]:
         yield system
     finally:
         system.stop()
+
+
+def bytes_of_marks(system: System) -> int:
+    """How many bytes of marks Kafka holds."""
+    return sum(log.stat().st_size for log in (system.data_dir / "kafka" / "data").glob("attendance.marks.v1-*/*.log"))

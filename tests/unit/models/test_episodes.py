@@ -71,6 +71,12 @@ def test_a_shock_day_raises_nobody_by_itself_on_the_days_after_either(before: st
             assert spared[number] >= snowed[number + 1]
 
 
+def test_what_is_first_judged_on_a_shock_day_waits_for_the_next() -> None:
+    assert levels_of("UPPPPPPPPpP") == "0" * 11
+    assert levels_of("UPUPPPPPPpP") == "0" * 10 + "1"
+    assert levels_of("P" * 60 + "UUUuU", history=63)[63:] == "02"
+
+
 def test_a_history_decides_on_the_days_after_it_alone() -> None:
     assert levels_of("PUUUUUPPPPPPPPPPPP", history=18) == "0" * 18
     assert levels_of("P" * 60 + "UUUP", history=63) == "0" * 64, "the streak was over by the last day"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from random import Random
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from models.policy import LEVEL_NAMES
@@ -15,7 +15,13 @@ from tests.oracle import Counted, counted_days, figures, rules_holding, standing
 from tests.unit.warning.driving import Record, Worker, batch, worker_with
 from tests.unit.warning.worlds import STUDENTS, Seeded, World, at, worlds
 
-quick = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(
+    max_examples=15,
+    deadline=None,
+    phases=[Phase.reuse, Phase.generate],  # a world shrinks for minutes and tells no more then
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 seeds = st.integers(0, 2**32).map(Seeded)
 
 
