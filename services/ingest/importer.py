@@ -113,9 +113,8 @@ class Importer:
     def _closes(self) -> Iterator[Close]:
         for school_id, school in self.reporting.schools.items():
             due = school.due()
-            if due:
-                last = max(due[-1], school.last_closed or due[-1])
-                yield from (Close(school_id, day, history=day != last) for day in due)
+            raising = school.raising(due)
+            yield from (Close(school_id, day, history=day != raising) for day in due)
 
 
 def chunks(items: Iterable[RowT], size: int) -> Iterator[list[RowT]]:

@@ -25,10 +25,11 @@ class SchoolReport:
     seen: set[date] = field(default_factory=set)
     """Dates of rows that came, consented or not."""
 
-    @property
-    def last_closed(self) -> date | None:
-        """The last closed day, None without any."""
-        return max(self.closed, default=None)
+    def raising(self, due: Iterable[date]) -> date | None:
+        """The one of these days that raises alerts: the last school day, unless a later one is closed already."""
+        days = [day for day in (*due, *self.closed) if self.is_instructional(day)]
+        last = max(days, default=None)
+        return None if last in self.closed else last
 
     def is_instructional(self, day: date) -> bool:
         """By the calendar; a school without one is open on the weekdays that it reports."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from services.ingest.head_counts import HeadCounts
 from services.ingest.outcomes import ACCEPTED, DUPLICATE, Outcome
 from services.ingest.parts import Parts
 from services.ingest.rows import SchoolDayRow
-from services.ingest.store import days
+from services.ingest.store import days, gate
+
+_AHEAD = timedelta(days=31)
+"""A close further ahead than this is a slip of the year; it would end every window of the school."""
+_NOT_YET = Outcome("rejected", "date: a day that lies in the future cannot be reported")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,23 @@ async def take_school_days(parts: Parts, rows: Sequence[SchoolDayRow]) -> list[O
 
     An unknown `instructional` leaves what is known, and a closed day stays closed.
     """
+    async with parts.engine.begin() as connection:
+        latest = await gate.today(connection) + _AHEAD
+        usable = [row for row in rows if not (row.reported and row.date > latest)]
+        news = await days.put_days(connection, _together(usable)) if usable else set()
+    outcomes = []
+    for row in rows:
+        key = (row.school_id, row.date)
+        if row.reported and row.date > latest:
+            outcomes.append(_NOT_YET)
+        else:
+            outcomes.append(ACCEPTED if key in news else DUPLICATE)
+            news.discard(key)
+    return outcomes
+
+
+def _together(rows: Iterable[SchoolDayRow]) -> dict[days.Day, tuple[bool | None, bool]]:
+    """What the rows of each day say: whether it is instructional, and whether it is closed."""
     given: dict[days.Day, tuple[bool | None, bool]] = {}
     for row in rows:
         instructional, reported = given.get((row.school_id, row.date), (None, False))
@@ -35,14 +56,7 @@ async def take_school_days(parts: Parts, rows: Sequence[SchoolDayRow]) -> list[O
             instructional if row.instructional is None else row.instructional,
             reported or row.reported,
         )
-    async with parts.engine.begin() as connection:
-        news = await days.put_days(connection, given)
-    outcomes = []
-    for row in rows:
-        key = (row.school_id, row.date)
-        outcomes.append(ACCEPTED if key in news else DUPLICATE)
-        news.discard(key)
-    return outcomes
+    return given
 
 
 async def close_days(parts: Parts, closes: Sequence[Close], *, counts: HeadCounts | None) -> None:

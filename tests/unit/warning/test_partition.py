@@ -443,6 +443,24 @@ def test_a_new_school_year_clears_alerts_and_starts_anew() -> None:
     assert went(worker, "UUU", start=43) == [], "last year's late marks are of no window"
 
 
+def test_a_slip_of_the_year_ends_no_window_and_the_mark_waits_for_its_year() -> None:
+    worker = worker_for_ann()
+    went(worker, "P" * 40 + "UUU")
+    september = date(2017, 9, 7)
+    assert worker.take(batch(mark("ann", september, "absent"))) == []
+    window = worker.window("ann")
+    assert window is not None
+    assert (window["enrolled_days"], window["absent_days"]) == (43, 3)
+    worker.restart()
+    assert worker.window("ann") == window
+    worker.take(close("A", september))
+    window = worker.window("ann")
+    assert window is not None
+    assert (window["enrolled_days"], window["absent_days"]) == (1, 1)
+    worker.take(batch(mark("ann", date(2019, 9, 5), "absent")), consent_ends("ann"))
+    assert (worker.partition.students["ann"].year.marks, worker.partition.students["ann"].year.ahead) == ({}, {})
+
+
 def test_closes_of_the_new_year_that_came_before_the_enrollment_are_caught_up() -> None:
     early, late = Worker(), Worker()
     reference = known()

@@ -27,6 +27,7 @@ def parts(student: Student) -> tuple[object, ...]:
         student.pending,
         year.year,
         year.marks,
+        year.ahead,
         year.live,
         year.spans,
         year.consent,
