@@ -18,6 +18,8 @@ class Outcome:
     reason: str | None = None
     student: str | None = None
     """The pseudonym of the student whose consent is now in force; only consents have it."""
+    field: str | None = None
+    """The field for which it was rejected; None when it is the whole row, or not rejected."""
 
 
 ACCEPTED = Outcome("accepted")

@@ -42,19 +42,20 @@ class RejectedEntry:
 async def take_entries(intake: Intake, kind: Kind[RowT], given: Entries, first: int) -> list[Outcome]:
     """Each entry's outcome, in order; `first` is the index of the first one in the request."""
     read: list[RowT | RowError] = [_parse(kind.parse, entry) for entry in given]
-    rejected = [
-        RejectedEntry(first + place, one.field, one.reason)
-        for place, one in enumerate(read)
-        if isinstance(one, RowError)
-    ]
     rows = [one for one in read if not isinstance(one, RowError)]
     taken = iter(await kind.take(intake, rows) if rows else [])
+    outcomes = [
+        Outcome("rejected", one.reason, field=one.field) if isinstance(one, RowError) else next(taken) for one in read
+    ]
+    rejected = [
+        RejectedEntry(first + place, outcome.field, outcome.reason or "")
+        for place, outcome in enumerate(outcomes)
+        if outcome.status == "rejected"
+    ]
     await intake.reject(rejected, "http")
-    refusals = [Outcome("rejected", one.reason) for one in rejected]
     if kind.counted:
-        count_marks(refusals)
-    refused = iter(refusals)
-    return [next(refused) if isinstance(one, RowError) else next(taken) for one in read]
+        count_marks(outcome for outcome, one in zip(outcomes, read, strict=True) if isinstance(one, RowError))
+    return outcomes
 
 
 def _parse(parse: Callable[[Values], RowT | RowError], entry: object) -> RowT | RowError:

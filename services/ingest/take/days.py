@@ -14,7 +14,7 @@ from services.ingest.store import days, gate
 
 _AHEAD = timedelta(days=31)
 """A close further ahead than this is a slip of the year; it would end every window of the school."""
-_NOT_YET = Outcome("rejected", "date: a day that lies in the future cannot be reported")
+_NOT_YET = Outcome("rejected", "date: a day that lies in the future cannot be reported", field="date")
 
 
 @dataclass(frozen=True, slots=True)
