@@ -16,7 +16,7 @@ from benchmarks.engines.job import Job, Stopwatch
 from benchmarks.marks import PARTITIONS
 
 
-class Mark(faust.Record, serializer="json"):  # type: ignore[call-arg]  # Faust is untyped
+class Mark(faust.Record, serializer="json"):  # type: ignore[misc, call-arg]  # Faust is untyped
     """A mark as it crosses Kafka."""
 
     student: str

@@ -20,6 +20,7 @@ from pathlib import Path
 from uuid import UUID
 
 import httpx
+import psutil
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
@@ -48,10 +49,11 @@ class WrongResultError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Seconds from the go-on to all answers, and to all offsets committed; and what came of it."""
+    """Seconds from the go-on to all answers, and to all offsets committed; the worker's CPU; what came of it."""
 
     answered_seconds: float
     seconds: float
+    cpu_seconds: float
     alert_events: int
     changelog_records: int
 
@@ -101,13 +103,19 @@ async def _measure(
         try:
             tokens = await publish_for_ours(kafka, year)
         finally:
-            started = time.perf_counter()
+            started, cpu = time.perf_counter(), _cpu_seconds(pid)
             os.kill(pid, signal.SIGCONT)
         await _answered(answers, tokens)
         answered = time.perf_counter() - started
         await _committed(admin, consumer, MARKS.name)
-        seconds = time.perf_counter() - started
-    return Measured(answered, seconds, await _length(consumer, ALERTS.name), await _length(consumer, CHANGELOG))
+        seconds, used = time.perf_counter() - started, _cpu_seconds(pid) - cpu
+    alerts, changes = await _length(consumer, ALERTS.name), await _length(consumer, CHANGELOG)
+    return Measured(answered, seconds, used, alerts, changes)
+
+
+def _cpu_seconds(pid: int) -> float:
+    used = psutil.Process(pid).cpu_times()
+    return float(used.user + used.system)
 
 
 async def _answered(answers: Answers, tokens: list[UUID]) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from models.attendance import SectionMark
+from models.attendance import DayMarks
 from models.enrollment import Span
-from models.school_year import year_of
 from models.student_year import NO_YEAR, StudentYear
 from models.track import Turn
 from services.contracts.alerts import AlertEvent
@@ -54,17 +53,17 @@ class Student:
 
 
 class _Stored(msgspec.Struct, array_like=True, omit_defaults=True):
+    """Marks just as they are in memory: no Python runs for each of their days."""
+
     student: str
     household: str | None
     grade: str | None
     year: int
     consent: tuple[int, int] | None
-    spans: list[tuple[int, int, str]]
-    live: list[int]
-    days: list[tuple[int, list[tuple[int, str, int, int]]]]
-    """Days as offsets from `base`; rows as (school's index, section, code, recorded_at)."""
-    base: int
-    schools: list[str]
+    spans: tuple[Span, ...]
+    live: set[int]
+    marks: dict[int, DayMarks]
+    ahead: dict[int, DayMarks]
     told: list[Told]
     pending: list[bytes]
     withdrawn: bool
@@ -78,13 +77,6 @@ _decode = msgspec.msgpack.Decoder(_Stored).decode
 def dump(student: Student) -> bytes:
     """The student as bytes for the table."""
     year = student.year
-    kept = year.marks | year.ahead
-    base = min(kept, default=0)
-    schools: dict[str, int] = {}
-    days = [
-        (day - base, [(schools.setdefault(m.school, len(schools)), m.section, m.code, m.recorded_at) for m in marks])
-        for day, marks in kept.items()
-    ]
     return _encode(
         _Stored(
             student=student.pseudonym,
@@ -92,11 +84,10 @@ def dump(student: Student) -> bytes:
             grade=student.grade,
             year=year.year,
             consent=year.consent,
-            spans=[(s.entry, s.exit, s.school) for s in year.spans],
-            live=[day - base for day in year.live],
-            days=days,
-            base=base,
-            schools=list(schools),
+            spans=year.spans,
+            live=year.live,
+            marks=year.marks,
+            ahead=year.ahead,
             told=student.told,
             pending=[event.model_dump_json().encode() for event in student.pending],
             withdrawn=student.withdrawn,
@@ -114,10 +105,6 @@ def load(data: bytes) -> Student:
     student.pending = [AlertEvent.model_validate_json(event) for event in stored.pending]
     year = student.year
     year.year, year.consent = stored.year, stored.consent
-    for offset, rows in stored.days:
-        day = offset + stored.base
-        kept = year.marks if year_of(day) == year.year else year.ahead
-        kept[day] = tuple(SectionMark(stored.schools[row[0]], *row[1:]) for row in rows)
-    year.live = {day + stored.base for day in stored.live}
-    year.set_spans([Span(*span) for span in stored.spans])
+    year.marks, year.ahead, year.live = stored.marks, stored.ahead, stored.live
+    year.set_spans(stored.spans)
     return student

@@ -19,6 +19,21 @@ class Snapshot(NamedTuple):
     alerts: list[Json]
 
 
+def differences(found: Snapshot, expected: Snapshot) -> list[str]:
+    """What is not as expected, one line each."""
+    lines = [f"window of {one}: only once" for one in sorted(found.windows.keys() ^ expected.windows.keys())]
+    for student_id in sorted(found.windows.keys() & expected.windows.keys()):
+        ours, theirs = found.windows[student_id], expected.windows[student_id]
+        lines += [
+            f"window of {student_id}, {name}: {ours.get(name)} in place of {theirs.get(name)}"
+            for name in sorted(ours.keys() | theirs.keys())
+            if ours.get(name) != theirs.get(name)
+        ]
+    lines += [f"alert that should not be: {alert}" for alert in found.alerts if alert not in expected.alerts]
+    lines += [f"missing alert: {alert}" for alert in expected.alerts if alert not in found.alerts]
+    return lines
+
+
 def every_alert(casework: httpx.Client, **filters: str) -> list[Json]:
     """All pages of the history."""
     found: list[Json] = []

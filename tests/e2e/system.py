@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from typing import Any, TypeVar
 
 import psutil
 import psycopg
+
+from services.platform.supervisor import inherited_environment
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -33,15 +34,10 @@ def eventually(look: Callable[[], T], what: str, seconds: float = 60) -> T:
     return found
 
 
-def environment() -> dict[str, str]:
-    """The environment without any setting of ours."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("FIRSTBELL_")}
-
-
 def firstbell(*arguments: str | Path, expect: int = 0) -> subprocess.CompletedProcess[str]:
     """Run the command to its end, and assert its exit status."""
     done = subprocess.run(
-        [FIRSTBELL, *arguments], env=environment(), capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
+        [FIRSTBELL, *arguments], env=inherited_environment(), capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
     )
     assert done.returncode == expect, f"{arguments[0]} ended with {done.returncode}:\n{done.stderr}"
     return done
@@ -51,7 +47,7 @@ def firstbell(*arguments: str | Path, expect: int = 0) -> subprocess.CompletedPr
 def in_background(*arguments: str | Path, expect: int = 0) -> Iterator[subprocess.Popen[str]]:
     """Run the command beside the block; it must end with that status after it."""
     with subprocess.Popen(
-        [FIRSTBELL, *arguments], env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        [FIRSTBELL, *arguments], env=inherited_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
             yield process
@@ -70,7 +66,7 @@ class System:
         self._err = data_dir.with_name(data_dir.name + ".err")
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self._process = subprocess.Popen(
-                [FIRSTBELL, "up", "--json", "--data-dir", data_dir], env=environment(), stdout=out, stderr=err
+                [FIRSTBELL, "up", "--json", "--data-dir", data_dir], env=inherited_environment(), stdout=out, stderr=err
             )
         try:
             eventually(self._is_up, "the system is up", START_SECONDS)
