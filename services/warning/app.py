@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import faust
 from faust.types import StreamT
 from mode import Service
@@ -17,8 +19,6 @@ from services.warning.worker import FLUSH_SECONDS, Worker
 
 BLOCK_CACHE_BYTES = 16 * 1024 * 1024
 """RocksDB's cache per partition; Faust's default is 2 GiB, and hot windows are in memory anyway."""
-LINGER_SECONDS = 0.005
-"""The changelog's records gather this long: it is on the way of an alert, and a flush sends thousands."""
 SESSION_SECONDS = 10
 """After this long without a sign of life a worker's partitions go to another; Faust's default is a minute."""
 
@@ -45,8 +45,6 @@ def create_app(settings: WarningSettings) -> faust.App:
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=16 * 1024 * 1024,
         producer_max_request_size=1_000_000,
-        producer_linger=LINGER_SECONDS,
-        producer_max_batch_size=262_144,
         producer_acks=-1,
         stream_wait_empty=False,  # what is not acknowledged comes again
         web_enabled=False,
@@ -65,6 +63,8 @@ def create_app(settings: WarningSettings) -> faust.App:
     )
     server = make_server(make_edge(app, worker), settings.warning_port)
 
+    flushing = asyncio.Lock()
+
     @app.agent(topic)
     async def keep_windows(stream: StreamT[bytes]) -> None:
         await take_all(stream, app, worker)
@@ -82,11 +82,27 @@ def create_app(settings: WarningSettings) -> faust.App:
             while not self.should_stop:
                 await self.sleep(FLUSH_SECONDS)
                 if not app.rebalancing:
-                    await worker.flush_due()
+                    await self._flush_due()
+
+        async def _flush_due(self) -> None:
+            try:
+                await worker.flush_due()
+            except ProducerClosed:
+                if not self.should_stop:
+                    raise
 
         async def on_stop(self) -> None:
             server.should_exit = True
-            await worker.stop()
+            async with flushing:
+                await worker.stop()
+
+        @Service.task
+        async def flush(self) -> None:
+            while not self.should_stop:
+                await self.sleep(FLUSH_SECONDS)
+                async with flushing:
+                    if not (self.should_stop or app.rebalancing):
+                        await worker.flush_due()
 
     @app.on_partitions_revoked.connect
     async def forget(*_: object, **__: object) -> None:

@@ -5,15 +5,16 @@ Keys are `partition|s|student` and `partition|c|school`, since a school is known
 
 from __future__ import annotations
 
-import asyncio
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 import faust
 import msgspec
+from aiokafka import AIOKafkaProducer
+from aiokafka.producer.message_accumulator import BatchBuilder
 from faust.streams import _current_event
-from faust.types import EventT
+from faust.types import TP, EventT
 
 from models.policy import Policy
 from models.school import School
@@ -53,7 +54,12 @@ class WindowTable:
         return partition
 
     async def write(
-        self, number: int, event: EventT, students: Iterable[Student], schools: Iterable[tuple[str, School]]
+        self,
+        producer: AIOKafkaProducer,
+        number: int,
+        event: EventT,
+        students: Iterable[Student],
+        schools: Iterable[tuple[str, School]],
     ) -> None:
         """Write them; returns when Kafka has acknowledged every change, raises `KafkaError` when it did not.
 
@@ -63,11 +69,28 @@ class WindowTable:
         items = [(f"{number}|s|{s.pseudonym}".encode(), dump(s)) for s in students]
         items += [(f"{number}|c|{name}".encode(), _dump_school(school)) for name, school in schools]
         _current_event.set(weakref.ref(event))
-        receipts = []
         for key, value in items:
-            receipts.append(self._table.send_changelog(number, key, value))
             self._table.data[key] = value
-        await asyncio.gather(*receipts)
+        topic = self._table.changelog_topic_name
+        last = -1
+        for batch in _batches(producer, items):
+            receipt = await (await producer.send_batch(batch, topic, partition=number))
+            last = receipt.offset + batch.record_count() - 1
+        if last >= 0:
+            # What the store holds up to here need not be read from the changelog again.
+            self._table.data.set_persisted_offset(TP(topic, number), last)
+
+
+def _batches(producer: AIOKafkaProducer, items: Iterable[tuple[bytes, bytes]]) -> Iterator[BatchBuilder]:
+    """The changes as whole batches of Kafka's: a send for each would cost more than all the rest of a write."""
+    batch = producer.create_batch()
+    for key, value in items:
+        if batch.append(key=key, value=value, timestamp=None) is None:
+            yield batch
+            batch = producer.create_batch()
+            batch.append(key=key, value=value, timestamp=None)
+    if batch.record_count():
+        yield batch
 
 
 def _dump_school(school: School) -> bytes:

@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 FLUSH_SECONDS = 0.1
 FLUSH_SHARE = 8
 """Between two flushes at least this many times the last one's length passes, which bounds their cost."""
+LONGEST_FLUSH_PAUSE_SECONDS = 5.0
+"""A flush that waited for a broker that was away says nothing of its cost: the next one comes in time all the same."""
 
 RECORDS = Counter("firstbell_warning_records_total", "Records taken", ["topic"])
 POISON = Counter("firstbell_warning_poison_total", "Records that could not be read or applied", ["topic"])
@@ -73,7 +75,6 @@ class Worker:
         state = self._partitions.get(number)
         if state is None:
             state = self._partitions[number] = self._table.read(number, self._policy)
-            STUDENTS.set(sum(len(p.students) for p in self._partitions.values()))
         return state
 
     async def take(self, event: EventT) -> None:
@@ -112,13 +113,15 @@ class Worker:
             partition.changed_students, partition.changed_schools = set(), set()
             self._unacked[number] = []
             await self._table.write(
-                number, events[-1], students, [(name, partition.schools[name]) for name in schools]
+                self._producer, number, events[-1], students, [(name, partition.schools[name]) for name in schools]
             )
             FLUSHED.inc(len(students) + len(schools))
+            STUDENTS.set(sum(len(p.students) for p in self._partitions.values()))
         finally:
             self._flushing.discard(number)
             took = time.monotonic() - started
-            self._next_flush[number] = time.monotonic() + max(FLUSH_SECONDS, FLUSH_SHARE * took)
+            pause = min(max(FLUSH_SECONDS, FLUSH_SHARE * took), LONGEST_FLUSH_PAUSE_SECONDS)
+            self._next_flush[number] = time.monotonic() + pause
         if epoch == self._epoch:
             for event in events:
                 event.ack()
@@ -128,7 +131,7 @@ class Worker:
         epoch = self._epoch
         partition = self.partition(number)
         students = list(partition.telling)
-        await self._table.write(number, event, students, [])
+        await self._table.write(self._producer, number, event, students, [])
         if epoch != self._epoch:
             return
         receipts = []
