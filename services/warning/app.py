@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import faust
 from faust.types import StreamT
-from mode import Service
 
 from models.policy import Policy, default_policy, parse_policy
 from services.contracts.topics import WARNING_GROUP
 from services.platform.logging import configure_logging
+from services.warning.companion import companion
 from services.warning.http import make_edge, make_server
 from services.warning.records import READ
 from services.warning.settings import WarningSettings
 from services.warning.table import WindowTable
-from services.warning.worker import FLUSH_SECONDS, Worker
+from services.warning.worker import Worker
 
 BLOCK_CACHE_BYTES = 16 * 1024 * 1024
 """RocksDB's cache per partition; Faust's default is 2 GiB, and hot windows are in memory anyway."""
@@ -63,46 +61,11 @@ def create_app(settings: WarningSettings) -> faust.App:
     )
     server = make_server(make_edge(app, worker), settings.warning_port)
 
-    flushing = asyncio.Lock()
-
     @app.agent(topic)
     async def keep_windows(stream: StreamT[bytes]) -> None:
         await take_all(stream, app, worker)
 
-    @app.service
-    class Companion(Service):
-        """What runs beside the stream: the producer of alerts, the write-behind, the HTTP edge."""
-
-        async def on_start(self) -> None:
-            await worker.start(settings.require_kafka())
-            self.add_future(server.serve())
-
-        @Service.task
-        async def flush(self) -> None:
-            while not self.should_stop:
-                await self.sleep(FLUSH_SECONDS)
-                if not app.rebalancing:
-                    await self._flush_due()
-
-        async def _flush_due(self) -> None:
-            try:
-                await worker.flush_due()
-            except ProducerClosed:
-                if not self.should_stop:
-                    raise
-
-        async def on_stop(self) -> None:
-            server.should_exit = True
-            async with flushing:
-                await worker.stop()
-
-        @Service.task
-        async def flush(self) -> None:
-            while not self.should_stop:
-                await self.sleep(FLUSH_SECONDS)
-                async with flushing:
-                    if not (self.should_stop or app.rebalancing):
-                        await worker.flush_due()
+    app.service(companion(app, worker, server, settings.require_kafka()))
 
     @app.on_partitions_revoked.connect
     async def forget(*_: object, **__: object) -> None:
