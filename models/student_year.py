@@ -88,8 +88,8 @@ class StudentYear:
     ) -> bool:
         """Take a row of this school year or a later one; False when it told nothing new."""
         kept = self.marks if year_of(day) == self.year else self.ahead
-        old = kept.get(day, ())
-        new = with_mark(old, mark)
+        old = kept.get(day)
+        new = with_mark(old, mark) if old else (mark,)
         newly_live = live and day not in self.live
         if new is old and not newly_live:
             return False
@@ -154,3 +154,8 @@ class StudentYear:
                 if told is not None:
                     add_day(track, told, rules)
         return track
+
+    def has_decided(self, day: int) -> bool:
+        """Whether the day is the last one counted and decides levels already: its close tells nothing new."""
+        last = self._track.last if self._track is not None else None
+        return last is not None and last.ordinal == day and last.step

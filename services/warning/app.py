@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import faust
 from faust.types import StreamT
 
@@ -91,5 +93,8 @@ def main() -> None:
     """Run the worker until SIGTERM or Ctrl-C."""
     configure_logging()
     settings = WarningSettings()
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Windows live long and have no cycles: Python's default would look through them again and again.
+    gc.set_threshold(100_000, 50, 100)
     app = create_app(settings)
     faust.Worker(app, loglevel="warn", redirect_stdouts=False).execute_from_commandline()

@@ -7,7 +7,7 @@ in which records of different topics come changes nothing in the end.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -22,10 +22,10 @@ from models.shock import HeadCount
 from models.track import Turn
 from services.contracts.alerts import AlertEvent
 from services.contracts.ids import Pseudonym
-from services.contracts.marks import AttendanceMark, DayCounts, DaysClosed, MarkBatch
 from services.contracts.reference import Consent, Enrollment, SchoolDay
 from services.warning.lifecycle import Subject, close_year, tell, withdraw_all
 from services.warning.student import Student
+from services.warning.wire import AttendanceMark, DayCounts, DaysClosed, MarkBatch
 
 DAYS_AHEAD = 31
 """A mark dated further ahead of its batch may be a slip of the year: it begins no school year by itself."""
@@ -77,8 +77,9 @@ class Partition:
             if self._school(close.school_id).close(day, history=close.history):
                 self.changed_schools.add(close.school_id)
                 for student in self._at_school[close.school_id]:
-                    self._reach(student, day, closed.taken_at)
-                    self._look_again(student, day)
+                    if not student.year.has_decided(day):
+                        self._reach(student, day, closed.taken_at)
+                        self._look_again(student, day)
         self._purge_withdrawn()
 
     def take_school_day(self, fact: SchoolDay) -> None:
@@ -134,20 +135,21 @@ class Partition:
             student = self._unsettled.pop()
             if student.withdrawn or student.year.consent is None:
                 continue
-            turns = self._turns(student)
-            if turns != student.turns_told:
+            turns = student.year.track(self.schools, self.rules(student)).turns
+            if not _same(turns, student.turns_told):
                 first = student.turns_told is None and not turns and not student.told
-                student.turns_told = turns
+                student.turns_told = tuple(turns)
                 if not first:
                     asked |= {student} | self._siblings(student)
         for student in asked:
             now = self._episodes(student)
             self._say(student, tell(student.told, now, self._subject(student, caused_at)))
 
-    def told(self, student: Student) -> None:
-        """Kafka has acknowledged the student's pending events."""
-        student.pending = []
-        self.telling.discard(student)
+    def told(self, student: Student, events: int) -> None:
+        """Kafka has acknowledged so many of the student's pending events, the first ones."""
+        student.pending = student.pending[events:]
+        if not student.pending:
+            self.telling.discard(student)
         self.changed_students.add(student)
 
     def rules(self, student: Student) -> Rules:
@@ -263,3 +265,10 @@ class Partition:
             self._at_school[span.school].discard(student)
         if student.household is not None:
             self._households[student.household].discard(student)
+
+
+def _same(turns: Sequence[Turn], told: Sequence[Turn] | None) -> bool:
+    """Whether these turns were told. Turns are added and taken back only at the end: the same last, the same all."""
+    if told is None or len(turns) != len(told):
+        return False
+    return not turns or turns[-1] is told[-1] or tuple(turns) == told

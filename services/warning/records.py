@@ -7,9 +7,9 @@ from uuid import UUID
 
 from services.contracts import topics
 from services.contracts.ids import Pseudonym
-from services.contracts.marks import MarkBatch, marks_record
 from services.contracts.reference import Consent, Enrollment, SchoolDay
 from services.warning.partition import Partition
+from services.warning.wire import MarkBatch, decode_marks
 
 READ = (topics.MARKS, topics.SCHOOL_DAYS, topics.ENROLLMENTS, topics.CONSENTS)
 """The topics that the worker reads; all have the same partitions."""
@@ -21,14 +21,14 @@ def take(
     """Apply one record and decide its alerts; returns the token of a close, to be answered.
 
     `timestamp` is the record's (seconds since the epoch). Raises `ValueError` for a record that
-    cannot be read (pydantic's `ValidationError` is one).
+    cannot be read (pydantic's `ValidationError` and msgspec's `DecodeError` are).
     """
     taken_at = datetime.fromtimestamp(timestamp, UTC)
     token: UUID | None = None
     if topic == topics.MARKS.name:
         if value is None:
             raise ValueError("a batch of marks without a value")
-        record = marks_record.validate_json(value)
+        record = decode_marks(value)
         taken_at = record.taken_at
         if isinstance(record, MarkBatch):
             partition.take_marks(record)

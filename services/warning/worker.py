@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -19,12 +20,14 @@ from faust.types import EventT
 from prometheus_client import Counter, Gauge
 
 from models.policy import Policy
+from services.contracts.alerts import AlertEvent
 from services.contracts.marks import DaysEvaluated
 from services.contracts.rejected import Rejected
 from services.contracts.topics import ALERTS, PROGRESS, REJECTED
 from services.platform.kafka import make_producer
 from services.warning import records
 from services.warning.partition import Partition
+from services.warning.student import Student
 from services.warning.table import WindowTable, taken_at
 
 log = logging.getLogger(__name__)
@@ -32,8 +35,6 @@ log = logging.getLogger(__name__)
 FLUSH_SECONDS = 0.1
 FLUSH_SHARE = 8
 """Between two flushes at least this many times the last one's length passes, which bounds their cost."""
-LONGEST_FLUSH_PAUSE_SECONDS = 5.0
-"""A flush that waited for a broker that was away says nothing of its cost: the next one comes in time all the same."""
 
 RECORDS = Counter("firstbell_warning_records_total", "Records taken", ["topic"])
 POISON = Counter("firstbell_warning_poison_total", "Records that could not be read or applied", ["topic"])
@@ -51,8 +52,14 @@ class Worker:
         self._producer: AIOKafkaProducer
         self._partitions: dict[int, Partition] = {}
         self._unacked: defaultdict[int, list[EventT]] = defaultdict(list)
-        self._flushing: set[int] = set()
-        self._next_flush: defaultdict[int, float] = defaultdict(float)
+        self._last: dict[int, EventT] = {}
+        """A record of each partition: Faust's store asks it where to write."""
+        self._owed: defaultdict[int, list[UUID]] = defaultdict(list)
+        """Tokens to be answered once the alerts before them are in Kafka."""
+        self._to_tell = asyncio.Event()
+        self._next_flush = 0.0
+        self._busy = False
+        """Whether a record came since the write-behind last looked."""
         self._epoch = 0
 
     async def start(self, bootstrap: str) -> None:
@@ -69,17 +76,22 @@ class Worker:
         self._epoch += 1
         self._partitions.clear()
         self._unacked.clear()
+        self._last.clear()
+        self._owed.clear()
 
     def partition(self, number: int) -> Partition:
         """The partition's state, read from the table at first use."""
         state = self._partitions.get(number)
         if state is None:
             state = self._partitions[number] = self._table.read(number, self._policy)
+            STUDENTS.set(sum(len(p.students) for p in self._partitions.values()))
+            if state.telling:
+                self._to_tell.set()
         return state
 
     async def take(self, event: EventT) -> None:
-        """Apply one record, send its alerts, answer a close. A record that cannot be read is dead-lettered."""
-        epoch, message = self._epoch, event.message
+        """Apply one record; its alerts and answers are `tell`'s. A record that cannot be read is dead-lettered."""
+        message = event.message
         partition = self.partition(message.partition)
         RECORDS.labels(message.topic).inc()
         token: UUID | None = None
@@ -88,62 +100,79 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - one poison record must not stop the others
             await self._dead_letter(event, error)
         self._unacked[message.partition].append(event)
-        if partition.telling:
-            await self._tell(message.partition, event)
-        if token is not None and epoch == self._epoch:
-            answer = DaysEvaluated(token=token, partition=message.partition)
-            await self._producer.send(PROGRESS.name, answer.model_dump_json().encode(), partition=message.partition)
-        await self.flush_due()
+        self._last[message.partition] = event
+        self._busy = True
+        if token is not None:
+            self._owed[message.partition].append(token)
+        if token is not None or partition.telling:
+            self._to_tell.set()
+        await asyncio.sleep(0)  # a backlog never waits for anything, and the tellings must have their turn
+
+    def load(self, numbers: Iterable[int]) -> None:
+        """Read these partitions from the table, if they are not in memory yet."""
+        for number in numbers:
+            self.partition(number)
+
+    async def something_to_tell(self) -> None:
+        """Return when there is an alert to send, or a close to answer."""
+        await self._to_tell.wait()
+
+    async def tell(self) -> None:
+        """Send every alert that there is, then answer the closes before which they came."""
+        self._to_tell.clear()
+        numbers = [n for n, state in self._partitions.items() if state.telling or self._owed[n]]
+        await asyncio.gather(*(self._tell(number) for number in numbers))
 
     async def flush_due(self) -> None:
-        """Write behind the partitions whose time has come."""
-        for number in [n for n, events in self._unacked.items() if events and time.monotonic() >= self._next_flush[n]]:
-            await self.flush(number)
+        """Write behind, when it is time: a backlog waits for its turn, what came before a pause does not."""
+        started, busy = time.monotonic(), self._busy
+        self._busy = False
+        if busy and started < self._next_flush:
+            return
+        await asyncio.gather(*(self.flush(number) for number in [n for n, events in self._unacked.items() if events]))
+        ended = time.monotonic()
+        self._next_flush = ended + max(FLUSH_SECONDS, FLUSH_SHARE * (ended - started))
 
     async def flush(self, number: int) -> None:
         """Write what changed, then acknowledge the records that changed it."""
-        events = self._unacked[number]
-        if not events or number in self._flushing:
-            return
-        started, epoch = time.monotonic(), self._epoch
-        self._flushing.add(number)
-        try:
-            partition = self.partition(number)
-            students, schools = partition.changed_students, partition.changed_schools
-            partition.changed_students, partition.changed_schools = set(), set()
-            self._unacked[number] = []
-            await self._table.write(
-                self._producer, number, events[-1], students, [(name, partition.schools[name]) for name in schools]
-            )
-            FLUSHED.inc(len(students) + len(schools))
-            STUDENTS.set(sum(len(p.students) for p in self._partitions.values()))
-        finally:
-            self._flushing.discard(number)
-            took = time.monotonic() - started
-            pause = min(max(FLUSH_SECONDS, FLUSH_SHARE * took), LONGEST_FLUSH_PAUSE_SECONDS)
-            self._next_flush[number] = time.monotonic() + pause
+        epoch, events, partition = self._epoch, self._unacked.pop(number), self.partition(number)
+        students, schools = partition.changed_students, partition.changed_schools
+        partition.changed_students, partition.changed_schools = set(), set()
+        changed = [(name, partition.schools[name]) for name in schools]
+        await self._table.write(self._producer, number, events[-1], students, changed)
+        FLUSHED.inc(len(students) + len(schools))
         if epoch == self._epoch:
             for event in events:
                 event.ack()
 
-    async def _tell(self, number: int, event: EventT) -> None:
-        """Write the students who have something to tell, then send it, and only then forget it."""
-        epoch = self._epoch
-        partition = self.partition(number)
-        students = list(partition.telling)
-        await self._table.write(self._producer, number, event, students, [])
-        if epoch != self._epoch:
-            return
+    async def _tell(self, number: int) -> None:
+        """Write the students who have something to tell, then send it, and only then forget it; then answer."""
+        epoch, partition = self._epoch, self.partition(number)
+        tokens = self._owed.pop(number, [])
+        telling = [(student, list(student.pending)) for student in partition.telling]
+        if telling:
+            last = self._last.get(number)
+            if last is not None:  # else all come from the table just as they are
+                await self._table.write(self._producer, number, last, [student for student, _ in telling], [])
+            if epoch != self._epoch:
+                return
+            await self._send(number, telling)
+            for student, sent in telling:
+                partition.told(student, len(sent))
+        if epoch == self._epoch:
+            for token in tokens:
+                answer = DaysEvaluated(token=token, partition=number)
+                await self._producer.send(PROGRESS.name, answer.model_dump_json().encode(), partition=number)
+
+    async def _send(self, number: int, telling: Sequence[tuple[Student, Sequence[AlertEvent]]]) -> None:
+        """Send the students' events; returns when Kafka has acknowledged them all."""
         receipts = []
-        for student in students:
-            for alert in student.pending:
-                ALERTS_SENT.labels(alert.type).inc()
-                value = alert.model_dump_json().encode()
-                key = student.pseudonym.encode()
+        for student, alerts in telling:
+            for alert in alerts:
+                value, key = alert.model_dump_json().encode(), student.pseudonym.encode()
                 receipts.append(await self._producer.send(ALERTS.name, value, key=key, partition=number))
+                ALERTS_SENT.labels(alert.type).inc()
         await asyncio.gather(*receipts)
-        for student in students:
-            partition.told(student)
 
     async def _dead_letter(self, event: EventT, error: Exception) -> None:
         message = event.message

@@ -20,6 +20,8 @@ CONSENT = {
 }
 """A consent that covers what is needed, in force from before the school year, without an end."""
 
+IDS = {"student_id", "school_id", "household_id"}
+
 WEEK = [f"2016-12-{day:02}" for day in range(5, 10)]
 """Monday to Friday."""
 
@@ -46,10 +48,10 @@ def with_prefix(source: Path, folder: Path, prefix: str) -> Path:
     """The same district once more, with every id prefixed: other pseudonyms, other partitions."""
     for path in source.glob("*.csv"):
         with path.open(encoding="utf-8", newline="") as file:
-            rows = [{name: _prefixed(name, value, prefix) for name, value in row.items()} for row in csv.DictReader(file)]
+            rows = [_prefixed(row, prefix) for row in csv.DictReader(file)]
         write_csv(folder, path.name, rows)
     return folder
 
 
-def _prefixed(column: str, value: str, prefix: str) -> str:
-    return prefix + value if value and column in {"student_id", "school_id", "household_id"} else value
+def _prefixed(row: dict[str, str], prefix: str) -> dict[str, str]:
+    return {name: prefix + value if value and name in IDS else value for name, value in row.items()}

@@ -36,9 +36,8 @@ def eventually(look: Callable[[], T], what: str, seconds: float = 60) -> T:
 
 def firstbell(*arguments: str | Path, expect: int = 0) -> subprocess.CompletedProcess[str]:
     """Run the command to its end, and assert its exit status."""
-    done = subprocess.run(
-        [FIRSTBELL, *arguments], env=inherited_environment(), capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
-    )
+    argv, env = [FIRSTBELL, *arguments], inherited_environment()
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False)
     assert done.returncode == expect, f"{arguments[0]} ended with {done.returncode}:\n{done.stderr}"
     return done
 
@@ -46,9 +45,8 @@ def firstbell(*arguments: str | Path, expect: int = 0) -> subprocess.CompletedPr
 @contextmanager
 def in_background(*arguments: str | Path, expect: int = 0) -> Iterator[subprocess.Popen[str]]:
     """Run the command beside the block; it must end with that status after it."""
-    with subprocess.Popen(
-        [FIRSTBELL, *arguments], env=inherited_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    ) as process:
+    argv, env = [FIRSTBELL, *arguments], inherited_environment()
+    with subprocess.Popen(argv, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         try:
             yield process
             _, said = process.communicate(timeout=COMMAND_SECONDS)
@@ -65,9 +63,8 @@ class System:
         self._out = data_dir.with_name(data_dir.name + ".out")
         self._err = data_dir.with_name(data_dir.name + ".err")
         with self._out.open("wb") as out, self._err.open("wb") as err:
-            self._process = subprocess.Popen(
-                [FIRSTBELL, "up", "--json", "--data-dir", data_dir], env=inherited_environment(), stdout=out, stderr=err
-            )
+            argv = [FIRSTBELL, "up", "--json", "--data-dir", data_dir]
+            self._process = subprocess.Popen(argv, env=inherited_environment(), stdout=out, stderr=err)
         try:
             eventually(self._is_up, "the system is up", START_SECONDS)
         except BaseException:

@@ -86,8 +86,9 @@ def district(tmp_path: Path) -> District:
 
 def report(system: System, district: District, *options: str, expect: int = 0) -> Json:
     """The document of `import --json -`."""
-    arguments = ["--json", "-", "--data-dir", system.data_dir, *options]
-    document: Json = json.loads(firstbell("import", district.folder, *arguments, expect=expect).stdout)
+    where = ("--data-dir", system.data_dir)
+    done = firstbell("import", district.folder, "--json", "-", *where, *options, expect=expect)
+    document: Json = json.loads(done.stdout)
     return document
 
 
@@ -142,7 +143,7 @@ def test_a_dry_run_tells_the_same_and_keeps_nothing_and_strict_says_so(system: S
 
 
 def test_what_cannot_be_imported_says_why(system: System, tmp_path: Path) -> None:
-    there = ["--data-dir", system.data_dir]
+    there = ("--data-dir", system.data_dir)
     nothing = firstbell("import", tmp_path, *there, expect=1)
     assert nothing.stderr.strip()
     assert "Traceback" not in nothing.stderr

@@ -153,7 +153,7 @@ class Worker:
                 caused.extend(student.pending)
                 for event in student.pending:
                     self.reader.take(event)
-                self.partition.told(student)
+                self.partition.told(student, len(student.pending))
         return sorted(caused, key=lambda event: (event.student, event.alert_id, event.seq))
 
     def restart(self) -> None:
