@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final, cast
 from uuid import UUID, uuid5
 
@@ -24,7 +24,6 @@ from services.platform.consent import consented_students
 settled = Counter("firstbell_notify_mails", "Outcomes of tries to send a mail", ["outcome"])
 
 PENDING: Final = OutboxRow.status == "pending"
-SOON_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,36 +72,26 @@ class Claimed:
     notification: Notification
     consented: bool
     """The student's consent is in force now."""
-    behind: datetime | None
-    """When an earlier mail of the household to the same recipient, still pending, is tried; that one goes first."""
 
 
-async def claim(session: AsyncSession) -> Claimed | None:
-    """Lock the next mail that is due; None when none is."""
+async def claim(session: AsyncSession, most: int) -> list[Claimed]:
+    """Lock the next mails that are due. A household's next mail to the same recipient waits for the one before it."""
     consented = exists().where(consented_students.c.pseudonym == OutboxRow.student)
     earlier = aliased(OutboxRow)
-    behind = select(func.max(earlier.next_attempt_at)).where(
+    behind = exists().where(
         earlier.status == "pending",
         earlier.family == OutboxRow.family,
         earlier.recipient == OutboxRow.recipient,
         earlier.position < OutboxRow.position,
     )
     query = (
-        select(OutboxRow, consented, behind.scalar_subquery())
-        .where(PENDING, OutboxRow.next_attempt_at <= func.now())
+        select(OutboxRow, consented)
+        .where(PENDING, OutboxRow.next_attempt_at <= func.now(), ~behind)
         .order_by(OutboxRow.next_attempt_at, OutboxRow.position)
-        .limit(1)
+        .limit(most)
         .with_for_update(of=OutboxRow, skip_locked=True)
     )
-    found = (await session.execute(query)).one_or_none()
-    return None if found is None else Claimed(_notification(found[0]), found[1], found[2])
-
-
-async def defer(session: AsyncSession, notification: UUID, behind: datetime) -> None:
-    """Wait for an earlier mail, which is tried at `behind` or is in another process's hands."""
-    soon = func.clock_timestamp() + timedelta(seconds=SOON_SECONDS)
-    later = update(OutboxRow).where(OutboxRow.id == notification)
-    await session.execute(later.values(next_attempt_at=func.greatest(behind, soon)))
+    return [Claimed(_notification(row), may_send) for row, may_send in await session.execute(query)]
 
 
 async def cancel(session: AsyncSession, notification: UUID) -> None:

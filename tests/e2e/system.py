@@ -63,7 +63,7 @@ class System:
         self._out = data_dir.with_name(data_dir.name + ".out")
         self._err = data_dir.with_name(data_dir.name + ".err")
         with self._out.open("wb") as out, self._err.open("wb") as err:
-            argv = [FIRSTBELL, "up", "--json", "--data-dir", data_dir]
+            argv: list[str | Path] = [FIRSTBELL, "up", "--json", "--data-dir", data_dir]
             self._process = subprocess.Popen(argv, env=inherited_environment(), stdout=out, stderr=err)
         try:
             eventually(self._is_up, "the system is up", START_SECONDS)

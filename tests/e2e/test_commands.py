@@ -1,0 +1,55 @@
+"""What the commands say of themselves, and of a system that runs or does not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from services.cli.main import COMMANDS, main
+from tests.e2e.system import System, firstbell
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_tells_what_it_does(command: str) -> None:
+    told = CliRunner().invoke(main, [command, "--help"])
+
+    assert told.exit_code == 0
+    assert len(told.output.splitlines()) > 4
+
+
+def test_the_program_lists_its_commands() -> None:
+    told = firstbell("--help").stdout
+
+    assert all(f"  {command} " in told for command in COMMANDS)
+
+
+def test_a_second_system_on_the_same_folder_says_that_it_is_in_use(system: System) -> None:
+    second = firstbell("up", "--data-dir", system.data_dir, expect=3)
+
+    assert "is in use" in second.stderr
+    assert "Traceback" not in second.stderr
+    assert system.pids["kafka"]
+
+
+def test_the_doctor_finds_a_running_system_well(system: System) -> None:
+    found = json.loads(firstbell("doctor", "--json", "--data-dir", system.data_dir).stdout)
+
+    assert found
+
+
+def test_without_a_system_lag_and_doctor_say_so(tmp_path: Path) -> None:
+    lag = firstbell("lag", "--json", "--data-dir", tmp_path / "none", expect=3)
+    assert "firstbell up" in lag.stderr
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_database_that_is_not_there_is_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIRSTBELL_DATABASE", "postgresql+psycopg://planted:secret@127.0.0.1:1/none")
+    told = CliRunner().invoke(main, ["up", "--data-dir", str(tmp_path / "data")])
+
+    assert told.exit_code == 1
+    assert "firstbell doctor" in told.output
+    assert "secret" not in told.output
