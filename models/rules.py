@@ -38,9 +38,7 @@ class Rules:
         self.policy = policy
         self.household = next((rule for rule in policy.rules if isinstance(rule, Household)), None)
         leveled = [rule for rule in policy.rules if isinstance(rule, _Leveled)]
-        self._rules = [
-            (rule.rank, rule, _holds(rule, year)) for rule in sorted(leveled, key=lambda rule: -rule.rank)
-        ]
+        self._rules = [(rule.rank, rule, _holds(rule, year)) for rule in sorted(leveled, key=lambda rule: -rule.rank)]
         changes = [rule for rule in leveled if isinstance(rule, Change)]
         self._change_needs = min((_least(rule) for rule in changes), default=SHORT + 1)
         self._rate_days = {rule.min_days for rule in leveled if isinstance(rule, RateToDate)}

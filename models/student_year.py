@@ -69,9 +69,7 @@ class StudentYear:
             self._segments = ()
         else:
             first, last = self.consent
-            self._segments = segments(
-                self.spans, max(first, first_day(self.year)), min(last, last_day(self.year))
-            )
+            self._segments = segments(self.spans, max(first, first_day(self.year)), min(last, last_day(self.year)))
 
     def school_on(self, day: int) -> str | None:
         """The school at which the day counts, or None (not enrolled, no consent)."""

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from pydantic import ValidationError
 
 from services.platform.embedded.endpoints import read_stack
 from services.platform.logging import configure_logging
-from services.platform.settings import Settings
+from services.platform.settings import Settings, SettingsError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 AnySettings = TypeVar("AnySettings", bound=Settings)
@@ -46,10 +45,9 @@ def data_dir_option(command: Command) -> Command:
 def load_settings(kind: type[AnySettings], data_dir: Path | None) -> AnySettings:
     """Settings of this kind, with `--data-dir` above the environment; raises `CommandError` naming what is wrong."""
     try:
-        return kind() if data_dir is None else kind(data_dir=data_dir)
-    except ValidationError as error:
-        names = sorted({"FIRSTBELL_" + str(e["loc"][0]).upper() for e in error.errors() if e["loc"]})
-        raise CommandError(f"Not valid: {', '.join(names)}. See .env.example for what each expects.") from None
+        return kind.load(data_dir)
+    except SettingsError as error:
+        raise CommandError(str(error)) from error
 
 
 def find_kafka(settings: Settings, *, data_dir: Path | None) -> str:

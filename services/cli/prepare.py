@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import click
-from aiokafka.errors import KafkaError
-from sqlalchemy.exc import SQLAlchemyError
 
 from services.cli.common import CommandError, load_settings, log_quietly
 from services.platform.embedded.endpoints import Endpoints
+from services.platform.embedded.errors import PrepareError
 from services.platform.embedded.stack import prepare_services
 from services.platform.settings import Settings, SettingsError
 
@@ -25,9 +24,6 @@ def prepare() -> None:
     try:
         endpoints = Endpoints(settings.require_kafka(), settings.require_database(), settings.smtp or "")
         asyncio.run(prepare_services(endpoints, settings=settings))
-    except SettingsError as error:
+    except (SettingsError, PrepareError) as error:
         raise CommandError(str(error)) from error
-    except (KafkaError, SQLAlchemyError, OSError) as error:
-        text = f"Kafka or the database does not answer ({type(error).__name__}). Look at `firstbell doctor`."
-        raise CommandError(text) from error
     click.echo("Topics and schemas are there.")

@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.cli.common import CommandError
+from services.cli.common import CommandError, load_settings
 from services.cli.import_ import pointed_at
 from services.cli.output import say
 from services.cli.settled import Answers, caught_up, mails_settled
@@ -92,9 +92,10 @@ async def fresh_replay(data_dir: Path | None, *, keep: bool = False) -> AsyncIte
     Raises `CommandError` when the named folder is not empty, and what `running_stack` raises.
     """
     folder = _new_folder(data_dir)
-    # An outside cluster or database is never replayed into.
-    settings = IngestSettings(data_dir=folder, kafka=None, database=None, smtp=None, pseudonym_key_file=None)
     try:
+        # An outside cluster or database is never replayed into.
+        outside = dict.fromkeys(("kafka", "database", "smtp", "pseudonym_key_file"))
+        settings = load_settings(IngestSettings, folder).model_copy(update=outside)
         async with running_stack(settings, say=say) as stack:
             pointed = pointed_at(settings, stack)
             engine = make_engine(pointed.require_database())

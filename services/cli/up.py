@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from services.cli.common import load_settings
 from services.platform.embedded.endpoints import Stack
 from services.platform.embedded.errors import DataDirInUseError, EmbeddedError
 from services.platform.embedded.stack import running_stack
@@ -27,7 +28,7 @@ def up(data_dir: Path | None, as_json: bool) -> None:
 
     Exit status: 0 after a stop, 1 when something did not start, 2 for a wrong option, 3 when the data folder is in use.
     """
-    settings = Settings() if data_dir is None else Settings(data_dir=data_dir)
+    settings = load_settings(Settings, data_dir)
     try:
         asyncio.run(until_stopped(_stay(settings, as_json=as_json)))
     except (EmbeddedError, ProcessError) as error:

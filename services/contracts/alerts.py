@@ -14,9 +14,7 @@ Level = Literal["watch", "elevated", "urgent"]
 LEVELS: Final[tuple[Level, ...]] = ("watch", "elevated", "urgent")
 """From lowest to highest."""
 
-AlertEventType = Literal[
-    "AlertRaised", "AlertLevelChanged", "AlertAmended", "AlertCleared", "AlertWithdrawn"
-]
+AlertEventType = Literal["AlertRaised", "AlertLevelChanged", "AlertAmended", "AlertCleared", "AlertWithdrawn"]
 
 
 class Reason(Event):

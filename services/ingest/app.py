@@ -118,7 +118,7 @@ def create_app(settings: IngestSettings, background: Background | None = None) -
 
 def main() -> None:
     """Run the service until it is told to stop; exits with 1 when its sweep cannot go on."""
-    settings = IngestSettings()
+    settings = IngestSettings.load()
     configure_logging()
     background = Background()
     serve(create_app(settings, background), settings.ingest_port)

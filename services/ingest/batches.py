@@ -45,9 +45,7 @@ def _values(
 ) -> Iterator[bytes]:
     """One value, or several when one would be too large."""
     days = {(mark.school_id, mark.date): None for mark in marks} if counts else {}
-    batch = MarkBatch(
-        taken_at=taken_at, marks=list(marks), counts=[counts[day] for day in days if day in counts]
-    )
+    batch = MarkBatch(taken_at=taken_at, marks=list(marks), counts=[counts[day] for day in days if day in counts])
     value = batch.model_dump_json(exclude_none=True).encode()
     if len(value) <= MAX_BYTES or len(marks) == 1:
         yield value

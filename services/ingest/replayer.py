@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
@@ -82,6 +82,7 @@ class Replayer:
         began = (await self._intake.sweep()).began
         await self._take_newly_consented(began)
         rows = self._days.pop(day, [])
+        await self._close_silent_days(rows)
         for chunk in chunks(rows, CHUNK):
             await self._importer.take_marks(chunk, history=False)
         closes = self._closes()
@@ -98,12 +99,24 @@ class Replayer:
         if enrollments:
             await self._importer.take_enrollments(enrollments)
 
-    def _closes(self) -> list[Close]:
+    async def _close_silent_days(self, items: Iterable[Item[MarkRow]]) -> None:
+        """Days before a school's rows, on which it said nothing, are now known to have been days of presence."""
+        first: dict[str, date] = {}
+        for item in items:
+            first[item.row.school_id] = min(item.row.date, first.get(item.row.school_id, item.row.date))
+        self._importer.reporting.see(first.items())
+        closes = self._closes(before=first)
+        if closes:
+            await self._importer.close(closes)
+
+    def _closes(self, before: Mapping[str, date] | None = None) -> list[Close]:
+        """What is due to be closed; with `before`, only earlier days of these schools."""
         closes = []
         for school_id, school in self._importer.reporting.schools.items():
             for due in school.due():
-                school.closed.add(due)
-                closes.append(Close(school_id, due))
+                if before is None or (school_id in before and due < before[school_id]):
+                    school.closed.add(due)
+                    closes.append(Close(school_id, due))
         return closes
 
 

@@ -38,9 +38,7 @@ def day_records(days: Iterable[DayState], partitions: Sequence[int]) -> list[Rec
     ]
 
 
-def close_records(
-    days: Iterable[DayState], partitions: Sequence[int], token: UUID, taken_at: datetime
-) -> list[Record]:
+def close_records(days: Iterable[DayState], partitions: Sequence[int], token: UUID, taken_at: datetime) -> list[Record]:
     """The pending closes as one record, to every partition; without any, it only brings the token."""
     closes = [
         DayClosed(school_id=day.school_id, date=day.date, counts=day.counts, history=day.history)
@@ -61,9 +59,7 @@ def _consent(state: StudentState) -> bytes | None:
 def _enrollment(state: StudentState) -> bytes | None:
     if state.run is None:
         return None
-    enrollment = Enrollment(
-        student=state.pseudonym, spans=state.spans, grade=state.grade, household=state.household
-    )
+    enrollment = Enrollment(student=state.pseudonym, spans=state.spans, grade=state.grade, household=state.household)
     return enrollment.model_dump_json().encode()
 
 

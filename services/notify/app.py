@@ -72,7 +72,7 @@ def _mailer(settings: NotifySettings) -> Mailer:
 
 def main() -> None:
     """Run the service until it is told to stop; exits with 1 when a task of it cannot go on."""
-    settings = NotifySettings()
+    settings = NotifySettings.load()
     configure_logging()
     background = Background()
     serve(create_app(settings, background), settings.notify_port)

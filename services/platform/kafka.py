@@ -54,10 +54,7 @@ async def create_topics(
     await admin.start()
     try:
         response = await admin.create_topics(
-            [
-                NewTopic(t.name, partitions, replication_factor, topic_configs=t.config)
-                for t in topics
-            ]
+            [NewTopic(t.name, partitions, replication_factor, topic_configs=t.config) for t in topics]
         )
         for name, code, *message in response.topic_errors:
             if code not in (0, TopicAlreadyExistsError.errno):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from typing import Self
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -43,6 +44,23 @@ class Settings(BaseSettings):
 
     pseudonym_key_file: Path | None = None
     """The HMAC key, mode 0600; None means `<data_dir>/secrets/pseudonym.key`, made at first use."""
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("not an IANA name")
+        return name
+
+    @classmethod
+    def load(cls, data_dir: Path | None = None) -> Self:
+        """The settings of this process, with a data folder above the environment's; raises `SettingsError`."""
+        try:
+            return cls() if data_dir is None else cls(data_dir=data_dir)
+        except ValidationError as error:
+            names = sorted({"FIRSTBELL_" + str(e["loc"][0]).upper() for e in error.errors() if e["loc"]})
+            text = f"Not valid: {', '.join(names)}. See .env.example for what each expects."
+            raise SettingsError(text) from None  # its words hold the input
 
     @property
     def tz(self) -> ZoneInfo:

@@ -64,7 +64,5 @@ class EdgeServer(uvicorn.Server):
 
 def make_server(edge: FastAPI, port: int) -> EdgeServer:
     """A server on loopback, to be run as a task of the worker."""
-    config = uvicorn.Config(
-        edge, host="127.0.0.1", port=port, log_config=None, access_log=False, lifespan="off"
-    )
+    config = uvicorn.Config(edge, host="127.0.0.1", port=port, log_config=None, access_log=False, lifespan="off")
     return EdgeServer(config)

@@ -105,9 +105,7 @@ def _identity(episode: Episode, student: Pseudonym) -> str:
 
 
 def _overlap(old: Told, episode: Episode) -> bool:
-    return (old.ended is None or episode.raised < old.ended) and (
-        episode.ended is None or old.raised < episode.ended
-    )
+    return (old.ended is None or episode.raised < old.ended) and (episode.ended is None or old.raised < episode.ended)
 
 
 def _fingerprint(hits: Sequence[Hit]) -> int:

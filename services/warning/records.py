@@ -15,9 +15,7 @@ READ = (topics.MARKS, topics.SCHOOL_DAYS, topics.ENROLLMENTS, topics.CONSENTS)
 """The topics that the worker reads; all have the same partitions."""
 
 
-def take(
-    partition: Partition, topic: str, key: bytes | None, value: bytes | None, timestamp: float
-) -> UUID | None:
+def take(partition: Partition, topic: str, key: bytes | None, value: bytes | None, timestamp: float) -> UUID | None:
     """Apply one record and decide its alerts; returns the token of a close, to be answered.
 
     `timestamp` is the record's (seconds since the epoch). Raises `ValueError` for a record that

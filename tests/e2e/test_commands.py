@@ -53,3 +53,17 @@ def test_a_database_that_is_not_there_is_told_in_a_sentence(tmp_path: Path, monk
     assert told.exit_code == 1
     assert "firstbell doctor" in told.output
     assert "secret" not in told.output
+
+
+@pytest.mark.parametrize(
+    "command", [["up"], ["demo"], ["replay", "."], ["import", "."], ["lag"], ["ingest"], ["warning"]]
+)
+def test_a_setting_that_is_not_valid_is_named_and_its_value_is_not(
+    command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRSTBELL_PARTITIONS", "planted")
+    told = CliRunner().invoke(main, command)
+
+    assert told.exit_code == 1
+    assert "FIRSTBELL_PARTITIONS" in told.output
+    assert "planted" not in told.output

@@ -322,9 +322,7 @@ async def test_school_days_go_to_every_partition_and_a_close_follows_the_marks(
     assert [(one.school_id, one.absent, one.reported) for one in counts] == [(school, 3, 4)]
 
 
-async def test_an_import_replaces_a_days_sum_and_says_how_many_are_enrolled(
-    intake: Intake, rows: AsyncEngine
-) -> None:
+async def test_an_import_replaces_a_days_sum_and_says_how_many_are_enrolled(intake: Intake, rows: AsyncEngine) -> None:
     school, day = new_id(), date(2016, 12, 5)
     students = [new_id() for _ in range(20)]
     marks = [MarkRow(s, school, day, "absent" if n < 5 else "present") for n, s in enumerate(students)]

@@ -20,7 +20,6 @@ from services.ingest.settings import IngestSettings
 RowT = TypeVar("RowT")
 
 
-
 def intake_router(intake: Callable[[], Intake], settings: IngestSettings) -> APIRouter:
     """The routes, over the intake that the running service has open."""
     router = APIRouter(prefix="/v1", tags=["intake"])

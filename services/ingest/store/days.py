@@ -143,9 +143,7 @@ async def put_rolls(connection: AsyncConnection, rolls: Iterable[SchoolRoll]) ->
     )
 
 
-async def put_days(
-    connection: AsyncConnection, days: Mapping[Day, tuple[bool | None, bool]]
-) -> set[Day]:
+async def put_days(connection: AsyncConnection, days: Mapping[Day, tuple[bool | None, bool]]) -> set[Day]:
     """Keep each day's (instructional, reported); returns those that were news or that Kafka lacks."""
     given = {
         "schools": [school for school, _ in days],

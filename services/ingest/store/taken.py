@@ -51,9 +51,7 @@ class Taken(NamedTuple):
     event: bytes | None
 
 
-async def look_up(
-    connection: AsyncConnection, days: Iterable[tuple[int, date]], events: Collection[bytes]
-) -> Memory:
+async def look_up(connection: AsyncConnection, days: Iterable[tuple[int, date]], events: Collection[bytes]) -> Memory:
     """What was taken of these students' dates, and which of these events."""
     keys = list(days)
     memory = Memory()
@@ -63,9 +61,7 @@ async def look_up(
         for student, day, digest, section, taken in rows:
             memory.remember(student, day, section, digest, taken)
     if events:
-        memory.events.update(
-            bytes(row.digest) for row in await connection.execute(_EVENTS, {"digests": list(events)})
-        )
+        memory.events.update(bytes(row.digest) for row in await connection.execute(_EVENTS, {"digests": list(events)}))
     return memory
 
 

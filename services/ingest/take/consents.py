@@ -23,9 +23,7 @@ _NOT_FITTING = Outcome("not_consented", "The consent does not cover these record
 _OVER = Outcome("not_consented", "No consent of this student is in force or to come; nothing is kept")
 
 
-async def take_consents(
-    parts: Parts, rows: Sequence[ConsentRow], households: Mapping[str, str]
-) -> list[Outcome]:
+async def take_consents(parts: Parts, rows: Sequence[ConsentRow], households: Mapping[str, str]) -> list[Outcome]:
     """Each row's outcome, in order. The database hides and shows at once; Kafka learns by `publish_pending`.
 
     `households` are those known now, by student: a student's slot is made at the first consent and stays.

@@ -81,8 +81,7 @@ def _times(rows: Sequence[MarkRow], zones: Mapping[str, str], default: ZoneInfo)
     """When each row was recorded, in UTC; a time without an offset is the school's local time."""
     local = {school_id: ZoneInfo(zone) for school_id, zone in zones.items()}
     return [
-        None if row.recorded_at is None else to_utc(row.recorded_at, local.get(row.school_id, default))
-        for row in rows
+        None if row.recorded_at is None else to_utc(row.recorded_at, local.get(row.school_id, default)) for row in rows
     ]
 
 

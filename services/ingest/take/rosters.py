@@ -36,20 +36,14 @@ async def take_students(parts: Parts, rows: Sequence[StudentRow]) -> list[Outcom
     return [_outcome(known.get(row.student_id), people, news) for row in rows]
 
 
-async def take_enrollments(
-    parts: Parts, rows: Sequence[EnrollmentRow], *, counts: HeadCounts | None
-) -> list[Outcome]:
+async def take_enrollments(parts: Parts, rows: Sequence[EnrollmentRow], *, counts: HeadCounts | None) -> list[Outcome]:
     """Keep the enrollments of those in force, count all; each row's outcome, in order."""
     roll = (counts or parts.counts).roll
     _count(parts, rows, roll)
     async with parts.engine.begin() as connection:
         known = await gate.in_force(connection, {row.student_id for row in rows})
         locked = await rosters.lock(connection, [student.id for student in known.values()])
-        mine = [
-            (student, row)
-            for row in rows
-            if (student := known.get(row.student_id)) and student.id in locked
-        ]
+        mine = [(student, row) for row in rows if (student := known.get(row.student_id)) and student.id in locked]
         spans = {
             (student.id, row.school_id, row.entry_date): Span(student.id, row.school_id, row.entry_date, row.exit_date)
             for student, row in mine

@@ -4,7 +4,8 @@ EmbeddedError
 ├── DataDirInUseError   another process runs a stack on this folder
 ├── JarsError           Kafka's jars cannot be had or are not what the lock says
 ├── JavaError           no Java 17 or newer
-└── PostgresError       PostgreSQL cannot be run here
+├── PostgresError       PostgreSQL cannot be run here
+└── PrepareError        topics or schemas cannot be made
 """
 
 from __future__ import annotations
@@ -28,3 +29,7 @@ class JavaError(EmbeddedError):
 
 class PostgresError(EmbeddedError):
     """PostgreSQL cannot be run here."""
+
+
+class PrepareError(EmbeddedError):
+    """The topics or the database's schemas cannot be made."""

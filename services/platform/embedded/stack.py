@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from functools import partial
 
 import httpx
+from aiokafka.errors import KafkaError
 from pydantic import SecretStr
+from sqlalchemy.exc import SQLAlchemyError
 
 from services.platform.embedded.data_dir import DataDir
 from services.platform.embedded.endpoints import Endpoints, Service, Stack, write_stack
+from services.platform.embedded.errors import PrepareError
 from services.platform.embedded.kafka import EmbeddedKafka
 from services.platform.embedded.ports import free_port
 from services.platform.embedded.postgres import EmbeddedPostgres
@@ -71,11 +74,16 @@ async def running_stack(
 
 
 async def prepare_services(endpoints: Endpoints, *, settings: Settings) -> None:
-    """Migrate the database and create the topics that are missing."""
-    await asyncio.gather(
-        asyncio.to_thread(migrate, endpoints.database),
-        create_topics(endpoints.kafka, partitions=settings.partitions, replication_factor=settings.replication_factor),
-    )
+    """Migrate the database and create the topics that are missing; raises `PrepareError`."""
+    partitions, replication_factor = settings.partitions, settings.replication_factor
+    try:
+        await asyncio.gather(
+            asyncio.to_thread(migrate, endpoints.database),
+            create_topics(endpoints.kafka, partitions=partitions, replication_factor=replication_factor),
+        )
+    except (KafkaError, SQLAlchemyError, OSError) as error:
+        text = f"Kafka or the database does not answer ({type(error).__name__}). Look at `firstbell doctor`."
+        raise PrepareError(text) from error
 
 
 @dataclass(frozen=True, kw_only=True)
