@@ -1,4 +1,3 @@
-# noqa: INP001 - a script
 """Write `services/platform/embedded/jars.lock` anew: `python deploy/lock_jars.py` (needs Maven on the PATH).
 
 The broker's jars are what Maven resolves at run time for Kafka and its logging binding. Of kafka-tools only its own
