@@ -6,7 +6,6 @@ Days are proleptic ordinals (`date.toordinal()`), times are microseconds since t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 PRESENT: Final = ord("P")
@@ -74,12 +73,14 @@ def with_mark(marks: DayMarks, new: SectionMark) -> DayMarks:
     return tuple(sorted((*marks, new))) if marks else (new,)
 
 
-def day_code(marks: Iterable[SectionMark], school: str) -> int | None:
+def day_code(marks: DayMarks, school: str) -> int | None:
     """The one code of the day at a school, or None when the school said nothing of it.
 
     Absent when absent in at least half of the reported sections, excused only when every absent
     section is; else partial, unless one kind of attendance is all there is.
     """
+    if len(marks) == 1:  # the hot path: most days are one row
+        return marks[0].code if marks[0].school == school else None
     codes = [mark.code for mark in marks if mark.school == school]
     if len(codes) <= 1:
         return codes[0] if codes else None
