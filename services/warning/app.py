@@ -91,8 +91,8 @@ async def take_all(stream: StreamT[bytes], app: faust.App, worker: Worker) -> No
 
 def main() -> None:
     """Run the worker until SIGTERM or Ctrl-C."""
-    configure_logging()
     settings = WarningSettings.load()
+    configure_logging()
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Windows live long and have no cycles: Python's default would look through them again and again.
     gc.set_threshold(100_000, 50, 100)

@@ -34,9 +34,9 @@ def eventually(look: Callable[[], T], what: str, seconds: float = 60) -> T:
     return found
 
 
-def firstbell(*arguments: str | Path, expect: int = 0) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end, and assert its exit status."""
-    argv, env = [FIRSTBELL, *arguments], inherited_environment()
+def firstbell(*arguments: str | Path, expect: int = 0, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end with these settings alone, and assert its exit status."""
+    argv, env = [FIRSTBELL, *arguments], inherited_environment() | settings
     done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False)
     assert done.returncode == expect, f"{arguments[0]} ended with {done.returncode}:\n{done.stderr}"
     return done
