@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from services.ingest.digests import event_digest, mark_digest
 from services.ingest.known import Known
-from services.ingest.outcomes import ACCEPTED, DUPLICATE, NOT_CONSENTED, Outcome
+from services.ingest.outcomes import ACCEPTED, DUPLICATE, NOT_CONSENTED, NOT_YET, Outcome
 from services.ingest.rows import MarkRow
 
 
@@ -54,16 +54,21 @@ def classify(
     *,
     now: int,
     live: bool,
+    latest: date,
 ) -> tuple[list[Outcome], list[Accepted]]:
     """Each row's outcome, and the new marks in order.
 
     `times` are the given `recorded_at`, with an offset. Live, a mark without one that repeats an older
     mark after something else was taken is a correction back, not a repeat. `now` orders what is taken.
+    A mark dated after `latest` is rejected: a slip of the year would else move a child's window.
     """
     outcomes: list[Outcome] = []
     accepted: list[Accepted] = []
     digest_of = lru_cache(maxsize=None)(mark_digest)  # a batch repeats few different contents
     for index, (row, recorded_at) in enumerate(zip(rows, times, strict=True)):
+        if row.date > latest:
+            outcomes.append(NOT_YET)
+            continue
         student = known.get(row.student_id)
         if student is None or not student.run.holds(row.date):
             outcomes.append(NOT_CONSENTED)

@@ -53,6 +53,12 @@ def optional_text(values: Values, name: str, most: int = MAX_ID) -> str | None:
     raise FieldError(name, f"1 to {most} printable characters")
 
 
+def optional_words(values: Values, name: str, most: int) -> str | None:
+    """A name of people or places: like text, and white space of any kind within it is one space."""
+    value = values.get(name)
+    return optional_text({name: " ".join(value.split())} if isinstance(value, str) else values, name, most)
+
+
 def optional_id(values: Values, name: str) -> str | None:
     """An id, or None when it is unknown."""
     return optional_text(values, name)

@@ -68,9 +68,17 @@ class Importer:
     async def take_marks(self, items: Sequence[Item[MarkRow]], *, history: bool) -> None:
         """Take marks, and note which of them will count nowhere."""
         rows = [item.row for item in items]
-        self.reporting.see((row.school_id, row.date) for row in rows)
         outcomes = await self._intake.take_marks(rows, live=False, history=history, counts=self._counts)
         self.report.marks.update(outcome.status for outcome in outcomes)
+        refused = [
+            Rejection(item.file, item.line, outcome.field, outcome.reason or "")
+            for item, outcome in zip(items, outcomes, strict=True)
+            if outcome.status == "rejected"
+        ]
+        self.report.rejections.extend(refused)
+        await self._intake.reject(refused, "import")
+        usable = zip(rows, outcomes, strict=True)
+        self.reporting.see((row.school_id, row.date) for row, outcome in usable if outcome.status != "rejected")
         accepted = [row for row, outcome in zip(rows, outcomes, strict=True) if outcome.status == "accepted"]
         await self._note_idle(accepted)
 

@@ -89,7 +89,8 @@ class Intake:
         self, rows: Sequence[ConsentRow], households: Mapping[str, str] | None = None
     ) -> list[Outcome]:
         """Take consents and revocations in; `households` are the students' known now, for their slots."""
-        outcomes = await self._run(lambda: consents.take_consents(self._parts, rows, households or {}))
+        known = {row.student_id: row.household_id for row in rows if row.household_id} | dict(households or {})
+        outcomes = await self._run(lambda: consents.take_consents(self._parts, rows, known))
         await self._publish_students()
         return outcomes
 

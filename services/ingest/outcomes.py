@@ -23,6 +23,7 @@ class Outcome:
 
 
 ACCEPTED = Outcome("accepted")
+NOT_YET = Outcome("rejected", "date: expected a day that has come; this one lies in the future", field="date")
 DUPLICATE = Outcome("duplicate", "Already taken")
 NOT_CONSENTED = Outcome("not_consented", "No consent in force covers this")
 

@@ -80,6 +80,8 @@ class ConsentRow:
     """The last day in force."""
     revoked_on: date | None
     """The first day without it."""
+    household_id: str | None = None
+    """Only HTTP entries have it: known at the first consent, it brings siblings together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ def parse_consent(values: Values) -> ConsentRow | RowError:
         row = ConsentRow(
             student_id=fields.required_id(values, "student_id"),
             agreement_id=fields.optional_id(values, "agreement_id"),
-            signed_by=fields.optional_text(values, "signed_by", _NAME_LENGTH),
+            signed_by=fields.optional_words(values, "signed_by", _NAME_LENGTH),
             relationship=fields.optional_text(values, "relationship"),
             signed_on=fields.optional_date(values, "signed_on"),
             method=fields.optional_text(values, "method"),
@@ -160,6 +162,7 @@ def parse_consent(values: Values) -> ConsentRow | RowError:
             recipients=fields.text_list(values, "recipients"),
             expires_on=fields.optional_date(values, "expires_on"),
             revoked_on=fields.optional_date(values, "revoked_on"),
+            household_id=fields.optional_id(values, "household_id"),
         )
     except FieldError as error:
         return RowError.of(error)
@@ -204,8 +207,8 @@ def parse_school(values: Values) -> SchoolRow | RowError:
     try:
         row = SchoolRow(
             school_id=fields.required_id(values, "school_id"),
-            name=fields.optional_text(values, "name", _NAME_LENGTH),
-            campus=fields.optional_text(values, "campus", _NAME_LENGTH),
+            name=fields.optional_words(values, "name", _NAME_LENGTH),
+            campus=fields.optional_words(values, "campus", _NAME_LENGTH),
             timezone=fields.optional_text(values, "timezone"),
         )
     except FieldError as error:
@@ -220,8 +223,8 @@ def parse_student(values: Values) -> StudentRow | RowError:
     try:
         return StudentRow(
             student_id=fields.required_id(values, "student_id"),
-            first_name=fields.optional_text(values, "first_name", _NAME_LENGTH),
-            last_name=fields.optional_text(values, "last_name", _NAME_LENGTH),
+            first_name=fields.optional_words(values, "first_name", _NAME_LENGTH),
+            last_name=fields.optional_words(values, "last_name", _NAME_LENGTH),
             birth_date=fields.optional_birth_date(values, "birth_date"),
             grade=fields.optional_text(values, "grade"),
             household_id=fields.optional_id(values, "household_id"),

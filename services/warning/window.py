@@ -30,9 +30,9 @@ def window_document(partition: Partition, student: Student) -> dict[str, object]
     school_id = year.current_school(partition.schools, rules)
     school = partition.schools.get(school_id) if school_id else None
     reported = (school.last_reported() if school else None) or 0
-    own = max((day for day in year.marks if year.school_on(day) == school_id), default=0)
-    as_of = max(reported, own)
-    window = summarise(year.track(partition.schools, rules))
+    track = year.track(partition.schools, rules)
+    as_of = max(reported, track.ordinals[-1] if track.ordinals else 0)
+    window = summarise(track)
     return {
         "student": student.pseudonym,
         "school_id": school_id,

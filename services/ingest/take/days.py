@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from services.ingest.head_counts import HeadCounts
-from services.ingest.outcomes import ACCEPTED, DUPLICATE, Outcome
+from services.ingest.outcomes import ACCEPTED, DUPLICATE, NOT_YET, Outcome
 from services.ingest.parts import Parts
 from services.ingest.rows import SchoolDayRow
 from services.ingest.store import days, gate
-
-_AHEAD = timedelta(days=31)
-"""A close further ahead than this is a slip of the year; it would end every window of the school."""
-_NOT_YET = Outcome("rejected", "date: a day that lies in the future cannot be reported", field="date")
+from services.ingest.take.marks import SLACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +30,14 @@ async def take_school_days(parts: Parts, rows: Sequence[SchoolDayRow]) -> list[O
     An unknown `instructional` leaves what is known, and a closed day stays closed.
     """
     async with parts.engine.begin() as connection:
-        latest = await gate.today(connection) + _AHEAD
+        latest = await gate.today(connection) + SLACK
         usable = [row for row in rows if not (row.reported and row.date > latest)]
         news = await days.put_days(connection, _together(usable)) if usable else set()
     outcomes = []
     for row in rows:
         key = (row.school_id, row.date)
         if row.reported and row.date > latest:
-            outcomes.append(_NOT_YET)
+            outcomes.append(NOT_YET)
         else:
             outcomes.append(ACCEPTED if key in news else DUPLICATE)
             news.discard(key)

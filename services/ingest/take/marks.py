@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.contracts.ids import partition_of
@@ -19,6 +19,9 @@ from services.ingest.outcomes import DUPLICATE, Outcome
 from services.ingest.parts import Parts
 from services.ingest.rows import MarkRow, to_utc
 from services.ingest.store import days, gate, taken
+
+SLACK = timedelta(days=1)
+"""East of the district tomorrow has come already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ async def _classify(
     order = time.time_ns()
     async with parts.engine.begin() as connection:
         known = await gate.in_force(connection, heads)
+        latest = await gate.today(connection) + SLACK
         naive = any(row.recorded_at is not None and row.recorded_at.tzinfo is None for row in rows)
         zones = await gate.timezones(connection) if naive else {}
         times = _times(rows, zones, parts.timezone)
@@ -71,7 +75,7 @@ async def _classify(
             {(known[row.student_id].id, row.date) for row in rows if row.student_id in known},
             {event_digest(row.event_id) for row in rows if row.event_id and row.student_id in known},
         )
-        outcomes, accepted = classify(rows, times, known, memory, now=order, live=live)
+        outcomes, accepted = classify(rows, times, known, memory, now=order, live=live, latest=latest)
     _count(counts or parts.counts, rows, outcomes, heads, repeats=counts is not None)
     sums = {} if history else await _write_counts(parts, counts or parts.counts)
     return _Classed(outcomes, accepted, times, sums, order)
@@ -90,7 +94,7 @@ def _count(
 ) -> None:
     """Count heads over all rows; a continuing count skips repeats, which it may have stored in an earlier life."""
     for row, outcome in zip(rows, outcomes, strict=True):
-        if repeats or outcome is not DUPLICATE:
+        if outcome.status != "rejected" and (repeats or outcome is not DUPLICATE):
             counts.days.add(row.school_id, row.date, heads[row.student_id], absent=row.status == "absent")
 
 

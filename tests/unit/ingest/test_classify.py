@@ -41,7 +41,7 @@ class Taking:
     def __call__(self, *rows: MarkRow) -> list[Status]:
         self.now += 1_000
         times = [row.recorded_at for row in rows]
-        outcomes, accepted = classify(rows, times, KNOWN, self.memory, now=self.now, live=self.live)
+        outcomes, accepted = classify(rows, times, KNOWN, self.memory, now=self.now, live=self.live, latest=date.max)
         assert [new.place for new in accepted] == [i for i, o in enumerate(outcomes) if o.status == "accepted"]
         return [outcome.status for outcome in outcomes]
 
@@ -127,3 +127,12 @@ def test_a_file_taken_again_in_any_batches_counts_nothing_twice(marks: list[Mark
     first = [status for start in range(0, len(marks), size) for status in take(*marks[start : start + size])]
     assert "accepted" not in take(*marks)
     assert first == Taking(live=False)(*marks)
+
+
+def test_a_mark_after_the_latest_day_is_rejected_whoever_it_is_of() -> None:
+    ahead, unknown = mark(date=DAY + timedelta(days=1)), mark(date=DAY + timedelta(days=1), student_id="t")
+    rows = [MARK, ahead, unknown]
+    outcomes, accepted = classify(rows, [None] * 3, KNOWN, Memory(), now=1, live=True, latest=DAY)
+    assert [outcome.status for outcome in outcomes] == ["accepted", "rejected", "rejected"]
+    assert [outcome.field for outcome in outcomes] == [None, "date", "date"]
+    assert [new.place for new in accepted] == [0]

@@ -173,3 +173,9 @@ def test_of_a_student_no_demographic_field_is_kept():
     )
     assert row == StudentRow("S1", "Ana", None, date(1998, 5, 4), None, None)
     assert not {"gender", "race_ethnicity", "english_learner", "special_education"} & set(StudentRow.__slots__)
+
+
+def test_a_line_break_in_a_name_is_a_space() -> None:
+    row = rows.parse_student({"student_id": "1", "first_name": "Quix\r\notic", "last_name": " van \t Test "})
+    assert isinstance(row, StudentRow)
+    assert (row.first_name, row.last_name) == ("Quix otic", "van Test")
