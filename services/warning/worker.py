@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 FLUSH_SECONDS = 0.1
 FLUSH_SHARE = 8
 """Between two flushes at least this many times the last one's length passes, which bounds their cost."""
+LONGEST_FLUSH_PAUSE_SECONDS = 5
+"""A flush that had to wait for the broker must not hold back the commits after it for minutes."""
 
 RECORDS = Counter("firstbell_warning_records_total", "Records taken", ["topic"])
 POISON = Counter("firstbell_warning_poison_total", "Records that could not be read or applied", ["topic"])
@@ -84,7 +86,6 @@ class Worker:
         state = self._partitions.get(number)
         if state is None:
             state = self._partitions[number] = self._table.read(number, self._policy)
-            STUDENTS.set(sum(len(p.students) for p in self._partitions.values()))
             if state.telling:
                 self._to_tell.set()
         return state
@@ -131,7 +132,9 @@ class Worker:
             return
         await asyncio.gather(*(self.flush(number) for number in [n for n, events in self._unacked.items() if events]))
         ended = time.monotonic()
-        self._next_flush = ended + max(FLUSH_SECONDS, FLUSH_SHARE * (ended - started))
+        pause = min(FLUSH_SHARE * (ended - started), LONGEST_FLUSH_PAUSE_SECONDS)
+        self._next_flush = ended + max(FLUSH_SECONDS, pause)
+        STUDENTS.set(sum(len(p.students) for p in self._partitions.values()))
 
     async def flush(self, number: int) -> None:
         """Write what changed, then acknowledge the records that changed it."""
