@@ -75,8 +75,7 @@ class Importer:
             for item, outcome in zip(items, outcomes, strict=True)
             if outcome.status == "rejected"
         ]
-        self.report.rejections.extend(refused)
-        await self._intake.reject(refused, "import")
+        await self._refuse(refused)
         usable = zip(rows, outcomes, strict=True)
         self.reporting.see((row.school_id, row.date) for row, outcome in usable if outcome.status != "rejected")
         accepted = [row for row, outcome in zip(rows, outcomes, strict=True) if outcome.status == "accepted"]
@@ -93,9 +92,12 @@ class Importer:
                 refused.append(one)
         if marks:
             self.report.marks["rejected"] += len(refused)
+        await self._refuse(refused)
+        return items
+
+    async def _refuse(self, refused: Sequence[Rejection]) -> None:
         self.report.rejections.extend(refused)
         await self._intake.reject(refused, "import")
-        return items
 
     async def close(self, closes: Sequence[Close]) -> UUID:
         """Close days behind the marks taken so far; returns the token that the worker answers."""

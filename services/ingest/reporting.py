@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-_JULY = 7
+from models.school_year import first_day, year_of
+
 _FRIDAY = 4
 
 
 def school_year_start(day: date) -> date:
     """The 1 July on or before the day."""
-    return date(day.year if day.month >= _JULY else day.year - 1, _JULY, 1)
+    return date.fromordinal(first_day(year_of(day.toordinal())))
 
 
 @dataclass(slots=True)
