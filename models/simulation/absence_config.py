@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from models.simulation.base import Config, Lengths, NonNegative, Positive, Range, Share, Span
+from models.simulation.base import Config, Lengths, Minutes, NonNegative, Positive, Range, Share, Span, Weekdays
 
 
 class Illness(Config):
@@ -80,7 +80,7 @@ class Truancy(Config):
     """Mean a year in grades 9-12."""
     shape: Positive = 0.5
     """Gamma shape of the student's share of it; small: few students cut most of the days."""
-    by_weekday: tuple[NonNegative, NonNegative, NonNegative, NonNegative, NonNegative] = (1.2, 0.8, 0.8, 0.9, 1.5)
+    by_weekday: Weekdays = (1.2, 0.8, 0.8, 0.9, 1.5)
     """Monday to Friday, in proportion."""
     more_days: NonNegative = 0.15
     excused: Share = 0.02
@@ -133,7 +133,7 @@ class Late(Config):
     spread: NonNegative = 0.9
     early_departure: Share = 0.008
     partial: Share = 0.003
-    minutes: Lengths = (5, 75)
+    minutes: Minutes = (5, 75)
     """Minutes late."""
     absence_power: Share = 0.4
     """Power of the student's general proneness to absence."""
@@ -145,7 +145,7 @@ class Housing(Config):
     No lead time from attendance to homelessness has been published: the lengths are assumptions.
     """
 
-    signal: Share = 1.0
+    signal: NonNegative = 1.0
     """Scales every link between housing and what a school sees; 0: a world in which nothing can be seen."""
     trouble: Share = 0.125
     """Share of households in trouble at some time of the year or just before it. Those of them who lose their

@@ -6,15 +6,18 @@ Figures with a source name it; the others are assumptions.
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from models.simulation.absence_config import Causes, Housing
-from models.simulation.base import Config, NonNegative, Positive, Share
+from models.simulation.base import Config, NonNegative, Positive, Share, Shares
 
 GRADES: tuple[str, ...] = ("K", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12")
+
+
+MOST_SCHOOLS = 2500
 
 
 class School(Config):
@@ -74,14 +77,27 @@ class Group(Config):
     absence: Positive = 1.0
 
 
+def _somebody(groups: tuple[Group, ...]) -> tuple[Group, ...]:
+    if not any(group.share for group in groups):
+        raise ValueError("at least one share must be more than 0")
+    return groups
+
+
+Groups = Annotated[tuple[Group, ...], AfterValidator(_somebody)]
+"""The values of a group; what counts is the proportion of their shares."""
+
+
 class People(Config):
     """Households, students and how they differ."""
 
-    children: tuple[Share, ...] = (0.46, 0.34, 0.14, 0.06)
+    children: Shares = (0.46, 0.34, 0.14, 0.06)
     """Shares of households with one child at these schools, two, and so on."""
     same_school: Share = 0.65
     """Chance that a sibling goes to the eldest's school, where it has the grade."""
     over_age: Share = 0.07
+    """Share of students who are a year older than their grade is."""
+    absence: Positive = 1.0
+    """Scales everybody's proneness to absence."""
     strain_absence: NonNegative = 0.42
     """Log-proneness to absence per standard deviation of the household's strain."""
     own_absence: NonNegative = 0.72
@@ -92,12 +108,12 @@ class People(Config):
     elementary: Positive = 0.95
     middle: Positive = 0.95
     high: Positive = 1.05
-    gender: tuple[Group, ...] = (
+    gender: Groups = (
         Group(value="F", share=0.49),
         Group(value="M", share=0.5),
         Group(value="X", share=0.01),
     )
-    race_ethnicity: tuple[Group, ...] = (
+    race_ethnicity: Groups = (
         Group(value="hispanic", share=0.43, absence=1.08),
         Group(value="black", share=0.32, absence=1.0),
         Group(value="white", share=0.12, absence=0.95),
@@ -136,6 +152,18 @@ class Reporting(Config):
     """Share of absences first marked present."""
     reason_known: Share = 0.75
     """Share of excused absences with a reason."""
+    sections: int = Field(default=0, ge=0, le=12)
+    """Class periods a day, each with a row of its own, from grade 6 on; 0: one row a day for everybody."""
+    section_part: Share = 0.2
+    """Where there are class periods: share of absences that show in at least half of them, but not in all."""
+    section_cut: Share = 0.02
+    """Where there are three class periods or more: share of attended days on which one of them is cut."""
+    absence_only: bool = False
+    """Whether days on which a student was simply present have no row, as is the norm in real files."""
+    no_recorded_at: Share = 0.0
+    """Share of first rows that do not say when they were recorded; a correction always does."""
+    duplicates: Share = 0.0
+    """Share of rows that are handed in twice."""
 
 
 class Consents(Config):
@@ -191,7 +219,7 @@ class WorldConfig(Config):
     """
 
     students: int = Field(default=2000, ge=1, le=1_000_000)
-    schools: tuple[School, ...] = Field(default=PILOT_SCHOOLS, min_length=1, max_length=2000)
+    schools: tuple[School, ...] = Field(default=PILOT_SCHOOLS, min_length=1, max_length=MOST_SCHOOLS)
     calendar: Calendar = Calendar()
     people: People = People()
     causes: Causes = Causes()

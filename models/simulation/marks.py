@@ -23,7 +23,6 @@ REASONS: Final = ("", "illness", "medical", "family", "weather", "transport", "u
 NO_REASON = 0
 UNKNOWN = -1
 """No value: of `excused` for a student who attended, of `minutes` for one who missed none or all of the day."""
-SCHOOL_DAY_MINUTES = 390
 
 _TOLD: Final[dict[Cause, tuple[str, ...]]] = {
     Cause.NONE: ("",),

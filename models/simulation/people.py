@@ -74,7 +74,7 @@ def make_population(config: WorldConfig, seed: int) -> Population:
         race_ethnicity=race,
         english_learner=learner,
         special_education=special,
-        proneness=group * _by_grade(people)[grade] * _own(config, rng, strain[household], school),
+        proneness=people.absence * group * _by_grade(people)[grade] * _own(config, rng, strain[household], school),
     )
 
 

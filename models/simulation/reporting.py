@@ -7,10 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from models.simulation.base import IntArray, SmallArray, stream
+from models.simulation.base import SCHOOL_DAY_MINUTES, BoolArray, CodeArray, IntArray, SmallArray, stream
 from models.simulation.calendar import SchoolYear
 from models.simulation.config import Reporting, WorldConfig
-from models.simulation.marks import ABSENT, NO_REASON, PRESENT, SCHOOL_DAY_MINUTES, TARDY, UNKNOWN, Marks
+from models.simulation.marks import ABSENT, NO_REASON, PRESENT, TARDY, UNKNOWN, Marks
 
 MOST_DAYS_LATE: Final = 3
 MOST_DAYS_TO_CORRECT: Final = 5
@@ -29,10 +29,27 @@ class Reports:
     """Rows as handed in, by recorded date, then school, then the order of the marks."""
 
     marks: Marks
+    of: IntArray
+    """The true mark of each row, by number; a correction has that of the row it corrects."""
+    first: BoolArray
+    """Whether it is the first report of its mark, not a correction."""
+    section: CodeArray
+    """The class period, from 1; 0 for the whole day."""
     recorded_day: SmallArray
     """Position in the year's weekdays, up to `DAYS_AFTER` behind its last."""
     recorded_minute: SmallArray
-    """Minutes after midnight, school-local."""
+    """Minutes after midnight, school-local; UNKNOWN when the row does not say when it was recorded."""
+
+    def at(self, rows: IntArray | BoolArray) -> Reports:
+        """These rows, in this order."""
+        return Reports(
+            marks=self.marks.at(rows),
+            of=self.of[rows],
+            first=self.first[rows],
+            section=self.section[rows],
+            recorded_day=self.recorded_day[rows],
+            recorded_minute=self.recorded_minute[rows],
+        )
 
 
 def report(config: WorldConfig, marks: Marks, year: SchoolYear, seed: int) -> Reports:
@@ -53,7 +70,14 @@ def report(config: WorldConfig, marks: Marks, year: SchoolYear, seed: int) -> Re
     minute = np.concatenate((minute, _before_bell(len(wrong), rng)))
     rows = _joined(first, fixed)
     order = np.argsort(day.astype(np.int64) * schools + rows.school, kind="stable")
-    return Reports(rows.at(order), day[order], minute[order])
+    return Reports(
+        marks=rows.at(order),
+        of=np.concatenate((np.arange(len(lag)), wrong))[order],
+        first=order < len(lag),
+        section=np.zeros(len(order), dtype=np.int8),
+        recorded_day=day[order],
+        recorded_minute=minute[order],
+    )
 
 
 def _days_late(config: Reporting, schools: int, days: int, rng: np.random.Generator) -> SmallArray:

@@ -12,7 +12,7 @@ import numpy as np
 from models.simulation.base import BoolArray
 from models.simulation.config import GRADES, School, WorldConfig
 from models.simulation.identities import Identities
-from models.simulation.marks import REASONS, STATUSES
+from models.simulation.marks import REASONS, STATUSES, UNKNOWN
 from models.simulation.people import Population
 from models.simulation.reporting import Reports
 
@@ -84,18 +84,19 @@ def attendance_rows(
     # UNKNOWN is -1: the last entry of a table.
     excused, minutes = _texts(("false", "true", "")), _texts([*map(str, range(MINUTES_A_DAY)), ""])
     times = _texts([f"T{m // 60:02}:{m % 60:02}:00" for m in range(MINUTES_A_DAY)])
+    sections = _texts(["", *(f"P{n}" for n in range(1, int(reports.section.max(initial=0)) + 1))])
     offsets = _offsets(schools, dates)
     for start in range(0, len(marks.day), CHUNK):
         part = slice(start, start + CHUNK)
-        school, recorded = marks.school[part], reports.recorded_day[part]
-        stamps = days[recorded] + times[reports.recorded_minute[part]] + offsets[school, recorded]
+        school, recorded, minute = marks.school[part], reports.recorded_day[part], reports.recorded_minute[part]
+        stamps = np.where(minute == UNKNOWN, "", days[recorded] + times[minute] + offsets[school, recorded])
         yield from zip(
             ids[marks.student[part]].tolist(),
             places[school].tolist(),
             days[marks.day[part]].tolist(),
             statuses[marks.status[part]].tolist(),
             excused[marks.excused[part]].tolist(),
-            [""] * len(school),
+            sections[reports.section[part]].tolist(),
             minutes[marks.minutes[part]].tolist(),
             reasons[marks.reason[part]].tolist(),
             stamps.tolist(),

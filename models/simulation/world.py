@@ -10,6 +10,7 @@ from models.simulation.causes import make_causes
 from models.simulation.config import WorldConfig
 from models.simulation.consents import ConsentRow, make_consents
 from models.simulation.enrollments import OPEN, Enrollments, make_enrollments
+from models.simulation.filing import as_filed
 from models.simulation.housing import Episodes, make_episodes
 from models.simulation.identities import Identities, make_identities
 from models.simulation.marks import Marks, make_marks
@@ -125,7 +126,7 @@ def simulate(config: WorldConfig, seed: int) -> World:
         episodes=episodes,
         spans=spans,
         marks=marks,
-        reports=report(config, marks, year, seed),
+        reports=as_filed(config, report(config, marks, year, seed), population, seed),
         signed=make_consents(config, population, year, seed),
         known=make_outcomes(population, episodes, spans, year),
     )

@@ -2,14 +2,20 @@ from __future__ import annotations
 
 import csv
 import json
+import tomllib
+from collections import Counter
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from models.simulation import HEADERS, WorldConfig
 from models.simulation import simulate as make_world
+from models.simulation.worlds import WORLDS, other_worlds
 from services.cli.export_set import write_export_set
 from services.cli.simulate import simulate
+from services.cli.world_file import WorldFile, to_toml
+from services.ingest.formats import Item, open_sources
 
 
 def read(path: Path) -> list[tuple[str, ...]]:
@@ -59,3 +65,72 @@ def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "Choose another folder" in result.stderr
     assert "Traceback" not in result.output
+
+
+def shown(*options: str) -> WorldFile:
+    result = CliRunner().invoke(simulate, [*options, "--show-config"])
+    assert result.exit_code == 0
+    return WorldFile.model_validate(tomllib.loads(result.stdout))
+
+
+def test_the_shown_config_is_the_default_and_writes_the_same_files(tmp_path: Path) -> None:
+    assert shown() == WorldFile()
+    (tmp_path / "world.toml").write_text(to_toml(shown("--students", "30", "--seed", "5")))
+    for name, options in (
+        ("one", ["--students", "30", "--seed", "5"]),
+        ("two", ["--config", f"{tmp_path}/world.toml"]),
+    ):
+        CliRunner().invoke(simulate, [*options, "--out", str(tmp_path / name)])
+    assert all((tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes() for name in HEADERS)
+
+
+def test_options_win_over_the_file_and_the_file_over_the_world(tmp_path: Path) -> None:
+    file = tmp_path / "world.toml"
+    file.write_text("students = 70\nseed = 9\nhousing.shape = 2\ncalendar = {first_year = 2019, storms = 4}\n")
+    config = shown("--world", "strong_signal", "--config", str(file), "--students", "60", "--year", "2020")
+    assert (config.students, config.seed, config.calendar.first_year, config.calendar.storms) == (60, 9, 2020, 4)
+    assert (config.housing.signal, config.housing.shape) == (1.5, 2.0)
+
+
+def test_a_file_that_asks_for_many_students_gets_the_schools_for_them(tmp_path: Path) -> None:
+    file = tmp_path / "world.toml"
+    file.write_text("students = 50000\n")
+    assert shown("--config", str(file)).schools == WorldConfig.of_size(50_000).schools
+
+
+def test_help_lists_every_world_with_what_differs() -> None:
+    said = CliRunner().invoke(simulate, ["--help"], terminal_width=200).output
+    assert all(f"  {name:15} {make.__doc__}" in said for name, make in WORLDS.items())
+
+
+def test_somewhere_to_write_to_is_asked_for() -> None:
+    result = CliRunner().invoke(simulate, ["--students", "5"])
+    assert result.exit_code == 2
+    assert "--out" in result.stderr
+
+
+def test_a_file_with_a_fault_writes_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "world.toml"
+    file.write_text("housing.troubles = 0.2\n")
+    result = CliRunner().invoke(simulate, ["--config", str(file), "--out", str(tmp_path / "world")])
+    assert result.exit_code == 1
+    assert "housing.troubles" in result.stderr
+    assert not (tmp_path / "world").exists()
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_the_importer_rejects_no_row_of_any_world(name: str, tmp_path: Path) -> None:
+    world = make_world(other_worlds(40)[name], 3)
+    counts = write_export_set(world, tmp_path)
+    source = open_sources([tmp_path])
+    read = {
+        "schools.csv": source.schools(),
+        "students.csv": source.students(),
+        "enrollments.csv": source.enrollments(),
+        "calendar.csv": source.school_days(),
+        "attendance.csv": source.attendance(),
+        "consents.csv": source.consents(),
+    }
+    for file, found in read.items():
+        kinds = Counter(type(one) for one in found)
+        assert kinds == {Item: counts[file]}
