@@ -9,6 +9,8 @@ from functools import partial
 
 from fastapi import FastAPI
 
+from services.casework.actions.publisher import ActionPublisher
+from services.casework.actions.routes import actions_router
 from services.casework.history.routes import history_router
 from services.casework.intake.record import record
 from services.casework.settings import CaseworkSettings
@@ -33,10 +35,12 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
     consumer = BatchConsumer(
         settings.require_kafka(), ALERTS, group=CASEWORK_GROUP, model=AlertEvent, handle=partial(record, sessions)
     )
+    publisher = ActionPublisher(settings.require_kafka(), sessions)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         tasks.start("the consumer of alerts", consumer.run())
+        tasks.start("the publisher of case actions", publisher.run())
         yield
         await tasks.stop()
         await client.aclose()
@@ -45,12 +49,13 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
     app = FastAPI(
         title="First Bell casework",
         version="1",
-        summary="The history of attendance alerts, for the partner agency's caseworkers.",
+        summary="The history of attendance alerts and what was done about them, for the partner agency's caseworkers.",
         lifespan=lifespan,
     )
     add_problem_handlers(app)
     add_health(app, {"database": partial(check_database, engine), "kafka": consumer.check, "tasks": tasks.check})
     app.include_router(history_router(sessions))
+    app.include_router(actions_router(sessions, publisher.wake))
     app.include_router(window_router(sessions, client, settings.workers))
     return app
 

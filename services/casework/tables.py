@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import BigInteger, DateTime, MetaData
+from sqlalchemy import BigInteger, DateTime, FetchedValue, MetaData
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -49,3 +49,18 @@ class AlertEventRow(Base):
     because: Mapped[str]
     superseded: Mapped[bool]
     caused_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class ActionRow(Base):
+    """One thing that was done about an alert; only `published_at` is ever updated."""
+
+    __tablename__ = "actions"
+
+    action_id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(BigInteger, server_default=FetchedValue())
+    alert_id: Mapped[UUID]
+    action: Mapped[str]
+    outcome: Mapped[str | None]
+    on: Mapped[date] = mapped_column("done_on")
+    at: Mapped[datetime] = mapped_column("taken_at", DateTime(timezone=True), server_default=FetchedValue())
+    published_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -28,9 +28,23 @@ SCHOOL_DAYS: Final = Topic("school.days.v1", _COMPACTED)
 ENROLLMENTS: Final = Topic("enrollments.v1", _COMPACTED)
 CONSENTS: Final = Topic("consents.v1", _COMPACTED)
 ALERTS: Final = Topic("alerts.v1", _kept(400))
+CASE_ACTIONS: Final = Topic("case.actions.v1", _kept(400))
+RISK_WEEKS: Final = Topic("risk.weeks.v1", _kept(400))
+THRESHOLDS: Final = Topic("risk.thresholds.v1", _kept(400))
 PROGRESS: Final = Topic("warning.progress.v1", _kept(1))
 
-TOPICS: Final = (MARKS, REJECTED, SCHOOL_DAYS, ENROLLMENTS, CONSENTS, ALERTS, PROGRESS)
+TOPICS: Final = (
+    MARKS,
+    REJECTED,
+    SCHOOL_DAYS,
+    ENROLLMENTS,
+    CONSENTS,
+    ALERTS,
+    CASE_ACTIONS,
+    RISK_WEEKS,
+    THRESHOLDS,
+    PROGRESS,
+)
 
 WARNING_GROUP: Final = "firstbell-warning"
 CASEWORK_GROUP: Final = "firstbell-casework"

@@ -110,8 +110,8 @@ class BatchConsumer(Generic[EventT]):
                 await self._take(consumer, producer)
         finally:
             self._consumer = None
-            await _stop(consumer)
-            await _stop(producer)
+            await stop_client(consumer)
+            await stop_client(producer)
 
     async def _take(self, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer) -> None:
         batches: dict[TopicPartition, list[ConsumerRecord]] = await consumer.getmany(timeout_ms=1000, max_records=BATCH)
@@ -192,7 +192,7 @@ def log_retry(state: RetryCallState) -> None:
     logger.warning("%s; attempt %d, the next in %.1f s", type(error).__name__, state.attempt_number, wait)
 
 
-async def _stop(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+async def stop_client(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
     """Stop a client, and do not wait long for a broker that is gone."""
     try:
         await asyncio.wait_for(client.stop(), STOP_SECONDS)

@@ -8,6 +8,7 @@ from typing import Final, Literal
 from uuid import UUID
 
 from prometheus_client import Counter
+from sqlalchemy import case
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
@@ -23,7 +24,7 @@ STATUS: Final[dict[AlertEventType, AlertStatus]] = {
     "AlertCleared": "cleared",
     "AlertWithdrawn": "withdrawn",
 }
-"""What each event leaves an alert as; `closed` is for the people who will close cases."""
+"""What each event leaves an alert as, unless people have closed the case: it stays `closed` then."""
 
 events_taken = Counter("firstbell_casework_alert_events", "Alert events stored", ["type"])
 alerts_by_level = Counter("firstbell_casework_alerts", "Alerts raised to, or changed to, a level", ["level"])
@@ -43,12 +44,13 @@ async def record(sessions: async_sessionmaker[AsyncSession], events: Sequence[Al
     async with sessions.begin() as session:
         timeline = insert(AlertEventRow).on_conflict_do_nothing()
         await session.execute(timeline, [_event_values(event) for event in events])
-        alerts = insert(AlertRow)
-        changed = {name: alerts.excluded[name] for name in _alert_values(events[0], datetime.now(UTC)) if name != "id"}
-        upsert = alerts.on_conflict_do_update(
-            index_elements=[AlertRow.id], set_=changed, where=AlertRow.seq < alerts.excluded.seq
-        )
         now = datetime.now(UTC)
+        alerts = insert(AlertRow)
+        changed = {name: alerts.excluded[name] for name in _alert_values(events[0], now) if name != "id"}
+        status = case((AlertRow.status == "closed", "closed"), else_=alerts.excluded.status)
+        upsert = alerts.on_conflict_do_update(
+            index_elements=[AlertRow.id], set_=changed | {"status": status}, where=AlertRow.seq < alerts.excluded.seq
+        )
         await session.execute(upsert, [_alert_values(event, now) for event in newest(events)])
     for event in events:
         events_taken.labels(event.type).inc()

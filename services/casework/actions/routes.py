@@ -1,0 +1,52 @@
+"""`POST` and `GET /v1/alerts/{alert_id}/actions`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Response
+from prometheus_client import Counter
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from services.casework.actions.book import actions_of, keep
+from services.casework.actions.schemas import ActionList, ActionTaken, NewAction
+
+actions_taken = Counter("firstbell_casework_actions", "Actions taken in", ["action"])
+NOT_FOUND = {"description": "No such alert, or no consent in force."}
+
+
+def actions_router(sessions: async_sessionmaker[AsyncSession], on_new: Callable[[], None]) -> APIRouter:
+    """The routes of the actions; `on_new` is called when a new one is committed."""
+    router = APIRouter(prefix="/v1/alerts/{alert_id}/actions", tags=["actions"])
+
+    @router.post(
+        "",
+        summary="Take, snooze, contact or close",
+        status_code=201,
+        responses={
+            200: {"description": "It was taken before, with the same `action_id`.", "model": ActionTaken},
+            404: NOT_FOUND,
+            409: {"description": "The id stands for another action, or the case is closed."},
+        },
+    )
+    async def take(alert_id: UUID, given: Annotated[NewAction, Body()], response: Response) -> ActionTaken:
+        async with sessions.begin() as session:
+            kept = await keep(session, alert_id, given)
+        if kept.is_new:
+            actions_taken.labels(given.action).inc()
+            on_new()
+        else:
+            response.status_code = 200
+        response.headers["Cache-Control"] = "no-store"
+        return kept.action
+
+    @router.get("", summary="What was done about an alert, oldest first", responses={404: NOT_FOUND})
+    async def actions(alert_id: UUID, response: Response) -> ActionList:
+        async with sessions() as session:
+            items = await actions_of(session, alert_id)
+        response.headers["Cache-Control"] = "no-store"
+        return ActionList(items=items)
+
+    return router
