@@ -17,7 +17,7 @@ EXCUSED: Final = ord("E")
 UNEXCUSED: Final = ord("U")
 """Absent, not excused or not known to be."""
 NEUTRAL: Final = ord("N")
-"""In the rules' view only: a day that counts neither for nor against (excused or a shock day)."""
+"""In the rules' view only: a shock day, which counts neither for nor against (as an excused day does)."""
 
 NO_TIME: Final = -1
 """`recorded_at` of a row that gave none: any row that gives one is later."""

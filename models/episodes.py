@@ -9,9 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from models.policy import NONE, URGENT, Household
-from models.rules import Rules
-from models.track import Calm, Day, Hit, Track, Turn
+from models.capacity import NEVER, WEEK_DAYS, Standing, Thresholds
+from models.policy import ELEVATED, NONE, URGENT, WATCH, Household
+from models.reasons import Risk, explain
+from models.rules import ALWAYS, Rules
+from models.track import UNKNOWN, Calm, Day, Hit, Track, Turn
+
+RENEW_DAYS = 30
+"""Counted days for which a student who took a place takes no other by score."""
+KEEP = 0.7
+"""A student stays elevated until the score is so far (log-odds: about half the odds) below that of the entry."""
 
 
 class Episode(NamedTuple):
@@ -33,38 +40,74 @@ class Episode(NamedTuple):
 
 
 def add_day(track: Track, day: Day, rules: Rules) -> None:
-    """Append a counted day and decide its level."""
+    """Append a counted day; `decide` then decides its level."""
     track.append(day)
-    calm = track.calm
-    if not day.step:
-        if calm.decided:
-            track.calm = calm._replace(decided=False)
-        return
-    if calm.level == NONE and calm.decided and not day.shock and rules.quiet(track):
-        return
-    _decide(track, day, rules)
+    track.rule_levels.append(rules.assess(track) if day.step else UNKNOWN)
 
 
-def _decide(track: Track, day: Day, rules: Rules) -> None:
-    """Rise at once; fall or clear only after `calm_days` quieter days in a row. A shock day raises nobody."""
+def decide(track: Track, rules: Rules, risk: Risk | None = None) -> None:
+    """Decide the level of every day added since the last call; the model must have scored them.
+
+    Rise at once; fall or clear only after `calm_days` quieter days in a row. A shock day raises nobody.
+    """
     calm = track.calm
-    level = rules.level(track)
-    if day.shock:
+    for position in range(track.decided, len(track.ordinals)):
+        if track.is_step(position):
+            calm = _decided(track, position, calm, rules, risk)
+        track.decide(calm)
+
+
+def _decided(track: Track, position: int, calm: Calm, rules: Rules, risk: Risk | None) -> Calm:
+    assessed, by_score = track.rule_levels[position], False
+    level = assessed % ALWAYS
+    if risk is not None and risk.thresholds is not None:
+        by_score = track.logits[position] >= _bar(track, position, calm, risk.thresholds)
+        placed = by_score or assessed // ALWAYS >= ELEVATED
+        level = max(level, ELEVATED) if placed else min(level, WATCH)
+    if track.is_shock(position):
         level = min(level, calm.level)
+    if level == calm.level:
+        return calm._replace(days=0, highest=NONE) if calm.days else calm
     if level > calm.level:
-        track.turn(day.ordinal, level, rules.hits(track))
-        track.calm = Calm(level, decided=not day.shock)
-    elif level == calm.level:
-        track.calm = Calm(level, decided=not day.shock)
-    else:
-        highest, hits = calm.highest, calm.hits
-        if level and level >= highest:
-            highest, hits = level, rules.hits(track)
-        quiet = Calm(calm.level, calm.days + 1, highest, hits, decided=not day.shock)
-        if quiet.days >= rules.policy.calm_days:
-            track.turn(day.ordinal, highest, hits)
-            quiet = Calm(highest, decided=not day.shock)
-        track.calm = quiet
+        hits = explain(track, position, level, rules, risk, by_score=by_score)
+        track.turn(track.ordinals[position], level, hits)
+        if calm.level < ELEVATED <= level and risk is not None:
+            return Calm(level, entered=position, bar=_bar_to_keep(track, position, risk.thresholds))
+        return Calm(level, entered=calm.entered, bar=calm.bar)
+    return _quieter(track, position, level, calm, rules, risk)
+
+
+def _quieter(track: Track, position: int, level: int, calm: Calm, rules: Rules, risk: Risk | None) -> Calm:
+    highest, at = (level, position) if level >= calm.highest else (calm.highest, calm.at)
+    if calm.days + 1 < rules.policy.calm_days:
+        return calm._replace(days=calm.days + 1, highest=highest, at=at)
+    by_score = risk is not None and bool(track.logits) and track.logits[at] >= calm.bar
+    track.turn(
+        track.ordinals[position],
+        highest,
+        explain(track, at, highest, rules, risk, by_score=by_score) if highest else (),
+    )
+    return Calm(highest, entered=calm.entered, bar=calm.bar)
+
+
+def _bar(track: Track, position: int, calm: Calm, thresholds: Thresholds) -> float:
+    """The score that keeps a student elevated, or with which one enters; one who took a place lately takes no other."""
+    if calm.level >= ELEVATED:
+        return calm.bar
+    return NEVER if position - calm.entered < RENEW_DAYS else thresholds.on(track.ordinals[position])
+
+
+def standing(track: Track) -> Standing:
+    """Where a student with at least one scored day stands at a week's close."""
+    logits, calm = track.logits, track.calm
+    before = logits[-WEEK_DAYS - 1] if len(logits) > WEEK_DAYS else logits[0]
+    can_enter = calm.level < ELEVATED and len(logits) - calm.entered >= RENEW_DAYS
+    return Standing(logits[-1], before, max(logits[-WEEK_DAYS:]), can_enter)
+
+
+def _bar_to_keep(track: Track, position: int, thresholds: Thresholds | None) -> float:
+    threshold = NEVER if thresholds is None else thresholds.on(track.ordinals[position])
+    return min(threshold, track.logits[position]) - KEEP
 
 
 def episodes(turns: Sequence[Turn]) -> list[Episode]:
@@ -82,12 +125,17 @@ def episodes(turns: Sequence[Turn]) -> list[Episode]:
     return result
 
 
-def with_household(own: Sequence[Episode], siblings: Sequence[Episode], rule: Household) -> list[Episode]:
-    """The student's episodes, one level up while a sibling's that was raised within the rule's days stands."""
-    return [_boosted(episode, siblings, rule) for episode in own]
+def with_household(
+    own: Sequence[Episode], siblings: Sequence[Episode], rule: Household, lowest: int = WATCH
+) -> list[Episode]:
+    """The student's episodes, one level up while a sibling's that was raised within the rule's days stands.
+
+    Only from level `lowest` on: under a capacity, a place is not given for a sibling's sake.
+    """
+    return [_boosted(episode, siblings, rule, lowest) for episode in own]
 
 
-def _boosted(own: Episode, siblings: Sequence[Episode], rule: Household) -> Episode:
+def _boosted(own: Episode, siblings: Sequence[Episode], rule: Household, lowest: int) -> Episode:
     near = [sibling for sibling in siblings if abs(sibling.raised - own.raised) <= rule.days]
     if not near:
         return own
@@ -98,7 +146,7 @@ def _boosted(own: Episode, siblings: Sequence[Episode], rule: Household) -> Epis
     turns: list[Turn] = []
     for moment in sorted(m for m in moments if m >= own.raised and (last is None or m < last)):
         base = next(turn for turn in reversed(own.turns) if turn.ordinal <= moment)
-        boosting = [sibling for sibling in near if sibling.level_on(moment)]
+        boosting = [sibling for sibling in near if sibling.level_on(moment)] if base.level >= lowest else []
         level = min(base.level + 1, URGENT) if boosting else base.level
         if not turns or turns[-1].level != level:
             hits = (*base.hits, _household_hit(rule, level, own, boosting)) if boosting else base.hits

@@ -23,12 +23,15 @@ from models.policy import (
 from models.school_year import FIRST_MONTH
 from models.track import Hit, Track
 
-_NEUTRAL = bytes([NEUTRAL])
+_NEUTRAL = bytes([NEUTRAL, EXCUSED])
 _UNEXCUSED = bytes([UNEXCUSED])
 SHORT, LONG = 10, 45
 """The window that may change, and the student's own usual, in days that are neither excused nor shock."""
 
 Holds = Callable[[Track], bool]
+
+ALWAYS = 4
+"""What `assess` multiplies the level of rules marked `always` by."""
 
 
 class Rules:
@@ -44,25 +47,32 @@ class Rules:
         self._rate_days = {rule.min_days for rule in leveled if isinstance(rule, RateToDate)}
         self._year = year
 
-    def level(self, track: Track) -> int:
-        """The highest level of a rule that holds on the track's last day; 0 for none."""
-        for level, _, holds in self._rules:
-            if holds(track):
-                return level
-        return NONE
+    def assess(self, track: Track) -> int:
+        """The highest level of a rule that holds on the track's last day, and 4 times that of those marked `always`.
+
+        The days before were assessed already, or are `UNKNOWN`.
+        """
+        if track.rule_levels and track.rule_levels[-1] == NONE and self.quiet(track):
+            return NONE
+        level = always = NONE
+        for rank, rule, holds in self._rules:
+            if (rule.always or not level) and holds(track):
+                level = max(level, rank)
+                always = max(always, rank) if rule.always else always
+        return level + ALWAYS * always
 
     def hits(self, track: Track) -> tuple[Hit, ...]:
         """Every rule that holds on the track's last day, highest level first, in plain words."""
         return tuple(_hit(rule, track, self._year) for _, rule, holds in self._rules if holds(track))
 
     def quiet(self, track: Track) -> bool:
-        """Whether no rule can newly hold on the last day, the day before having been decided.
+        """Whether no rule can newly hold on the last day, none having held on the day before.
 
         A cheap test that spares most days of most students the rules.
         """
         last = track.ruled[-1]
         return (
-            last not in (UNEXCUSED, NEUTRAL, TARDY)
+            last not in (UNEXCUSED, NEUTRAL, EXCUSED, TARDY)
             and len(track.ruled) not in self._rate_days
             and track.totals.moves == 0
             and (track.totals.absent < self._change_needs or _counting(track, SHORT)[0] < self._change_needs)
@@ -102,7 +112,7 @@ def month_range(rule: Month, year: int) -> tuple[int, int, int]:
 def _holds(rule: _Leveled, year: int) -> Holds:  # noqa: C901 - one closure a kind of rule
     match rule:
         case Streak(days=days):
-            return lambda t: t.ruled[-1] in (UNEXCUSED, NEUTRAL) and streak(t) >= days
+            return lambda t: t.ruled[-1] in (UNEXCUSED, NEUTRAL, EXCUSED) and streak(t) >= days
         case RateToDate(rate=rate, min_days=min_days):
             up, down = rate.numerator, rate.denominator
 
@@ -176,7 +186,7 @@ def _evidence(rule: _Leveled, track: Track, year: int) -> tuple[tuple[int, ...],
         case Move(days=days):
             pairs = zip(ordinals[-days:], track.ruled[-days:], strict=True)
             return tuple(o for o, code in pairs if code == UNEXCUSED), min(days, len(ordinals))
-    counting = [(o, code) for o, code in zip(ordinals, track.ruled, strict=True) if code != NEUTRAL][-SHORT:]
+    counting = [(o, code) for o, code in zip(ordinals, track.ruled, strict=True) if code not in _NEUTRAL][-SHORT:]
     return tuple(o for o, code in counting if code == UNEXCUSED), len(counting)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from datetime import date
 
-from models.school_year import year_of
+from models.school_year import first_day, year_of
 from models.shock import HeadCount, ShockRule, is_shock
 
 SATURDAY = 5
@@ -14,7 +14,17 @@ SATURDAY = 5
 class School:
     """One school's days. Changing methods say what a student's track must look at again."""
 
-    __slots__ = ("_calendar_years", "_rates", "calendar", "closed", "counted", "counts", "history_through", "shocks")
+    __slots__ = (
+        "_calendar_years",
+        "_rated",
+        "_rates",
+        "calendar",
+        "closed",
+        "counted",
+        "counts",
+        "history_through",
+        "shocks",
+    )
 
     def __init__(self) -> None:
         self.calendar: dict[int, bool] = {}
@@ -29,6 +39,8 @@ class School:
         """The last day closed as history: a mark up to it raises nothing by itself."""
         self._calendar_years: set[int] = set()
         self._rates: dict[int, float] = {}
+        self._rated: list[int] = []
+        """The days of `_rates`, ascending."""
 
     def is_instructional(self, day: int) -> bool:
         """By the calendar; a school without one is open on the weekdays that it reports."""
@@ -80,9 +92,10 @@ class School:
             return set()
         self.counts[day] = counts
         rate = counts.rate()
-        if rate is None:
-            self._rates.pop(day, None)
-        else:
+        if day in self._rates:
+            del self._rated[bisect_left(self._rated, day)], self._rates[day]
+        if rate is not None:
+            insort(self._rated, day)
             self._rates[day] = rate
         later = [d for d in self.counts if d >= day]
         old = {d for d in later if d in self.shocks}
@@ -93,7 +106,15 @@ class School:
     def _shock(self, day: int, rule: ShockRule) -> bool:
         if not self.is_instructional(day):
             return False
-        year = year_of(day)
-        days = (d for d in self._rates if d < day and year_of(d) == year and self.is_instructional(d))
-        before = sorted(days)[-rule.trailing_days :]
-        return is_shock(self.counts[day], [self._rates[d] for d in before], rule)
+        return is_shock(self.counts[day], self._trailing(day, rule.trailing_days), rule)
+
+    def _trailing(self, day: int, most: int) -> list[float]:
+        """The absence rates of the last instructional days before this one, of the same school year, in order."""
+        first, found = first_day(year_of(day)), list[float]()
+        for place in range(bisect_left(self._rated, day) - 1, -1, -1):
+            before = self._rated[place]
+            if before < first or len(found) == most:
+                break
+            if self.is_instructional(before):
+                found.append(self._rates[before])
+        return found[::-1]

@@ -72,8 +72,19 @@ class DaysClosed(Event):
     closes: list[DayClosed]
 
 
-MarksRecord = Annotated[MarkBatch | DaysClosed, Field(discriminator="type")]
-marks_record: TypeAdapter[MarkBatch | DaysClosed] = TypeAdapter(MarksRecord)
+class WeekClosed(Event):
+    """A week with school is over: sent to every partition behind its closes."""
+
+    type: Literal["week_closed"] = "week_closed"
+    taken_at: datetime
+    token: UUID
+    """Answered by a `DaysEvaluated` with this token from each partition, once the next week's threshold is in force."""
+    week: date
+    """Its Monday."""
+
+
+MarksRecord = Annotated[MarkBatch | DaysClosed | WeekClosed, Field(discriminator="type")]
+marks_record: TypeAdapter[MarkBatch | DaysClosed | WeekClosed] = TypeAdapter(MarksRecord)
 """Reads a value of `attendance.marks.v1`."""
 
 

@@ -12,6 +12,7 @@ from services.contracts.topics import WARNING_GROUP
 from services.platform.logging import configure_logging
 from services.warning.companion import companion
 from services.warning.http import make_edge, make_server
+from services.warning.in_use import load_model
 from services.warning.records import READ
 from services.warning.settings import WarningSettings
 from services.warning.table import WindowTable
@@ -52,7 +53,8 @@ def create_app(settings: WarningSettings) -> faust.App:
     )
     options = {"block_cache_size": BLOCK_CACHE_BYTES} if settings.store == "rocksdb" else {}
     table = app.Table("windows", key_type=bytes, value_type=bytes, partitions=settings.partitions, options=options)
-    worker = Worker(load_policy(settings), WindowTable(table))
+    in_use = load_model(settings)
+    worker = Worker(load_policy(settings), WindowTable(table), in_use, settings.partitions)
     topic = app.topic(
         *(topic.name for topic in READ),
         key_type=bytes,
@@ -61,7 +63,7 @@ def create_app(settings: WarningSettings) -> faust.App:
         value_serializer="raw",
         allow_empty=True,
     )
-    server = make_server(make_edge(app, worker), settings.warning_port)
+    server = make_server(make_edge(app, worker, in_use), settings.warning_port)
 
     @app.agent(topic)
     async def keep_windows(stream: StreamT[bytes]) -> None:

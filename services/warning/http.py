@@ -11,7 +11,8 @@ from fastapi import FastAPI
 
 from services.contracts.ids import Pseudonym
 from services.platform.http import ProblemError, add_health, add_problem_handlers
-from services.warning.window import window_document
+from services.warning.in_use import InUse
+from services.warning.window import scores_of, window_document
 from services.warning.worker import Worker
 
 
@@ -22,7 +23,7 @@ def recovering(app: faust.App) -> str | None:
     return None
 
 
-def make_edge(app: faust.App, worker: Worker) -> FastAPI:
+def make_edge(app: faust.App, worker: Worker, in_use: InUse) -> FastAPI:
     """The FastAPI application that answers for the worker."""
     edge = FastAPI(title="First Bell warning", docs_url="/docs", redoc_url=None)
     add_problem_handlers(edge)
@@ -44,6 +45,20 @@ def make_edge(app: faust.App, worker: Worker) -> FastAPI:
             if document is not None:
                 return document
         raise ProblemError(404, "No window", "No student of this pseudonym with a consent in force is kept here.")
+
+    @edge.get("/v1/scores", summary="The present score of every student whom this worker keeps")
+    async def scores() -> dict[str, float]:
+        problem = recovering(app)
+        if problem is not None:
+            raise ProblemError(503, "Not ready", problem, {"Retry-After": "2"})
+        found: dict[str, float] = {}
+        for number in owned_partitions(app):
+            found |= scores_of(worker.partition(number))
+        return found
+
+    @edge.get("/v1/model", summary="The risk model in use, or why there is none")
+    async def model() -> dict[str, object]:
+        return in_use.document()
 
     return edge
 

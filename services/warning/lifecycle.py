@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from models.episodes import Episode
-from models.policy import LEVEL_NAMES
+from models.policy import LEVEL_NAMES, NONE
 from models.track import Hit, Turn
 from services.contracts.alerts import AlertEvent, AlertEventType, Reason
 from services.contracts.ids import Pseudonym, alert_id, event_id
@@ -67,6 +67,11 @@ def tell(told: list[Told], now: Sequence[Episode], subject: Subject) -> list[Ale
         else:
             events.extend(_amend(old_or_none, episode, subject))
     return events
+
+
+def level_told(told: Sequence[Told]) -> int:
+    """The level of the student's open alert as it was last told; 0 without one."""
+    return max((old.turns[-1][1] for old in told if not old.withdrawn and old.ended is None), default=NONE)
 
 
 def withdraw_all(told: Sequence[Told], subject: Subject) -> list[AlertEvent]:

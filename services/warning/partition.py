@@ -13,34 +13,43 @@ from functools import lru_cache
 
 from models.attendance import NO_TIME, SectionMark, code_of
 from models.enrollment import FOREVER, Span
-from models.episodes import Episode, episodes, with_household
-from models.policy import Policy
+from models.episodes import Episode, episodes, standing, with_household
+from models.policy import ELEVATED, WATCH, Policy
+from models.reasons import Risk
 from models.rules import Rules
 from models.school import School
 from models.school_year import first_day, year_of
+from models.scoring import Member, bring_up
 from models.shock import HeadCount
-from models.track import Turn
+from models.track import Track, Turn
 from services.contracts.alerts import AlertEvent
 from services.contracts.ids import Pseudonym
 from services.contracts.reference import Consent, Enrollment, SchoolDay
-from services.warning.lifecycle import Subject, close_year, tell, withdraw_all
+from services.contracts.risk import ThresholdSet, WeekCounted
+from services.warning.lifecycle import Subject, close_year, level_told, tell, withdraw_all
+from services.warning.steering import Steering
 from services.warning.student import Student
-from services.warning.wire import AttendanceMark, DayCounts, DaysClosed, MarkBatch
+from services.warning.wire import AttendanceMark, DayCounts, DaysClosed, MarkBatch, WeekClosed
 
 DAYS_AHEAD = 31
 """A mark dated further ahead of its batch may be a slip of the year: it begins no school year by itself."""
+SUNDAY = 6
+"""Days from a Monday."""
 
 
 class Partition:
     """The state of one partition. `changed_*` name what must be written to the table."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, steering: Steering | None = None) -> None:
         self.schools: dict[str, School] = {}
         self.students: dict[str, Student] = {}
         self.changed_students: set[Student] = set()
         self.changed_schools: set[str] = set()
         self.telling: set[Student] = set()
         """Students with events that Kafka has not acknowledged yet."""
+        self.steering = steering or Steering(None, None)
+        self.outbox: list[WeekCounted | ThresholdSet] = []
+        """What is to be said of the week."""
         self._policy = policy
         self._rules = lru_cache(maxsize=8)(lambda year: Rules(policy, year))
         self._at_school: defaultdict[str, set[Student]] = defaultdict(set)
@@ -128,22 +137,55 @@ class Partition:
         student.year.set_consent(consent.valid_from.toordinal(), through)
         self._catch_up(student, taken_at)
 
+    def close_week(self, closed: WeekClosed, *, number: int, partitions: int) -> bool:
+        """Count the week, when there is a capacity to steer by; False when nothing is to be steered."""
+        if not self.steering.steers:
+            return False
+        students = [s for s in self.students.values() if s.year.school_on(closed.week.toordinal() + SUNDAY) is not None]
+        tracks = self.tracks(students)
+        self.outbox.append(
+            self.steering.count(
+                closed.week,
+                [standing(track) for track in tracks if track.logits],
+                partition=number,
+                partitions=partitions,
+                token=closed.token,
+            )
+        )
+        return True
+
+    def take_count(self, counted: WeekCounted) -> None:
+        """A partition has counted its week; the owner finds the threshold when all have."""
+        found = self.steering.take_count(counted)
+        if found is not None:
+            self.outbox.append(found)
+
+    def take_threshold(self, told: ThresholdSet) -> None:
+        """Another threshold holds from a Monday on."""
+        first = self.steering.take_threshold(told)
+        if first is None:
+            return
+        for student in self.students.values():
+            if student.year.decide_again(first):
+                self._unsettled.add(student)
+
     def settle(self, caused_at: datetime) -> None:
         """Decide what the records taken since the last call mean for alerts; events become `pending`."""
         asked, self._asked = self._asked, set()
-        while self._unsettled:
-            student = self._unsettled.pop()
-            if student.withdrawn or student.year.consent is None:
-                continue
-            turns = student.year.track(self.schools, self.rules(student)).turns
+        unsettled, self._unsettled = self._unsettled, set()
+        students = [student for student in unsettled if student.counts]
+        for student, track in self._brought_up(students).items():
+            turns = track.turns
             if not _same(turns, student.turns_told):
                 first = student.turns_told is None and not turns and not student.told
                 student.turns_told = tuple(turns)
                 if not first:
                     asked |= {student} | self._siblings(student)
         for student in asked:
-            now = self._episodes(student)
+            now, before = self._episodes(student), level_told(student.told)
             self._say(student, tell(student.told, now, self._subject(student, caused_at)))
+            if before < ELEVATED <= level_told(student.told):
+                self.steering.entered(student.year.year)
 
     def told(self, student: Student, events: int) -> None:
         """Kafka has acknowledged so many of the student's pending events, the first ones."""
@@ -152,9 +194,44 @@ class Partition:
             self.telling.discard(student)
         self.changed_students.add(student)
 
+    @property
+    def risk(self) -> Risk | None:
+        """The model in use, and the thresholds when there is a capacity."""
+        return self.steering.risk
+
+    @property
+    def _capped(self) -> bool:
+        return self.risk is not None and self.risk.thresholds is not None
+
     def rules(self, student: Student) -> Rules:
         """The rules of the student's school year."""
         return self._rules(student.year.year)
+
+    def tracks(self, students: Sequence[Student]) -> list[Track]:
+        """The tracks of students who count, all decided."""
+        found = self._brought_up(students)
+        return [found[student] for student in students]
+
+    def current_school(self, student: Student) -> str | None:
+        """The school of the last counted day, else the first to come; None when not enrolled."""
+        if not student.counts or student.year.first_school() is None:
+            return None
+        return self.tracks([student])[0].totals.school or student.year.first_school()
+
+    def _brought_up(self, students: Iterable[Student]) -> dict[Student, Track]:
+        """Their tracks, and with a model those of their siblings, who share in the score."""
+        of_all = dict.fromkeys(students)
+        if self.risk is not None:
+            of_all |= {sibling: None for student in students for sibling in self._counting_siblings(student)}
+        members = [
+            Member(s.year, self.rules(s), [sibling.year for sibling in self._counting_siblings(s)]) for s in of_all
+        ]
+        return dict(zip(of_all, bring_up(members, self.schools, self.risk), strict=True))
+
+    def _counting_siblings(self, student: Student) -> list[Student]:
+        """Siblings in the same school year, whose consent is in force."""
+        year = student.year.year
+        return [sibling for sibling in self._siblings(student) if sibling.counts and sibling.year.year == year]
 
     def _take_mark(self, mark: AttendanceMark, taken_at: datetime, horizon: int) -> None:
         student = self._student(Pseudonym(mark.student))
@@ -167,7 +244,7 @@ class Partition:
         recorded_at = round(mark.recorded_at.timestamp() * 1_000_000) if mark.recorded_at else NO_TIME
         row = SectionMark(mark.school_id, mark.section or "", code_of(mark.status, mark.excused), recorded_at)
         live = not mark.history and day > school.history_through
-        if student.year.take_mark(day, row, live=live, schools=self.schools, rules=self.rules(student)):
+        if student.year.take_mark(day, row, live=live):
             self.changed_students.add(student)
             self._unsettled.add(student)
             if student.withdrawn:
@@ -183,7 +260,7 @@ class Partition:
                 self._look_again(student, day)
 
     def _look_again(self, student: Student, day: int) -> None:
-        student.year.look_again(day, self.schools, self.rules(student))
+        student.year.look_again(day)
         self._unsettled.add(student)
 
     def _reach(self, student: Student, day: int, taken_at: datetime) -> None:
@@ -219,12 +296,10 @@ class Partition:
         if rule is None or not own:
             return own
         siblings = [e for sibling in self._siblings(student) for e in episodes(self._turns(sibling))]
-        return with_household(own, siblings, rule)
+        return with_household(own, siblings, rule, lowest=ELEVATED if self._capped else WATCH)
 
     def _turns(self, student: Student) -> tuple[Turn, ...]:
-        if student.withdrawn or student.year.consent is None:
-            return ()
-        return tuple(student.year.track(self.schools, self.rules(student)).turns)
+        return tuple(self.tracks([student])[0].turns) if student.counts else ()
 
     def _siblings(self, student: Student) -> set[Student]:
         if student.household is None:
@@ -239,8 +314,9 @@ class Partition:
             self.changed_students.add(student)
 
     def _subject(self, student: Student, caused_at: datetime) -> Subject:
-        school = student.year.current_school(self.schools, self.rules(student)) or ""
-        return Subject(student.pseudonym, student.household, school, caused_at, student.last_seq)
+        return Subject(
+            student.pseudonym, student.household, self.current_school(student) or "", caused_at, student.last_seq
+        )
 
     def _school(self, school_id: str) -> School:
         school = self.schools.get(school_id)

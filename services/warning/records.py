@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from services.contracts import topics
 from services.contracts.ids import Pseudonym
 from services.contracts.reference import Consent, Enrollment, SchoolDay
+from services.contracts.risk import ThresholdSet, WeekCounted
 from services.warning.partition import Partition
-from services.warning.wire import MarkBatch, decode_marks
+from services.warning.wire import DaysClosed, MarkBatch, WeekClosed, decode_marks
 
-READ = (topics.MARKS, topics.SCHOOL_DAYS, topics.ENROLLMENTS, topics.CONSENTS)
+READ = (topics.MARKS, topics.SCHOOL_DAYS, topics.ENROLLMENTS, topics.CONSENTS, topics.RISK_WEEKS, topics.THRESHOLDS)
 """The topics that the worker reads; all have the same partitions."""
 
 
-def take(partition: Partition, topic: str, key: bytes | None, value: bytes | None, timestamp: float) -> UUID | None:
+class Place(NamedTuple):
+    """Which partition a record is in, of how many."""
+
+    number: int
+    partitions: int
+
+
+def take(
+    partition: Partition, place: Place, topic: str, key: bytes | None, value: bytes | None, timestamp: float
+) -> UUID | None:
     """Apply one record and decide its alerts; returns the token of a close, to be answered.
 
     `timestamp` is the record's (seconds since the epoch). Raises `ValueError` for a record that
@@ -28,23 +39,42 @@ def take(partition: Partition, topic: str, key: bytes | None, value: bytes | Non
             raise ValueError("a batch of marks without a value")
         record = decode_marks(value)
         taken_at = record.taken_at
-        if isinstance(record, MarkBatch):
-            partition.take_marks(record)
-        else:
-            partition.take_closes(record)
-            token = record.token
+        token = _take_marks(partition, place, record)
     elif topic == topics.SCHOOL_DAYS.name:
         if value is not None:
             partition.take_school_day(SchoolDay.model_validate_json(value))
+    elif topic == topics.RISK_WEEKS.name:
+        partition.take_count(WeekCounted.model_validate_json(value or b""))
+    elif topic == topics.THRESHOLDS.name:
+        told = ThresholdSet.model_validate_json(value or b"")
+        partition.take_threshold(told)
+        token = told.token
     else:
-        if key is None:
-            raise ValueError("a record of a student without a key")
-        pseudonym = Pseudonym(key.decode())
-        if topic == topics.ENROLLMENTS.name:
-            enrollment = None if value is None else Enrollment.model_validate_json(value)
-            partition.take_enrollment(pseudonym, enrollment, taken_at)
-        else:
-            consent = None if value is None else Consent.model_validate_json(value)
-            partition.take_consent(pseudonym, consent, taken_at)
+        _take_of_student(partition, topic, key, value, taken_at)
     partition.settle(taken_at)
     return token
+
+
+def _take_marks(partition: Partition, place: Place, record: MarkBatch | DaysClosed | WeekClosed) -> UUID | None:
+    if isinstance(record, MarkBatch):
+        partition.take_marks(record)
+        return None
+    if isinstance(record, DaysClosed):
+        partition.take_closes(record)
+        return record.token
+    counted = partition.close_week(record, number=place.number, partitions=place.partitions)
+    return None if counted else record.token  # a counted week is answered when its threshold is in force
+
+
+def _take_of_student(
+    partition: Partition, topic: str, key: bytes | None, value: bytes | None, taken_at: datetime
+) -> None:
+    if key is None:
+        raise ValueError("a record of a student without a key")
+    pseudonym = Pseudonym(key.decode())
+    if topic == topics.ENROLLMENTS.name:
+        enrollment = None if value is None else Enrollment.model_validate_json(value)
+        partition.take_enrollment(pseudonym, enrollment, taken_at)
+    else:
+        consent = None if value is None else Consent.model_validate_json(value)
+        partition.take_consent(pseudonym, consent, taken_at)

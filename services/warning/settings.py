@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from pydantic import Field
+
 from services.platform.settings import Settings
 
 
@@ -15,5 +17,9 @@ class WarningSettings(Settings):
     """Where windows are kept beside Kafka's changelog; memory is for tests."""
     policy_file: Path | None = None
     """The rules (TOML); None means the policy that ships."""
+    model_file: Path | None = None
+    """The risk model (JSON, from `firstbell train`); None means the one that ships."""
+    capacity: int | None = Field(default=None, ge=1)
+    """How many students the team can newly take on in a week; None lets the rules' levels hold."""
     commit_seconds: float = 0.5
     """How often offsets are committed (Faust's own default is 2.8 s)."""

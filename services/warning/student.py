@@ -7,7 +7,7 @@ import msgspec
 from models.attendance import DayMarks
 from models.enrollment import Span
 from models.student_year import NO_YEAR, StudentYear
-from models.track import Turn
+from models.track import Scored, Turn
 from services.contracts.alerts import AlertEvent
 from services.contracts.ids import Pseudonym
 from services.warning.lifecycle import Told
@@ -43,6 +43,11 @@ class Student:
         self.last_seq = 0
         """The highest number of an event told before consent ended, all that is kept: readers skip what they saw."""
 
+    @property
+    def counts(self) -> bool:
+        """Whether a consent is in force: else there is no window."""
+        return not self.withdrawn and self.year.consent is not None
+
     def forget(self) -> None:
         """Drop everything that consent covered; events still to be sent stay until they are."""
         self.year.forget_days()
@@ -68,6 +73,7 @@ class _Stored(msgspec.Struct, array_like=True, omit_defaults=True):
     pending: list[bytes]
     withdrawn: bool
     last_seq: int = 0
+    scored: Scored = Scored()
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -92,6 +98,7 @@ def dump(student: Student) -> bytes:
             pending=[event.model_dump_json().encode() for event in student.pending],
             withdrawn=student.withdrawn,
             last_seq=student.last_seq,
+            scored=year.scored(),
         )
     )
 
@@ -107,4 +114,5 @@ def load(data: bytes) -> Student:
     year.year, year.consent = stored.year, stored.consent
     year.marks, year.ahead, year.live = stored.marks, stored.ahead, stored.live
     year.set_spans(stored.spans)
+    year.keep_scores(stored.scored)
     return student

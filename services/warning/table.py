@@ -1,6 +1,7 @@
 """The Faust table that holds what a partition knows, written in bulk and with receipts.
 
-Keys are `partition|s|student` and `partition|c|school`, since a school is known in every partition.
+Keys are `partition|s|student`, `partition|c|school` (a school is known in every partition) and `partition|r|`, the
+partition's steering of the capacity.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from models.policy import Policy
 from models.school import School
 from models.shock import HeadCount
 from services.warning.partition import Partition
+from services.warning.steering import Steering, StoredSteering
 from services.warning.student import Student, dump, load
 
 
@@ -31,6 +33,7 @@ class _StoredSchool(msgspec.Struct, array_like=True):
 
 
 _decode_school = msgspec.msgpack.Decoder(_StoredSchool).decode
+_decode_steering = msgspec.msgpack.Decoder(StoredSteering).decode
 
 
 class WindowTable:
@@ -39,15 +42,17 @@ class WindowTable:
     def __init__(self, table: faust.Table[bytes, bytes]) -> None:
         self._table = table
 
-    def read(self, number: int, policy: Policy) -> Partition:
+    def read(self, number: int, policy: Policy, steering: Steering) -> Partition:
         """The partition as it was last written."""
-        partition = Partition(policy)
+        partition = Partition(policy, steering)
         prefix = f"{number}|".encode()
         for key, value in self._table.data.items():
             if not key.startswith(prefix) or not value:
                 continue
             _, kind, name = key.decode().split("|", 2)
-            if kind == "c":
+            if kind == "r":
+                steering.restore(_decode_steering(value))
+            elif kind == "c":
                 partition.schools[name] = _load_school(value, policy)
             else:
                 partition.add(load(value))
@@ -60,6 +65,7 @@ class WindowTable:
         event: EventT,
         students: Iterable[Student],
         schools: Iterable[tuple[str, School]],
+        steering: Steering | None = None,
     ) -> None:
         """Write them; returns when Kafka has acknowledged every change, raises `KafkaError` when it did not.
 
@@ -68,6 +74,8 @@ class WindowTable:
         """
         items = [(f"{number}|s|{s.pseudonym}".encode(), dump(s)) for s in students]
         items += [(f"{number}|c|{name}".encode(), _dump_school(school)) for name, school in schools]
+        if steering is not None and steering.steers:
+            items.append((f"{number}|r|".encode(), msgspec.msgpack.encode(steering.dump())))
         _current_event.set(weakref.ref(event))
         for key, value in items:
             self._table.data[key] = value

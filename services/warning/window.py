@@ -6,7 +6,12 @@ from dataclasses import asdict
 from datetime import date
 from typing import TypedDict
 
+import numpy as np
+
 from models.attendance import EXCUSED, STATUS, UNEXCUSED, day_code
+from models.reasons import Risk
+from models.risk_model import probability
+from models.track import Track
 from models.windows import summarise
 from services.warning.partition import Partition
 from services.warning.student import Student
@@ -21,16 +26,22 @@ class MarkView(TypedDict):
     school_id: str
 
 
+class RiskView(TypedDict):
+    """The model's score, and whether the model was trained on simulated data only."""
+
+    score: float
+    model: str
+    simulated: bool
+
+
 def window_document(partition: Partition, student: Student) -> dict[str, object] | None:
     """The window's figures and marks (dates ISO 8601, rate 0-1), or None when no consent is in force."""
-    year = student.year
-    if student.withdrawn or year.consent is None:
+    if not student.counts:
         return None
-    rules = partition.rules(student)
-    school_id = year.current_school(partition.schools, rules)
+    school_id = partition.current_school(student)
     school = partition.schools.get(school_id) if school_id else None
     reported = (school.last_reported() if school else None) or 0
-    track = year.track(partition.schools, rules)
+    track = partition.tracks([student])[0]
     as_of = max(reported, track.ordinals[-1] if track.ordinals else 0)
     window = summarise(track)
     return {
@@ -38,8 +49,27 @@ def window_document(partition: Partition, student: Student) -> dict[str, object]
         "school_id": school_id,
         "as_of": date.fromordinal(as_of).isoformat() if as_of else None,
         **asdict(window),
+        "risk": _risk_view(track, partition.risk),
         "marks": _marks(student),
     }
+
+
+def scores_of(partition: Partition) -> dict[str, float]:
+    """Every student's probability (0-1) that the family is identified within 30 instructional days, as of now."""
+    if partition.risk is None:
+        return {}
+    students = [student for student in partition.students.values() if student.counts]
+    tracks = zip(students, partition.tracks(students), strict=True)
+    logits = {student.pseudonym: track.logits[-1] for student, track in tracks if track.logits}
+    return dict(zip(logits, probability(np.array(list(logits.values()))).tolist(), strict=True))
+
+
+def _risk_view(track: Track, risk: Risk | None) -> RiskView | None:
+    if risk is None or not track.logits:
+        return None
+    score = float(probability(np.array([track.logits[-1]]))[0])
+    training = risk.artifact.training
+    return RiskView(score=score, model=risk.artifact.name, simulated=training.simulated)
 
 
 def _marks(student: Student) -> list[MarkView]:

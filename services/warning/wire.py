@@ -62,5 +62,13 @@ class DaysClosed(msgspec.Struct, tag_field="type", tag="days_closed"):
     closes: list[DayClosed]
 
 
-decode_marks = msgspec.json.Decoder(MarkBatch | DaysClosed).decode
+class WeekClosed(msgspec.Struct, tag_field="type", tag="week_closed"):
+    """As in the contract."""
+
+    taken_at: dt.datetime
+    token: UUID
+    week: dt.date
+
+
+decode_marks = msgspec.json.Decoder(MarkBatch | DaysClosed | WeekClosed).decode
 """A value of `attendance.marks.v1`; raises `msgspec.DecodeError`."""

@@ -23,10 +23,13 @@ from models.policy import Policy
 from services.contracts.alerts import AlertEvent
 from services.contracts.marks import DaysEvaluated
 from services.contracts.rejected import Rejected
-from services.contracts.topics import ALERTS, PROGRESS, REJECTED
+from services.contracts.risk import WeekCounted
+from services.contracts.topics import ALERTS, PROGRESS, REJECTED, RISK_WEEKS, THRESHOLDS
 from services.platform.kafka import make_producer
 from services.warning import records
+from services.warning.in_use import InUse
 from services.warning.partition import Partition
+from services.warning.steering import OWNER
 from services.warning.student import Student
 from services.warning.table import WindowTable, taken_at
 
@@ -42,15 +45,19 @@ RECORDS = Counter("firstbell_warning_records_total", "Records taken", ["topic"])
 POISON = Counter("firstbell_warning_poison_total", "Records that could not be read or applied", ["topic"])
 ALERTS_SENT = Counter("firstbell_warning_alert_events_total", "Alert events acknowledged by Kafka", ["type"])
 STUDENTS = Gauge("firstbell_warning_students", "Students in this worker's partitions")
+THRESHOLD = Gauge("firstbell_warning_threshold_log_odds", "The score from which a student enters elevated this week")
+ENTERED = Gauge("firstbell_warning_entered", "New alerts, elevated or urgent, of this school year at its last close")
 FLUSHED = Counter("firstbell_warning_flushed_total", "Students and schools written to the table")
 
 
 class Worker:
     """Takes records of its partitions one after the other. Not thread-safe; one per process."""
 
-    def __init__(self, policy: Policy, table: WindowTable) -> None:
+    def __init__(self, policy: Policy, table: WindowTable, in_use: InUse, partitions: int) -> None:
         self._policy = policy
         self._table = table
+        self._in_use = in_use
+        self._count = partitions
         self._producer: AIOKafkaProducer
         self._partitions: dict[int, Partition] = {}
         self._unacked: defaultdict[int, list[EventT]] = defaultdict(list)
@@ -58,6 +65,7 @@ class Worker:
         """A record of each partition: Faust's store asks it where to write."""
         self._owed: defaultdict[int, list[UUID]] = defaultdict(list)
         """Tokens to be answered once the alerts before them are in Kafka."""
+        self._saying = asyncio.Lock()
         self._to_tell = asyncio.Event()
         self._next_flush = 0.0
         self._busy = False
@@ -85,7 +93,7 @@ class Worker:
         """The partition's state, read from the table at first use."""
         state = self._partitions.get(number)
         if state is None:
-            state = self._partitions[number] = self._table.read(number, self._policy)
+            state = self._partitions[number] = self._table.read(number, self._policy, self._in_use.steering())
             if state.telling:
                 self._to_tell.set()
         return state
@@ -97,7 +105,8 @@ class Worker:
         RECORDS.labels(message.topic).inc()
         token: UUID | None = None
         try:
-            token = records.take(partition, message.topic, message.key, message.value, taken_at(event))
+            place = records.Place(message.partition, self._count)
+            token = records.take(partition, place, message.topic, message.key, message.value, taken_at(event))
         except Exception as error:  # noqa: BLE001 - one poison record must not stop the others
             await self._dead_letter(event, error)
         self._unacked[message.partition].append(event)
@@ -105,7 +114,7 @@ class Worker:
         self._busy = True
         if token is not None:
             self._owed[message.partition].append(token)
-        if token is not None or partition.telling:
+        if token is not None or partition.telling or partition.outbox:
             self._to_tell.set()
         await asyncio.sleep(0)  # a backlog never waits for anything, and the tellings must have their turn
 
@@ -121,7 +130,7 @@ class Worker:
     async def tell(self) -> None:
         """Send every alert that there is, then answer the closes before which they came."""
         self._to_tell.clear()
-        numbers = [n for n, state in self._partitions.items() if state.telling or self._owed[n]]
+        numbers = [n for n, state in self._partitions.items() if state.telling or state.outbox or self._owed[n]]
         await asyncio.gather(*(self._tell(number) for number in numbers))
 
     async def flush_due(self) -> None:
@@ -138,11 +147,16 @@ class Worker:
 
     async def flush(self, number: int) -> None:
         """Write what changed, then acknowledge the records that changed it."""
-        epoch, events, partition = self._epoch, self._unacked.pop(number), self.partition(number)
+        partition = self.partition(number)
+        if partition.outbox or self._saying.locked():
+            await self._say(
+                partition
+            )  # what is said of a week is kept nowhere else: it goes before the acknowledgement
+        epoch, events = self._epoch, self._unacked.pop(number)
         students, schools = partition.changed_students, partition.changed_schools
         partition.changed_students, partition.changed_schools = set(), set()
         changed = [(name, partition.schools[name]) for name in schools]
-        await self._table.write(self._producer, number, events[-1], students, changed)
+        await self._table.write(self._producer, number, events[-1], students, changed, partition.steering)
         FLUSHED.inc(len(students) + len(schools))
         if epoch == self._epoch:
             for event in events:
@@ -162,10 +176,27 @@ class Worker:
             await self._send(number, telling)
             for student, sent in telling:
                 partition.told(student, len(sent))
+        if partition.outbox:
+            await self._say(partition)
         if epoch == self._epoch:
             for token in tokens:
                 answer = DaysEvaluated(token=token, partition=number)
                 await self._producer.send(PROGRESS.name, answer.model_dump_json().encode(), partition=number)
+
+    async def _say(self, partition: Partition) -> None:
+        """Send what there is to be said of the week: counts to the owner, its threshold to every partition."""
+        async with self._saying:
+            while partition.outbox:
+                event = partition.outbox[0]
+                value = event.model_dump_json().encode()
+                if isinstance(event, WeekCounted):
+                    await self._producer.send_and_wait(RISK_WEEKS.name, value, partition=OWNER)
+                else:
+                    THRESHOLD.set(float("nan") if event.threshold is None else event.threshold)
+                    ENTERED.set(event.entered)
+                    for number in range(self._count):
+                        await self._producer.send_and_wait(THRESHOLDS.name, value, partition=number)
+                del partition.outbox[0]
 
     async def _send(self, number: int, telling: Sequence[tuple[Student, Sequence[AlertEvent]]]) -> None:
         """Send the students' events; returns when Kafka has acknowledged them all."""

@@ -33,8 +33,11 @@ class Record(NamedTuple):
 
 def records(path: Path, log: ReadLog) -> Iterator[Record]:
     """The file's records, the header first; blank lines are skipped. Raises `OSError`."""
-    lines = Lines(physical_lines(path, log, MAX_LINE))
-    width = None
+    return records_of(Lines(physical_lines(path, log, MAX_LINE)))
+
+
+def records_of(lines: Lines, width: int | None = None) -> Iterator[Record]:
+    """The records of these lines; blank lines are skipped. `width` is the header's, when it was read before."""
     for line in lines:
         record = _record(line, lines, width)
         if record is not None:

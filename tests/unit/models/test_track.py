@@ -1,11 +1,13 @@
-"""A track can take its last day back, and knows whether a day is already told so."""
+"""A track can take days back, and knows whether a day is already told so."""
 
 from __future__ import annotations
+
+from datetime import date
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.episodes import add_day
+from models.episodes import add_day, decide
 from models.track import Day, Track
 from tests.unit.models.tracks import RULES, days_of, track_of
 
@@ -16,16 +18,28 @@ def state(track: Track) -> tuple[object, ...]:
     return track.ordinals, track.shown, track.ruled, track.totals, track.calm, track.turns
 
 
-@given(kinds, st.sampled_from("PUETup"))
-def test_a_day_taken_back_and_told_anew_is_as_if_told_so_at_once(text: str, other: str) -> None:
+@given(kinds, st.text("PUETup", min_size=1, max_size=5), st.data())
+def test_days_cut_off_and_told_anew_are_as_if_told_so_at_once(text: str, other: str, data: st.DataObject) -> None:
     wanted = days_of(text)
-    track = Track()
-    for day in wanted[:-1]:
+    cut = data.draw(st.integers(0, len(wanted)))
+    track = track_of(text)
+    track.cut(cut)
+    wrong = days_of(other, first=date.fromordinal(wanted[cut].ordinal) if cut < len(wanted) else date(2017, 5, 1))
+    for day in wrong:
         add_day(track, day, RULES)
-    wrong = days_of(other)[0]._replace(ordinal=wanted[-1].ordinal)
-    add_day(track, wrong, RULES)
-    track.take_back()
-    add_day(track, wanted[-1], RULES)
+    decide(track, RULES)
+    track.cut(cut)
+    for day in wanted[cut:]:
+        add_day(track, day, RULES)
+    decide(track, RULES)
+    assert state(track) == state(track_of(text))
+
+
+@given(kinds, st.data())
+def test_levels_undecided_and_decided_again_are_the_same(text: str, data: st.DataObject) -> None:
+    track = track_of(text)
+    track.undecide(data.draw(st.integers(0, len(track.ordinals))))
+    decide(track, RULES)
     assert state(track) == state(track_of(text))
 
 

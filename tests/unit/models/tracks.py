@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from models.attendance import EARLY_DEPARTURE, EXCUSED, PARTIAL, PRESENT, TARDY, UNEXCUSED
-from models.episodes import add_day
+from models.episodes import add_day, decide
 from models.policy import default_policy
 from models.rules import Rules
 from models.track import Day, Track
@@ -39,6 +39,7 @@ def track_of(kinds: str, *, first: date = OCTOBER, history: int = 0, rules: Rule
     track = Track()
     for day in days_of(kinds, first=first, history=history):
         add_day(track, day, rules)
+        decide(track, rules)
     return track
 
 

@@ -26,6 +26,7 @@ from services.warning.student import dump, load
 from services.warning.window import window_document
 
 POLICY = default_policy()
+PLACE = records.Place(0, 1)
 TAKEN_AT = datetime(2016, 9, 1, 12, tzinfo=UTC)
 TOKEN = UUID("6f1e5d5e-6d0c-5f43-9d5c-0f1b57be11aa")
 STATUS = {"AlertCleared": "cleared", "AlertWithdrawn": "withdrawn"}
@@ -148,7 +149,7 @@ class Worker:
         """Apply the records; returns the events that they caused, by alert and `seq`."""
         caused: list[AlertEvent] = []
         for record in taken:
-            records.take(self.partition, record.topic, record.key, record.value, TAKEN_AT.timestamp())
+            records.take(self.partition, PLACE, record.topic, record.key, record.value, TAKEN_AT.timestamp())
             for student in list(self.partition.telling):
                 caused.extend(student.pending)
                 for event in student.pending:

@@ -9,6 +9,7 @@ import pytest
 from services.contracts import topics
 from services.warning import records
 from tests.unit.warning.driving import (
+    PLACE,
     TAKEN_AT,
     TOKEN,
     Record,
@@ -28,7 +29,7 @@ REFERENCE = [enrollment("ann", ("A", FIRST, None)), consent("ann", FIRST)]
 
 
 def take(worker: Worker, record: Record) -> object:
-    return records.take(worker.partition, record.topic, record.key, record.value, TAKEN_AT.timestamp())
+    return records.take(worker.partition, PLACE, record.topic, record.key, record.value, TAKEN_AT.timestamp())
 
 
 def test_only_a_close_is_answered() -> None:

@@ -11,7 +11,7 @@ from services.warning.partition import Partition
 from services.warning.records import take
 from services.warning.student import Student, dump, load
 from services.warning.table import _dump_school, _load_school
-from tests.unit.warning.driving import POLICY, batch, consent, enrollment, mark, worker_with
+from tests.unit.warning.driving import PLACE, POLICY, batch, consent, enrollment, mark, worker_with
 from tests.unit.warning.worlds import FIRST, World, school_days, worlds
 
 
@@ -54,7 +54,7 @@ def test_events_that_kafka_has_not_acknowledged_survive_a_restart() -> None:
         consent("ann", FIRST),
         batch(*(mark("ann", day, "absent") for day in days)),
     ):
-        take(partition, record.topic, record.key, record.value, 0.0)
+        take(partition, PLACE, record.topic, record.key, record.value, 0.0)
     (student,) = partition.telling
     fresh = Partition(POLICY)
     fresh.add(load(dump(student)))

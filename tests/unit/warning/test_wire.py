@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from services.contracts import marks
 from services.warning import wire
 
-NAMES = ("AttendanceMark", "DayCounts", "MarkBatch", "DayClosed", "DaysClosed")
+NAMES = ("AttendanceMark", "DayCounts", "MarkBatch", "DayClosed", "DaysClosed", "WeekClosed")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -33,7 +33,8 @@ def test_what_the_contract_writes_the_structs_read() -> None:
     batch = marks.MarkBatch(taken_at=datetime.now(UTC), marks=[mark], counts=[counts])
     close = marks.DayClosed(school_id="a", date=date(2026, 1, 5), counts=counts, history=True)
     closed = marks.DaysClosed(taken_at=datetime.now(UTC), token=uuid4(), closes=[close])
-    for record in (batch, closed):
+    week = marks.WeekClosed(taken_at=datetime.now(UTC), token=uuid4(), week=date(2026, 1, 5))
+    for record in (batch, closed, week):
         read = wire.decode_marks(record.model_dump_json().encode())
         assert type(record).model_validate_json(msgspec.json.encode(read)) == record
 

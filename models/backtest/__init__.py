@@ -1,0 +1,1 @@
+"""Walks a history day by day as the stream would, and measures what rules, model and both are worth."""

@@ -1,0 +1,166 @@
+"""`firstbell backtest`: what rules, model and both would have been worth on a history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import click
+from rich.progress import Progress, TaskID
+
+from models.artifact import Artifact, ArtifactError, default_artifact, load_artifact
+from models.backtest.history import History
+from models.backtest.measures import Measures, measure
+from models.backtest.walk import Walk, Walker
+from models.policy import Policy, PolicyError, default_policy, parse_policy
+from services.cli.backtest_files import ScoresFile, write_alerts
+from services.cli.backtest_view import Name, table
+from services.cli.common import CommandError
+from services.cli.history import ReadHistory, read_history
+from services.cli.model_facts import model_facts
+from services.cli.output import STDOUT, progress_bar, say, write_json
+from services.ingest.formats import FormatError
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be tried on which history."""
+
+    artifact: Artifact
+    policy: Policy
+    capacity: int
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "--capacity", type=click.IntRange(1), required=True, help="Students the team can newly take on in a week."
+)
+@click.option(
+    "--model", "model_file", type=click.Path(path_type=Path), help="A risk model.  [default: the one that ships]"
+)
+@click.option("--policy", "policy_file", type=click.Path(path_type=Path, exists=True), help="Other rules (TOML).")
+@click.option("--json", "json_target", metavar="OUT", help="Write the figures as JSON to OUT, `-` for stdout.")
+@click.option("--scores", metavar="CSV", type=click.Path(path_type=Path), help="Every student's score, a row a day.")
+@click.option("--alerts", metavar="CSV", type=click.Path(path_type=Path), help="Every level change of rules and model.")
+@click.option("--report", metavar="HTML", type=click.Path(path_type=Path), help="A page with plots and the model card.")
+def backtest(
+    folder: Path,
+    capacity: int,
+    model_file: Path | None,
+    policy_file: Path | None,
+    json_target: str | None,
+    scores: Path | None,
+    alerts: Path | None,
+    report: Path | None,
+) -> None:
+    """Walk the school year in DIR day by day, as the stream would have, and measure what its alerts were worth.
+
+    DIR is a district export set with outcomes.csv. On each day only what had been handed in by then is known
+    (`recorded_at`), and only of students whose consent was in force. Rules, model and both are measured beside four
+    simple rankings that fill the same places a week. The CSV files hold student ids: keep them like the district's.
+
+    Exit status: 0 done; 1 failed, the message says why; 2 wrong usage.
+    """
+    began = perf_counter()
+    question = Question(_artifact(model_file), _policy(policy_file), capacity)
+    read, walk = _walked(folder, question, scores)
+    measured = measure(walk.truth, walk.week_ends, capacity, walk.raised, walk.changes)
+    document = _document(question, read.history, walk, measured) | {"seconds": round(perf_counter() - began, 1)}
+    for note in _notes(read, question.artifact):
+        say(note)
+    if alerts is not None:
+        with _writing(alerts):
+            write_alerts(alerts, walk.changes["both"], walk.truth, read.history.student_ids)
+    if report is not None:
+        _write_report(report, document, walk, capacity)
+    if json_target != STDOUT:
+        click.echo("\n".join(table(document, measured)))
+    if json_target is not None:
+        write_json(document, json_target)
+
+
+def _walked(folder: Path, question: Question, scores: Path | None) -> tuple[ReadHistory, Walk]:
+    with ExitStack() as exits:
+        progress = exits.enter_context(progress_bar())
+        read = _read(folder, progress)
+        artifact = question.artifact
+        walker = Walker(read.history, question.policy, artifact.model, question.capacity, claims=artifact.signal)
+        on_scores = None
+        if scores is not None:
+            exits.enter_context(_writing(scores))
+            on_scores = exits.enter_context(ScoresFile.open(scores, read.history.student_ids)).add
+        days = progress.add_task("Walking", total=None)
+        walk = walker.run(lambda done, of: progress.update(days, completed=done, total=of), on_scores)
+    return read, walk
+
+
+def _read(folder: Path, progress: Progress) -> ReadHistory:
+    tasks: dict[str, TaskID] = {}
+
+    def reading(what: str, done: int, of: int) -> None:
+        if what not in tasks:
+            tasks[what] = progress.add_task(f"Reading {what}", total=of)
+        progress.update(tasks[what], completed=done, total=of)
+
+    try:
+        return read_history(folder, reading)
+    except (FormatError, OSError) as error:
+        raise CommandError(str(error)) from error
+
+
+def _artifact(model_file: Path | None) -> Artifact:
+    try:
+        return default_artifact() if model_file is None else load_artifact(model_file)
+    except ArtifactError as error:
+        raise CommandError(str(error)) from error
+
+
+def _policy(policy_file: Path | None) -> Policy:
+    try:
+        return default_policy() if policy_file is None else parse_policy(policy_file.read_text(encoding="utf-8"))
+    except (PolicyError, OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{policy_file}: {error}") from error
+
+
+def _document(question: Question, history: History, walk: Walk, measured: Mapping[Name, Measures]) -> dict[str, object]:
+    return {
+        "marks": history.rows,
+        "students": len(history.student_ids),
+        "days": len(walk.truth.dates),
+        "capacity": question.capacity,
+        "threshold": {"first": walk.first_threshold, "last": walk.last_threshold},
+        "policy": question.policy.version,
+        "model": model_facts(question.artifact),
+        "strategies": measured,
+    }
+
+
+def _notes(read: ReadHistory, artifact: Artifact) -> Iterator[str]:
+    yield from read.notes
+    if read.rejected:
+        yield f"{len(read.rejected):,} rows could not be used; the first:"
+        yield from (f"  {r.file}:{r.line}: {r.reason}" for r in read.rejected[:5])
+    if artifact.caveat:
+        yield artifact.caveat
+
+
+def _write_report(report: Path, document: dict[str, object], walk: Walk, capacity: int) -> None:
+    # Drawing stands on matplotlib, which takes a second to load.
+    from models.backtest.curves import curves  # noqa: PLC0415
+    from services.cli.report import report_evidence, write_report  # noqa: PLC0415
+
+    evidence = report_evidence(walk.truth, curves(walk.truth, walk.week_ends, capacity, walk.raised))
+    with _writing(report):
+        write_report(report, document, evidence)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise click.FileError(str(path), error.strerror or "cannot be written") from error

@@ -1,0 +1,161 @@
+"""A large CSV file in blocks of whole records, read as ingest reads it record by record, but fast."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from models.backtest.history import Flags, Ints
+from services.ingest.formats.csv_records import MAX_LINE, Record, records_of
+from services.ingest.formats.csv_table import header_of
+from services.ingest.formats.lines import BOM, Line, Lines
+
+_BLOCK: Final = 16 * 1024 * 1024
+_COMMA, _NEWLINE = ord(","), ord("\n")
+_FIELD: Final = r'(?:[^",\r\x00\x{FFFD}]*|"(?:[^"\r\x00\x{FFFD}]|"")*")'
+"""A field that means the same to every reader of CSV."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some records: their columns by position ("0", "1", ...), and the line at which each starts."""
+
+    columns: pl.DataFrame
+    lines: Ints
+    faulty: list[Record]
+    """Records that cannot be used; those without a `fault` have another width than the header."""
+    end: int
+    """Bytes of the file read so far."""
+
+
+@dataclass(slots=True)
+class _Physical:
+    """The file's lines from an offset on; notes where each began."""
+
+    data: mmap.mmap
+    offset: int
+    number: int
+    starts: dict[int, int] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Line]:
+        offset = self.offset
+        for number in count(self.number):
+            if offset >= len(self.data):
+                return
+            self.starts[number] = offset
+            end = self.data.find(b"\n", offset) + 1 or len(self.data)
+            yield Line(number, self.data[offset:end] if end - offset < MAX_LINE else None)
+            offset = end
+
+    def record(self, width: int | None) -> tuple[Record | None, int, int]:
+        """The first record, and the offset and number of the line after it; None when nothing is left."""
+        lines = Lines(iter(self))
+        record = next(records_of(lines, width), None)
+        after = next(iter(lines), None)
+        if after is None:
+            return record, len(self.data), self.number + len(self.starts)
+        return record, self.starts[after.number], after.number
+
+
+class Blocks:
+    """The blocks of one file, which stays open until `close`."""
+
+    def __init__(self, path: Path, types: Mapping[str, pl.DataType]) -> None:
+        """`types` are those of the columns to read, by header; the others are skipped. Raises `OSError`."""
+        with path.open("rb") as file:
+            self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        start = len(BOM) if self._data[: len(BOM)] == BOM else 0
+        first, self._offset, self._number = _Physical(self._data, start, 1).record(None)
+        self.header = header_of(first) if first else []
+        self.size = len(self._data)
+        self._width = len(self.header)
+        self._read = [place for place, name in enumerate(self.header) if name in types]
+        self._schema = {str(place): types.get(name, pl.String()) for place, name in enumerate(self.header)}
+        self._whole = rf"^{_FIELD}(?:,{_FIELD}){{{self._width - 1}}}\r?$"
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._data.close()
+
+    def __iter__(self) -> Iterator[Block]:
+        offset, number = self._offset, self._number
+        while offset < self.size:
+            data = self._cut(offset)
+            block = self._clean(data, offset, number)
+            if block is None:
+                block, offset, number = self._mended(data, offset, number)
+            else:
+                offset, number = block.end, number + len(block.lines)
+            yield block
+
+    def _cut(self, offset: int) -> bytes:
+        end = self._data.rfind(b"\n", offset, offset + _BLOCK) + 1 or self._data.find(b"\n", offset) + 1
+        return self._data[offset : end or self.size] if offset + _BLOCK < self.size else self._data[offset:]
+
+    def _clean(self, data: bytes, offset: int, number: int) -> Block | None:
+        """The block read at once; None when any line of it needs a closer look."""
+        if b'"' in data or b"\0" in data:
+            return None
+        text = np.frombuffer(data, np.uint8)
+        ends = np.flatnonzero(text == _NEWLINE)
+        if not data.endswith(b"\n"):
+            ends = np.append(ends, len(text))
+        starts = np.append(0, ends[:-1] + 1)
+        commas = (text == _COMMA).view(np.uint8)
+        each = np.add.reduceat(commas, starts, dtype=np.uint8)  # modulo 256, which the sum below makes good
+        wanted = self._width - 1
+        if (each != wanted % 256).any() or np.count_nonzero(commas) != wanted * len(ends):
+            return None
+        if (ends - starts).max() + 1 >= MAX_LINE:
+            return None
+        try:
+            columns = self._parse(data, None)
+        except pl.exceptions.ComputeError:  # not UTF-8: a closer look tells which line
+            return None
+        lines = np.arange(number, number + len(ends), dtype=np.int32)
+        return Block(columns, lines, [], offset + len(data)) if columns.height == len(ends) else None
+
+    def _mended(self, data: bytes, offset: int, number: int) -> tuple[Block, int, int]:
+        """The block with each line that is not plain read by ingest's own reader; also where the next one begins."""
+        texts = pl.Series([data.decode(errors="replace").removesuffix("\n")]).str.split("\n").explode()
+        plain = (texts.str.contains(self._whole) & (texts.str.len_bytes() + 1 < MAX_LINE)).to_numpy().copy()
+        starts = np.append(0, np.flatnonzero(np.frombuffer(data, np.uint8) == _NEWLINE) + 1)
+        found: list[Record] = []
+        end, after = offset + len(data), number + len(plain)
+        taken = 0
+        for place in np.flatnonzero(~plain).tolist():
+            if place < taken:
+                continue
+            line = _Physical(self._data, offset + int(starts[place]), number + place)
+            record, next_offset, next_number = line.record(self._width)
+            if record is None or record.line != number + place:
+                continue  # a blank line
+            found.append(record)
+            taken = next_number - number
+            plain[place:taken] = False
+            if taken > len(plain):
+                end, after = next_offset, next_number
+        return self._together(texts.filter(pl.Series(plain)), plain, number, found, end), end, after
+
+    def _together(self, texts: pl.Series, plain: Flags, number: int, found: list[Record], end: int) -> Block:
+        usable = [record for record in found if record.fault is None and len(record.fields) == self._width]
+        faulty = [record for record in found if record.fault is not None or len(record.fields) != self._width]
+        odd = pl.DataFrame(
+            {str(place): [record.fields[place] for record in usable] for place in self._read},
+            schema={str(place): pl.String for place in self._read},
+        ).cast({str(place): self._schema[str(place)] for place in self._read})
+        parts = [odd]
+        if len(texts):
+            parts.insert(0, self._parse(texts.str.join("\n").item().encode(), '"'))
+        lines = np.append(np.flatnonzero(plain) + number, [record.line for record in usable]).astype(np.int32)
+        return Block(pl.concat(parts), lines, faulty, end)
+
+    def _parse(self, data: bytes, quote: str | None) -> pl.DataFrame:
+        return pl.read_csv(data, has_header=False, schema=self._schema, columns=self._read, quote_char=quote)

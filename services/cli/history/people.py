@@ -1,0 +1,103 @@
+"""Students' households, groups and enrollments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from models.backtest.history import Ints, Spans
+from models.enrollment import FOREVER
+from services.cli.history.folder import Folder
+from services.cli.history.schools import Enrolled
+from services.ingest import rows
+from services.ingest.fields import Values
+from services.ingest.formats import district
+from services.ingest.formats.csv_table import Table
+from services.ingest.rows import EnrollmentRow, RowError
+
+GROUPS: Final = ("gender", "race_ethnicity", "english_learner", "special_education")
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    student_id: str
+    household_id: str | None
+    groups: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class People:
+    """What the files say of all students, consented or not."""
+
+    households: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    enrollments: dict[tuple[str, str, int], int] = field(default_factory=dict)
+    """By student, school and entry day: the exit day that came last."""
+
+    def household(self, student_ids: Iterable[str]) -> Ints:
+        """Each student's household; one without a household id has one of their own."""
+        places: dict[tuple[str, bool], int] = {}
+        keys = ((self.households.get(one, one), one in self.households) for one in student_ids)
+        return np.array([places.setdefault(key, len(places)) for key in keys], np.int32)
+
+    def group(self, place: int, student_ids: Iterable[str]) -> tuple[str, ...]:
+        """Each student's value in the group at this place of `GROUPS`; empty when unknown."""
+        unknown = ("",) * len(GROUPS)
+        return tuple(self.groups.get(one, unknown)[place] for one in student_ids)
+
+    def schools(self) -> set[str]:
+        """The schools at which anyone is enrolled."""
+        return {school for _, school, _ in self.enrollments}
+
+    def enrolled(self, schools: Mapping[str, int]) -> Enrolled:
+        """All spans, as numbers of students."""
+        found = [(schools[school], entry, exit_) for (_, school, entry), exit_ in self.enrollments.items()]
+        school, entry, exit_ = np.array(found, np.int32).reshape(-1, 3).T.copy()
+        return Enrolled(school, entry, exit_)
+
+    def spans(self, students: Mapping[str, int], schools: Mapping[str, int]) -> Spans:
+        """The enrollments of these students, by student and entry."""
+        found = sorted(
+            (students[student], entry, schools[school], exit_)
+            for (student, school, entry), exit_ in self.enrollments.items()
+            if student in students
+        )
+        student, entry, school, exit_ = np.array(found, np.int32).reshape(-1, 4).T.copy()
+        return Spans(student, school, entry, exit_)
+
+
+def read_people(folder: Folder) -> People:
+    """Students and enrollments; of several rows that say something else, the last holds."""
+    people = People()
+    for person in folder.rows("students.csv", _STUDENTS):
+        if person.household_id:
+            people.households[person.student_id] = person.household_id
+        before = people.groups.get(person.student_id, person.groups)
+        people.groups[person.student_id] = tuple(now or old for now, old in zip(person.groups, before, strict=True))
+    for row in folder.rows("enrollments.csv", district.ENROLLMENTS):
+        _enroll(people, row)
+    return people
+
+
+def _enroll(people: People, row: EnrollmentRow) -> None:
+    if row.household_id:
+        people.households[row.student_id] = row.household_id
+    exit_ = FOREVER if row.exit_date is None else row.exit_date.toordinal()
+    people.enrollments[row.student_id, row.school_id, row.entry_date.toordinal()] = exit_
+
+
+def _person(values: Values) -> _Person | RowError:
+    """The row as ingest reads it, with the groups, which ingest does not read."""
+    row = rows.parse_student(values)
+    if isinstance(row, RowError):
+        return row
+    groups = tuple(" ".join(str(values.get(name) or "").split()) for name in GROUPS)
+    return _Person(row.student_id, row.household_id, groups)
+
+
+_STUDENTS: Final = Table(
+    {**district.STUDENTS.columns, **dict(zip(GROUPS, GROUPS, strict=True))}, district.STUDENTS.required, _person
+)

@@ -1,0 +1,120 @@
+"""A folder of the district export set as a history: what was handed in, and on which day it became known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from models.backtest.history import Counts, DayMarks, History, Runs
+from models.enrollment import FOREVER
+from services.cli.history.attendance import Attendance, AttendanceReader
+from services.cli.history.consents import Consented
+from services.cli.history.folder import Folder
+from services.cli.history.marks import day_marks, first_of_event, in_force, several
+from services.cli.history.outcomes import read_identified
+from services.cli.history.people import GROUPS, read_people
+from services.cli.history.schools import Days, Enrolled, head_counts
+from services.ingest.consents import Policy, Run
+from services.ingest.formats import Rejection, district
+from services.ingest.importer import CHUNK, chunks
+from services.ingest.settings import IngestSettings
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being read, how far it has come, and how far it will go."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadHistory:
+    """A history, and what is to be said of its files."""
+
+    history: History
+    rejected: list[Rejection]
+    """Rows that cannot be used."""
+    notes: list[str]
+    """What else the user should know; no id and no name is in it."""
+
+
+def read_history(folder: Path, progress: Progress | None = None) -> ReadHistory:
+    """What the stream would have known on each day, had the folder's files been replayed.
+
+    Which consents count, and where times without a timezone stand, is as ingest's settings say. Raises `FormatError`
+    when the folder or a file without which there is no history is missing or cannot be read, and `OSError`.
+    """
+    files, settings = Folder(folder), IngestSettings.load()
+    schools = list(files.rows("schools.csv", district.SCHOOLS))
+    zones = {school.school_id: ZoneInfo(school.timezone) for school in schools if school.timezone}
+    attendance = AttendanceReader(files, zones, settings.tz).read(progress)
+    first, last = (date.fromordinal(int(which(attendance.rows.handed_in))) for which in (np.min, np.max))
+    policy = Policy(settings.consent_records, settings.consent_purpose, settings.consent_recipient)
+    runs = _runs_of_consent(files, policy, first, last)
+    people = read_people(files)
+    days = Days(files.rows("calendar.csv", district.CALENDAR), first)
+    names = {school.school_id for school in schools} | people.schools() | days.schools() | set(attendance.schools)
+    students, places = _places(runs), _places(names)
+    identified_student, identified_day = read_identified(files, students)
+
+    in_columns, enrolled = _columns_of(runs, students), people.enrolled(places)
+    known = _known(attendance, students, places, in_columns, enrolled)
+    history = History(
+        student_ids=tuple(students),
+        schools=tuple(places),
+        household=people.household(students),
+        groups={name: people.group(place, students) for place, name in enumerate(GROUPS)},
+        runs=in_columns,
+        spans=people.spans(students, places),
+        calendar=days.calendar(places),
+        marks=known.marks,
+        counts=known.counts,
+        closes=days.closes(known.counts, places, enrolled),
+        identified_student=identified_student,
+        identified_day=identified_day,
+        rows=attendance.read,
+    )
+    return ReadHistory(history, files.rejected, files.notes())
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    marks: DayMarks
+    counts: Counts
+
+
+def _known(
+    attendance: Attendance, students: Mapping[str, int], schools: Mapping[str, int], runs: Runs, enrolled: Enrolled
+) -> _Known:
+    """What the rows come to: the counts over all of them, the marks over those that passed the gate."""
+    school = np.array([schools[one] for one in attendance.schools], np.int32)
+    student = np.array([students.get(one, -1) for one in attendance.students], np.int32)
+    rows = replace(attendance.rows, school=school[attendance.rows.school])
+    many = several(rows)
+    counts = head_counts(rows, many, enrolled)
+    rows = replace(rows, student=student[rows.student])
+    passed = np.flatnonzero(in_force(rows, runs))
+    passed = passed[first_of_event(rows.take(passed))]
+    return _Known(day_marks(rows.take(passed), many[passed]), counts)
+
+
+def _runs_of_consent(files: Folder, policy: Policy, first: date, last: date) -> dict[str, list[Run]]:
+    consented = Consented(policy, first)
+    for chunk in chunks(files.found("consents.csv", district.CONSENTS), CHUNK):
+        consented.take([item.row for item in files.kept(chunk)])
+    return consented.runs(last)
+
+
+def _columns_of(runs: Mapping[str, Sequence[Run]], students: Mapping[str, int]) -> Runs:
+    found = [
+        (place, run.start.toordinal(), FOREVER if run.through is None else run.through.toordinal())
+        for student, place in students.items()
+        for run in runs[student]
+    ]
+    student, first, last = np.array(found, np.int32).reshape(-1, 3).T.copy()
+    return Runs(student, first, last)
+
+
+def _places(texts: Iterable[str]) -> dict[str, int]:
+    return {text: place for place, text in enumerate(sorted(texts))}

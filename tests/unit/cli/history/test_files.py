@@ -1,0 +1,145 @@
+"""What a history takes from each file, and what is said of files that are missing or cannot be read."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from models.enrollment import FOREVER
+from services.cli.history import read_history
+from services.ingest.formats import FormatError, Rejection
+
+_FILES = {
+    "attendance.csv": "student_id,school_id,date,status\ns2,north,2025-10-27,absent\ns1,south,2025-10-28,tardy\n",
+    "consents.csv": "student_id,signed_on,records,purpose,recipients\n"
+    "s1,2025-08-01,attendance,homelessness-prevention,project-hope\n"
+    "s2,2025-08-02,attendance,homelessness-prevention,project-hope\n"
+    "s3,2025-08-03,attendance,homelessness-prevention,project-hope\n",
+    "enrollments.csv": "student_id,school_id,entry_date,exit_date\n"
+    "s1,south,2025-09-04,2025-12-01\ns1,south,2025-09-04,\ns2,north,2025-09-04,2026-01-05\ns9,west,2025-09-04,\n",
+}
+
+
+def _write(folder: Path, **more: str) -> Path:
+    for name, text in {**_FILES, **{f"{name}.csv": text for name, text in more.items()}}.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_households_and_groups_come_from_the_last_row_that_says_them(tmp_path: Path) -> None:
+    students = (
+        "student_id,household_id,gender,race_ethnicity,english_learner,special_education\n"
+        "s1,h1,F,,true,\ns2,h1,,black,,false\ns1,,X,,,\ns9,h1,M,,,\n"
+    )
+    history = read_history(_write(tmp_path, students=students)).history
+
+    assert history.student_ids == ("s1", "s2", "s3")
+    assert history.household[0] == history.household[1] != history.household[2]
+    assert history.groups == {
+        "gender": ("X", "", ""),
+        "race_ethnicity": ("", "black", ""),
+        "english_learner": ("true", "", ""),
+        "special_education": ("", "false", ""),
+    }
+
+
+def test_spans_are_those_of_consented_students_and_the_last_exit_holds(tmp_path: Path) -> None:
+    history = read_history(_write(tmp_path)).history
+    entry, exit_ = date(2025, 9, 4).toordinal(), date(2026, 1, 5).toordinal()
+
+    assert history.schools == ("north", "south", "west")
+    assert history.spans.student.tolist() == [0, 1]
+    assert history.spans.school.tolist() == [1, 0]
+    assert history.spans.entry.tolist() == [entry, entry]
+    assert history.spans.exit.tolist() == [FOREVER, exit_]
+
+
+def test_identified_are_consented_students_alone_and_an_unknown_kind_is_rejected(tmp_path: Path) -> None:
+    outcomes = (
+        "student_id,date,kind\ns2,2025-11-03,homelessness_identified\ns2,2025-11-03,homelessness_identified\n"
+        "s1,2025-11-03,support_started\ns9,2025-11-04,homelessness_identified\ns1,2025-11-05,moved\n"
+    )
+    read = read_history(_write(tmp_path, outcomes=outcomes))
+
+    assert read.history.identified_student.tolist() == [1]
+    assert read.history.identified_day.tolist() == [date(2025, 11, 3).toordinal()]
+    assert read.rejected == [
+        Rejection(
+            "outcomes.csv",
+            6,
+            "kind",
+            "kind: expected one of homelessness_identified, support_started, support_ended",
+        )
+    ]
+
+
+def test_a_day_that_the_calendar_says_is_closed_is_known_from_the_first_day(tmp_path: Path) -> None:
+    calendar = (
+        "school_id,date,instructional,reported\nnorth,2025-10-24,true,true\n"
+        "north,2025-10-27,true,\nnorth,2025-10-30,true,true\n"
+    )
+    history = read_history(_write(tmp_path, calendar=calendar)).history
+    first, closed = date(2025, 10, 27).toordinal(), date(2025, 10, 24).toordinal()
+
+    assert history.calendar.day.tolist() == [closed, first]  # the day to come was refused
+    assert history.closes.known_on.tolist() == [first, first, first + 1]
+    assert history.closes.day.tolist() == [closed, first, first + 1]
+    assert history.closes.expected.tolist() == [1, 1, 1]
+
+
+def test_missing_files_unknown_columns_and_other_files_are_noted(tmp_path: Path) -> None:
+    _write(tmp_path, calendar="school_id,date,instructional,weather\n", students="student_id\n", schools="school_id\n")
+    (tmp_path / "events.xml").touch()
+
+    assert read_history(tmp_path).notes == [
+        "outcomes.csv is missing: nobody is known to have been identified as homeless",
+        "calendar.csv: ignored the unknown columns weather",
+        "events.xml: not recognised, and not read",
+    ]
+
+
+def test_progress_is_told_in_bytes_through_the_whole_file(tmp_path: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    read_history(_write(tmp_path), lambda *one: told.append(one))
+    size = len(_FILES["attendance.csv"])
+
+    assert told == [("attendance.csv", size, size)]
+
+
+@pytest.mark.parametrize("name", _FILES)
+def test_a_folder_without_a_file_that_a_history_needs_is_refused(name: str, tmp_path: Path) -> None:
+    (_write(tmp_path) / name).unlink()
+
+    with pytest.raises(FormatError, match=f"holds no {name}"):
+        read_history(tmp_path)
+
+
+@pytest.mark.parametrize("name", _FILES)
+def test_a_file_that_is_needed_and_has_another_header_is_refused(name: str, tmp_path: Path) -> None:
+    _write(tmp_path, **{name.removesuffix(".csv"): "one,two\n1,2\n"})
+
+    with pytest.raises(FormatError, match=f"{name}, line 1: header: expected the columns"):
+        read_history(tmp_path)
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match="is not a folder"):
+        read_history(tmp_path / "nowhere")
+
+
+def test_attendance_without_a_usable_row_is_refused(tmp_path: Path) -> None:
+    _write(tmp_path, attendance="student_id,school_id,date,status\ns1,north,2025-10-27,ill\n")
+
+    with pytest.raises(FormatError, match="holds no row that can be used"):
+        read_history(tmp_path)
+
+
+def test_a_history_without_a_consent_has_counts_and_nobody(tmp_path: Path) -> None:
+    history = read_history(_write(tmp_path, consents="student_id,signed_on,records,purpose,recipients\n")).history
+
+    assert history.student_ids == ()
+    assert len(history.marks.day) == 0
+    assert history.counts.seen.tolist() == [1, 1]
+    assert history.counts.absent.tolist() == [1, 0]
