@@ -102,7 +102,7 @@ class Artifact(_Part):
     """`none`: the history showed no signal, and the model claims none."""
     capacity: int = Field(ge=1)
     """New alerts a week for which it was chosen."""
-    intercept: float
+    intercept: float = Field(allow_inf_nan=False)
     steps: tuple[Step, ...]
     sibling: Step
     """The household's part: of the highest own score of a sibling; `values[0]` without one."""
@@ -156,6 +156,11 @@ def parse_artifact(text: str, source: str) -> Artifact:
 
 _AGAIN: Final = "Train it anew with `firstbell train`, or leave FIRSTBELL_MODEL_FILE unset for the one that ships."
 
+_NONE_SHIPS: Final = (
+    "The model that ships is missing. Install First Bell again, or set FIRSTBELL_MODEL_FILE to one from "
+    "`firstbell train`."
+)
+
 
 class _Name(BaseModel):
     feature: str
@@ -186,5 +191,8 @@ def load_artifact(path: Path) -> Artifact:
 
 def default_artifact() -> Artifact:
     """The artifact that ships, trained on simulated worlds. Raises `ArtifactError`."""
-    text = files("models").joinpath("artifacts/default.json").read_text(encoding="utf-8")
+    try:
+        text = files("models").joinpath("artifacts/default.json").read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise MissingArtifactError(_NONE_SHIPS) from error
     return parse_artifact(text, "the model that ships")

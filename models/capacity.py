@@ -96,7 +96,7 @@ class Standing(NamedTuple):
     peak: float
     """The highest of that week."""
     can_enter: bool
-    """Below elevated, and not in the days after a place."""
+    """Takes a place next week if the score suffices: has none, or one that ends by then."""
 
 
 class Thresholds:

@@ -15,8 +15,8 @@ from models.reasons import Risk, explain
 from models.rules import ALWAYS, Rules
 from models.track import UNKNOWN, Calm, Day, Hit, Track, Turn
 
-RENEW_DAYS = 30
-"""Counted days for which a student who took a place takes no other by score."""
+PLACE_DAYS = 30
+"""Counted days that a place lasts: then the student needs another, and until then takes no other."""
 KEEP = 0.7
 """A student stays elevated until the score is so far (log-odds: about half the odds) below that of the entry."""
 
@@ -61,9 +61,12 @@ def _decided(track: Track, position: int, calm: Calm, rules: Rules, risk: Risk |
     assessed, by_score = track.rule_levels[position], False
     level = assessed % ALWAYS
     if risk is not None and risk.thresholds is not None:
-        by_score = track.logits[position] >= _bar(track, position, calm, risk.thresholds)
+        lapsed = calm.level >= ELEVATED and position - calm.entered >= PLACE_DAYS
+        by_score = not lapsed and track.logits[position] >= _bar(track, position, calm, risk.thresholds)
         placed = by_score or assessed // ALWAYS >= ELEVATED
         level = max(level, ELEVATED) if placed else min(level, WATCH)
+        if lapsed and not placed:
+            return _fallen(track, position, level, position, calm, rules, risk)
     if track.is_shock(position):
         level = min(level, calm.level)
     if level == calm.level:
@@ -81,27 +84,30 @@ def _quieter(track: Track, position: int, level: int, calm: Calm, rules: Rules, 
     highest, at = (level, position) if level >= calm.highest else (calm.highest, calm.at)
     if calm.days + 1 < rules.policy.calm_days:
         return calm._replace(days=calm.days + 1, highest=highest, at=at)
+    return _fallen(track, position, highest, at, calm, rules, risk)
+
+
+def _fallen(track: Track, position: int, level: int, at: int, calm: Calm, rules: Rules, risk: Risk | None) -> Calm:
+    """Fall to a level that the day `at` gives reasons for."""
     by_score = risk is not None and bool(track.logits) and track.logits[at] >= calm.bar
-    track.turn(
-        track.ordinals[position],
-        highest,
-        explain(track, at, highest, rules, risk, by_score=by_score) if highest else (),
-    )
-    return Calm(highest, entered=calm.entered, bar=calm.bar)
+    hits = explain(track, at, level, rules, risk, by_score=by_score) if level else ()
+    track.turn(track.ordinals[position], level, hits)
+    return Calm(level, entered=calm.entered, bar=calm.bar)
 
 
 def _bar(track: Track, position: int, calm: Calm, thresholds: Thresholds) -> float:
     """The score that keeps a student elevated, or with which one enters; one who took a place lately takes no other."""
     if calm.level >= ELEVATED:
         return calm.bar
-    return NEVER if position - calm.entered < RENEW_DAYS else thresholds.on(track.ordinals[position])
+    return NEVER if position - calm.entered < PLACE_DAYS else thresholds.on(track.ordinals[position])
 
 
 def standing(track: Track) -> Standing:
     """Where a student with at least one scored day stands at a week's close."""
     logits, calm = track.logits, track.calm
     before = logits[-WEEK_DAYS - 1] if len(logits) > WEEK_DAYS else logits[0]
-    can_enter = calm.level < ELEVATED and len(logits) - calm.entered >= RENEW_DAYS
+    since = len(logits) - calm.entered
+    can_enter = since >= PLACE_DAYS - WEEK_DAYS and (calm.level < ELEVATED or since < PLACE_DAYS)
     return Standing(logits[-1], before, max(logits[-WEEK_DAYS:]), can_enter)
 
 

@@ -65,13 +65,15 @@ class Feature(NamedTuple):
     """1: the score may only rise with it, -1: only fall, 0: either."""
     make: Callable[[Inputs], npt.NDArray[np.float64]]
     words: str
-    """What it says of a student, for people; a sentence may use any of `INPUTS`, {usual} and {usual_late}."""
+    """What it says of a student, for people; may use `INPUTS`, {usual}, {usual_absent}, {usual_late}."""
     kind: str
     """The kind of day that is its evidence, of `KINDS`; empty for none."""
     days: int
     """How many counted days it looks back for evidence."""
 
 
+LONG_AGO: Final = 20
+"""The student's usual is that of the days before so many."""
 PRIOR_DAYS: Final = 20.0
 """A student's own usual is drawn to the mean of all as if so many more days had been seen."""
 PRIOR: Final = {"unexcused": 0.05, "excused": 0.03, "late": 0.035, "left": 0.01}
@@ -92,6 +94,10 @@ def usual(inputs: Inputs, kind: str, apart: int) -> npt.NDArray[np.float64]:
 
 def _usual(kind: str, apart: int) -> Callable[[Inputs], npt.NDArray[np.float64]]:
     return lambda inputs: usual(inputs, kind, apart)
+
+
+def _absent_usual(inputs: Inputs) -> npt.NDArray[np.float64]:
+    return usual(inputs, "unexcused", LONG_AGO) + usual(inputs, "excused", LONG_AGO)
 
 
 def _rise(kind: str, window: int) -> Callable[[Inputs], npt.NDArray[np.float64]]:
@@ -131,6 +137,14 @@ FEATURES: Final[tuple[Feature, ...]] = (
     Feature("streak", 1, _plain("streak"), "Absent {streak} days in a row without an excuse.", "unexcused", 45),
     Feature(
         "unexcused_usual", 0, _usual("unexcused", 20), "Usually absent without an excuse on {usual} of days.", "", 0
+    ),
+    Feature(
+        "absent_usual",
+        -1,
+        _absent_usual,
+        "Usually absent on {usual_absent} of days: of a student who is seldom absent, absences say more.",
+        "",
+        0,
     ),
     Feature("late_usual", 0, _usual("late", 20), "Usually late on {usual_late} of days.", "", 0),
     Feature(

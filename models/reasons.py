@@ -70,6 +70,7 @@ def _of_model(track: Track, score: Score, artifact: Artifact, level: int) -> tup
     words: dict[str, object] = {
         **values,
         "usual": f"{usual(inputs, 'unexcused', 20)[0]:.0%}",
+        "usual_absent": f"{usual(inputs, 'unexcused', 20)[0] + usual(inputs, 'excused', 20)[0]:.0%}",
         "usual_late": f"{usual(inputs, 'late', 20)[0]:.0%}",
     }
     whole = Hit(
@@ -77,7 +78,7 @@ def _of_model(track: Track, score: Score, artifact: Artifact, level: int) -> tup
         KIND,
         level,
         f"The model puts the chance that the family is identified within 30 school days at {chance:.1%} "
-        f"(all students: {artifact.base_rate:.1%}). {artifact.caveat}",
+        f"(all students: {artifact.base_rate:.1%}). {artifact.caveat}".rstrip(),
         _evidence(track, FEATURES[raising[0]]) if raising else (track.ordinals[-1],),
         None,
         "A score of about half the odds, for some days.",

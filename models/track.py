@@ -191,8 +191,11 @@ class Track:
         self.waiting.clear()
 
     def checksum(self, length: int) -> int:
-        """Of the first `length` days; equal days, equal sums."""
-        return zlib.crc32(self.ruled[:length], sum(self.ordinals[:length]) & 0xFFFFFFFF)
+        """Of the first `length` days and the moves in them; equal days, equal sums."""
+        days = zlib.crc32(self.ruled[:length], sum(self.ordinals[:length]) & 0xFFFFFFFF)
+        if not length or not self._totals[length - 1].moves:
+            return days
+        return zlib.crc32(array("i", [totals.moved_at for totals in self._totals[:length]]).tobytes(), days)
 
     def recall(self, scored: Scored) -> None:
         """Take the scores of the first days from before, if these are the same days; the others wait."""

@@ -27,6 +27,8 @@ class District:
         shape = (len(self.units.student), len(self.columns))
         self._marked: Codes = np.full(shape, UNMARKED, dtype=np.uint8)
         self.counted: Flags = np.zeros(shape, dtype=np.bool_)
+        self.newest = 0
+        """The last column that counts for anybody so far."""
         self.shock: Flags = np.zeros(self.open.shape, dtype=np.bool_)
         """Schools by columns."""
 
@@ -39,7 +41,8 @@ class District:
         for column, schools in self._by_column(closed).items():
             at = self._at(column, schools) & active & ~self.counted[:, column]
             self._count(np.flatnonzero(at), column, changed)
-        for column, schools in self._by_column(turned).items():
+        for column, perhaps in self._by_column(turned).items():
+            schools = [school for school in perhaps if self.shock[school, column] != self._is_shock(school, column)]
             self.shock[schools, column] ^= True
             units = np.flatnonzero(self._at(column, schools) & self.counted[:, column] & active)
             changed[units] = np.minimum(changed[units], np.int16(column))
@@ -76,11 +79,17 @@ class District:
         counts = self.open[self.units.school[unit, column], column] & ~told_the_same
         unit, column = unit[counts], column[counts]
         self.counted[unit, column] = True
+        self.newest = max(self.newest, int(column.max(initial=0)))
         np.minimum.at(changed, unit, column)
 
     def _count(self, units: Places, column: int, changed: np.ndarray[tuple[int], np.dtype[np.int16]]) -> None:
         self.counted[units, column] = True
+        self.newest = max(self.newest, column)
         changed[units] = np.minimum(changed[units], np.int16(column))
+
+    def _is_shock(self, school: int, column: int) -> bool:
+        """As it is known now: several counts of one day may have turned it to and fro."""
+        return int(self.columns[column]) in self.facts.schools[school].shocks
 
     def _at(self, column: int, schools: list[int]) -> Flags:
         at = np.zeros(len(self.open) + 1, dtype=np.bool_)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from models.backtest.history import History
-from models.backtest.judging import followed, judgeable
+from models.backtest.judging import days_until, judgeable
 from models.backtest.walk import Progress, Walker
 from models.features import INPUTS, Inputs
 from models.policy import Policy
@@ -18,6 +18,7 @@ def examples_of(history: History, policy: Policy, progress: Progress | None = No
     inputs: list[Inputs] = [np.empty((0, len(INPUTS)), dtype=np.int32)]
     walk = walker.run(progress, on_week_end=inputs.append)
     truth, rows = walk.truth, walk.week_ends
+    lead = days_until(truth, rows.student, rows.day)
     groups = {name: np.array(values)[rows.student] for name, values in truth.groups.items()}
     return Examples(
         inputs=np.concatenate(inputs),
@@ -26,7 +27,8 @@ def examples_of(history: History, policy: Policy, progress: Progress | None = No
         year=np.zeros(len(rows.day), dtype=np.int32),
         day=rows.day,
         ordinal=truth.dates[rows.day],
-        came_true=followed(truth, rows.student, rows.day),
+        came_true=lead > 0,
+        lead=lead,
         judgeable=judgeable(truth, rows.day),
         groups=groups,
     )

@@ -23,9 +23,15 @@ def judgeable(truth: Truth, day: Ints) -> Flags:
 
 def followed(truth: Truth, student: Ints, day: Ints) -> Flags:
     """Whether an identification of the student follows the day within the horizon."""
+    return days_until(truth, student, day) > 0
+
+
+def days_until(truth: Truth, student: Ints, day: Ints) -> Ints:
+    """Instructional days to the student's next identification within the horizon; 0 without one."""
     known = np.append(_keys(truth, truth.identified_student, truth.identified_day), np.iinfo(np.int64).max)
     here = _keys(truth, student, day)
-    return known[np.searchsorted(known, here, side="right")] - here <= HORIZON_DAYS
+    ahead = known[np.searchsorted(known, here, side="right")] - here
+    return np.where(ahead <= HORIZON_DAYS, ahead, 0).astype(np.int32)
 
 
 def identifications(truth: Truth) -> tuple[Ints, Ints]:

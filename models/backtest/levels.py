@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from models.backtest.history import Codes, Flags, Ints
 from models.backtest.ledger import Ledger, Places
-from models.capacity import NEVER, Thresholds
-from models.episodes import KEEP, RENEW_DAYS
+from models.capacity import NEVER, WEEK_DAYS, Thresholds
+from models.episodes import KEEP, PLACE_DAYS
 from models.policy import ELEVATED, URGENT, WATCH
 from models.rules import ALWAYS
 from models.track import NEVER_ENTERED
@@ -39,6 +39,8 @@ class _Wanted(NamedTuple):
 
     level: Codes
     source: Codes
+    falls: Flags
+    """The place is over, and nothing else holds the student there: the level falls at once."""
 
 
 class Strategy(NamedTuple):
@@ -80,7 +82,9 @@ class Levels:
             threshold = self.thresholds.on(day)
             now["entered"] = np.where(entered, length - 1, before["entered"])
             now["bar"] = np.where(entered, np.minimum(threshold, logits) - KEEP, before["bar"])
-        fallen = now["quiet_days"] >= self._calm_days
+        now["highest"] = np.where(decided.falls, decided.level, now["highest"])
+        now["highest_source"] = np.where(decided.falls, decided.source, now["highest_source"])
+        fallen = (now["quiet_days"] >= self._calm_days) | decided.falls
         now["level"] = np.where(fallen, now["highest"], now["level"])
         now["source"] = np.where(fallen, np.where(now["highest"] > 0, now["highest_source"], 0), now["source"])
         now["quiet_days"] = np.where(fallen, 0, now["quiet_days"])
@@ -93,23 +97,25 @@ class Levels:
         level = assessed % ALWAYS if self.strategy.rules else np.zeros_like(assessed)
         source = np.where(level > 0, RULE, 0).astype(np.uint8)
         if not self.strategy.model:
-            return _Wanted(level, source)
-        renewing = position - before["entered"] < RENEW_DAYS
-        to_enter = np.where(renewing, NEVER, self.thresholds.on(day))
-        by_score = logits >= np.where(before["level"] >= ELEVATED, before["bar"], to_enter)
+            return _Wanted(level, source, np.zeros(len(level), dtype=np.bool_))
+        elevated, over = before["level"] >= ELEVATED, position - before["entered"] >= PLACE_DAYS
+        to_enter = np.where(over, self.thresholds.on(day), NEVER)
+        by_score = (logits >= np.where(elevated, before["bar"], to_enter)) & ~(elevated & over)
         placed = by_score | (assessed // ALWAYS >= ELEVATED) if self.strategy.rules else by_score
         level = np.where(placed, np.maximum(level, ELEVATED), np.minimum(level, WATCH))
         source = source | np.where(by_score, MODEL, 0).astype(np.uint8)
-        return _Wanted(level.astype(np.uint8), source)
+        return _Wanted(level.astype(np.uint8), source, elevated & over & ~placed)
 
     def now(self, student: Places) -> npt.NDArray[np.void]:
         """The state of these students after their last day."""
         return self._state[self._ledger.at(student, self._ledger.length[student])]
 
     def can_enter(self, student: Places) -> Flags:
-        """Who is below elevated, and not in the days after a place (`models.episodes.standing`)."""
+        """Who can take a place next week (`models.episodes.standing`)."""
         now = self.now(student)
-        return np.asarray((now["level"] < ELEVATED) & (self._ledger.length[student] - now["entered"] >= RENEW_DAYS))
+        since = self._ledger.length[student] - now["entered"]
+        placed = now["level"] >= ELEVATED
+        return np.asarray((since >= PLACE_DAYS - WEEK_DAYS) & (~placed | (since < PLACE_DAYS)))
 
 
 def lifted(level: Codes, raised: Ints, household: Ints, days: int, lowest: int) -> Codes:

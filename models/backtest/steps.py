@@ -20,7 +20,7 @@ def steps(district: District, ledger: Ledger, changed: Small) -> Iterator[tuple[
     if not len(units):
         return
     first = changed[units]
-    newest = np.int16(first.max())
+    newest = np.int16(district.newest)
     # Nearly all have one day to add, the newest; the others are looked through by themselves.
     several = ledger.cut(units, first) | (first < newest)
     yield from _in_turn(district, units[several], first[several])

@@ -16,8 +16,10 @@ from services.cli.common import CommandError, log_quietly
 from services.cli.demo_view import DemoView, Figures, summary
 from services.cli.export_set import write_export_set
 from services.cli.import_ import EXIT_INTERRUPTED
+from services.cli.new_alerts import NewAlerts
 from services.cli.output import STDOUT, say, write_json
 from services.cli.replaying import Replay, fresh_replay
+from services.cli.risk_settings import capacity_option, model_environment
 from services.cli.up import describe
 from services.ingest.formats import open_sources
 from services.ingest.patience import UnavailableError
@@ -26,10 +28,13 @@ from services.platform.processes import ProcessError
 from services.platform.settings import SettingsError
 from services.platform.signals import until_stopped
 
+STUDENTS_A_PLACE = 250
+
 
 @click.command()
 @click.option("--students", default=2000, show_default=True, type=click.IntRange(min=10), help="How many students.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0), help="The world's seed.")
+@capacity_option(default="1 for each 250 students")
 @click.option("--json", "json_target", metavar="OUT", help="Write the summary as JSON to OUT, `-` for stdout.")
 @click.option("--keep", is_flag=True, help="Leave the stack running in the end, until Ctrl-C.")
 @click.option(
@@ -37,17 +42,22 @@ from services.platform.signals import until_stopped
     type=click.Path(path_type=Path, file_okay=False),
     help="An empty or new folder to keep the stack's data in.  [default: a temporary one, removed in the end]",
 )
-def demo(students: int, seed: int, json_target: str | None, keep: bool, data_dir: Path | None) -> None:
+def demo(
+    students: int, seed: int, capacity: int | None, json_target: str | None, keep: bool, data_dir: Path | None
+) -> None:
     """Simulate a school year of the six pilot schools and run it through Kafka, the worker, PostgreSQL and SMTP.
 
     Every row is made up: no child and no family in it is real. Each day is handed in and drained before the next.
+    Rules and model raise alerts together: elevated and urgent are --capacity places a week.
     Latencies are measured from ingest's acceptance to the committed alert row, and to the mail server's 250.
 
     Exit status: 0 done; 1 failed, the message says why; 2 wrong usage; 130 interrupted.
     """
     log_quietly()
     try:
-        figures = asyncio.run(until_stopped(_demo(students, seed, json_target, keep=keep, data_dir=data_dir)))
+        places = capacity or max(1, students // STUDENTS_A_PLACE)
+        work = _demo(students, seed, places, json_target, keep=keep, data_dir=data_dir)
+        figures = asyncio.run(until_stopped(work))
     except (EmbeddedError, ProcessError, UnavailableError, SettingsError, OSError) as error:
         raise CommandError(str(error)) from error
     if figures is None and not keep:
@@ -55,16 +65,19 @@ def demo(students: int, seed: int, json_target: str | None, keep: bool, data_dir
         sys.exit(EXIT_INTERRUPTED)
 
 
-async def _demo(students: int, seed: int, json_target: str | None, *, keep: bool, data_dir: Path | None) -> Figures:
+async def _demo(
+    students: int, seed: int, capacity: int, json_target: str | None, *, keep: bool, data_dir: Path | None
+) -> Figures:
     started = time.monotonic()
     async with AsyncExitStack() as exits:
         folder = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="firstbell-world-")))
         say(f"Simulating {students:,} students, and starting Kafka, PostgreSQL and the services …")
         world = await asyncio.to_thread(simulate, WorldConfig.of_size(students), seed)
         await asyncio.to_thread(write_export_set, world, folder)
-        replay = await exits.enter_async_context(fresh_replay(data_dir, keep=False))
+        replay = await exits.enter_async_context(fresh_replay(data_dir, model_environment(None, capacity)))
         await _run(replay, folder)
-        figures = await Figures.read(replay.engine, students, seconds=time.monotonic() - started)
+        alerts = await NewAlerts.read(replay.engine, replay.stack)
+        figures = await Figures.read(replay.engine, students, alerts, seconds=time.monotonic() - started)
         if json_target != STDOUT:
             click.echo("\n".join(summary(figures)))
         if json_target is not None:

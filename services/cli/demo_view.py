@@ -18,6 +18,7 @@ from rich.text import Text
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.cli.new_alerts import NewAlerts
 from services.contracts.alerts import LEVELS
 from services.contracts.ids import case_number
 from services.ingest.replayer import ReplayedDay
@@ -64,13 +65,14 @@ class Figures:
     students: int
     marks: int
     alerts: dict[str, int]
+    new_alerts: NewAlerts
     mails: int
     seconds: float
     mark_to_alert_ms: Latency
     mark_to_mail_ms: Latency
 
     @classmethod
-    async def read(cls, engine: AsyncEngine, students: int, seconds: float) -> Figures:
+    async def read(cls, engine: AsyncEngine, students: int, new_alerts: NewAlerts, seconds: float) -> Figures:
         """The figures as the database has them; latencies by PostgreSQL's own commit timestamps."""
         async with engine.connect() as connection:
             levels: dict[str, int] = {row.level: row.n for row in await connection.execute(_LEVELS)}
@@ -78,6 +80,7 @@ class Figures:
                 students=students,
                 marks=(await connection.execute(_MARKS)).scalar_one(),
                 alerts={level: levels.get(level, 0) for level in LEVELS},
+                new_alerts=new_alerts,
                 mails=(await connection.execute(_MAILS)).scalar_one(),
                 seconds=round(seconds, 1),
                 mark_to_alert_ms=_latency((await connection.execute(_TO_ALERT)).scalar_one()),
@@ -102,6 +105,7 @@ def summary(figures: Figures) -> list[str]:
         f"A school year of {figures.students:,} simulated students in {figures.seconds:.0f} s, start included.",
         f"  marks kept      {figures.marks:,} (consented students only)",
         f"  alerts          {levels}",
+        *(f"  {title:<16}{said}" for title, said in figures.new_alerts.summary()),
         f"  mails           {figures.mails:,}",
         f"  mark to alert   {_shown(figures.mark_to_alert_ms)}",
         f"  mark to mail    {_shown(figures.mark_to_mail_ms)}",

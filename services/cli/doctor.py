@@ -23,7 +23,7 @@ COLORS = {"ok": "green", "failed": "red", "skipped": "yellow"}
 @data_dir_option
 @click.pass_context
 def doctor(context: click.Context, as_json: bool, data_dir: Path | None) -> None:
-    """Check Java, Kafka and its topics, the database and its migrations, SMTP, the services, the data folder.
+    """Check Java, Kafka and its topics, the database and its migrations, SMTP, the services, the risk model, the data.
 
     What is not running is skipped, and said. Nothing is changed.
 

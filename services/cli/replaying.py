@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import httpx
@@ -18,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.cli.common import CommandError, load_settings
 from services.cli.import_ import pointed_at
 from services.cli.output import say
-from services.cli.settled import Answers, caught_up, mails_settled
+from services.cli.settled import Answers, caught_up, mails_settled, worker_caught_up
 from services.ingest.formats import Source
 from services.ingest.importer import Progress
 from services.ingest.intake import Intake
@@ -31,9 +32,11 @@ from services.platform.embedded.stack import running_stack
 
 Document = dict[str, JsonValue]
 OnDay = Callable[[ReplayedDay], Awaitable[None]]
+OnSchoolDay = Callable[[date], Awaitable[None]]
 
 AT_ONCE = 16
 PAGE = 500
+_SATURDAY = 5
 _IN_FORCE = text("SELECT pseudonym FROM ingest.consented_students ORDER BY student_id")
 _MAILS = text("""
     SELECT count(*) FILTER (WHERE status = 'sent'), count(*) FILTER (WHERE status = 'failed') FROM notify.outbox
@@ -48,25 +51,47 @@ class Replay:
     settings: IngestSettings
     engine: AsyncEngine
 
-    async def run(self, source: Source, read: Progress, begun: Callable[[int], None], on_day: OnDay) -> Replayer:
+    async def run(
+        self,
+        source: Source,
+        read: Progress,
+        begun: Callable[[int], None],
+        on_day: OnDay,
+        on_school_day: OnSchoolDay | None = None,
+    ) -> Replayer:
         """Replay everything, each day drained before the next; returns when all groups and mails have settled.
 
-        `begun` is told the number of days, `on_day` each day after its alerts are in Kafka.
+        `begun` is told the number of days, `on_day` each day after its alerts are in Kafka, and `on_school_day` each
+        day on which a school may be open, when the worker knows all that had been handed in by its end.
         """
         patience = Patience(self.settings.import_patience_seconds, say)
         async with Intake.open(self.settings, patience) as intake, Answers.listen(self.stack.kafka) as answers:
             await intake.start()
             replayer = Replayer(intake, source, read, self.settings.tz)
             days = await replayer.prepare()
+            await worker_caught_up(self.stack.kafka)
             begun(len(days))
             for day in days:
-                replayed = await replayer.hand_in(day)
-                if replayed.token is not None:
-                    await answers.wait(replayed.token)
-                await on_day(replayed)
+                await on_day(await self._day(day, replayer, answers, on_school_day))
         await caught_up(self.stack.kafka)
         await mails_settled(self.engine)
         return replayer
+
+    async def _day(
+        self, day: date, replayer: Replayer, answers: Answers, on_school_day: OnSchoolDay | None
+    ) -> ReplayedDay:
+        replayed = await replayer.hand_in(day)
+        if replayed.token is not None:
+            await answers.wait(replayed.token)
+        asked = on_school_day is not None and replayer.may_have_school(day)
+        if replayed.consents_changed and (asked or day.weekday() >= _SATURDAY):
+            await worker_caught_up(self.stack.kafka)
+        if on_school_day is not None and asked:
+            await on_school_day(day)
+        week = await replayer.close_week(day)
+        if week is not None:
+            await answers.wait(week)
+        return replayed
 
     async def document(self, replayer: Replayer) -> Document:
         """What `replay --json` writes: counts, a row for each student with a consent in force, alerts, mails."""
@@ -86,8 +111,8 @@ class Replay:
 
 
 @asynccontextmanager
-async def fresh_replay(data_dir: Path | None, *, keep: bool = False) -> AsyncIterator[Replay]:
-    """A stack in a new folder, removed in the end unless it is kept or named.
+async def fresh_replay(data_dir: Path | None, env: Mapping[str, str]) -> AsyncIterator[Replay]:
+    """A stack in a new folder, removed in the end unless it is named; `env` is added to its services' environment.
 
     Raises `CommandError` when the named folder is not empty, and what `running_stack` raises.
     """
@@ -96,7 +121,7 @@ async def fresh_replay(data_dir: Path | None, *, keep: bool = False) -> AsyncIte
         # An outside cluster or database is never replayed into.
         outside = dict.fromkeys(("kafka", "database", "smtp", "pseudonym_key_file"))
         settings = load_settings(IngestSettings, folder).model_copy(update=outside)
-        async with running_stack(settings, say=say) as stack:
+        async with running_stack(settings, env=env, say=say) as stack:
             pointed = pointed_at(settings, stack)
             engine = make_engine(pointed.require_database())
             try:
@@ -104,7 +129,7 @@ async def fresh_replay(data_dir: Path | None, *, keep: bool = False) -> AsyncIte
             finally:
                 await engine.dispose()
     finally:
-        if data_dir is None and not keep:
+        if data_dir is None:
             shutil.rmtree(folder, ignore_errors=True)
 
 

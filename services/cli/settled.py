@@ -60,9 +60,14 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     await AsyncRetrying(retry=retry_if_result(lambda holds: not holds), wait=wait_fixed(POLL_SECONDS))(ask)
 
 
+async def worker_caught_up(bootstrap: str) -> None:
+    """Return when the worker has committed all there is: of consents and calendars no token tells."""
+    await until(lambda: _level(bootstrap, WARNING_GROUP))
+
+
 async def caught_up(bootstrap: str) -> None:
     """Return when the worker, and then everyone who reads its alerts, has committed all there is."""
-    await until(lambda: _level(bootstrap, WARNING_GROUP))
+    await worker_caught_up(bootstrap)
     await until(lambda: _level(bootstrap, CASEWORK_GROUP, NOTIFY_GROUP))
 
 

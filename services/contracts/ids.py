@@ -32,6 +32,11 @@ def event_id(alert: UUID, seq: int, kind: str, changed_on: date) -> UUID:
     return uuid5(alert, f"{seq}|{kind}|{changed_on.isoformat()}")
 
 
+def week_token(week: date) -> UUID:
+    """The token of the close of a week, by its Monday; a close that is sent again has the same."""
+    return uuid5(NAMESPACE, f"week|{week.isoformat()}")
+
+
 def case_number(alert: UUID) -> str:
     """A short number for people to say on the phone, for example `FB-7K3Q-2MXA`; it names nobody."""
     text = base64.b32encode(alert.bytes)[:8].decode()

@@ -36,7 +36,10 @@ class Importer:
         self._counts = HeadCounts(fresh=True)
 
     async def run(self) -> Report:
-        """Import a history: it raises only what stands at each school's last reported date."""
+        """Import a history: it raises only what stands at each school's last reported date.
+
+        Of its weeks only the last complete one by the clock is closed, so that the present one has a threshold.
+        """
         await self.take_reference()
         self.reporting = Reporting(await self._intake.reports())
         for chunk in chunks(self._source.attendance(), CHUNK):
@@ -44,6 +47,7 @@ class Importer:
             await self.take_marks(items, history=True)
             self._progress(self._source.bytes_read)
         await self.close(list(self._closes()))
+        await self._intake.sweep()
         self.report.warnings = list(self._source.warnings)
         return self.report
 

@@ -20,7 +20,7 @@ from services.ingest.outcomes import Outcome
 from services.ingest.parts import Parts
 from services.ingest.patience import Patience
 from services.ingest.pseudonyms import Pseudonymizer, load_key
-from services.ingest.publish_pending import publish_days, publish_students, publish_token
+from services.ingest.publish_pending import publish_days, publish_students, publish_token, publish_week
 from services.ingest.publisher import Publisher
 from services.ingest.reporting import Enrolled, SchoolReport
 from services.ingest.rows import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, SchoolRow, StudentRow
@@ -129,6 +129,14 @@ class Intake:
         await self._run(lambda: days.close_days(self._parts, closes, counts=counts))
         token = await self._run(lambda: publish_days(self._parts))
         return await self._run(lambda: publish_token(self._parts)) if token is None else token
+
+    async def close_week(self, week: date) -> UUID | None:
+        """Say that the week of this Monday is over; returns the token, None when no school closed a day of it.
+
+        Each partition's worker answers the token when it knows the next week's threshold. For replays: otherwise the
+        sweep closes weeks.
+        """
+        return await self._run(lambda: publish_week(self._parts, week))
 
     async def reject(self, refused: Sequence[Refused], source: Source) -> None:
         """Send dead letters, which hold the place and the reason alone."""

@@ -7,12 +7,15 @@ older state of a student never follows a newer one.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID, uuid4
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.contracts.ids import week_token
 from services.ingest.parts import Parts
-from services.ingest.state_records import close_records, day_records, student_records
-from services.ingest.store import days, pending
+from services.ingest.state_records import close_records, day_records, student_records, week_records
+from services.ingest.store import days, pending, weeks
 
 _STUDENTS = 1_000
 _DAYS = 1_500
@@ -39,6 +42,37 @@ async def publish_token(parts: Parts) -> UUID:
     token = uuid4()
     await parts.publisher.send(close_records([], await parts.publisher.partitions(), token, datetime.now(UTC)))
     return token
+
+
+async def publish_week(parts: Parts, week: date) -> UUID | None:
+    """Send that the week of this Monday is over, behind its closes; returns the token, None when it had no school."""
+    async with parts.engine.begin() as connection:
+        if not await weeks.had_school(connection, week):
+            return None
+        await _send_week(connection, parts, week)
+    return week_token(week)
+
+
+async def publish_due_week(parts: Parts) -> None:
+    """Send, once, that the last complete week is over.
+
+    Earlier weeks are not caught up with: after the import of a history, or when nothing ran for long, the last one
+    alone gives the present week its threshold. A crash between Kafka's acknowledgement and the note of it sends it
+    again, which is harmless: the token is the same, and so is the threshold that was found.
+    """
+    async with parts.engine.connect() as connection:
+        if await weeks.due(connection) is None:
+            return
+    async with parts.engine.begin() as connection:
+        await pending.alone(connection)
+        week = await weeks.due(connection)  # another process may have sent it, or closes may have come, meanwhile
+        if week is not None:
+            await _send_week(connection, parts, week)
+
+
+async def _send_week(connection: AsyncConnection, parts: Parts, week: date) -> None:
+    await parts.publisher.send(week_records(week, await parts.publisher.partitions(), datetime.now(UTC)))
+    await weeks.sent(connection, week)
 
 
 async def _some_students(parts: Parts) -> bool:

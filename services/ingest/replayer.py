@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
@@ -17,6 +17,9 @@ from services.ingest.reporting import Reporting
 from services.ingest.rows import EnrollmentRow, MarkRow, StudentRow, to_utc
 from services.ingest.take.days import Close
 
+_SUNDAY = 6
+"""Days from a Monday."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReplayedDay:
@@ -26,6 +29,8 @@ class ReplayedDay:
     marks: int
     token: UUID | None
     """Answered when the day's alerts are in Kafka; None when nothing came."""
+    consents_changed: bool
+    """Consents began or ended: no token says when the worker knows."""
 
 
 class Replayer:
@@ -40,6 +45,7 @@ class Replayer:
         self._days: defaultdict[date, list[Item[MarkRow]]] = defaultdict(list)
         self._students: defaultdict[str, list[StudentRow]] = defaultdict(list)
         self._enrollments: defaultdict[str, list[EnrollmentRow]] = defaultdict(list)
+        self._school_days: set[date] = set()
 
     @property
     def report(self) -> Report:
@@ -58,6 +64,7 @@ class Replayer:
             if isinstance(found, Item):
                 zone = zones.get(found.row.school_id, self._timezone)
                 self._days[handed_in_on(found.row, zone)].append(found)
+                self._school_days.add(found.row.date)
             else:
                 refused.append(found)
         await self._importer.keep_rejections(refused, marks=True)
@@ -73,21 +80,37 @@ class Replayer:
         await self._intake.set_replay_day(first)
         await self._importer.take_reference()
         self._importer.reporting = Reporting(await self._intake.reports())
+        self._school_days = school_days(self._school_days, self._importer.reporting)
         self.report.warnings = list(self._source.warnings)
         return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
     async def hand_in(self, day: date) -> ReplayedDay:
         """Make it this day: consents begin and end, the day's rows come, and what they report is closed."""
         await self._intake.set_replay_day(day)
-        began = (await self._intake.sweep()).began
-        await self._take_newly_consented(began)
+        swept = await self._intake.sweep()
+        await self._take_newly_consented(swept.began)
         rows = self._days.pop(day, [])
-        await self._close_silent_days(rows)
-        for chunk in chunks(rows, CHUNK):
-            await self._importer.take_marks(chunk, history=False)
+        for part in in_order(rows, self._importer.reporting):
+            await self._close_silent_days(part)
+            for chunk in chunks(part, CHUNK):
+                await self._importer.take_marks(chunk, history=False)
         closes = self._closes()
         token = await self._importer.close(closes) if rows or closes else None
-        return ReplayedDay(day, len(rows), token)
+        return ReplayedDay(day, len(rows), token, consents_changed=bool(swept.began or swept.ended))
+
+    def may_have_school(self, day: date) -> bool:
+        """Whether a school may be open: by a calendar, or, of those without one, because somebody reported the day.
+
+        Days after the last one reported are none.
+        """
+        return day in self._school_days
+
+    async def close_week(self, day: date) -> UUID | None:
+        """After a Sunday: say that its week is over; the token is answered when the next one's threshold is known.
+
+        None on other days, and when no school has closed a day of the week (`models.backtest.walk` does the same).
+        """
+        return await self._intake.close_week(day - timedelta(days=_SUNDAY)) if day.weekday() == _SUNDAY else None
 
     async def _take_newly_consented(self, student_ids: Iterable[str]) -> None:
         """What the files say of them was not kept before; now it may be."""
@@ -118,6 +141,29 @@ class Replayer:
                     school.closed.add(due)
                     closes.append(Close(school_id, due))
         return closes
+
+
+def in_order(items: Iterable[Item[MarkRow]], reporting: Reporting) -> Iterator[list[Item[MarkRow]]]:
+    """Corrections of closed days, then the other days one after the other.
+
+    So each day is decided on what it comes to: a later one's absence, known before an earlier one's presence, would
+    raise an alert for a moment.
+    """
+    corrections: list[Item[MarkRow]] = []
+    by_date: defaultdict[date, list[Item[MarkRow]]] = defaultdict(list)
+    for item in items:
+        closed = reporting.school(item.row.school_id).closed
+        (corrections if item.row.date in closed else by_date[item.row.date]).append(item)
+    if corrections:
+        yield corrections
+    yield from (by_date[day] for day in sorted(by_date))
+
+
+def school_days(reported: Set[date], reporting: Reporting) -> set[date]:
+    """Days on which a school may be open: reported by any, or instructional by a calendar, up to the last reported."""
+    last = max(reported)
+    calendars = (school.calendar for school in reporting.schools.values())
+    return set(reported).union(day for days in calendars for day, open_ in days.items() if open_ and day <= last)
 
 
 def handed_in_on(row: MarkRow, zone: ZoneInfo) -> date:

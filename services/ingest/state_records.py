@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from services.contracts.ids import partition_of
-from services.contracts.marks import DayClosed, DaysClosed
+from services.contracts.ids import partition_of, week_token
+from services.contracts.marks import DayClosed, DaysClosed, WeekClosed
 from services.contracts.reference import Consent, Enrollment, SchoolDay
 from services.contracts.topics import CONSENTS, ENROLLMENTS, MARKS, SCHOOL_DAYS
 from services.ingest.batches import Record
@@ -46,6 +46,12 @@ def close_records(days: Iterable[DayState], partitions: Sequence[int], token: UU
         if day.close_pending
     ]
     value = DaysClosed(taken_at=taken_at, token=token, closes=closes).model_dump_json(exclude_none=True).encode()
+    return [Record(MARKS.name, partition, str(partition), value) for partition in partitions]
+
+
+def week_records(week: date, partitions: Sequence[int], taken_at: datetime) -> list[Record]:
+    """The week that begins on this Monday is over: to every partition."""
+    value = WeekClosed(taken_at=taken_at, token=week_token(week), week=week).model_dump_json().encode()
     return [Record(MARKS.name, partition, str(partition), value) for partition in partitions]
 
 

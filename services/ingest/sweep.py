@@ -1,11 +1,11 @@
-"""Consents that end or begin by the calendar alone, and what Kafka has not got yet."""
+"""What the calendar alone brings: consents that end or begin, a week that is over; and what Kafka has not got yet."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from services.ingest.parts import Parts
-from services.ingest.publish_pending import publish_days, publish_students
+from services.ingest.publish_pending import publish_days, publish_due_week, publish_students
 from services.ingest.store import consents, gate, pending, students
 from services.ingest.take.settle import settle
 
@@ -22,7 +22,7 @@ class Swept:
 
 
 async def sweep(parts: Parts) -> Swept:
-    """Settle the consents that are due today and publish all that is pending; one look when nothing is."""
+    """Settle the consents that are due today, publish all that is pending, and close the last week if that is due."""
     async with parts.engine.connect() as connection:
         due = await pending.due(connection)
     swept = Swept()
@@ -32,6 +32,7 @@ async def sweep(parts: Parts) -> Swept:
         await publish_students(parts)
     if due.days:
         await publish_days(parts)
+    await publish_due_week(parts)
     return swept
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from datetime import date
 
 import faust
 import uvicorn
@@ -46,14 +47,14 @@ def make_edge(app: faust.App, worker: Worker, in_use: InUse) -> FastAPI:
                 return document
         raise ProblemError(404, "No window", "No student of this pseudonym with a consent in force is kept here.")
 
-    @edge.get("/v1/scores", summary="The present score of every student whom this worker keeps")
-    async def scores() -> dict[str, float]:
+    @edge.get("/v1/scores", summary="The present scores of this worker's students; with `day`, of those in school then")
+    async def scores(day: date | None = None) -> dict[str, float]:
         problem = recovering(app)
         if problem is not None:
             raise ProblemError(503, "Not ready", problem, {"Retry-After": "2"})
         found: dict[str, float] = {}
         for number in owned_partitions(app):
-            found |= scores_of(worker.partition(number))
+            found |= scores_of(worker.partition(number), day)
         return found
 
     @edge.get("/v1/model", summary="The risk model in use, or why there is none")

@@ -218,6 +218,11 @@ class Partition:
             return None
         return self.tracks([student])[0].totals.school or student.year.first_school()
 
+    def has_school(self, student: Student, day: int) -> bool:
+        """Whether the student is enrolled, with consent, at a school that is open on the day."""
+        school_id = student.year.school_on(day)
+        return school_id is not None and self.schools.get(school_id, School()).is_instructional(day)
+
     def _brought_up(self, students: Iterable[Student]) -> dict[Student, Track]:
         """Their tracks, and with a model those of their siblings, who share in the score."""
         of_all = dict.fromkeys(students)

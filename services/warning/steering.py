@@ -73,6 +73,11 @@ class Steering:
         """Whether there are thresholds to find: a capacity, and a model that claims to see anything."""
         return self._capacity is not None and self._artifact is not None and self._artifact.signal
 
+    @property
+    def last(self) -> ThresholdSet | None:
+        """The last threshold that this partition found; None when it is not the owner, or has found none."""
+        return ThresholdSet.model_validate_json(self._stored.last) if self._stored.last else None
+
     def entered(self, year: int) -> None:
         """A student entered elevated or urgent from below, in this school year."""
         self._stored.entered[year] = self._stored.entered.get(year, 0) + 1
@@ -96,10 +101,9 @@ class Steering:
 
     def take_count(self, counted: WeekCounted) -> ThresholdSet | None:
         """The owner hears of a partition's week; the threshold, when all have been heard. A repeat is told the same."""
-        stored, monday = self._stored, counted.week.toordinal()
+        stored, monday, last = self._stored, counted.week.toordinal(), self.last
         if not self.steers or self._capacity is None:
             return None
-        last = ThresholdSet.model_validate_json(stored.last) if stored.last else None
         if last is not None and last.week.toordinal() - WEEK >= monday:
             return last if last.week.toordinal() - WEEK == monday else None
         heard = stored.open_weeks.setdefault(monday, {})

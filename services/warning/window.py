@@ -54,11 +54,18 @@ def window_document(partition: Partition, student: Student) -> dict[str, object]
     }
 
 
-def scores_of(partition: Partition) -> dict[str, float]:
-    """Every student's probability (0-1) that the family is identified within 30 instructional days, as of now."""
+def scores_of(partition: Partition, day: date | None = None) -> dict[str, float]:
+    """The probability (0-1) that the family is identified within 30 instructional days, as of now, by student.
+
+    With `day`, of those students alone who have school on that date.
+    """
     if partition.risk is None:
         return {}
-    students = [student for student in partition.students.values() if student.counts]
+    students = [
+        student
+        for student in partition.students.values()
+        if student.counts and (day is None or partition.has_school(student, day.toordinal()))
+    ]
     tracks = zip(students, partition.tracks(students), strict=True)
     logits = {student.pseudonym: track.logits[-1] for student, track in tracks if track.logits}
     return dict(zip(logits, probability(np.array(list(logits.values()))).tolist(), strict=True))

@@ -23,7 +23,7 @@ from models.policy import Policy
 from services.contracts.alerts import AlertEvent
 from services.contracts.marks import DaysEvaluated
 from services.contracts.rejected import Rejected
-from services.contracts.risk import WeekCounted
+from services.contracts.risk import ThresholdSet, WeekCounted
 from services.contracts.topics import ALERTS, PROGRESS, REJECTED, RISK_WEEKS, THRESHOLDS
 from services.platform.kafka import make_producer
 from services.warning import records
@@ -45,9 +45,10 @@ RECORDS = Counter("firstbell_warning_records_total", "Records taken", ["topic"])
 POISON = Counter("firstbell_warning_poison_total", "Records that could not be read or applied", ["topic"])
 ALERTS_SENT = Counter("firstbell_warning_alert_events_total", "Alert events acknowledged by Kafka", ["type"])
 STUDENTS = Gauge("firstbell_warning_students", "Students in this worker's partitions")
-THRESHOLD = Gauge("firstbell_warning_threshold_log_odds", "The score from which a student enters elevated this week")
+THRESHOLD = Gauge("firstbell_warning_threshold_log_odds", "The score from which a student enters elevated; NaN: none")
 ENTERED = Gauge("firstbell_warning_entered", "New alerts, elevated or urgent, of this school year at its last close")
 FLUSHED = Counter("firstbell_warning_flushed_total", "Students and schools written to the table")
+THRESHOLD.set(float("nan"))
 
 
 class Worker:
@@ -96,6 +97,8 @@ class Worker:
             state = self._partitions[number] = self._table.read(number, self._policy, self._in_use.steering())
             if state.telling:
                 self._to_tell.set()
+            if (threshold := state.steering.last) is not None:
+                _show(threshold)
         return state
 
     async def take(self, event: EventT) -> None:
@@ -170,7 +173,8 @@ class Worker:
         if telling:
             last = self._last.get(number)
             if last is not None:  # else all come from the table just as they are
-                await self._table.write(self._producer, number, last, [student for student, _ in telling], [])
+                students = [student for student, _ in telling]  # with the count of those who entered: told once
+                await self._table.write(self._producer, number, last, students, [], partition.steering)
             if epoch != self._epoch:
                 return
             await self._send(number, telling)
@@ -192,8 +196,7 @@ class Worker:
                 if isinstance(event, WeekCounted):
                     await self._producer.send_and_wait(RISK_WEEKS.name, value, partition=OWNER)
                 else:
-                    THRESHOLD.set(float("nan") if event.threshold is None else event.threshold)
-                    ENTERED.set(event.entered)
+                    _show(event)
                     for number in range(self._count):
                         await self._producer.send_and_wait(THRESHOLDS.name, value, partition=number)
                 del partition.outbox[0]
@@ -220,3 +223,8 @@ class Worker:
             at=datetime.now(UTC),
         )
         await self._producer.send_and_wait(REJECTED.name, letter.model_dump_json().encode(), key=letter.source.encode())
+
+
+def _show(found: ThresholdSet) -> None:
+    THRESHOLD.set(float("nan") if found.threshold is None else found.threshold)
+    ENTERED.set(found.entered)

@@ -56,15 +56,16 @@ def in_background(*arguments: str | Path, expect: int = 0) -> Iterator[subproces
 
 
 class System:
-    """`firstbell up --json` in a data folder, and its answers."""
+    """`firstbell up --json` in a data folder with these settings, and its answers."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, **settings: str) -> None:
         self.data_dir = data_dir
         self._out = data_dir.with_name(data_dir.name + ".out")
         self._err = data_dir.with_name(data_dir.name + ".err")
         with self._out.open("wb") as out, self._err.open("wb") as err:
             argv: list[str | Path] = [FIRSTBELL, "up", "--json", "--data-dir", data_dir]
-            self._process = subprocess.Popen(argv, env=inherited_environment(), stdout=out, stderr=err)
+            env = inherited_environment() | settings
+            self._process = subprocess.Popen(argv, env=env, stdout=out, stderr=err)
         try:
             eventually(self._is_up, "the system is up", START_SECONDS)
         except BaseException:
@@ -132,9 +133,9 @@ def _is_level(partition: Mapping[str, Any]) -> bool:
 
 
 @contextmanager
-def running(data_dir: Path) -> Iterator[System]:
-    """The system beside the block."""
-    system = System(data_dir)
+def running(data_dir: Path, **settings: str) -> Iterator[System]:
+    """The system with these settings beside the block."""
+    system = System(data_dir, **settings)
     try:
         yield system
     finally:

@@ -322,6 +322,26 @@ async def test_school_days_go_to_every_partition_and_a_close_follows_the_marks(
     assert [(one.school_id, one.absent, one.reported) for one in counts] == [(school, 3, 4)]
 
 
+async def test_what_becomes_known_of_a_closed_day_reaches_every_partition_once(
+    client: httpx.AsyncClient, intake: Intake, settings: IngestSettings
+) -> None:
+    school = new_id()
+    first, late = (mark(new_id(), school_id=school, status="absent") for _ in range(2))
+    await post(client, "attendance", first)
+    await post(client, "school-days", {"school_id": school, "date": TODAY.isoformat(), "reported": True})
+    for _ in range(2):
+        await post(client, "attendance", late)
+        await intake.sweep()
+
+    told: dict[int, list[int]] = {}
+    for record in await sent(settings.require_kafka(), MARKS):
+        value = marks_record.validate_json(record.value or b"")
+        if isinstance(value, DaysClosed):
+            counts = [close.counts.absent for close in value.closes if close.school_id == school and close.counts]
+            told.setdefault(record.partition, []).extend(counts)
+    assert told == {partition: [1, 2] for partition in range(settings.partitions)}
+
+
 async def test_an_import_replaces_a_days_sum_and_says_how_many_are_enrolled(intake: Intake, rows: AsyncEngine) -> None:
     school, day = new_id(), date(2016, 12, 5)
     students = [new_id() for _ in range(20)]

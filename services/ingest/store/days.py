@@ -24,7 +24,10 @@ _COUNT = """
          AS g (school_id, date, absent, seen)
     ORDER BY 1, 2
     ON CONFLICT (school_id, date) DO UPDATE
-    SET absent = {absent}, seen = {seen}, expected = excluded.expected
+    SET absent = {absent}, seen = {seen}, expected = excluded.expected,
+        close_pending = d.close_pending OR d.reported
+            AND (d.absent, d.seen, d.expected) IS DISTINCT FROM ({absent}, {seen}, excluded.expected),
+        revision = d.revision + d.reported::integer
     RETURNING school_id, date, absent, seen, expected
 """
 _ADD = text(_COUNT.format(enrolled=_ENROLLED, absent="d.absent + excluded.absent", seen="d.seen + excluded.seen"))
@@ -102,7 +105,10 @@ class DayState:
 
 
 async def add_counts(connection: AsyncConnection, changes: Iterable[DayChange]) -> dict[Day, DayCounts]:
-    """Change the stored sums; returns what they are now."""
+    """Change the stored sums; returns what they are now.
+
+    A closed day whose sums change is to be closed again: marks carry them only to the partitions of their students.
+    """
     now: dict[Day, DayCounts] = {}
     by_kind: dict[bool, list[DayChange]] = {}
     for change in changes:

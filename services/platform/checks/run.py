@@ -7,6 +7,7 @@ import asyncio
 from services.platform.checks.database import check_database
 from services.platform.checks.kafka import check_kafka
 from services.platform.checks.machine import check_data_dir, check_disk, check_jars, check_java, check_key
+from services.platform.checks.model import check_model
 from services.platform.checks.network import check_services, check_smtp
 from services.platform.checks.result import CheckResult
 from services.platform.checks.target import Target
@@ -15,7 +16,7 @@ TIMEOUT_S = 10.0
 """Seconds that each part of the network has for its answer."""
 
 _MACHINE = (check_java, check_jars, check_data_dir, check_key, check_disk)
-_NETWORK = (check_kafka, check_database, check_smtp, check_services)
+_NETWORK = (check_kafka, check_database, check_smtp, check_services, check_model)
 
 
 async def run_checks(target: Target, *, timeout: float = TIMEOUT_S) -> list[CheckResult]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from models.attendance import EARLY_DEPARTURE, EXCUSED, PARTIAL, PRESENT, TARDY, UNEXCUSED
@@ -40,6 +41,14 @@ def track_of(kinds: str, *, first: date = OCTOBER, history: int = 0, rules: Rule
     for day in days_of(kinds, first=first, history=history):
         add_day(track, day, rules)
         decide(track, rules)
+    return track
+
+
+def unruled(days: Iterable[Day]) -> Track:
+    """The days alone, nothing decided."""
+    track = Track()
+    for day in days:
+        track.append(day)
     return track
 
 

@@ -1,0 +1,173 @@
+"""What `firstbell train` and `firstbell retrain` share: school years as examples, and the artifact's file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+import numpy as np
+from rich.progress import Progress, TaskID
+
+from models.artifact import Artifact
+from models.backtest.examples import examples_of
+from models.policy import default_policy
+from models.training.examples import Examples, joined
+from models.training.selection import NONE
+from models.training.train import Source, chosen_of
+from services.cli.common import CommandError
+from services.cli.history import ReadHistory, read_history
+from services.cli.output import say
+from services.ingest.formats import FormatError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_SHOWN: Final = 5
+"""Rejected rows that are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolYears:
+    """The folders' school years, to learn from."""
+
+    examples: Examples
+    marks: int
+    students: int
+    """With a consent; counted in each folder."""
+    data_sha256: str
+
+
+def folders_argument(command: Command) -> Command:
+    """Add the folders."""
+    folder = click.Path(path_type=Path, exists=True, file_okay=False)
+    return click.argument("folders", metavar="DIR...", type=folder, nargs=-1, required=True)(command)
+
+
+def learning_options(command: Command) -> Command:
+    """Add `--out`, `--seed`, `--simulated` and `--json`."""
+    options = (
+        click.option("--out", metavar="ARTIFACT", type=click.Path(path_type=Path, dir_okay=False), required=True),
+        click.option(
+            "--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="Same seed, same file."
+        ),
+        click.option("--simulated", is_flag=True, help="No real child is in the data: every score will say so."),
+        click.option("--json", "json_target", metavar="OUT", help="Write the figures as JSON to OUT, `-` for stdout."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def read_years(folders: Sequence[Path], progress: Progress) -> SchoolYears:
+    """Walk every folder's school year; says what cannot be used. Raises `CommandError`."""
+    parts, marks, students = [], 0, 0
+    for folder in folders:
+        read = _read(folder, progress)
+        for note in _notes(folder, read):
+            say(note)
+        walking = _bar(progress, "Walking")
+        parts.append(examples_of(read.history, default_policy(), walking))
+        marks += read.history.rows
+        students += len(read.history.student_ids)
+    try:
+        digest = data_sha256(folders)
+    except OSError as error:
+        raise CommandError(f"A file cannot be read: {error.strerror}.") from error
+    return SchoolYears(joined(parts), marks, students, digest)
+
+
+def fitting(progress: Progress) -> Callable[[int, int], None]:
+    """Shows how far training has come."""
+    return _bar(progress, "Learning")
+
+
+def data_sha256(folders: Sequence[Path]) -> str:
+    """The hash of the folders' CSV files, names and bytes, wherever the folders are and in any order."""
+    return sha256("".join(sorted(map(_folder_sha256, folders))).encode()).hexdigest()
+
+
+def source_of(years: SchoolYears, *, simulated: bool) -> Source:
+    """What the artifact says of where the examples are from."""
+    return Source(simulated=simulated, students=years.students, data_sha256=years.data_sha256)
+
+
+def write_artifact(artifact: Artifact, out: Path) -> None:
+    """Write the file whole or not at all; one of that name is replaced. Raises `CommandError`."""
+    part = out.with_name(f"{out.name}.part")
+    try:
+        try:
+            part.write_text(artifact.dump(), encoding="utf-8")
+            part.replace(out)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise CommandError(f"Cannot write {out}: {error.strerror}. Choose another place with --out.") from error
+
+
+def document(artifact: Artifact, years: SchoolYears, seconds: float) -> dict[str, object]:
+    """What `--json` says of an artifact and its training."""
+    return {
+        "name": artifact.name,
+        "kind": artifact.kind,
+        "signal": artifact.signal,
+        "chosen": chosen_of(artifact),
+        "capacity": artifact.capacity,
+        "base_rate": artifact.base_rate,
+        "candidates": artifact.metrics,
+        "training": artifact.training.model_dump(mode="json"),
+        "marks": years.marks,
+        "students": years.students,
+        "data_sha256": years.data_sha256,
+        "rows": int(np.count_nonzero(years.examples.judgeable)),
+        "seconds": round(seconds, 1),
+    }
+
+
+def describe(artifact: Artifact) -> Iterator[str]:
+    """The candidates for people."""
+    yield f"{'On other households and later weeks':<44}{'precision at capacity':>22}{'calibration error':>19}"
+    for name, figures in artifact.metrics.items():
+        shown = "the same score for all" if name == NONE else name
+        mark = "*" if figures.get("chosen") else " "
+        precision, error = figures["precision_at_capacity"] or 0.0, figures["calibration_error"] or 0.0
+        yield f"{mark} {shown:<42}{precision:>22.1%}{error:>19.4f}"
+    if not artifact.signal:
+        yield "The history shows no signal, so the model claims none: with it, the rules decide."
+
+
+def _read(folder: Path, progress: Progress) -> ReadHistory:
+    bars: dict[str, Callable[[int, int], None]] = {}
+
+    def reading(what: str, done: int, of: int) -> None:
+        if what not in bars:
+            bars[what] = _bar(progress, f"Reading {what}")
+        bars[what](done, of)
+
+    try:
+        return read_history(folder, reading)
+    except (FormatError, OSError) as error:
+        raise CommandError(str(error)) from error
+
+
+def _notes(folder: Path, read: ReadHistory) -> Iterator[str]:
+    yield from (f"{folder.name}: {note}" for note in read.notes)
+    if read.rejected:
+        yield f"{folder.name}: {len(read.rejected):,} rows could not be used; the first:"
+        yield from (f"  {each.file}:{each.line}: {each.reason}" for each in read.rejected[:_SHOWN])
+
+
+def _bar(progress: Progress, what: str) -> Callable[[int, int], None]:
+    task: TaskID = progress.add_task(what, total=None)
+    return lambda done, of: progress.update(task, completed=done, total=of)
+
+
+def _folder_sha256(folder: Path) -> str:
+    found = sha256()
+    for path in sorted(folder.iterdir(), key=lambda path: path.name.lower()):
+        if path.is_file() and path.suffix.lower() == ".csv":
+            with path.open("rb") as file:
+                found.update(f"{path.name.lower()} {file_digest(file, 'sha256').hexdigest()}\n".encode())
+    return found.hexdigest()

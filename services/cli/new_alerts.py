@@ -1,0 +1,102 @@
+"""Who was raised to elevated or above, and by what: read from the stream of alert events."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import httpx
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.contracts.alerts import AlertEvent, Reason
+from services.contracts.topics import ALERTS
+from services.platform.embedded.endpoints import Stack
+from services.platform.kafka import make_consumer
+
+Origin = Literal["rules", "model", "both"]
+ORIGINS: Final[tuple[Origin, ...]] = ("rules", "model", "both")
+_WORDS: Final[dict[Origin, str]] = {"rules": "rules alone", "model": "the model alone", "both": "both"}
+_WEEKS = text("SELECT count(*) FROM ingest.closed_weeks")
+_MODEL: Final = "model"
+"""The reason that is the score; those of its parts begin with this and an underscore."""
+
+
+async def alert_events(bootstrap: str) -> AsyncIterator[AlertEvent]:
+    """All of `alerts.v1` up to now; the events of one alert are in order."""
+    consumer = make_consumer(bootstrap, ALERTS.name, group=None)
+    await consumer.start()
+    try:
+        ends = await consumer.end_offsets(consumer.assignment())
+        left = sum(ends.values()) - sum((await consumer.beginning_offsets(consumer.assignment())).values())
+        for _ in range(left):
+            yield AlertEvent.model_validate_json((await consumer.getone()).value)
+    finally:
+        await consumer.stop()
+
+
+def is_new(event: AlertEvent) -> bool:
+    """Whether the event takes its student from below to elevated or urgent."""
+    raising = event.type in ("AlertRaised", "AlertLevelChanged")
+    return raising and event.level != "watch" and event.previous_level in (None, "watch")
+
+
+def origin(reasons: Iterable[Reason]) -> Origin:
+    """What gave the level: the model's score, rules that hold, or both."""
+    by_score = by_rule = False
+    for reason in reasons:
+        if reason.rule == _MODEL:
+            by_score = by_score or reason.level != "watch"
+        elif not reason.rule.startswith(f"{_MODEL}_"):
+            by_rule = True
+    return "both" if by_score and by_rule else "model" if by_score else "rules"
+
+
+@dataclass(frozen=True, slots=True)
+class NewAlerts:
+    """What rules and model raised to elevated or above, and the places that they had."""
+
+    by: dict[Origin, int]
+    weeks: int
+    """Weeks with school that are over."""
+    per_week: float | None
+    """None before the first week is over."""
+    capacity: int | None
+    """Places a week; None when the rules' levels hold."""
+    model: str | None
+    """None when the rules go on alone."""
+    simulated: bool | None
+    """Whether the model was trained on simulated data alone."""
+    problem: str | None = None
+    """Why the rules go on alone."""
+
+    @classmethod
+    async def read(cls, engine: AsyncEngine, stack: Stack) -> NewAlerts:
+        """As Kafka, the database and the worker have it."""
+        counts = Counter([origin(event.reasons) async for event in alert_events(stack.kafka) if is_new(event)])
+        async with engine.connect() as connection:
+            weeks: int = (await connection.execute(_WEEKS)).scalar_one()
+        async with httpx.AsyncClient(base_url=stack.warning, timeout=30, trust_env=False) as worker:
+            model = (await worker.get("/v1/model")).raise_for_status().json()
+        return cls(
+            by={name: counts[name] for name in ORIGINS},
+            weeks=weeks,
+            per_week=round(counts.total() / weeks, 1) if weeks else None,
+            capacity=model.get("capacity"),
+            model=model.get("name"),
+            simulated=model.get("simulated"),
+            problem=model.get("problem"),
+        )
+
+    def summary(self) -> list[tuple[str, str]]:
+        """For people: titles, and what is said."""
+        counts = ", ".join(f"{number:,} by {_WORDS[name]}" for name, number in self.by.items())
+        capacity = "the rules' levels hold" if self.capacity is None else f"capacity {self.capacity:,}"
+        weekly = "" if self.per_week is None else f"; {self.per_week:,} a week ({capacity})"
+        if self.model is None:
+            model = f"none, the rules go on alone: {self.problem}"
+        else:
+            model = f"{self.model}, trained on {'simulated' if self.simulated else 'real'} data"
+        return [("new, elevated +", f"{counts}{weekly}"), ("model", model)]

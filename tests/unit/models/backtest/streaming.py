@@ -1,0 +1,218 @@
+"""Hands a district to partitions of the stream as a replay does, a day at a time."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, time
+from uuid import UUID
+
+from models.enrollment import FOREVER
+from models.policy import Policy
+from models.track import Track
+from services.contracts import topics
+from services.contracts.marks import AttendanceMark, DayClosed, DayCounts, DaysClosed, WeekClosed
+from services.contracts.reference import Consent, Enrollment, EnrollmentSpan, SchoolDay
+from services.contracts.risk import WeekCounted
+from services.ingest.batches import mark_records
+from services.warning import records
+from services.warning.lifecycle import level_told
+from services.warning.partition import Partition
+from services.warning.steering import Steering
+from services.warning.student import Student
+from tests.unit.models.backtest.districts import Child, Counting, District, Row
+
+TOKEN = UUID("6f1e5d5e-6d0c-5f43-9d5c-0f1b57be11aa")
+SUNDAY = 0
+WEEK = 7
+
+
+class Stream:
+    """Partitions that together hold a district's students; siblings are in one."""
+
+    def __init__(self, district: District, policy: Policy, partitions: int, steering: Callable[[], Steering]) -> None:
+        self.partitions = [Partition(policy, steering()) for _ in range(partitions)]
+        self._district = district
+        self._counting = Counting()
+        self._reporting = district.reporting()
+        self._closed: set[int] = set()
+        self._recounted: list[tuple[str, date]] = []
+        self._day = 0
+
+    def hand_in(self, day: int) -> None:
+        """Make it this day: consents end and begin, the day's rows come, and what they report is closed."""
+        first, self._day = self._day == 0, day
+        self._sweep(day, first=first)
+        rows = self._district.rows.get(day, [])
+        self._close_silent_days(rows)
+        self._recounted = []
+        if rows:
+            self._take_marks(day, rows)
+        self._reporting.see((row.school, date.fromordinal(row.day)) for row in rows)
+        due = [(school, on) for school, report in self._reporting.schools.items() for on in report.due()]
+        self._close(due + [key for key in self._recounted if key not in due])
+        if day % WEEK == SUNDAY and self._closed & set(range(day - 6, day + 1)):
+            week = WeekClosed(taken_at=self._now(), token=TOKEN, week=date.fromordinal(day - 6))
+            self._to_all(topics.MARKS.name, week.model_dump_json().encode())
+
+    def students(self) -> Iterable[tuple[str, Student, Partition]]:
+        """Those whose consent is in force."""
+        for partition in self.partitions:
+            for name, student in partition.students.items():
+                if student.counts:
+                    yield name, student, partition
+
+    def tracks(self) -> dict[str, Track]:
+        """Of students with any day that counts."""
+        found = {name: partition.tracks([student])[0] for name, student, partition in self.students()}
+        return {name: track for name, track in found.items() if track.ordinals}
+
+    def levels(self) -> dict[str, int]:
+        """What was told last, of students whose consent is in force."""
+        return {name: level_told(student.told) for name, student, _ in self.students()}
+
+    def entered(self) -> int:
+        """New alerts at elevated or above, over all partitions; 0 when nothing is steered."""
+        if not self.partitions[0].steering.steers:
+            return 0
+        return sum(sum(partition.steering.dump().entered.values()) for partition in self.partitions)
+
+    def thresholds(self) -> dict[int, float]:
+        """Those in force, which every partition must have heard."""
+        found = [
+            partition.risk.thresholds.by_week if partition.risk and partition.risk.thresholds else {}
+            for partition in self.partitions
+        ]
+        assert all(one == found[0] for one in found)
+        return dict(found[0])
+
+    def _sweep(self, day: int, *, first: bool) -> None:
+        children = self._district.children
+        for child in children:
+            if not first and child.run_on(day) is None and child.run_on(day - 1) is not None:
+                self._to(child, topics.CONSENTS.name, None)
+                self._to(child, topics.ENROLLMENTS.name, None)
+        for child in children:
+            run = child.run_on(day)
+            if run is not None and (first or child.run_on(day - 1) != run):
+                self._to(child, topics.CONSENTS.name, _consent(child, run))
+                self._to(child, topics.ENROLLMENTS.name, _enrollment(child))
+        if first:
+            for school, days in self._district.calendar.items():
+                for on, open_ in days.items():
+                    fact = SchoolDay(school_id=school, date=date.fromordinal(on), instructional=open_)
+                    self._to_all(topics.SCHOOL_DAYS.name, fact.model_dump_json().encode())
+
+    def _close_silent_days(self, rows: Iterable[Row]) -> None:
+        first: dict[str, date] = {}
+        for row in rows:
+            on = date.fromordinal(row.day)
+            first[row.school] = min(on, first.get(row.school, on))
+        self._reporting.see(first.items())
+        self._close(
+            [
+                (school, due)
+                for school, report in self._reporting.schools.items()
+                for due in report.due()
+                if school in first and due < first[school]
+            ]
+        )
+
+    def _take_marks(self, day: int, rows: list[Row]) -> None:
+        changed = self._counting.add(rows)
+        self._recounted = [
+            (school, date.fromordinal(on))
+            for school, on in sorted(changed)
+            if date.fromordinal(on) in self._reporting.school(school).closed
+        ]
+        counts = {(school, date.fromordinal(on)): self._counts(school, on) for school, on in changed}
+        places = {child.name: self._place(child) for child in self._district.children}
+        marks = [(places[row.student], _mark(row)) for row in self._district.passed(day)]
+        for record in mark_records(marks, self._now(), counts):
+            self._feed(record.partition, record.topic, record.key.encode(), record.value)
+
+    def _close(self, closes: list[tuple[str, date]]) -> None:
+        if not closes:
+            return
+        for school, on in closes:
+            self._reporting.schools[school].closed.add(on)
+            self._closed.add(on.toordinal())
+        value = DaysClosed(
+            taken_at=self._now(),
+            token=TOKEN,
+            closes=[
+                DayClosed(school_id=school, date=on, counts=self._counts(school, on.toordinal()))
+                for school, on in closes
+            ],
+        )
+        self._to_all(topics.MARKS.name, value.model_dump_json(exclude_none=True).encode())
+
+    def _counts(self, school: str, day: int) -> DayCounts:
+        heads = self._counting.of(school, day)
+        return DayCounts(
+            school_id=school,
+            date=date.fromordinal(day),
+            absent=heads.absent,
+            reported=heads.seen,
+            expected=self._district.expected(school, day),
+        )
+
+    def _now(self) -> datetime:
+        return datetime.combine(date.fromordinal(self._day), time(23), UTC)
+
+    def _place(self, child: Child) -> int:
+        return zlib.crc32((child.household or child.name).encode()) % len(self.partitions)
+
+    def _to(self, child: Child, topic: str, value: bytes | None) -> None:
+        self._feed(self._place(child), topic, child.name.encode(), value)
+
+    def _to_all(self, topic: str, value: bytes) -> None:
+        for number in range(len(self.partitions)):
+            self._feed(number, topic, b"", value)
+
+    def _feed(self, number: int, topic: str, key: bytes, value: bytes | None) -> None:
+        partition = self.partitions[number]
+        place = records.Place(number, len(self.partitions))
+        records.take(partition, place, topic, key, value, self._now().timestamp())
+        for student in list(partition.telling):
+            partition.told(student, len(student.pending))
+        while partition.outbox:
+            said = partition.outbox.pop(0)
+            if isinstance(said, WeekCounted):
+                self._feed(0, topics.RISK_WEEKS.name, b"", said.model_dump_json().encode())
+            else:
+                self._to_all(topics.THRESHOLDS.name, said.model_dump_json().encode())
+
+
+def _mark(row: Row) -> AttendanceMark:
+    return AttendanceMark(
+        student=row.student,
+        school_id=row.school,
+        date=date.fromordinal(row.day),
+        status=row.status,
+        excused=row.excused,
+        section=row.section,
+        recorded_at=row.recorded_at,
+    )
+
+
+def _consent(child: Child, run: tuple[int, int]) -> bytes:
+    first, last = run
+    through = None if last == FOREVER else date.fromordinal(last)
+    return (
+        Consent(student=child.name, valid_from=date.fromordinal(first), valid_through=through)
+        .model_dump_json()
+        .encode()
+    )
+
+
+def _enrollment(child: Child) -> bytes:
+    spans = [
+        EnrollmentSpan(
+            school_id=span.school,
+            entry_date=date.fromordinal(span.entry),
+            exit_date=None if span.exit == FOREVER else date.fromordinal(span.exit),
+        )
+        for span in child.spans
+    ]
+    return Enrollment(student=child.name, spans=spans, household=child.household).model_dump_json().encode()

@@ -1,0 +1,171 @@
+"""A walk of the backtest and a replay through the stream's partitions say the same on every day."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from models.backtest.runner import Runner
+from models.backtest.walk import Walker
+from models.policy import ELEVATED, default_policy
+from models.risk_model import probability
+from services.warning.steering import Steering
+from tests.unit.models.backtest.districts import District, history_of
+from tests.unit.models.backtest.random_districts import make_district
+from tests.unit.models.backtest.streaming import Stream
+from tests.unit.models.hand_made import artifact
+
+POLICY = default_policy()
+SEEDS = range(10)
+CAPACITY = 2
+
+
+class Said(NamedTuple):
+    """What stands at a day's end, of students whose consent is in force."""
+
+    days: dict[str, int]
+    """How many days count, of each student with any."""
+    scores: dict[str, float]
+    """Probabilities; none without a model."""
+    levels: dict[str, int]
+    """As told."""
+    thresholds: dict[int, float]
+    entered: int
+    """New alerts, elevated or urgent; only a model's are steered by."""
+
+
+Days = dict[int, Said]
+
+
+class Walked:
+    """By the backtest: within the capacity, and by the rules alone."""
+
+    def __init__(self, district: District, seed: int) -> None:
+        self.both: Days = {}
+        self.rules: Days = {}
+        self._history = history_of(district)
+        self._walker = Walker(self._history, POLICY, artifact(seed).model, CAPACITY)
+        self._days = self._walker._days()
+        self._walker.run(progress=self._look)
+
+    def _look(self, number: int, _of: int) -> None:
+        day, runners = self._days[number - 1], self._walker._runners
+        self.both[day] = self._said(day, runners["both"])
+        self.rules[day] = self._said(day, runners["rules"])._replace(scores={}, entered=0)
+
+    def _said(self, day: int, runner: Runner) -> Said:
+        units, length = self._walker.district.units, self._walker.ledger.length
+        active = np.flatnonzero(units.active(day))
+        some = active[length[active] > 0]
+        names = [self._history.student_ids[student] for student in units.student]
+        return Said(
+            {names[unit]: int(length[unit]) for unit in some},
+            dict(zip([names[unit] for unit in some], self._probabilities(some), strict=True)),
+            {names[unit]: int(runner.told._level[unit]) for unit in active},
+            dict(runner.levels.thresholds.by_week),
+            runner.told.entered.total(),
+        )
+
+    def _probabilities(self, units: np.ndarray[tuple[int], np.dtype[np.intp]]) -> list[float]:
+        return [float(score) for score in probability(self._walker._scores.now(units))]
+
+
+@cache
+def walked(seed: int) -> Walked:
+    return Walked(make_district(seed), seed)
+
+
+@cache
+def streamed(seed: int, *, scored: bool) -> Days:
+    """By the stream, over one to three partitions; without scores by the rules alone."""
+    district = make_district(seed)
+    partitions = 1 + 2 * (seed % 2) if scored else 2
+    made = artifact(seed) if scored else None
+    stream = Stream(district, POLICY, partitions, lambda: Steering(made, CAPACITY))
+    return {day: _handed_in(stream, day) for day in district.days()}
+
+
+def _handed_in(stream: Stream, day: int) -> Said:
+    stream.hand_in(day)
+    tracks = stream.tracks()
+    logits = {name: track.logits[-1] for name, track in tracks.items() if track.logits}
+    return Said(
+        {name: len(track.ordinals) for name, track in tracks.items()},
+        dict(zip(logits, map(float, probability(np.array(list(logits.values())))), strict=True)),
+        stream.levels(),
+        stream.thresholds(),
+        stream.entered(),
+    )
+
+
+def days_of_both(seed: int, *, scored: bool) -> list[tuple[int, Said, Said]]:
+    """Each day that both know, with what the walk and the stream say."""
+    walk = walked(seed).both if scored else walked(seed).rules
+    stream = streamed(seed, scored=scored)
+    return [(day, walk[day], stream[day]) for day in sorted(walk.keys() & stream.keys())]
+
+
+def first_passing_entry(seed: int) -> int:
+    """The first day on which the stream told an entry that was taken back before the day's end, else a later one.
+
+    The stream counts it among the year's entries, and a walk, which sees days' ends alone, does not: then they steer
+    by different numbers.
+    """
+    levels: dict[str, int] = {}
+    entered = 0
+    for day, said in streamed(seed, scored=True).items():
+        crossed = sum(level >= ELEVATED > levels.get(name, 0) for name, level in said.levels.items())
+        if said.entered - entered != crossed:
+            return day
+        levels, entered = said.levels, said.entered
+    return max(streamed(seed, scored=True)) + 1
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_days_and_scores_are_the_same_on_every_day(seed: int) -> None:
+    both = days_of_both(seed, scored=True)
+
+    assert len(both) >= 60
+    for day, walk, stream in both:
+        assert walk.days == stream.days, day
+        assert walk.scores == pytest.approx(stream.scores, abs=1e-9, rel=0), day
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_levels_and_thresholds_are_the_same_on_every_day(seed: int) -> None:
+    until = first_passing_entry(seed)
+
+    for day, walk, stream in days_of_both(seed, scored=True):
+        if day < until:
+            assert walk.levels == stream.levels, day
+            assert walk.thresholds == stream.thresholds, day
+            assert walk.entered == stream.entered, day
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_by_the_rules_alone_levels_are_the_same_on_every_day(seed: int) -> None:
+    for day, walk, stream in days_of_both(seed, scored=False):
+        assert walk.days == stream.days, day
+        assert walk.levels == stream.levels, day
+
+
+def test_entries_that_pass_within_a_day_are_rare() -> None:
+    """Else little would be compared above."""
+    compared = [day < first_passing_entry(seed) for seed in SEEDS for day in streamed(seed, scored=True)]
+
+    assert np.mean(compared) > 0.8
+
+
+def test_the_districts_are_hard_enough() -> None:
+    """Scores vary, every level is told, thresholds move, consents begin and end."""
+    said = [walked(seed).both for seed in SEEDS]
+    last = [days[max(days)] for days in said]
+
+    assert {level for days in said for day in days.values() for level in day.levels.values()} == {0, 1, 2, 3}
+    assert all(len(set(day.scores.values())) > 10 for day in last)
+    assert all(len(set(day.thresholds.values())) > 3 for day in last)
+    assert all(day.entered > 5 for day in last)
+    assert all(len({len(day.levels) for day in days.values()}) >= 3 for days in said)

@@ -1,0 +1,184 @@
+"""The owner finds a threshold when every partition has counted its week, once, and through restarts."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import msgspec
+import numpy as np
+import pytest
+
+from models.capacity import NEVER, NOTHING, Standing, count_week, next_threshold
+from services.contracts.risk import ThresholdSet, WeekCounted
+from services.warning.steering import Steering, StoredSteering
+from tests.unit.models.hand_made import artifact
+from tests.unit.warning.driving import TOKEN
+
+CAPACITY = 2
+FIRST = date(2016, 9, 5)
+WEEKS = [FIRST + timedelta(days=7 * n) for n in range(60)]
+HIGH, LOW = Standing(-1.0, -5.0, -1.0, True), Standing(-6.0, -6.0, -5.5, True)
+
+
+def steering() -> Steering:
+    return Steering(artifact(), CAPACITY)
+
+
+def count(of: Steering, week: date, students: list[Standing], partition: int, partitions: int = 3) -> WeekCounted:
+    return of.count(week, students, partition=partition, partitions=partitions, token=TOKEN)
+
+
+def counted(week: date, partition: int, partitions: int = 3, entered: int = 0) -> WeekCounted:
+    of = steering()
+    for _ in range(entered):
+        of.entered(2016)
+    return count(of, week, [HIGH, LOW], partition, partitions)
+
+
+def hear(owner: Steering, week: date) -> ThresholdSet:
+    """All three partitions count a week."""
+    assert owner.take_count(counted(week, 0)) is None
+    assert owner.take_count(counted(week, 2)) is None
+    found = owner.take_count(counted(week, 1))
+    assert found is not None
+    return found
+
+
+def restarted(old: Steering) -> Steering:
+    """As the table gives it back."""
+    fresh = steering()
+    fresh.restore(msgspec.msgpack.decode(msgspec.msgpack.encode(old.dump()), type=StoredSteering))
+    return fresh
+
+
+def test_the_threshold_is_found_when_all_have_counted() -> None:
+    found = hear(steering(), WEEKS[0])
+
+    now, before, peak, may = np.array([HIGH, LOW] * 3, dtype=np.float64).T
+    whole = count_week(0, now, before, peak, may > 0)
+    assert found.threshold == next_threshold([whole], 1, CAPACITY)
+    assert (found.week, found.weeks, found.capacity, found.entered) == (WEEKS[1], 1, CAPACITY, 0)
+    assert found.token == TOKEN
+
+
+def test_a_partition_that_counts_twice_is_one_partition() -> None:
+    owner = steering()
+    owner.take_count(counted(WEEKS[0], 0))
+    assert owner.take_count(counted(WEEKS[0], 0)) is None
+    owner.take_count(counted(WEEKS[0], 1))
+
+    found = owner.take_count(counted(WEEKS[0], 2))
+
+    assert found == hear(steering(), WEEKS[0])
+
+
+def test_a_repeat_is_told_the_same() -> None:
+    owner = steering()
+    hear(owner, WEEKS[0])
+    found = hear(owner, WEEKS[1])
+
+    assert owner.take_count(counted(WEEKS[1], 1)) == found
+    assert owner.take_count(counted(WEEKS[1], 1, entered=9)) == found
+
+
+def test_a_week_before_the_last_is_not_found_again() -> None:
+    owner = steering()
+    for week in WEEKS[:3]:
+        hear(owner, week)
+
+    assert owner.take_count(counted(WEEKS[0], 0)) is None
+    assert hear(owner, WEEKS[3]).weeks == 4
+
+
+@pytest.mark.parametrize("at", range(4))
+def test_a_restart_at_any_place_changes_nothing(at: int) -> None:
+    whole, broken = steering(), steering()
+    hear(whole, WEEKS[0])
+    hear(broken, WEEKS[0])
+    found = []
+    for number, partition in enumerate((1, 0, 2)):
+        if number == at:
+            broken = restarted(broken)
+        whole_found = whole.take_count(counted(WEEKS[1], partition, entered=partition))
+        found.append((broken.take_count(counted(WEEKS[1], partition, entered=partition)), whole_found))
+    broken = restarted(broken)
+
+    assert all(one == other for one, other in found)
+    assert hear(broken, WEEKS[2]) == hear(whole, WEEKS[2])
+
+
+def test_a_new_school_year_starts_anew() -> None:
+    owner = steering()
+    for week in WEEKS[:30]:
+        hear(owner, week)
+
+    found = hear(owner, WEEKS[52])
+
+    fresh = hear(steering(), WEEKS[52])
+    assert found.weeks == fresh.weeks == 1
+    assert found.threshold == fresh.threshold
+
+
+def test_new_alerts_are_counted_by_school_year() -> None:
+    of = steering()
+    for year in (2016, 2016, 2017):
+        of.entered(year)
+
+    assert count(of, WEEKS[0], [], 0).entered == 2
+    assert count(of, WEEKS[52], [], 0).entered == 1
+    assert count(restarted(of), WEEKS[0], [], 0).entered == 2
+
+
+def test_a_week_without_students_counts_nothing() -> None:
+    found = count(steering(), WEEKS[0], [], 1)
+
+    assert found.waiting == NOTHING.waiting.tolist()
+    assert found.passed == NOTHING.passed.tolist()
+
+
+def test_whoever_is_over_the_capacity_gets_no_places() -> None:
+    owner = steering()
+    owner.take_count(counted(WEEKS[0], 0, entered=3))
+    owner.take_count(counted(WEEKS[0], 1, entered=2))
+
+    found = owner.take_count(counted(WEEKS[0], 2))
+
+    assert found is not None
+    assert found.entered == 5
+    assert found.threshold is None
+
+
+def test_a_threshold_holds_from_its_monday_and_once() -> None:
+    of = steering()
+    told = ThresholdSet(week=WEEKS[1], threshold=-2.5, capacity=CAPACITY, entered=0, weeks=1, token=TOKEN)
+
+    assert of.take_threshold(told) == WEEKS[1].toordinal()
+    assert of.take_threshold(told) is None
+    assert of.risk is not None
+    assert of.risk.thresholds is not None
+    assert of.risk.thresholds.on(WEEKS[1].toordinal()) == -2.5
+    assert of.risk.thresholds.on(WEEKS[1].toordinal() - 1) == NEVER
+
+
+def test_thresholds_survive_a_restart_weeks_without_places_too() -> None:
+    of = steering()
+    for number, at in enumerate((-2.5, None), start=1):
+        of.take_threshold(
+            ThresholdSet(week=WEEKS[number], threshold=at, capacity=CAPACITY, entered=0, weeks=number, token=TOKEN)
+        )
+
+    fresh = restarted(of)
+
+    assert fresh.risk is not None
+    assert fresh.risk.thresholds is not None
+    assert fresh.risk.thresholds.by_week == {WEEKS[1].toordinal(): -2.5, WEEKS[2].toordinal(): NEVER}
+
+
+@pytest.mark.parametrize(
+    "of",
+    [Steering(None, CAPACITY), Steering(artifact(), None), Steering(artifact(kind="none"), CAPACITY)],
+    ids=["no model", "no capacity", "no signal"],
+)
+def test_without_a_model_that_sees_something_or_a_capacity_nothing_is_steered(of: Steering) -> None:
+    assert not of.steers
+    assert all(of.take_count(counted(WEEKS[0], partition)) is None for partition in range(3))
