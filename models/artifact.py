@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Final, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from models.capacity import BINS
 from models.features import NAMES
 from models.risk_model import RiskModel, Steps
 
@@ -106,12 +107,21 @@ class Artifact(_Part):
     steps: tuple[Step, ...]
     sibling: Step
     """The household's part: of the highest own score of a sibling; `values[0]` without one."""
+    early_weeks: tuple[float, ...] = ()
+    """What scores do in a year's first weeks (`models.capacity.early_weeks`); empty when nothing is claimed."""
     base_rate: float = Field(ge=0, le=1)
     """The share of training rows that came true."""
     training: Training
     metrics: dict[str, dict[str, float | None]]
     """Per candidate, on students and weeks that it was not trained on."""
     changes: tuple[Change, ...] = ()
+
+    @field_validator("early_weeks")
+    @classmethod
+    def _all_bins(cls, shares: tuple[float, ...]) -> tuple[float, ...]:
+        if len(shares) not in (0, BINS) or not all(0 <= share <= 1 for share in shares):
+            raise ValueError("needs a share for every bin")
+        return shares
 
     @property
     def signal(self) -> bool:

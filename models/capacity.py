@@ -23,6 +23,8 @@ RECENT_WEEKS: Final = 4
 """So many weeks say how many scores rise past a threshold in a week."""
 AHEAD: Final = 2
 """At most so many weeks' places are given in one, so that no week floods the team."""
+CATCH_UP_WEEKS: Final = 3
+"""What was raised too much or too little is made up for over so many weeks."""
 WEEK: Final = 7
 WEEK_DAYS: Final = 5
 """Counted days in a week."""
@@ -71,19 +73,39 @@ def count_week(entered: int, now: Floats, before: Floats, peak: Floats, can_ente
     return WeekCounts(entered, waiting, np.cumsum(starts - ends)[:BINS])
 
 
-def next_threshold(recent: Sequence[WeekCounts], closed: int, capacity: int) -> float:
+def next_threshold(recent: Sequence[WeekCounts], closed: int, capacity: int, early: Sequence[float] = ()) -> float:
     """The log-odds from which a student enters next week, or `NEVER`.
 
     `recent` are the last weeks of the school year, at most `RECENT_WEEKS` are used; `closed` says how many there were.
+    `early` is what a model's first weeks are like (`early_weeks`): it stands for weeks that are not there yet.
     """
     now = recent[-1]
-    wanted = min(capacity * (closed + 1) - now.entered, AHEAD * capacity)
+    wanted = min(capacity + (capacity * closed - now.entered) / CATCH_UP_WEEKS, AHEAD * capacity)
     if wanted <= 0:
         return NEVER
     stock = np.cumsum(now.waiting[::-1])[::-1]
-    flow = np.mean([week.passed for week in recent[-RECENT_WEEKS:]], axis=0)
-    enough = np.flatnonzero(stock + flow <= wanted)
+    enough = np.flatnonzero(stock + _flow(recent, closed, early) <= wanted)
     return edge(int(enough[0])) if len(enough) else NEVER
+
+
+def _flow(recent: Sequence[WeekCounts], closed: int, early: Sequence[float]) -> Floats:
+    """By bin: how many scores are expected to rise past it in a week."""
+    # In a year's first week there is nothing yet that a score could have risen from.
+    known = recent[-min(RECENT_WEEKS, closed - 1) :] if closed > 1 else []
+    if not early:
+        return np.asarray(np.mean([week.passed for week in known or recent], axis=0))
+    stand_in = (RECENT_WEEKS - len(known)) * recent[-1].waiting.sum() * np.array(early)
+    return np.asarray(sum((week.passed for week in known), stand_in) / RECENT_WEEKS)
+
+
+def early_weeks(now: Floats, before: Floats) -> tuple[float, ...]:
+    """By bin: the share of students whose score rises past it in one of a year's first weeks.
+
+    Rows are students at a week's end, with the score of the week's end before.
+    """
+    none = np.zeros(len(now), dtype=np.bool_)
+    passed = count_week(0, now, before, np.maximum(now, before), none).passed
+    return tuple((passed / max(len(now), 1)).round(6).tolist())
 
 
 class Standing(NamedTuple):

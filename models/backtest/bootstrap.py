@@ -58,12 +58,14 @@ def _redrawn(sums: Floats) -> Floats:
     """Replicates by columns: the columns' totals over the households drawn in each replicate."""
     rng = np.random.default_rng(SEED)
     households = len(sums)
+    columns = np.ascontiguousarray(sums.T)
     totals = []
     for _ in range(REPLICATES // _CHUNK):
         drawn = rng.integers(households, size=(_CHUNK, households))
         drawn += np.arange(_CHUNK)[:, np.newaxis] * households
         times = np.bincount(drawn.ravel(), minlength=_CHUNK * households).reshape(_CHUNK, households)
-        totals.append(times.astype(np.float64) @ sums)
+        # This way round: OpenBLAS takes twenty times as long for few rows by many columns as for many by few.
+        totals.append((columns @ times.astype(np.float64).T).T)
     return np.concatenate(totals)
 
 

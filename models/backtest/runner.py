@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from models.backtest.district import District
@@ -19,11 +21,18 @@ class Runner:
     """A strategy that decides, tells and, with a model, fills the capacity."""
 
     def __init__(
-        self, strategy: Strategy, district: District, ledger: Ledger, policy: Policy, capacity: int | None
+        self,
+        strategy: Strategy,
+        district: District,
+        ledger: Ledger,
+        policy: Policy,
+        capacity: int | None,
+        early: Sequence[float],
     ) -> None:
         self._district = district
         self._ledger = ledger
         self._capacity = capacity if strategy.model else None
+        self._early = early
         self._household = next((rule for rule in policy.rules if isinstance(rule, Household)), None)
         self.levels = Levels(strategy, ledger, policy.calm_days)
         self.told = Told(len(district.units.student))
@@ -66,6 +75,6 @@ class Runner:
         self._weeks.append(count_week(self.told.entered[self._year], now, before, peak, self.levels.can_enter(unit)))
         self._weeks = self._weeks[-RECENT_WEEKS:]
         self._closed += 1
-        threshold = next_threshold(self._weeks, self._closed, self._capacity)
+        threshold = next_threshold(self._weeks, self._closed, self._capacity, self._early)
         self.levels.thresholds.by_week[monday + WEEK] = threshold
         self.found.append(threshold)

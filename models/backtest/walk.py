@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -64,6 +64,7 @@ class Walker:
         capacity: int | None,
         *,
         claims: bool = True,
+        early: Sequence[float] = (),
     ) -> None:
         self.district = District(history, policy)
         self.truth = find_truth(history, self.district)
@@ -78,7 +79,7 @@ class Walker:
             year: RuleColumns(policy, year, columns) for year in {year_of(int(day)) for day in columns.tolist()}
         }
         self._runners = {
-            name: Runner(strategy, self.district, self.ledger, policy, capacity if claims else None)
+            name: Runner(strategy, self.district, self.ledger, policy, capacity if claims else None, early)
             for name, strategy in STRATEGIES.items()
             if model is not None or not strategy.model
         }

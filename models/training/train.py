@@ -12,10 +12,12 @@ from typing import Final
 import numpy as np
 
 from models.artifact import Artifact, Kind, Training
-from models.risk_model import logit
+from models.capacity import early_weeks
+from models.risk_model import RiskModel, logit
 from models.training.assemble import assemble, flat
 from models.training.candidates import CANDIDATES, Candidate, Logistic, evened
 from models.training.examples import Examples
+from models.training.household import scores_of
 from models.training.judge import Ratio, within_week_rank
 from models.training.selection import NONE, Progress, select
 from models.training.split import FOLDS, TrainingError
@@ -27,6 +29,8 @@ SURE: Final = 3.0
 More than the usual two: few families come true, each many weeks running, and the luckiest of several candidates is
 looked at, so that on histories without a signal the errors were too small by a third or so.
 """
+FIRST_DAYS: Final = 25
+"""Instructional days that are a year's first weeks."""
 LEAST_FAMILIES: Final = 10
 """Households that came true, below which nothing can be claimed."""
 
@@ -72,6 +76,7 @@ def train(
         kind = "logistic" if isinstance(chosen, Logistic) else "boosting"
         shape = chosen.fit(table, np.ones(len(apart.logits), dtype=np.bool_), seed)
         parts = assemble(table, evened(shape, table), apart.calibration)
+    scorer = RiskModel(parts.intercept, [step.steps() for step in parts.steps], parts.sibling.steps())
     taken = NONE if kind == "none" else chosen.name
     return Artifact(
         name=name,
@@ -80,10 +85,20 @@ def train(
         intercept=parts.intercept,
         steps=parts.steps,
         sibling=parts.sibling,
+        early_weeks=() if kind == "none" else first_weeks(scorer, examples),
         base_rate=base_rate,
         training=_training(table.examples, source, seed),
         metrics={each: figures | {"chosen": float(each == taken)} for each, figures in metrics.items()},
     )
+
+
+def first_weeks(model: RiskModel, examples: Examples) -> tuple[float, ...]:
+    """What a model's scores do in the first weeks of these years: from one week's end to the next."""
+    early = rows_of(examples, examples.day < FIRST_DAYS)
+    order = np.lexsort((early.day, early.student, early.year))
+    scores, student = scores_of(model, early)[order], early.student[order]
+    same = student[1:] == student[:-1]
+    return early_weeks(scores[1:][same], scores[:-1][same])
 
 
 def chosen_of(artifact: Artifact) -> str:

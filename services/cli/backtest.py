@@ -88,7 +88,14 @@ def _walked(folder: Path, question: Question, scores: Path | None) -> tuple[Read
         progress = exits.enter_context(progress_bar())
         read = _read(folder, progress)
         artifact = question.artifact
-        walker = Walker(read.history, question.policy, artifact.model, question.capacity, claims=artifact.signal)
+        walker = Walker(
+            read.history,
+            question.policy,
+            artifact.model,
+            question.capacity,
+            claims=artifact.signal,
+            early=artifact.early_weeks,
+        )
         on_scores = None
         if scores is not None:
             exits.enter_context(_writing(scores))

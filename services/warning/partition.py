@@ -6,7 +6,6 @@ in which records of different topics come changes nothing in the end.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -27,6 +26,7 @@ from services.contracts.ids import Pseudonym
 from services.contracts.reference import Consent, Enrollment, SchoolDay
 from services.contracts.risk import ThresholdSet, WeekCounted
 from services.warning.lifecycle import Subject, close_year, level_told, tell, withdraw_all
+from services.warning.roll import Roll
 from services.warning.steering import Steering
 from services.warning.student import Student
 from services.warning.wire import AttendanceMark, DayCounts, DaysClosed, MarkBatch, WeekClosed
@@ -52,8 +52,7 @@ class Partition:
         """What is to be said of the week."""
         self._policy = policy
         self._rules = lru_cache(maxsize=8)(lambda year: Rules(policy, year))
-        self._at_school: defaultdict[str, set[Student]] = defaultdict(set)
-        self._households: defaultdict[str, set[Student]] = defaultdict(set)
+        self._roll = Roll()
         self._unsettled: set[Student] = set()
         self._asked: set[Student] = set()
         """Students whose alerts must be looked at again though their own days are the same: a sibling has changed."""
@@ -63,7 +62,7 @@ class Partition:
     def add(self, student: Student) -> None:
         """Take in a student read from the table."""
         self.students[student.pseudonym] = student
-        self._index(student)
+        self._roll.enter(student)
         if student.pending:
             self.telling.add(student)
         if student.withdrawn and (student.year.marks or student.year.ahead):
@@ -85,7 +84,7 @@ class Partition:
             day = close.date.toordinal()
             if self._school(close.school_id).close(day, history=close.history):
                 self.changed_schools.add(close.school_id)
-                for student in self._at_school[close.school_id]:
+                for student in self._roll.at_school(close.school_id):
                     if not student.year.has_decided(day):
                         self._reach(student, day, closed.taken_at)
                         self._look_again(student, day)
@@ -98,7 +97,7 @@ class Partition:
         if self._school(fact.school_id).set_calendar(
             fact.date.toordinal(), self._policy.shock, instructional=fact.instructional
         ):
-            for student in self._at_school[fact.school_id]:
+            for student in self._roll.at_school(fact.school_id):
                 student.year.forget_track()
                 self._unsettled.add(student)
         self.changed_schools.add(fact.school_id)
@@ -106,8 +105,8 @@ class Partition:
     def take_enrollment(self, pseudonym: Pseudonym, enrollment: Enrollment | None, taken_at: datetime) -> None:
         """Take a student's enrollments; None drops them."""
         student = self._student(pseudonym)
-        before = self._siblings(student)
-        self._unindex(student)
+        before = self._roll.siblings(student)
+        self._roll.leave(student)
         spans = enrollment.spans if enrollment else []
         student.household = enrollment.household if enrollment else None
         student.grade = enrollment.grade if enrollment else None
@@ -117,8 +116,8 @@ class Partition:
                 for s in spans
             ]
         )
-        self._index(student)
-        after = self._siblings(student)
+        self._roll.enter(student)
+        after = self._roll.siblings(student)
         if after != before:
             self._asked |= {student} | before | after
         self._catch_up(student, taken_at)
@@ -130,7 +129,7 @@ class Partition:
             self._say(student, withdraw_all(student.told, self._subject(student, taken_at)))
             student.forget()
             self.changed_students.add(student)
-            self._asked |= self._siblings(student)
+            self._asked |= self._roll.siblings(student)
             return
         student.withdrawn = False
         through = consent.valid_through.toordinal() if consent.valid_through else None
@@ -180,7 +179,7 @@ class Partition:
                 first = student.turns_told is None and not turns and not student.told
                 student.turns_told = tuple(turns)
                 if not first:
-                    asked |= {student} | self._siblings(student)
+                    asked |= {student} | self._roll.siblings(student)
         for student in asked:
             now, before = self._episodes(student), level_told(student.told)
             self._say(student, tell(student.told, now, self._subject(student, caused_at)))
@@ -227,16 +226,11 @@ class Partition:
         """Their tracks, and with a model those of their siblings, who share in the score."""
         of_all = dict.fromkeys(students)
         if self.risk is not None:
-            of_all |= {sibling: None for student in students for sibling in self._counting_siblings(student)}
+            of_all |= {sibling: None for student in students for sibling in self._roll.counting_siblings(student)}
         members = [
-            Member(s.year, self.rules(s), [sibling.year for sibling in self._counting_siblings(s)]) for s in of_all
+            Member(s.year, self.rules(s), [sibling.year for sibling in self._roll.counting_siblings(s)]) for s in of_all
         ]
         return dict(zip(of_all, bring_up(members, self.schools, self.risk), strict=True))
-
-    def _counting_siblings(self, student: Student) -> list[Student]:
-        """Siblings in the same school year, whose consent is in force."""
-        year = student.year.year
-        return [sibling for sibling in self._siblings(student) if sibling.counts and sibling.year.year == year]
 
     def _take_mark(self, mark: AttendanceMark, taken_at: datetime, horizon: int) -> None:
         student = self._student(Pseudonym(mark.student))
@@ -261,7 +255,7 @@ class Partition:
         flipped = school.set_counts(counts.date.toordinal(), head_count, self._policy.shock)
         self.changed_schools.add(counts.school_id)
         for day in flipped:
-            for student in self._at_school[counts.school_id]:
+            for student in self._roll.at_school(counts.school_id):
                 self._look_again(student, day)
 
     def _look_again(self, student: Student, day: int) -> None:
@@ -300,16 +294,11 @@ class Partition:
         rule = self.rules(student).household
         if rule is None or not own:
             return own
-        siblings = [e for sibling in self._siblings(student) for e in episodes(self._turns(sibling))]
+        siblings = [e for sibling in self._roll.siblings(student) for e in episodes(self._turns(sibling))]
         return with_household(own, siblings, rule, lowest=ELEVATED if self._capped else WATCH)
 
     def _turns(self, student: Student) -> tuple[Turn, ...]:
         return tuple(self.tracks([student])[0].turns) if student.counts else ()
-
-    def _siblings(self, student: Student) -> set[Student]:
-        if student.household is None:
-            return set()
-        return self._households[student.household] - {student}
 
     def _say(self, student: Student, events: Iterable[AlertEvent]) -> None:
         before = len(student.pending)
@@ -334,18 +323,6 @@ class Partition:
         if student is None:
             student = self.students[pseudonym] = Student(pseudonym)
         return student
-
-    def _index(self, student: Student) -> None:
-        for span in student.year.spans:
-            self._at_school[span.school].add(student)
-        if student.household is not None:
-            self._households[student.household].add(student)
-
-    def _unindex(self, student: Student) -> None:
-        for span in student.year.spans:
-            self._at_school[span.school].discard(student)
-        if student.household is not None:
-            self._households[student.household].discard(student)
 
 
 def _same(turns: Sequence[Turn], told: Sequence[Turn] | None) -> bool:

@@ -52,6 +52,7 @@ class Steering:
     def __init__(self, artifact: Artifact | None, capacity: int | None) -> None:
         self._artifact = artifact
         self._capacity = capacity
+        self._early = artifact.early_weeks if artifact is not None else ()
         self._stored = StoredSteering()
         self.risk: Risk | None = None
         self.restore(self._stored)
@@ -116,7 +117,8 @@ class Steering:
         stored.closed += 1
         stored.recent = [*stored.recent, _written(whole)][-RECENT_WEEKS:]
         stored.open_weeks = {week: counts for week, counts in stored.open_weeks.items() if week > monday}
-        threshold = next_threshold([_read(counts) for counts in stored.recent], stored.closed, self._capacity)
+        recent, early = [_read(counts) for counts in stored.recent], self._early
+        threshold = next_threshold(recent, stored.closed, self._capacity, early)
         found = ThresholdSet(
             week=date.fromordinal(monday + WEEK),
             threshold=None if threshold == NEVER else threshold,

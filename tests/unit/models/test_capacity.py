@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from models.capacity import (
     AHEAD,
     BINS,
+    CATCH_UP_WEEKS,
     LOWEST,
     NEVER,
     NOTHING,
@@ -23,6 +24,7 @@ from models.capacity import (
     WeekCounts,
     bins,
     count_week,
+    early_weeks,
     edge,
     monday_of,
     next_threshold,
@@ -82,7 +84,7 @@ def test_a_threshold_is_the_lowest_that_fits_the_places(
 
     found = next_threshold([week], closed, capacity)
 
-    places = min(capacity * (closed + 1) - entered, AHEAD * capacity)
+    places = min(capacity + (capacity * closed - entered) / CATCH_UP_WEEKS, AHEAD * capacity)
     if places <= 0:
         assert found == NEVER
         return
@@ -95,14 +97,23 @@ def test_a_threshold_is_the_lowest_that_fits_the_places(
 def test_who_took_more_than_the_places_so_far_gets_none() -> None:
     week = counts_of([(-2.0, -3.0, -2.0, True)], entered=20)
 
-    assert next_threshold([week], closed=9, capacity=2) == NEVER
-    assert next_threshold([week], closed=10, capacity=2) != NEVER
+    assert next_threshold([week], closed=7, capacity=2) == NEVER
+    assert next_threshold([week], closed=9, capacity=2) != NEVER
 
 
 def test_no_week_is_given_more_than_two_weeks_places() -> None:
     week = counts_of([(-2.0 + n, -9.0, -2.0 + n, True) for n in range(5)])
 
     assert next_threshold([week], closed=30, capacity=1) > -2.0
+
+
+def test_a_models_first_weeks_stand_for_those_that_are_not_there_yet() -> None:
+    first = counts_of([(-8.0, -8.0, -8.0, True)] * 100)
+    early = early_weeks(np.full(100, 1.0), np.where(np.arange(100) < 20, -8.0, 1.0))
+
+    assert next_threshold([first], 1, 5) < 1.0 < next_threshold([first], 1, 5, early)
+    later = [first] * (RECENT_WEEKS + 1)
+    assert next_threshold(later, len(later), 5, early) == next_threshold(later, len(later), 5)
 
 
 def test_the_flow_is_that_of_the_last_weeks_alone() -> None:

@@ -138,13 +138,13 @@ def test_a_week_without_students_counts_nothing() -> None:
 
 def test_whoever_is_over_the_capacity_gets_no_places() -> None:
     owner = steering()
-    owner.take_count(counted(WEEKS[0], 0, entered=3))
+    owner.take_count(counted(WEEKS[0], 0, entered=6))
     owner.take_count(counted(WEEKS[0], 1, entered=2))
 
     found = owner.take_count(counted(WEEKS[0], 2))
 
     assert found is not None
-    assert found.entered == 5
+    assert found.entered == 8
     assert found.threshold is None
 
 

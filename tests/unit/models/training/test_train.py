@@ -79,7 +79,7 @@ def test_the_artifact_scores_as_what_was_learned_and_calibrated() -> None:
     learned = shape.logits(table.numbers)
     wanted = calibration.logits(learned, siblings_highest(table.examples, learned))
     found = scores_of(trained(town(1), Logistic(0.01)).model, table.examples)
-    assert float(np.quantile(np.abs(found - wanted), 0.99)) < 0.05  # a sibling's part is in bins
+    assert float(np.quantile(np.abs(found - wanted), 0.99)) < 0.1  # a sibling's part is in bins
 
 
 def test_the_same_seed_makes_the_same_bytes_and_order_of_rows_is_nothing_to_the_folds() -> None:
