@@ -19,6 +19,8 @@ DAYS: Final = 100
 SCHOOLS: Final = ("0101", "0102", "0103", "0104", "0105", "0106")
 FIRST_DAY: Final = date(2016, 9, 8)
 SEED: Final = 2016
+CAPACITY: Final = 20
+"""Places a week: one for each hundred students."""
 
 ABSENCE: Final = ((0.80, 0.03), (0.15, 0.10), (0.05, 0.30))
 """Shares of the students, and the share of days on which each kind is absent."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -14,13 +12,13 @@ from uuid import uuid4
 from benchmarks.broker import Ground
 from benchmarks.engines import ours
 from benchmarks.engines.job import Job
+from benchmarks.environments import QUIX, isolated
 from benchmarks.marks import Year
 from benchmarks.publish import BATCHED, SINGLE
 from services.platform.processes import Command, ProcessError, run_to_end
 from services.platform.supervisor import inherited_environment
 
-ENGINES: Final = ("firstbell", "raw", "raw_batched", "quix", "faust_plain")
-QUIX: Final = "quixstreams==3.28.1"
+ENGINES: Final = ("firstbell", "firstbell_rules", "raw", "raw_batched", "quix", "faust_plain")
 ROOT: Final = Path(__file__).parent.parent
 PATIENCE: Final = 1800
 """Seconds for a process, the making of its environment included."""
@@ -28,10 +26,14 @@ PATIENCE: Final = 1800
 Figures = dict[str, float]
 
 
-async def measure(engine: str, ground: Ground, year: Year, round_number: int) -> Figures:
-    """Marks a second and what else the engine tells; raises what kept it from being measured."""
-    if engine == "firstbell":
-        figures: Figures = asdict(await ours.measure(ground, year, round_number))
+async def measure(engine: str, ground: Ground, year: Year, round_number: int, model: ours.Scoring) -> Figures:
+    """Marks a second and what else the engine tells; raises what kept it from being measured.
+
+    `firstbell` scores with this model, `firstbell_rules` does not.
+    """
+    if engine in ("firstbell", "firstbell_rules"):
+        scoring = model if engine == "firstbell" else ours.Scoring(model=False)
+        figures: Figures = asdict(await ours.measure(ground, year, round_number, scoring))
     else:
         figures = await _run_process(engine, ground, year)
     return {"marks_per_second": year.marks / figures["seconds"], **figures}
@@ -62,13 +64,5 @@ def _argv(engine: str, job: Job) -> list[str]:
         case "raw_batched":
             return [sys.executable, "-m", "benchmarks.engines.raw", job.as_argument(), "batched"]
         case "quix":
-            module = ["python", "-m", "benchmarks.engines.quix", job.as_argument()]
-            return [_uv(), "run", "--isolated", "--no-project", "--python", sys.executable, "--with", QUIX, *module]
+            return isolated(QUIX, "-m", "benchmarks.engines.quix", job.as_argument())
     return [sys.executable, "-m", f"benchmarks.engines.{engine}", job.as_argument()]
-
-
-def _uv() -> str:
-    uv = os.environ.get("UV") or shutil.which("uv")
-    if uv is None:
-        raise ProcessError("uv is not on the PATH, and Quix Streams needs it for an environment of its own")
-    return uv

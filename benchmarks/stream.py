@@ -16,8 +16,8 @@ from aiokafka.errors import KafkaError
 from httpx import HTTPError
 
 from benchmarks.broker import Ground, running_broker
-from benchmarks.engines.ours import WrongResultError
-from benchmarks.marks import DAYS, STUDENTS, Year, make_year
+from benchmarks.engines.ours import Scoring, WrongResultError
+from benchmarks.marks import CAPACITY, DAYS, STUDENTS, Year, make_year
 from benchmarks.publish import BATCHED, SINGLE, publish_for_others
 from benchmarks.report import Report, Round, describe_machine, make_report, table
 from benchmarks.rounds import ENGINES, measure
@@ -40,14 +40,17 @@ _FAILURES = (ProcessError, WrongResultError, KafkaError, HTTPError, TimeoutError
 @click.option(
     "--engines", "names", default=",".join(ENGINES), show_default=True, help="Those to measure, parted by commas."
 )
-def main(out: Path | None, rounds: int, marks: int, names: str) -> None:
-    """Measure marks a second, windows kept and changelogged."""
+@click.option("--model", type=click.Path(path_type=Path, exists=True), help="A risk model.  [default: what ships]")
+@click.option("--capacity", default=CAPACITY, show_default=True, type=click.IntRange(1), help="Places a week.")
+def main(out: Path | None, rounds: int, marks: int, names: str, model: Path | None, capacity: int) -> None:
+    """Measure marks a second, windows kept and changelogged; `firstbell` scores, `firstbell_rules` does not."""
     log_quietly()
     engines = [name.strip() for name in names.split(",")]
     if unknown := sorted(set(engines) - set(ENGINES)):
         raise click.BadParameter(f"{', '.join(unknown)} is none of {', '.join(ENGINES)}", param_hint="--engines")
+    scoring = Scoring(model=True, model_file=model.resolve() if model else None, capacity=capacity)
     try:
-        report = asyncio.run(until_stopped(_run(engines, rounds, make_year(marks))))
+        report = asyncio.run(until_stopped(_run(engines, rounds, make_year(marks), scoring)))
     except (EmbeddedError, *_FAILURES) as error:
         raise CommandError(str(error)) from error
     if report is None:
@@ -59,7 +62,7 @@ def main(out: Path | None, rounds: int, marks: int, names: str) -> None:
         sys.exit(1)
 
 
-async def _run(engines: list[str], rounds: int, year: Year) -> Report:
+async def _run(engines: list[str], rounds: int, year: Year, scoring: Scoring) -> Report:
     machine = describe_machine()
     done: list[Round] = []
     failures: list[str] = []
@@ -71,16 +74,18 @@ async def _run(engines: list[str], rounds: int, year: Year) -> Report:
         for number in range(rounds):
             turn = number % len(engines)
             order = engines[turn:] + engines[:turn]
-            done.append(await _round(order, ground, year, number + 1, failures))
+            done.append(await _round(order, ground, year, number + 1, failures, scoring))
     return make_report(year.marks, done, failures, machine)
 
 
-async def _round(engines: list[str], ground: Ground, year: Year, number: int, failures: list[str]) -> Round:
+async def _round(
+    engines: list[str], ground: Ground, year: Year, number: int, failures: list[str], scoring: Scoring
+) -> Round:
     """Measure each engine once. One that fails is said and left out; the rest goes on."""
     result: Round = {}
     for engine in engines:
         try:
-            result[engine] = await measure(engine, ground, year, number)
+            result[engine] = await measure(engine, ground, year, number, scoring)
         except _FAILURES as error:
             failures.append(f"round {number}, {engine}: {error}")
             _say(failures[-1])

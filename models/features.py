@@ -38,20 +38,22 @@ INPUTS: Final[tuple[str, ...]] = (
     "since_move",
 )
 _AT: Final = {name: place for place, name in enumerate(INPUTS)}
+_CODES: Final = (UNEXCUSED, EXCUSED, TARDY, EARLY_DEPARTURE, PARTIAL)
+_NONE: Final = [0] * (len(WINDOWS) + 1)
 
 
 def inputs_of(track: Track) -> tuple[int, ...]:
     """The counts on a track's last day, in the order of `INPUTS`."""
     ruled, days = track.ruled, len(track.ruled)
-    starts = [*(max(0, days - window) for window in WINDOWS), 0]
-    counts: list[int] = []
-    whole: list[int] = []
-    for codes in ((UNEXCUSED,), (EXCUSED,), (TARDY,), (EARLY_DEPARTURE, PARTIAL)):
-        year = sum(map(ruled.count, codes))
-        # Most students have none of a kind all year: then no window need be looked at.
-        of_kind = [sum(ruled.count(code, start) for code in codes) for start in starts[:-1]] if year else [0] * 5
-        counts += of_kind
-        whole.append(year)
+    starts = [days - window if days > window else 0 for window in WINDOWS] + [0]
+    # Most students have none of a kind all year: then no window need be looked at.
+    unexcused, excused, late, early, partial = (
+        [ruled.count(code, start) for start in starts] if code in ruled else _NONE for code in _CODES
+    )
+    left = [a + b for a, b in zip(early, partial, strict=True)] if partial is not _NONE else early
+    kinds = (unexcused, excused, late, left)
+    counts = [count for kind in kinds for count in kind[:-1]]
+    whole = [kind[-1] for kind in kinds]
     moved_at = track.totals.moved_at
     since = NO_MOVE if moved_at < 0 else min(days - 1 - moved_at, NO_MOVE)
     return (days, *counts, *whole, streak(track), since)

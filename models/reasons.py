@@ -17,6 +17,8 @@ from models.track import Hit, Track
 
 MOST: Final = 3
 """So many of the score's parts are told, the largest first."""
+LEAST: Final = 0.18
+"""Log-odds below which a part is not worth telling: it multiplies the odds by less than 1.2."""
 KIND: Final = "pattern of attendance"
 """All that a mail may say of a score."""
 _CODES: Final = {
@@ -65,7 +67,7 @@ def _of_model(track: Track, score: Score, artifact: Artifact, level: int) -> tup
     inputs = np.array([inputs_of(track)], dtype=np.int32)
     parts = artifact.model.contributions(inputs)[0]
     chance = float(probability(np.array([score.whole]))[0])
-    raising = [place for place in np.argsort(-parts)[:MOST] if parts[place] > 0]
+    raising = [place for place in np.argsort(-parts)[:MOST] if parts[place] >= LEAST]
     values = dict(zip(INPUTS, map(int, inputs[0]), strict=True))
     words: dict[str, object] = {
         **values,
@@ -80,12 +82,12 @@ def _of_model(track: Track, score: Score, artifact: Artifact, level: int) -> tup
         f"The model puts the chance that the family is identified within 30 school days at {chance:.1%} "
         f"(all students: {artifact.base_rate:.1%}). {artifact.caveat}".rstrip(),
         _evidence(track, FEATURES[raising[0]]) if raising else (track.ordinals[-1],),
-        None,
+        f"Absent on {words['usual_absent']} of days and late on {words['usual_late']}, before the last 20.",
         "A score of about half the odds, for some days.",
     )
     told = [(parts[place], _part(track, FEATURES[place], float(parts[place]), words)) for place in raising]
     household = score.whole - score.own
-    if household > 0:
+    if household >= LEAST:
         told.append((household, _household(track, household)))
     return (whole, *(hit for _, hit in sorted(told, key=lambda part: -part[0])[:MOST]))
 

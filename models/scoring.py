@@ -60,18 +60,19 @@ def _forget_siblings(members: Sequence[Member], found: Sequence[Track], since: M
 
 
 def _add_household(members: Sequence[Member], found: Sequence[Track], model: RiskModel) -> None:
+    lacking = [pair for pair in zip(members, found, strict=True) if len(pair[1].logits) < len(pair[1].own)]
+    if not lacking:
+        return
     tracks = {id(member.year): track for member, track in zip(members, found, strict=True)}
     own: list[float] = []
     sibling: list[float] = []
-    for member, track in zip(members, found, strict=True):
+    for member, track in lacking:
         siblings = [tracks[id(year)] for year in member.siblings]
         for position in range(len(track.logits), len(track.own)):
             own.append(track.own[position])
             sibling.append(_highest(siblings, track.ordinals[position]))
-    if not own:
-        return
     scores = iter(model.score(np.array(own), np.array(sibling)).tolist())
-    for track in found:
+    for _, track in lacking:
         track.logits.extend(next(scores) for _ in range(len(track.logits), len(track.own)))
 
 

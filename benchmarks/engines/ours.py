@@ -1,5 +1,7 @@
 """Our worker, the real one: `firstbell warning` with RocksDB and the rules that ship, as a process of its own.
 
+With the risk model and a capacity, or with the rules alone: then it is given a model's file that is not there.
+
 How the time is taken: topics are made anew and the worker starts with an empty folder. When it has committed every
 consent, enrollment and school day, it is paused (SIGSTOP), and all batches and closes are published. The clock starts
 when it goes on (SIGCONT), before it has seen a mark. It stops when every close of every partition is answered (its
@@ -47,6 +49,17 @@ class WrongResultError(Exception):
     """The worker was measured, but what it did is not right, so the figure counts for nothing."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scoring:
+    """What the worker scores with."""
+
+    model: bool
+    model_file: Path | None = None
+    """None means the model that ships."""
+    capacity: int | None = None
+    """Places a week; None lets the rules' levels hold."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """Seconds from the go-on to all answers, and to all offsets committed; the worker's CPU; what came of it."""
@@ -58,9 +71,9 @@ class Measured:
     changelog_records: int
 
 
-async def measure(ground: Ground, year: Year, round_number: int) -> Measured:
+async def measure(ground: Ground, year: Year, round_number: int, scoring: Scoring) -> Measured:
     """Run the worker once over the year's marks; raises `WrongResultError`, `ProcessError` or `KafkaError`."""
-    folder = ground.folder / f"firstbell-{round_number}"
+    folder = ground.folder / f"firstbell-{'model' if scoring.model else 'rules'}-{round_number}"
     folder.mkdir()
     port = free_port(taken=set())
     admin = make_admin(ground.kafka)
@@ -70,21 +83,24 @@ async def measure(ground: Ground, year: Year, round_number: int) -> Measured:
         await consumer.start()
         await _make_topics_anew(admin, ground.kafka)
         async with Supervisor(Surroundings(logs=ground.logs, registry=ground.registry)) as supervisor:
-            await supervisor.start(_worker(ground.kafka, folder, port))
+            await supervisor.start(_worker(ground.kafka, folder, port, scoring))
             pid = supervisor.pids()["firstbell"]
             assert pid is not None
             measured = await _measure(ground.kafka, year, pid, admin, consumer)
             if supervisor.pids()["firstbell"] != pid:
                 raise WrongResultError("the worker died and was started again while it was measured")
-            await _check(year, f"http://127.0.0.1:{port}", measured)
+            await _check(year, f"http://127.0.0.1:{port}", measured, scoring)
         return measured
     finally:
         await consumer.stop()
         await admin.close()
 
 
-def _worker(kafka: str, folder: Path, port: int) -> ChildSpec:
+def _worker(kafka: str, folder: Path, port: int, scoring: Scoring) -> ChildSpec:
     settings = {"KAFKA": kafka, "DATA_DIR": folder, "WARNING_PORT": port, "PARTITIONS": PARTITIONS, "STORE": "rocksdb"}
+    model_file = scoring.model_file if scoring.model else folder / "no-model.json"
+    settings |= {"MODEL_FILE": model_file} if model_file else {}
+    settings |= {"CAPACITY": scoring.capacity} if scoring.capacity else {}
     command = Command(
         name="firstbell",
         argv=[sys.executable, "-m", "services.cli.main", "warning"],
@@ -153,12 +169,15 @@ async def _length(consumer: AIOKafkaConsumer, topic: str) -> int:
     return sum((await consumer.end_offsets([TopicPartition(topic, n) for n in range(PARTITIONS)])).values())
 
 
-async def _check(year: Year, url: str, measured: Measured) -> None:
+async def _check(year: Year, url: str, measured: Measured, scoring: Scoring) -> None:
     if not measured.alert_events:
         raise WrongResultError("the worker raised no alert")
     checked = year.pupils[SEED % len(year.pupils) :][:CHECKED]
     expected = _plain_counts(year, checked)
     async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        model = (await client.get("/v1/model")).raise_for_status().json()
+        if model["in_use"] is not scoring.model:
+            raise WrongResultError(model.get("problem") or "the worker scored with a model that it was not to use")
         for pupil in checked:
             answer = await client.get(f"/v1/students/{pupil.pseudonym}/window")
             window = answer.raise_for_status().json()

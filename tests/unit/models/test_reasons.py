@@ -14,7 +14,7 @@ from models.artifact import Artifact
 from models.capacity import Thresholds
 from models.features import FEATURES, INPUTS, inputs_of
 from models.policy import ELEVATED, URGENT, WATCH
-from models.reasons import KIND, MOST, Risk, explain
+from models.reasons import KIND, LEAST, MOST, Risk, explain
 from models.risk_model import probability
 from models.track import Hit, Track
 from tests.unit.models.backtest.telling import random_days
@@ -85,7 +85,9 @@ def test_every_reason_has_dates_among_the_students_days(seed: int) -> None:
 def test_the_largest_parts_are_told_with_what_they_do_to_the_odds(seed: int) -> None:
     track, made = random_track(seed), artifact(seed % 100)
     parts = made.model.contributions(np.array([inputs_of(track)], dtype=np.int32))[0]
-    largest = {f"model_{FEATURES[place].name}": parts[place] for place in np.argsort(-parts)[:MOST] if parts[place] > 0}
+    largest = {
+        f"model_{FEATURES[place].name}": parts[place] for place in np.argsort(-parts)[:MOST] if parts[place] >= LEAST
+    }
 
     found = {hit.rule: hit for hit in reasons(track, made) if hit.rule.startswith("model_")}
 

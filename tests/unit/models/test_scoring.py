@@ -116,7 +116,7 @@ def test_scores_are_those_of_all_days_told_at_once(world: World, seed: int) -> N
     students = [student for student in told.partition.students.values() if student.counts]
     tracks = dict(zip(students, told.partition.tracks(students), strict=True))
     for student, track in tracks.items():
-        siblings = [tracks[other] for other in told.partition._counting_siblings(student)]
+        siblings = [tracks[other] for other in told.partition._roll.counting_siblings(student)]
         for position, ordinal in enumerate(track.ordinals):
             before = [[o for o in sibling.ordinals if o < ordinal] for sibling in siblings]
             highest = max((s.own[len(b) - 1] for s, b in zip(siblings, before, strict=True) if b), default=NO_SIBLING)
