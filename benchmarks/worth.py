@@ -34,9 +34,9 @@ def main() -> None:
     options = parser.parse_args()
     capacity = options.capacity or max(1, options.students // 400)
     rows = list(_rows(options.students, capacity))
-    print("\n".join(_table(rows)))
     if options.json is not None:
         options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    print("\n".join(_table(rows)))
 
 
 def _rows(students: int, capacity: int) -> Iterator[Figures]:
@@ -55,7 +55,7 @@ def _rows(students: int, capacity: int) -> Iterator[Figures]:
                 which = () if model is None else ("--model", str(model))
                 _firstbell("backtest", str(folder / str(LATER)), *places, *which, "--json", str(out))
                 document = json.loads(out.read_text(encoding="utf-8"))
-                yield {"world": world, "seed": seed, "model": "shipped" if model is None else "trained"} | document
+                yield document | {"world": world, "seed": seed, "with": "shipped" if model is None else "trained"}
 
 
 def _firstbell(*arguments: str) -> None:
@@ -79,7 +79,7 @@ def _line(row: Figures) -> str:
     best = max(others, key=lambda name: strategies[name]["precision_at_capacity"]["mean"] or 0)
     cells = (
         f"{row['world']}, {row['seed']}",
-        row["model"],
+        row["with"],
         _share(both),
         _share(strategies["ten_percent"]),
         f"{_share(strategies[best])} ({best})",

@@ -8,19 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import lru_cache
 
 from models.attendance import NO_TIME, SectionMark, code_of
 from models.enrollment import FOREVER, Span
 from models.episodes import Episode, episodes, standing, with_household
 from models.policy import ELEVATED, WATCH, Policy
-from models.reasons import Risk
-from models.rules import Rules
 from models.school import School
 from models.school_year import first_day, year_of
-from models.scoring import Member, bring_up
 from models.shock import HeadCount
-from models.track import Track, Turn
+from models.track import Turn
 from services.contracts.alerts import AlertEvent
 from services.contracts.ids import Pseudonym
 from services.contracts.reference import Consent, Enrollment, SchoolDay
@@ -29,6 +25,7 @@ from services.warning.lifecycle import Subject, close_year, level_told, tell, wi
 from services.warning.roll import Roll
 from services.warning.steering import Steering
 from services.warning.student import Student
+from services.warning.tracks import Tracks
 from services.warning.wire import AttendanceMark, DayCounts, DaysClosed, MarkBatch, WeekClosed
 
 DAYS_AHEAD = 31
@@ -51,8 +48,8 @@ class Partition:
         self.outbox: list[WeekCounted | ThresholdSet] = []
         """What is to be said of the week."""
         self._policy = policy
-        self._rules = lru_cache(maxsize=8)(lambda year: Rules(policy, year))
         self._roll = Roll()
+        self.tracks = Tracks(policy, self.schools, self._roll, self.steering)
         self._unsettled: set[Student] = set()
         self._asked: set[Student] = set()
         """Students whose alerts must be looked at again though their own days are the same: a sibling has changed."""
@@ -141,7 +138,7 @@ class Partition:
         if not self.steering.steers:
             return False
         students = [s for s in self.students.values() if s.year.school_on(closed.week.toordinal() + SUNDAY) is not None]
-        tracks = self.tracks(students)
+        tracks = self.tracks.of(students)
         self.outbox.append(
             self.steering.count(
                 closed.week,
@@ -173,7 +170,7 @@ class Partition:
         asked, self._asked = self._asked, set()
         unsettled, self._unsettled = self._unsettled, set()
         students = [student for student in unsettled if student.counts]
-        for student, track in self._brought_up(students).items():
+        for student, track in self.tracks.with_siblings(students).items():
             turns = track.turns
             if not _same(turns, student.turns_told):
                 first = student.turns_told is None and not turns and not student.told
@@ -192,45 +189,6 @@ class Partition:
         if not student.pending:
             self.telling.discard(student)
         self.changed_students.add(student)
-
-    @property
-    def risk(self) -> Risk | None:
-        """The model in use, and the thresholds when there is a capacity."""
-        return self.steering.risk
-
-    @property
-    def _capped(self) -> bool:
-        return self.risk is not None and self.risk.thresholds is not None
-
-    def rules(self, student: Student) -> Rules:
-        """The rules of the student's school year."""
-        return self._rules(student.year.year)
-
-    def tracks(self, students: Sequence[Student]) -> list[Track]:
-        """The tracks of students who count, all decided."""
-        found = self._brought_up(students)
-        return [found[student] for student in students]
-
-    def current_school(self, student: Student) -> str | None:
-        """The school of the last counted day, else the first to come; None when not enrolled."""
-        if not student.counts or student.year.first_school() is None:
-            return None
-        return self.tracks([student])[0].totals.school or student.year.first_school()
-
-    def has_school(self, student: Student, day: int) -> bool:
-        """Whether the student is enrolled, with consent, at a school that is open on the day."""
-        school_id = student.year.school_on(day)
-        return school_id is not None and self.schools.get(school_id, School()).is_instructional(day)
-
-    def _brought_up(self, students: Iterable[Student]) -> dict[Student, Track]:
-        """Their tracks, and with a model those of their siblings, who share in the score."""
-        of_all = dict.fromkeys(students)
-        if self.risk is not None:
-            of_all |= {sibling: None for student in students for sibling in self._roll.counting_siblings(student)}
-        members = [
-            Member(s.year, self.rules(s), [sibling.year for sibling in self._roll.counting_siblings(s)]) for s in of_all
-        ]
-        return dict(zip(of_all, bring_up(members, self.schools, self.risk), strict=True))
 
     def _take_mark(self, mark: AttendanceMark, taken_at: datetime, horizon: int) -> None:
         student = self._student(Pseudonym(mark.student))
@@ -291,14 +249,14 @@ class Partition:
 
     def _episodes(self, student: Student) -> list[Episode]:
         own = episodes(self._turns(student))
-        rule = self.rules(student).household
+        rule = self.tracks.rules(student).household
         if rule is None or not own:
             return own
         siblings = [e for sibling in self._roll.siblings(student) for e in episodes(self._turns(sibling))]
-        return with_household(own, siblings, rule, lowest=ELEVATED if self._capped else WATCH)
+        return with_household(own, siblings, rule, lowest=ELEVATED if self.tracks.capped else WATCH)
 
     def _turns(self, student: Student) -> tuple[Turn, ...]:
-        return tuple(self.tracks([student])[0].turns) if student.counts else ()
+        return tuple(self.tracks.of([student])[0].turns) if student.counts else ()
 
     def _say(self, student: Student, events: Iterable[AlertEvent]) -> None:
         before = len(student.pending)
@@ -309,7 +267,7 @@ class Partition:
 
     def _subject(self, student: Student, caused_at: datetime) -> Subject:
         return Subject(
-            student.pseudonym, student.household, self.current_school(student) or "", caused_at, student.last_seq
+            student.pseudonym, student.household, self.tracks.current_school(student) or "", caused_at, student.last_seq
         )
 
     def _school(self, school_id: str) -> School:

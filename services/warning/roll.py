@@ -31,7 +31,10 @@ class Roll:
 
     def siblings(self, student: Student) -> set[Student]:
         """The other students of the household."""
-        return set() if student.household is None else self._households[student.household] - {student}
+        if student.household is None:
+            return set()
+        home = self._households[student.household]
+        return home - {student} if len(home) > 1 else set()
 
     def counting_siblings(self, student: Student) -> list[Student]:
         """Those of them in the same school year whose consent is in force."""

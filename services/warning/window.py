@@ -38,10 +38,10 @@ def window_document(partition: Partition, student: Student) -> dict[str, object]
     """The window's figures and marks (dates ISO 8601, rate 0-1), or None when no consent is in force."""
     if not student.counts:
         return None
-    school_id = partition.current_school(student)
+    school_id = partition.tracks.current_school(student)
     school = partition.schools.get(school_id) if school_id else None
     reported = (school.last_reported() if school else None) or 0
-    track = partition.tracks([student])[0]
+    track = partition.tracks.of([student])[0]
     as_of = max(reported, track.ordinals[-1] if track.ordinals else 0)
     window = summarise(track)
     return {
@@ -49,7 +49,7 @@ def window_document(partition: Partition, student: Student) -> dict[str, object]
         "school_id": school_id,
         "as_of": date.fromordinal(as_of).isoformat() if as_of else None,
         **asdict(window),
-        "risk": _risk_view(track, partition.risk),
+        "risk": _risk_view(track, partition.tracks.risk),
         "marks": _marks(student),
     }
 
@@ -59,14 +59,14 @@ def scores_of(partition: Partition, day: date | None = None) -> dict[str, float]
 
     With `day`, of those students alone who have school on that date.
     """
-    if partition.risk is None:
+    if partition.tracks.risk is None:
         return {}
     students = [
         student
         for student in partition.students.values()
-        if student.counts and (day is None or partition.has_school(student, day.toordinal()))
+        if student.counts and (day is None or partition.tracks.has_school(student, day.toordinal()))
     ]
-    tracks = zip(students, partition.tracks(students), strict=True)
+    tracks = zip(students, partition.tracks.of(students), strict=True)
     logits = {student.pseudonym: track.logits[-1] for student, track in tracks if track.logits}
     return dict(zip(logits, probability(np.array(list(logits.values()))).tolist(), strict=True))
 

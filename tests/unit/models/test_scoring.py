@@ -52,7 +52,7 @@ def thresholds(random: Random) -> list[Record]:
 def stands(of: Worker) -> dict[str, Stands]:
     students = [student for student in of.partition.students.values() if student.counts]
     found: dict[str, Stands] = {}
-    for student, track in zip(students, of.partition.tracks(students), strict=True):
+    for student, track in zip(students, of.partition.tracks.of(students), strict=True):
         levels = tuple((turn.ordinal, turn.level) for turn in track.turns)
         found[student.pseudonym] = Stands(tuple(track.own), tuple(track.logits), levels)
     return found
@@ -114,7 +114,7 @@ def test_scores_are_those_of_all_days_told_at_once(world: World, seed: int) -> N
     told.take(*merged(world, Random(seed)))
 
     students = [student for student in told.partition.students.values() if student.counts]
-    tracks = dict(zip(students, told.partition.tracks(students), strict=True))
+    tracks = dict(zip(students, told.partition.tracks.of(students), strict=True))
     for student, track in tracks.items():
         siblings = [tracks[other] for other in told.partition._roll.counting_siblings(student)]
         for position, ordinal in enumerate(track.ordinals):

@@ -64,7 +64,7 @@ class Stream:
 
     def tracks(self) -> dict[str, Track]:
         """Of students with any day that counts."""
-        found = {name: partition.tracks([student])[0] for name, student, partition in self.students()}
+        found = {name: partition.tracks.of([student])[0] for name, student, partition in self.students()}
         return {name: track for name, track in found.items() if track.ordinals}
 
     def levels(self) -> dict[str, int]:
@@ -80,7 +80,9 @@ class Stream:
     def thresholds(self) -> dict[int, float]:
         """Those in force, which every partition must have heard."""
         found = [
-            partition.risk.thresholds.by_week if partition.risk and partition.risk.thresholds else {}
+            partition.tracks.risk.thresholds.by_week
+            if partition.tracks.risk and partition.tracks.risk.thresholds
+            else {}
             for partition in self.partitions
         ]
         assert all(one == found[0] for one in found)
