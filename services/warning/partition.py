@@ -170,7 +170,10 @@ class Partition:
         asked, self._asked = self._asked, set()
         unsettled, self._unsettled = self._unsettled, set()
         students = [student for student in unsettled if student.counts]
-        for student, track in self.tracks.with_siblings(students).items():
+        found = self.tracks.with_siblings(students)
+        # A sibling's scores may have changed with these students' days: what is stored of them must follow.
+        self.changed_students |= found.keys() - set(students)
+        for student, track in found.items():
             turns = track.turns
             if not _same(turns, student.turns_told):
                 first = student.turns_told is None and not turns and not student.told

@@ -156,6 +156,22 @@ def test_a_siblings_late_mark_is_counted_in_as_if_it_had_come_in_time() -> None:
     assert stands(late) == stands(in_time)
 
 
+def test_what_was_written_when_it_changed_is_enough_after_a_siblings_late_mark() -> None:
+    """A worker writes only students that have changed; one whose sibling's late mark changes the score is one."""
+    told = two_children()
+    written = {name: dump(student) for name, student in told.partition.students.items()}
+    told.partition.changed_students.clear()
+    told.take(batch(*(mark("ben", day, "absent") for day in DAYS[5:15])))
+    written |= {student.pseudonym: dump(student) for student in told.partition.changed_students}
+
+    fresh = restarted(told)
+    for name, stored in written.items():
+        fresh.partition.students.pop(name)
+        fresh.partition.add(load(stored))
+
+    assert stands(fresh) == stands(told) == stands(two_children(absent=tuple(DAYS[5:15])))
+
+
 def test_another_model_leaves_the_past_as_it_was_judged() -> None:
     old = two_children(absent=tuple(DAYS[5:12]), told=tuple(DAYS[:15]))
     before = stands(old)
