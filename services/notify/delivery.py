@@ -60,7 +60,8 @@ class Delivery:
             self._wake.clear()
             wait: float = await retrying(self._deliver_due)
             try:
-                await asyncio.wait_for(self._wake.wait(), wait)
+                async with asyncio.timeout(wait):  # `wait_for` of Python 3.11 may lose a cancellation
+                    await self._wake.wait()
             except TimeoutError:
                 continue
 

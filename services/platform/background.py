@@ -9,6 +9,9 @@ from collections.abc import Callable, Coroutine
 
 logger = logging.getLogger(__name__)
 
+CANCEL_AGAIN_SECONDS = 15
+"""Longer than a task takes to clean up."""
+
 
 def interrupt() -> None:
     """Ask uvicorn to shut down as Ctrl-C would; `main` then exits with the status that says why."""
@@ -35,10 +38,12 @@ class Background:
 
     async def stop(self) -> None:
         """Cancel what runs and wait until it has cleaned up."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        tasks = set(self._tasks)
+        while tasks:
+            for task in tasks:
+                task.cancel()
+            # Before Python 3.12 `asyncio.wait_for` loses a cancellation that comes just as it would return.
+            _, tasks = await asyncio.wait(tasks, timeout=CANCEL_AGAIN_SECONDS)
 
     async def check(self) -> str | None:
         """A readiness check: nothing has died."""

@@ -63,7 +63,8 @@ class ActionPublisher:
                 while await self._publish_some(producer):
                     pass
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), LONGEST_WAIT_SECONDS)
+                    async with asyncio.timeout(LONGEST_WAIT_SECONDS):  # `wait_for` of 3.11 may lose a cancellation
+                        await self._wake.wait()
         finally:
             await stop_client(producer)
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from services.platform.background import Background
 
 
@@ -34,3 +36,24 @@ async def test_tasks_that_are_stopped_have_not_died() -> None:
     await background.stop()
     assert background.exit_status() == 0
     assert await background.check() is None
+
+
+async def test_a_task_that_loses_a_cancellation_is_cancelled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.platform.background.CANCEL_AGAIN_SECONDS", 0.01)
+    lost = 0
+
+    async def loses_one() -> None:
+        nonlocal lost
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                if lost:
+                    raise
+                lost += 1
+
+    background = Background(lambda: None)
+    background.start("the work", loses_one())
+    await asyncio.sleep(0)
+    await asyncio.wait_for(background.stop(), 5)
+    assert lost == 1
