@@ -9,7 +9,6 @@ from pathlib import Path
 from time import perf_counter
 
 import click
-from rich.progress import Progress, TaskID
 
 from models.artifact import Artifact, ArtifactError, default_artifact, load_artifact
 from models.backtest.history import History
@@ -19,10 +18,10 @@ from models.policy import Policy, PolicyError, default_policy, parse_policy
 from services.cli.backtest_files import ScoresFile, write_alerts
 from services.cli.backtest_view import Name, table
 from services.cli.common import CommandError
-from services.cli.history import ReadHistory, read_history
+from services.cli.history import ReadHistory
 from services.cli.model_facts import model_facts
 from services.cli.output import STDOUT, progress_bar, say, write_json
-from services.ingest.formats import FormatError
+from services.cli.reading import bar, notes, read_year
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +69,9 @@ def backtest(
     read, walk = _walked(folder, question, scores)
     measured = measure(walk.truth, walk.week_ends, capacity, walk.raised, walk.changes)
     document = _document(question, read.history, walk, measured) | {"seconds": round(perf_counter() - began, 1)}
-    for note in _notes(read, question.artifact):
-        say(note)
+    for note in (*notes(folder, read), question.artifact.caveat):
+        if note:
+            say(note)
     if alerts is not None:
         with _writing(alerts):
             write_alerts(alerts, walk.changes["both"], walk.truth, read.history.student_ids)
@@ -86,7 +86,7 @@ def backtest(
 def _walked(folder: Path, question: Question, scores: Path | None) -> tuple[ReadHistory, Walk]:
     with ExitStack() as exits:
         progress = exits.enter_context(progress_bar())
-        read = _read(folder, progress)
+        read = read_year(folder, progress)
         artifact = question.artifact
         walker = Walker(
             read.history,
@@ -100,23 +100,8 @@ def _walked(folder: Path, question: Question, scores: Path | None) -> tuple[Read
         if scores is not None:
             exits.enter_context(_writing(scores))
             on_scores = exits.enter_context(ScoresFile.open(scores, read.history.student_ids)).add
-        days = progress.add_task("Walking", total=None)
-        walk = walker.run(lambda done, of: progress.update(days, completed=done, total=of), on_scores)
+        walk = walker.run(bar(progress, "Walking"), on_scores)
     return read, walk
-
-
-def _read(folder: Path, progress: Progress) -> ReadHistory:
-    tasks: dict[str, TaskID] = {}
-
-    def reading(what: str, done: int, of: int) -> None:
-        if what not in tasks:
-            tasks[what] = progress.add_task(f"Reading {what}", total=of)
-        progress.update(tasks[what], completed=done, total=of)
-
-    try:
-        return read_history(folder, reading)
-    except (FormatError, OSError) as error:
-        raise CommandError(str(error)) from error
 
 
 def _artifact(model_file: Path | None) -> Artifact:
@@ -144,15 +129,6 @@ def _document(question: Question, history: History, walk: Walk, measured: Mappin
         "model": model_facts(question.artifact),
         "strategies": measured,
     }
-
-
-def _notes(read: ReadHistory, artifact: Artifact) -> Iterator[str]:
-    yield from read.notes
-    if read.rejected:
-        yield f"{len(read.rejected):,} rows could not be used; the first:"
-        yield from (f"  {r.file}:{r.line}: {r.reason}" for r in read.rejected[:5])
-    if artifact.caveat:
-        yield artifact.caveat
 
 
 def _write_report(report: Path, document: dict[str, object], walk: Walk, capacity: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -15,23 +14,14 @@ import polars as pl
 from models.backtest.evidence import Changes, Truth
 from models.backtest.walk import DayScores
 from models.policy import LEVEL_NAMES
+from services.cli.output import whole_file
 
 LEVELS = ("cleared", *LEVEL_NAMES)
 SOURCES = ("", "rule", "model", "both")
 """By the bits of `models.backtest.levels`."""
 
 
-@contextmanager
-def private_file(path: Path) -> Iterator[BinaryIO]:
-    """A file for its owner alone, which appears under its name when it is whole. Raises `OSError`."""
-    part = path.with_name(f"{path.name}.part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+PRIVATE = 0o600
 
 
 class ScoresFile:
@@ -46,7 +36,7 @@ class ScoresFile:
     @contextmanager
     def open(cls, path: Path, student_ids: tuple[str, ...]) -> Iterator[ScoresFile]:
         """The file, until it is whole."""
-        with private_file(path) as file:
+        with whole_file(path, mode=PRIVATE) as file:
             yield cls(file, student_ids)
 
     def add(self, scores: DayScores) -> None:
@@ -68,5 +58,5 @@ def write_alerts(path: Path, changes: Changes, truth: Truth, student_ids: tuple[
             "source": pl.Series(SOURCES).gather(changes.source.astype(np.int32)),
         }
     )
-    with private_file(path) as file:
+    with whole_file(path, mode=PRIVATE) as file:
         rows.write_csv(file)

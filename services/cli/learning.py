@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import click
 import numpy as np
-from rich.progress import Progress, TaskID
+from rich.progress import Progress
 
 from models.artifact import Artifact
 from models.backtest.examples import examples_of
@@ -19,14 +19,10 @@ from models.training.examples import Examples, joined
 from models.training.selection import NONE
 from models.training.train import Source, chosen_of
 from services.cli.common import CommandError
-from services.cli.history import ReadHistory, read_history
-from services.cli.output import say
-from services.ingest.formats import FormatError
+from services.cli.output import say, whole_file
+from services.cli.reading import bar, notes, read_year
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-_SHOWN: Final = 5
-"""Rejected rows that are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +61,10 @@ def read_years(folders: Sequence[Path], progress: Progress) -> SchoolYears:
     """Walk every folder's school year; says what cannot be used. Raises `CommandError`."""
     parts, marks, students = [], 0, 0
     for folder in folders:
-        read = _read(folder, progress)
-        for note in _notes(folder, read):
+        read = read_year(folder, progress)
+        for note in notes(folder, read):
             say(note)
-        walking = _bar(progress, "Walking")
-        parts.append(examples_of(read.history, default_policy(), walking))
+        parts.append(examples_of(read.history, default_policy(), bar(progress, "Walking")))
         marks += read.history.rows
         students += len(read.history.student_ids)
     try:
@@ -81,7 +76,7 @@ def read_years(folders: Sequence[Path], progress: Progress) -> SchoolYears:
 
 def fitting(progress: Progress) -> Callable[[int, int], None]:
     """Shows how far training has come."""
-    return _bar(progress, "Learning")
+    return bar(progress, "Learning")
 
 
 def data_sha256(folders: Sequence[Path]) -> str:
@@ -96,13 +91,9 @@ def source_of(years: SchoolYears, *, simulated: bool) -> Source:
 
 def write_artifact(artifact: Artifact, out: Path) -> None:
     """Write the file whole or not at all; one of that name is replaced. Raises `CommandError`."""
-    part = out.with_name(f"{out.name}.part")
     try:
-        try:
-            part.write_text(artifact.dump(), encoding="utf-8")
-            part.replace(out)
-        finally:
-            part.unlink(missing_ok=True)
+        with whole_file(out) as file:
+            file.write(artifact.dump().encode())
     except OSError as error:
         raise CommandError(f"Cannot write {out}: {error.strerror}. Choose another place with --out.") from error
 
@@ -136,32 +127,6 @@ def describe(artifact: Artifact) -> Iterator[str]:
         yield f"{mark} {shown:<42}{precision:>22.1%}{error:>19.4f}"
     if not artifact.signal:
         yield "The history shows no signal, so the model claims none: with it, the rules decide."
-
-
-def _read(folder: Path, progress: Progress) -> ReadHistory:
-    bars: dict[str, Callable[[int, int], None]] = {}
-
-    def reading(what: str, done: int, of: int) -> None:
-        if what not in bars:
-            bars[what] = _bar(progress, f"Reading {what}")
-        bars[what](done, of)
-
-    try:
-        return read_history(folder, reading)
-    except (FormatError, OSError) as error:
-        raise CommandError(str(error)) from error
-
-
-def _notes(folder: Path, read: ReadHistory) -> Iterator[str]:
-    yield from (f"{folder.name}: {note}" for note in read.notes)
-    if read.rejected:
-        yield f"{folder.name}: {len(read.rejected):,} rows could not be used; the first:"
-        yield from (f"  {each.file}:{each.line}: {each.reason}" for each in read.rejected[:_SHOWN])
-
-
-def _bar(progress: Progress, what: str) -> Callable[[int, int], None]:
-    task: TaskID = progress.add_task(what, total=None)
-    return lambda done, of: progress.update(task, completed=done, total=of)
 
 
 def _folder_sha256(folder: Path) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 from rich.console import Console
@@ -24,6 +26,20 @@ def write_json(document: Mapping[str, object], target: str) -> None:
         Path(target).write_text(text, encoding="utf-8")
     except OSError as error:
         raise click.FileError(target, error.strerror or "cannot be written") from error
+
+
+@contextmanager
+def whole_file(path: Path, *, mode: int = 0o666) -> Iterator[BinaryIO]:
+    """A file that appears under its name, replacing one that is there, only when it is whole. Raises `OSError`."""
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)  # what an earlier run left may have another mode
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 @contextmanager

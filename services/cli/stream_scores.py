@@ -15,8 +15,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from services.cli.backtest_files import private_file
+from services.cli.backtest_files import PRIVATE
 from services.cli.common import CommandError
+from services.cli.output import whole_file
 
 PATIENCE_SECONDS = 60.0
 """For a worker that is being started again."""
@@ -36,7 +37,7 @@ class StreamScores:
     @asynccontextmanager
     async def open(cls, path: Path, engine: AsyncEngine, warning: str) -> AsyncIterator[StreamScores]:
         """The file, which appears when it is whole; `warning` is the worker's URL. Raises `OSError`."""
-        with private_file(path) as file:
+        with whole_file(path, mode=PRIVATE) as file:
             async with httpx.AsyncClient(base_url=warning, timeout=60, trust_env=False) as worker:
                 yield cls(file, engine, worker)
 

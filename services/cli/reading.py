@@ -1,0 +1,45 @@
+"""Reading a school year with a bar for each file, and what is to be said of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from rich.progress import Progress
+
+from services.cli.common import CommandError
+from services.cli.history import ReadHistory, read_history
+from services.ingest.formats import FormatError
+
+_SHOWN: Final = 5
+"""Rejected rows that are named."""
+
+
+def read_year(folder: Path, progress: Progress) -> ReadHistory:
+    """The folder's school year; raises `CommandError`."""
+    bars: dict[str, Callable[[int, int], None]] = {}
+
+    def reading(what: str, done: int, of: int) -> None:
+        if what not in bars:
+            bars[what] = bar(progress, f"Reading {what}")
+        bars[what](done, of)
+
+    try:
+        return read_history(folder, reading)
+    except (FormatError, OSError) as error:
+        raise CommandError(str(error)) from error
+
+
+def notes(folder: Path, read: ReadHistory) -> Iterator[str]:
+    """What the user should know of the files, a line each."""
+    yield from (f"{folder.name}: {note}" for note in read.notes)
+    if read.rejected:
+        yield f"{folder.name}: {len(read.rejected):,} rows could not be used; the first:"
+        yield from (f"  {each.file}:{each.line}: {each.reason}" for each in read.rejected[:_SHOWN])
+
+
+def bar(progress: Progress, what: str) -> Callable[[int, int], None]:
+    """Shows how much of how much is done."""
+    task = progress.add_task(what, total=None)
+    return lambda done, of: progress.update(task, completed=done, total=of)
