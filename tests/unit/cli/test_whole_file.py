@@ -21,9 +21,13 @@ def test_it_replaces_what_was_there_when_it_is_whole(tmp_path: Path) -> None:
 
 
 def test_what_fails_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(LookupError), whole_file(tmp_path / "scores.csv") as file:
-        file.write(b"half")
-        raise LookupError
+    def half() -> None:
+        with whole_file(tmp_path / "scores.csv") as file:
+            file.write(b"half")
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        half()
     assert not list(tmp_path.iterdir())
 
 
