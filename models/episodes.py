@@ -60,9 +60,10 @@ def decide(track: Track, rules: Rules, risk: Risk | None = None) -> None:
 def _decided(track: Track, position: int, calm: Calm, rules: Rules, risk: Risk | None) -> Calm:
     assessed, by_score = track.rule_levels[position], False
     level = assessed % ALWAYS
-    if risk is not None and risk.thresholds is not None:
+    thresholds = None if risk is None else risk.thresholds
+    if thresholds is not None:
         lapsed = calm.level >= ELEVATED and position - calm.entered >= PLACE_DAYS
-        by_score = not lapsed and track.logits[position] >= _bar(track, position, calm, risk.thresholds)
+        by_score = not lapsed and track.logits[position] >= _bar(track, position, calm, thresholds)
         placed = by_score or assessed // ALWAYS >= ELEVATED
         level = max(level, ELEVATED) if placed else min(level, WATCH)
         if lapsed and not placed:
@@ -74,8 +75,9 @@ def _decided(track: Track, position: int, calm: Calm, rules: Rules, risk: Risk |
     if level > calm.level:
         hits = explain(track, position, level, rules, risk, by_score=by_score)
         track.turn(track.ordinals[position], level, hits)
-        if calm.level < ELEVATED <= level and risk is not None:
-            return Calm(level, entered=position, bar=_bar_to_keep(track, position, risk.thresholds))
+        if calm.level < ELEVATED <= level and thresholds is not None:
+            bar = min(thresholds.on(track.ordinals[position]), track.logits[position]) - KEEP
+            return Calm(level, entered=position, bar=bar)
         return Calm(level, entered=calm.entered, bar=calm.bar)
     return _quieter(track, position, level, calm, rules, risk)
 
@@ -109,11 +111,6 @@ def standing(track: Track) -> Standing:
     since = len(logits) - calm.entered
     can_enter = since >= PLACE_DAYS - WEEK_DAYS and (calm.level < ELEVATED or since < PLACE_DAYS)
     return Standing(logits[-1], before, max(logits[-WEEK_DAYS:]), can_enter)
-
-
-def _bar_to_keep(track: Track, position: int, thresholds: Thresholds | None) -> float:
-    threshold = NEVER if thresholds is None else thresholds.on(track.ordinals[position])
-    return min(threshold, track.logits[position]) - KEEP
 
 
 def episodes(turns: Sequence[Turn]) -> list[Episode]:

@@ -98,7 +98,8 @@ def _usual(kind: str, apart: int) -> Callable[[Inputs], npt.NDArray[np.float64]]
     return lambda inputs: usual(inputs, kind, apart)
 
 
-def _absent_usual(inputs: Inputs) -> npt.NDArray[np.float64]:
+def absent_usual(inputs: Inputs) -> npt.NDArray[np.float64]:
+    """The student's own usual rate (0-1) of absence, excused or not."""
     return usual(inputs, "unexcused", LONG_AGO) + usual(inputs, "excused", LONG_AGO)
 
 
@@ -138,17 +139,22 @@ FEATURES: Final[tuple[Feature, ...]] = (
     Feature("left_20", 0, _plain("left_20"), "Left early on {left_20} of the last 20 days that count.", "left", 20),
     Feature("streak", 1, _plain("streak"), "Absent {streak} days in a row without an excuse.", "unexcused", 45),
     Feature(
-        "unexcused_usual", 0, _usual("unexcused", 20), "Usually absent without an excuse on {usual} of days.", "", 0
+        "unexcused_usual",
+        0,
+        _usual("unexcused", LONG_AGO),
+        "Usually absent without an excuse on {usual} of days.",
+        "",
+        0,
     ),
     Feature(
         "absent_usual",
         -1,
-        _absent_usual,
+        absent_usual,
         "Usually absent on {usual_absent} of days: of a student who is seldom absent, absences say more.",
         "",
         0,
     ),
-    Feature("late_usual", 0, _usual("late", 20), "Usually late on {usual_late} of days.", "", 0),
+    Feature("late_usual", 0, _usual("late", LONG_AGO), "Usually late on {usual_late} of days.", "", 0),
     Feature(
         "unexcused_rise_10",
         1,

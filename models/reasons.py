@@ -9,7 +9,7 @@ import numpy as np
 from models.artifact import Artifact
 from models.attendance import EARLY_DEPARTURE, EXCUSED, PARTIAL, TARDY, UNEXCUSED
 from models.capacity import Thresholds
-from models.features import FEATURES, INPUTS, Feature, inputs_of, usual
+from models.features import FEATURES, INPUTS, LONG_AGO, Feature, absent_usual, inputs_of, usual
 from models.policy import ELEVATED, WATCH
 from models.risk_model import probability
 from models.rules import Rules
@@ -71,9 +71,9 @@ def _of_model(track: Track, score: Score, artifact: Artifact, level: int) -> tup
     values = dict(zip(INPUTS, map(int, inputs[0]), strict=True))
     words: dict[str, object] = {
         **values,
-        "usual": f"{usual(inputs, 'unexcused', 20)[0]:.0%}",
-        "usual_absent": f"{usual(inputs, 'unexcused', 20)[0] + usual(inputs, 'excused', 20)[0]:.0%}",
-        "usual_late": f"{usual(inputs, 'late', 20)[0]:.0%}",
+        "usual": f"{usual(inputs, 'unexcused', LONG_AGO)[0]:.0%}",
+        "usual_absent": f"{absent_usual(inputs)[0]:.0%}",
+        "usual_late": f"{usual(inputs, 'late', LONG_AGO)[0]:.0%}",
     }
     whole = Hit(
         "model",
@@ -82,7 +82,7 @@ def _of_model(track: Track, score: Score, artifact: Artifact, level: int) -> tup
         f"The model puts the chance that the family is identified within 30 school days at {chance:.1%} "
         f"(all students: {artifact.base_rate:.1%}). {artifact.caveat}".rstrip(),
         _evidence(track, FEATURES[raising[0]]) if raising else (track.ordinals[-1],),
-        f"Absent on {words['usual_absent']} of days and late on {words['usual_late']}, before the last 20.",
+        f"Absent on {words['usual_absent']} of days and late on {words['usual_late']}, before the last {LONG_AGO}.",
         "A score of about half the odds, for some days.",
     )
     told = [(parts[place], _part(track, FEATURES[place], float(parts[place]), words)) for place in raising]
