@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from models.backtest.measures import Measures
-from services.cli.report.document import LABELS, Document
+from services.cli.backtest_view import LABELS
+from services.cli.report.document import Document
 from services.cli.report.elements import Element, paragraph, section, table
 from services.cli.report.numbers import decimal, percent, percent_between
 
@@ -24,7 +25,7 @@ _TRUST = (
 )
 _BASELINES = (
     "The first three are what the product can run. The others are simple rankings for comparison: students at or "
-    "above the 10% rule by their rate, those with three or more absences in a row by their number, all students by "
+    "above the 10% rule by their rate, those absent without an excuse by the length of the streak, all students by "
     "year-to-date rate, and all by the absences of their last 20 days."
 )
 

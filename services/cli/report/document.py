@@ -7,17 +7,8 @@ from collections.abc import Mapping
 import msgspec
 
 from models.backtest.measures import Measures
+from services.cli.backtest_view import LABELS
 
-LABELS = {
-    "both": "Rules and model",
-    "rules": "Rules alone",
-    "model": "Model alone",
-    "ten_percent": "10% rule",
-    "streak_3": "Longest streak first",
-    "rate_to_date": "Year-to-date rate",
-    "absences_20": "Absences, last 20 days",
-}
-"""Every strategy's name for a reader, in the order in which the report lists them."""
 RANKINGS = LABELS | {"score": "Model's score", "rules": "Rule level, then rate"}
 """The same of the rankings, which the curves by capacity compare."""
 BASELINE = "ten_percent"

@@ -11,8 +11,9 @@ from models.backtest.evidence import HORIZON_DAYS
 from models.backtest.groups import SMALL_CELL, FalseAlertRate
 from models.backtest.lead import Quartiles
 from models.backtest.measures import Measures
+from services.cli.backtest_view import LABELS
 from services.cli.report import plots
-from services.cli.report.document import LABELS, RANKINGS, Document
+from services.cli.report.document import RANKINGS, Document
 from services.cli.report.elements import Element, more, paragraph, section, table, tag
 from services.cli.report.evidence import ReportEvidence
 from services.cli.report.groups import GroupRow, group_rows
@@ -84,7 +85,8 @@ def _lead(document: Document, evidence: ReportEvidence) -> Element:
     caption = (
         "School days from the first right alert to the identification, for the identifications that had one (in "
         "brackets: how many). The box holds the middle half, the line in it is the median, the whiskers run from 5% "
-        f"to 95%. An alert more than {HORIZON_DAYS} school days before counts as wrong, so no lead is longer. This is "
+        f"to 95%. An alert more than {HORIZON_DAYS} school days before counts as wrong, so no lead is longer. Ahead "
+        "of the 10% rule: from a family's first alert of the year to that rule's first place. This is "
         "measured on one history. No published lead time exists, and none is promised."
     )
     rows = [_lead_row(LABELS[each], measures) for each, measures in document.given.items()]

@@ -15,7 +15,8 @@ from matplotlib.ticker import FuncFormatter
 
 from models.backtest.bootstrap import Share
 from models.backtest.curves import CalibrationPoint, CapacityPoint, Leads
-from services.cli.report.document import LABELS, RANKINGS
+from services.cli.backtest_view import LABELS
+from services.cli.report.document import RANKINGS
 from services.cli.report.groups import GroupRow
 from services.cli.report.svg import COLOURS, figure
 

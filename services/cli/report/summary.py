@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from services.cli.report.document import BASELINE, LABELS, Document, Threshold
+from services.cli.backtest_view import LABELS
+from services.cli.report.document import BASELINE, Document, Threshold
 from services.cli.report.elements import Element, facts, paragraph, section, tag, warning
 from services.cli.report.groups import WIDEST_GAP, gap_warning, gaps, group_rows
 from services.cli.report.numbers import DOES_NOT_APPLY, decimal, percent, points
