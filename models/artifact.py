@@ -8,6 +8,7 @@ ArtifactError
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 from functools import cached_property
 from importlib.resources import files
@@ -137,6 +138,11 @@ class Artifact(_Part):
     def model(self) -> RiskModel:
         """The model, ready to score."""
         return RiskModel(self.intercept, [step.steps() for step in self.steps], self.sibling.steps())
+
+    @cached_property
+    def digest(self) -> str:
+        """Names the artifact by its content (SHA-256, hexadecimal)."""
+        return hashlib.sha256(self.dump().encode()).hexdigest()
 
     def dump(self) -> str:
         """The artifact as JSON; the same artifact, the same text."""

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-PRESENT: Final = ord("P")
-TARDY: Final = ord("T")
-EARLY_DEPARTURE: Final = ord("D")
-PARTIAL: Final = ord("Q")
-EXCUSED: Final = ord("E")
+NOTHING: Final = 0
+"""Nothing was said of the day."""
+RETRACTED: Final = 1
+"""What was said is taken back: any other row of the same moment beats it, and by itself it says nothing."""
+PRESENT: Final = 2
+EARLY_DEPARTURE: Final = 3
+TARDY: Final = 4
+PARTIAL: Final = 5
+EXCUSED: Final = 6
 """Absent, excused."""
-UNEXCUSED: Final = ord("U")
-"""Absent, not excused or not known to be."""
-NEUTRAL: Final = ord("N")
-"""In the rules' view only: a shock day, which counts neither for nor against (as an excused day does)."""
+UNEXCUSED: Final = 7
+"""Absent, not excused or not known to be. Codes rise with gravity: of two rows of one moment the graver wins."""
 
 NO_TIME: Final = -1
 """`recorded_at` of a row that gave none: any row that gives one is later."""
 
-_SEVERITY: Final = {PRESENT: 0, EARLY_DEPARTURE: 1, TARDY: 2, PARTIAL: 3, EXCUSED: 4, UNEXCUSED: 5}
 _CODES: Final = {
+    "retracted": RETRACTED,
     "present": PRESENT,
     "tardy": TARDY,
     "early_departure": EARLY_DEPARTURE,
@@ -60,7 +62,7 @@ def code_of(status: str, excused: bool | None) -> int:
 
 
 def _rank(mark: SectionMark) -> tuple[int, int]:
-    return mark.recorded_at, _SEVERITY[mark.code]
+    return mark.recorded_at, mark.code
 
 
 def with_mark(marks: DayMarks, new: SectionMark) -> DayMarks:
@@ -79,9 +81,7 @@ def day_code(marks: DayMarks, school: str) -> int | None:
     Absent when absent in at least half of the reported sections, excused only when every absent
     section is; else partial, unless one kind of attendance is all there is.
     """
-    if len(marks) == 1:  # the hot path: most days are one row
-        return marks[0].code if marks[0].school == school else None
-    codes = [mark.code for mark in marks if mark.school == school]
+    codes = [mark.code for mark in marks if mark.school == school and mark.code != RETRACTED]
     if len(codes) <= 1:
         return codes[0] if codes else None
     absent = [code for code in codes if code in (EXCUSED, UNEXCUSED)]

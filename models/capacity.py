@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from models.risk_model import Floats
+from models.arrays import Floats
 
 LOWEST: Final = -9.0
 """The lower end of the grid of log-odds on which thresholds lie: about 0.01%."""
@@ -64,7 +64,7 @@ def edge(number: int) -> float:
 
 
 def count_week(entered: int, now: Floats, before: Floats, peak: Floats, can_enter: npt.NDArray[np.bool_]) -> WeekCounts:
-    """Counts over students in force; an array per field of `Standing`."""
+    """Counts over students in force: now, a week of counted days ago, the highest of that week, whether with room."""
     waiting = np.bincount(bins(now[can_enter]), minlength=BINS)
     low, high = bins(before), bins(peak)
     risen = high > low
@@ -106,19 +106,6 @@ def early_weeks(now: Floats, before: Floats) -> tuple[float, ...]:
     none = np.zeros(len(now), dtype=np.bool_)
     passed = count_week(0, now, before, np.maximum(now, before), none).passed
     return tuple((passed / max(len(now), 1)).round(6).tolist())
-
-
-class Standing(NamedTuple):
-    """One student at a week's close."""
-
-    now: float
-    """The score, log-odds."""
-    before: float
-    """A week of counted days ago."""
-    peak: float
-    """The highest of that week."""
-    can_enter: bool
-    """Takes a place next week if the score suffices: has none, or one that ends by then."""
 
 
 class Thresholds:

@@ -1,7 +1,7 @@
 """What the risk model sees of a student: figures of the window alone, nothing of who the student is.
 
-`INPUTS` are counts that stream and backtest keep in their own ways (a test holds that they agree);
-`features` makes the model's columns of them, and is the one definition for stream, training and backtest.
+`INPUTS` are counts that the engine keeps (`models.engine.ledger`); `features` makes the model's columns of them, and
+is the one definition for stream, training and backtest.
 Days are counted days; an excused day is no unexcused one, and a shock day is neither.
 """
 
@@ -12,10 +12,6 @@ from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-
-from models.attendance import EARLY_DEPARTURE, EXCUSED, PARTIAL, TARDY, UNEXCUSED
-from models.rules import streak
-from models.track import Track
 
 Inputs: TypeAlias = npt.NDArray[np.int32]
 """A row per student and day, a column per name of `INPUTS`."""
@@ -38,25 +34,6 @@ INPUTS: Final[tuple[str, ...]] = (
     "since_move",
 )
 _AT: Final = {name: place for place, name in enumerate(INPUTS)}
-_CODES: Final = (UNEXCUSED, EXCUSED, TARDY, EARLY_DEPARTURE, PARTIAL)
-_NONE: Final = [0] * (len(WINDOWS) + 1)
-
-
-def inputs_of(track: Track) -> tuple[int, ...]:
-    """The counts on a track's last day, in the order of `INPUTS`."""
-    ruled, days = track.ruled, len(track.ruled)
-    starts = [days - window if days > window else 0 for window in WINDOWS] + [0]
-    # Most students have none of a kind all year: then no window need be looked at.
-    unexcused, excused, late, early, partial = (
-        [ruled.count(code, start) for start in starts] if code in ruled else _NONE for code in _CODES
-    )
-    left = [a + b for a, b in zip(early, partial, strict=True)] if partial is not _NONE else early
-    kinds = (unexcused, excused, late, left)
-    counts = [count for kind in kinds for count in kind[:-1]]
-    whole = [kind[-1] for kind in kinds]
-    moved_at = track.totals.moved_at
-    since = NO_MOVE if moved_at < 0 else min(days - 1 - moved_at, NO_MOVE)
-    return (days, *counts, *whole, streak(track), since)
 
 
 class Feature(NamedTuple):

@@ -7,14 +7,12 @@ model is numbers alone: no code is loaded with it.
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from models.arrays import Floats
 from models.features import Inputs, features
-
-Floats: TypeAlias = npt.NDArray[np.float64]
 
 NO_SIBLING = -np.inf
 """The sibling's score of a student without one whose consent is in force."""

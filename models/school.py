@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, insort
 from datetime import date
 
 from models.school_year import first_day, year_of
@@ -12,15 +12,16 @@ SATURDAY = 5
 
 
 class School:
-    """One school's days. Changing methods say what a student's track must look at again."""
+    """One school's days. Shock days are found when they are asked for: counts may come often, and in any order."""
 
     __slots__ = (
         "_calendar_years",
         "_rated",
         "_rates",
+        "_stale",
+        "assumed",
         "calendar",
         "closed",
-        "counted",
         "counts",
         "history_through",
         "shocks",
@@ -32,47 +33,42 @@ class School:
         self.closed: dict[int, bool] = {}
         """Reported days; the value says whether the close belongs to an imported history."""
         self.counts: dict[int, HeadCount] = {}
-        self.counted: list[int] = []
-        """Closed instructional days, ascending."""
         self.shocks: set[int] = set()
+        """As last found by `find_shocks`."""
         self.history_through = 0
         """The last day closed as history: a mark up to it raises nothing by itself."""
+        self.assumed = False
+        """Whether the calendar is assumed: nothing that needs one is said."""
         self._calendar_years: set[int] = set()
         self._rates: dict[int, float] = {}
         self._rated: list[int] = []
         """The days of `_rates`, ascending."""
+        self._stale: dict[int, int] = {}
+        """By school year: the first day whose shock test may say otherwise."""
 
     def is_instructional(self, day: int) -> bool:
-        """By the calendar; a school without one is open on the weekdays that it reports."""
+        """By the calendar; a school without one in the day's school year is open on weekdays."""
         if year_of(day) in self._calendar_years:
             return self.calendar.get(day, False)
         return date.fromordinal(day).weekday() < SATURDAY
-
-    def is_step(self, day: int) -> bool:
-        """Whether the close of this day raises alerts (a day inside an imported history does not)."""
-        return not self.closed.get(day, True)
 
     def last_reported(self) -> int | None:
         """The last closed day, or None when the school has reported nothing: no data."""
         return max(self.closed, default=None)
 
-    def counted_between(self, first: int, last: int) -> list[int]:
-        """Closed instructional days from first through last."""
-        return self.counted[bisect_left(self.counted, first) : bisect_right(self.counted, last)]
-
-    def set_calendar(self, day: int, rule: ShockRule, *, instructional: bool) -> bool:
-        """Take a calendar row; True when students' tracks must be made anew."""
+    def set_calendar(self, day: int, *, instructional: bool) -> int | None:
+        """Take a calendar row; the school year of which other days changed too, the day's own alone (0), or None."""
         if self.calendar.get(day) == instructional:
-            return False
-        first_of_year = year_of(day) not in self._calendar_years
+            return None
+        year = year_of(day)
+        first_of_year = year not in self._calendar_years
         before = self.is_instructional(day)
         self.calendar[day] = instructional
-        self._calendar_years.add(year_of(day))
+        self._calendar_years.add(year)
         if not first_of_year and before == instructional:
-            return False
-        self.counted = sorted(d for d in self.closed if self.is_instructional(d))
-        self.shocks = {d for d in self.counts if self._shock(d, rule)}
-        return True
+            return None
+        self._look_again(first_day(year) if first_of_year else day)
+        return year if first_of_year else 0
 
     def close(self, day: int, *, history: bool) -> bool:
         """Take a close; True when it changed something. A close that raised alerts stays one."""
@@ -82,14 +78,12 @@ class School:
         self.closed[day] = history
         if history:
             self.history_through = max(self.history_through, day)
-        if old is None and self.is_instructional(day):
-            insort(self.counted, day)
         return True
 
-    def set_counts(self, day: int, counts: HeadCount, rule: ShockRule) -> set[int]:
-        """Take head counts; returns the days that became, or ceased to be, shock days."""
+    def set_counts(self, day: int, counts: HeadCount) -> bool:
+        """Take head counts; True when they say something new."""
         if self.counts.get(day) == counts:
-            return set()
+            return False
         self.counts[day] = counts
         rate = counts.rate()
         if day in self._rates:
@@ -97,11 +91,22 @@ class School:
         if rate is not None:
             insort(self._rated, day)
             self._rates[day] = rate
-        later = [d for d in self.counts if d >= day]
-        old = {d for d in later if d in self.shocks}
-        new = {d for d in later if self._shock(d, rule)}
-        self.shocks = (self.shocks - old) | new
-        return old ^ new
+        self._look_again(day)
+        return True
+
+    def find_shocks(self, rule: ShockRule) -> set[int]:
+        """Find the shock days anew where something was said; the days that became, or ceased to be, one."""
+        turned: set[int] = set()
+        for year, first in self._stale.items():
+            later = {day for day in self.counts if day >= first and year_of(day) == year}
+            turned |= (self.shocks & later) ^ {day for day in later if self._shock(day, rule)}
+        self._stale.clear()
+        self.shocks ^= turned
+        return turned
+
+    def _look_again(self, day: int) -> None:
+        year = year_of(day)
+        self._stale[year] = min(day, self._stale.get(year, day))
 
     def _shock(self, day: int, rule: ShockRule) -> bool:
         if not self.is_instructional(day):

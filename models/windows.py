@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass
 
 from models.attendance import EARLY_DEPARTURE, EXCUSED, PARTIAL, TARDY, UNEXCUSED
-from models.track import Track
+from models.engine.past import NEUTRAL, Past
 
 WINDOWS = (5, 10, 20, 45)
 """Lengths in counted days."""
 
 _ABSENT = bytes([EXCUSED, UNEXCUSED])
-_NOT_ABSENT = re.compile(rb"[^EU]+")
+_NOT_ABSENT = re.compile(b"[^" + _ABSENT + b"]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,10 @@ class Window:
     shock_days: int
 
 
-def summarise(track: Track) -> Window:
-    """The window's figures over every counted day of the track."""
-    shown = track.shown
-    days, absent = len(shown), track.totals.absent
+def summarise(past: Past, moves: int) -> Window:
+    """The window's figures over every counted day; `moves` are changes of school between them."""
+    shown = past.shown
+    days, absent = len(shown), shown.count(EXCUSED) + shown.count(UNEXCUSED)
     last = {n: shown.count(EXCUSED, -n) + shown.count(UNEXCUSED, -n) for n in WINDOWS}
     return Window(
         enrolled_days=days,
@@ -52,11 +52,11 @@ def summarise(track: Track) -> Window:
         early_departure_days=shown.count(EARLY_DEPARTURE),
         partial_days=shown.count(PARTIAL),
         current_streak=days - len(shown.rstrip(_ABSENT)),
-        longest_streak=max(map(len, _NOT_ABSENT.split(bytes(shown))), default=0),
+        longest_streak=max(map(len, _NOT_ABSENT.split(shown)), default=0),
         absences_5=last[5],
         absences_10=last[10],
         absences_20=last[20],
         absences_45=last[45],
-        moves=track.totals.moves,
-        shock_days=track.totals.shock_days,
+        moves=moves,
+        shock_days=past.ruled.count(NEUTRAL),
     )

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.backtest.evidence import Floats
-from models.backtest.history import Ints
+from models.arrays import Floats, Ints
 
 REPLICATES = 1000
 SEED = 20161206

@@ -8,8 +8,8 @@ from typing import TypedDict
 
 import numpy as np
 
-from models.backtest.evidence import Floats, Truth, WeekEnds
-from models.backtest.history import Flags, Ints
+from models.arrays import Flags, Floats, Ints
+from models.backtest.evidence import Truth, WeekEnds
 from models.backtest.judging import followed, judgeable
 
 BINS = 10

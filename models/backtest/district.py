@@ -1,57 +1,73 @@
-"""What is known of each student-day, moved forward a day at a time: marks, closes and shock days, as columns."""
+"""What is known of each student-day, moved forward a day at a time, told to the engine."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+
 import numpy as np
 
-from models.attendance import PRESENT
-from models.backtest.facts import Changed, Facts
-from models.backtest.history import Codes, Flags, History, Ints
-from models.backtest.ledger import Places
-from models.backtest.units import NOWHERE, Units, make_units
+from models.arrays import Flags, Ints, Places
+from models.backtest.facts import Facts
+from models.backtest.history import History
+from models.backtest.units import NOWHERE, Units, make_units, spans_of
+from models.engine.cohort import Cohort
+from models.engine.levels import Strategy
+from models.engine.register import LIVE
+from models.engine.scores import Since
+from models.enrollment import segments
 from models.policy import Policy
+from models.school_year import year_of
 
-UNMARKED = 0
-NEVER = np.iinfo(np.int16).max
+
+class Year:
+    """The units of a school year, and their cohort: unit `first` is its row 0."""
+
+    def __init__(self, cohort: Cohort, first: int) -> None:
+        self.cohort = cohort
+        self.first = first
 
 
 class District:
-    """Cells of units by columns. `learn` says from which column on a unit's days must be told anew."""
+    """The cohorts of a history, by school year."""
 
-    def __init__(self, history: History, policy: Policy) -> None:
+    def __init__(
+        self, history: History, policy: Policy, strategies: Sequence[Strategy] = (), models: Sequence[Since] = ()
+    ) -> None:
         self._history = history
         self.facts = Facts(history, policy)
         self.columns: Ints = self.facts.columns()
+        """Every day that can count for somebody, as ordinals."""
         self.open: Flags = self.facts.open(self.columns)
         self.units: Units = make_units(history, self.columns)
-        shape = (len(self.units.student), len(self.columns))
-        self._marked: Codes = np.full(shape, UNMARKED, dtype=np.uint8)
-        self.counted: Flags = np.zeros(shape, dtype=np.bool_)
-        self.newest = 0
-        """The last column that counts for anybody so far."""
-        self.shock: Flags = np.zeros(self.open.shape, dtype=np.bool_)
-        """Schools by columns."""
+        self._met = 0
+        """The last day on which siblings were looked for; 0 before the first."""
+        self.years = {
+            year: self._year(year, policy, strategies, models)
+            for year in sorted({year_of(day) for day in self.columns.tolist()})
+        }
 
-    def learn(self, day: int) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
-        """Take what was handed in on a day; per unit, the first column of which something changed, else `NEVER`."""
-        changed = np.full(len(self.units.student), NEVER, dtype=np.int16)
-        active = self.units.active(day)
-        closed, turned = self.facts.learn(day)
-        self._take_marks(day, changed)
-        for column, schools in self._by_column(closed).items():
-            at = self._at(column, schools) & active & ~self.counted[:, column]
-            self._count(np.flatnonzero(at), column, changed)
-        for column, perhaps in self._by_column(turned).items():
-            schools = [school for school in perhaps if self.shock[school, column] != self._is_shock(school, column)]
-            self.shock[schools, column] ^= True
-            units = np.flatnonzero(self._at(column, schools) & self.counted[:, column] & active)
-            changed[units] = np.minimum(changed[units], np.int16(column))
-        return changed
+    def learn(self, day: int) -> Year | None:
+        """Take what was handed in on a day; the school year that it concerns, None without any."""
+        year = self.years.get(year_of(day))
+        changed = self.facts.learn(day)
+        if year is None:
+            return None
+        self._meet(year, day)
+        register = year.cohort.register
+        for school, on in changed:
+            if register.has(on):
+                number, column = register.number(self._history.schools[school]), register.column(on)
+                if register.look_up(number, column):
+                    rows = register.at_school(self._history.schools[school], on)
+                    year.cohort.touch(rows[self._active(year, rows, day)], column)
+        self._take_marks(year, day)
+        return year
 
-    def codes(self, unit: Places, column: Ints) -> Codes:
-        """What these days came to; an unmarked one of a closed day was a day of presence."""
-        marked = self._marked[unit, column]
-        return np.where(marked == UNMARKED, np.uint8(PRESENT), marked)
+    def active(self, year: Year, day: int) -> Places:
+        """The rows of the units whose run holds on the day."""
+        rows = np.arange(year.cohort.register.rows)
+        return rows[self._active(year, rows, day)]
 
     def enrolled(self, day: int) -> Flags:
         """Per student: whether enrolled somewhere on a calendar day."""
@@ -64,43 +80,59 @@ class District:
         """Whether any school has closed a day from first through last."""
         return any(day in school.closed for school in self.facts.schools for day in range(first, last + 1))
 
-    def _take_marks(self, day: int, changed: np.ndarray[tuple[int], np.dtype[np.int16]]) -> None:
-        marks = self._history.marks
+    def _year(self, number: int, policy: Policy, strategies: Sequence[Strategy], models: Sequence[Since]) -> Year:
+        units = self.units.of_year(number)
+        year = Year(Cohort(policy, number, strategies, models, moments=False), units.start)
+        cohort, register = year.cohort, year.cohort.register
+        register.state_of = self.facts.state
+        cohort.add(units.stop - units.start)
+        register.rows = units.stop - units.start
+        for day in self.columns.tolist():
+            if year_of(day) == number:
+                cohort.column(day)
+        first, last = self.units.first[units].tolist(), self.units.last[units].tolist()
+        for row, spans in enumerate(spans_of(self._history, self.units.student[units])):
+            register.place(row, segments(spans, first[row], last[row]))
+        return year
+
+    def _meet(self, year: Year, day: int) -> None:
+        """Who shares in whose scores: of the household's other students those whose run holds."""
+        units, rows = self.units, np.arange(year.cohort.register.rows) + year.first
+        if self._met == 0:
+            began = units.first[rows] <= day
+        else:
+            began = (units.first[rows] > self._met) & (units.first[rows] <= day)
+        ended = (units.last[rows] >= self._met) & (units.last[rows] < day)
+        self._met = day
+        homes = set(units.household[rows[began | ended]].tolist())
+        if not homes:
+            return
+        active = self._active(year, rows - year.first, day)
+        by_home: defaultdict[int, list[int]] = defaultdict(list)
+        for row in np.flatnonzero(np.isin(units.household[rows], list(homes))).tolist():
+            by_home[int(units.household[row + year.first])].append(row)
+        for home in by_home.values():
+            there = [row for row in home if active[row]]
+            for row in home if len(home) > 1 else ():
+                year.cohort.scores.siblings.set(row, [other for other in there if other != row] if active[row] else ())
+
+    def _active(self, year: Year, rows: Places, day: int) -> Flags:
+        unit = rows + year.first
+        return np.asarray((self.units.first[unit] <= day) & (day <= self.units.last[unit]))
+
+    def _take_marks(self, year: Year, day: int) -> None:
+        marks, register = self._history.marks, year.cohort.register
         rows = slice(*np.searchsorted(marks.known_on, (day, day + 1)).tolist())
         unit = self.units.of_students(day)[marks.student[rows]]
-        column = np.searchsorted(self.columns, marks.day[rows])
-        ours = unit != NOWHERE
-        ours[ours] &= self.units.school[unit[ours], column[ours]] == marks.school[rows][ours]
-        unit, column, code = unit[ours], column[ours].astype(np.int16), marks.code[rows][ours]
-        new = self._marked[unit, column] != code
-        unit, column, code = unit[new], column[new], code[new]
-        told_the_same = self.counted[unit, column] & (self.codes(unit, column) == code)
-        self._marked[unit, column] = code
-        counts = self.open[self.units.school[unit, column], column] & ~told_the_same
-        unit, column = unit[counts], column[counts]
-        self.counted[unit, column] = True
-        self.newest = max(self.newest, int(column.max(initial=0)))
-        np.minimum.at(changed, unit, column)
-
-    def _count(self, units: Places, column: int, changed: np.ndarray[tuple[int], np.dtype[np.int16]]) -> None:
-        self.counted[units, column] = True
-        self.newest = max(self.newest, column)
-        changed[units] = np.minimum(changed[units], np.int16(column))
-
-    def _is_shock(self, school: int, column: int) -> bool:
-        """As it is known now: several counts of one day may have turned it to and fro."""
-        return int(self.columns[column]) in self.facts.schools[school].shocks
-
-    def _at(self, column: int, schools: list[int]) -> Flags:
-        at = np.zeros(len(self.open) + 1, dtype=np.bool_)
-        at[schools] = True
-        return np.asarray(at[self.units.school[:, column]])
-
-    def _by_column(self, changes: list[Changed]) -> dict[int, list[int]]:
-        """Schools by column, of days that can count."""
-        result: dict[int, list[int]] = {}
-        for school, day in changes:
-            column = int(np.searchsorted(self.columns, day))
-            if column < len(self.columns) and self.columns[column] == day and self.open[school, column]:
-                result.setdefault(column, []).append(school)
-        return result
+        column = np.searchsorted(register.ordinals, marks.day[rows])
+        ours = np.flatnonzero(unit != NOWHERE)
+        ours = ours[(column[ours] < register.columns)]
+        ours = ours[register.ordinals[column[ours]] == marks.day[rows][ours]]
+        row, column, code = unit[ours] - year.first, column[ours], marks.code[rows][ours]
+        numbers = np.array([register.number(school) for school in self._history.schools], np.uint16)
+        school = numbers[marks.school[rows][ours]]
+        here = np.flatnonzero(register.school_of(row, column) == school)
+        row, column = row[here], column[here]
+        register.said[row, column], register.said_at[row, column] = code[here] | LIVE, school[here]
+        if len(row):
+            year.cohort.touch(row, column)

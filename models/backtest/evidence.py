@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
-from models.backtest.history import Codes, Flags, Ints
-
-Floats = npt.NDArray[np.float64]
+from models.arrays import Codes, Flags, Floats, Ints
 
 HORIZON_DAYS = 30
 """Instructional days within which an identification makes an alert right (`design.md`, the model)."""

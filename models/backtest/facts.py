@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.backtest.history import Flags, History, Ints
+from models.arrays import Flags, Ints
+from models.backtest.history import History
+from models.engine.register import OPEN, REPORTED
 from models.policy import Policy
 from models.school import School
 from models.shock import HeadCount
@@ -33,7 +35,16 @@ class Facts:
             history.calendar.instructional.tolist(),
         )
         for school, day, instructional in zip(*rows, strict=True):
-            self.schools[school].set_calendar(day, self._rule, instructional=instructional)
+            self.schools[school].set_calendar(day, instructional=instructional)
+        self._numbers = {school: number for number, school in enumerate(history.schools)}
+
+    def state(self, school_id: str, day: int) -> tuple[int, bool]:
+        """The state of a school's day, and whether it is a shock day (`models.engine.register`)."""
+        number = self._numbers.get(school_id)
+        if number is None or not self.schools[number].is_instructional(day):
+            return 0, False
+        school = self.schools[number]
+        return REPORTED if day in school.closed else OPEN, day in school.shocks
 
     def columns(self) -> Ints:
         """Every day that can count for somebody: instructional by a calendar, marked or closed."""
@@ -46,21 +57,22 @@ class Facts:
         days = columns.tolist()
         return np.array([[school.is_instructional(day) for day in days] for school in self.schools], dtype=np.bool_)
 
-    def learn(self, known_on: int) -> tuple[list[Changed], list[Changed]]:
-        """Take what was handed in on a day; the days that were closed by it, and those whose shock test turned."""
-        turned: list[Changed] = []
+    def learn(self, known_on: int) -> list[Changed]:
+        """Take what was handed in on a day; the days of which something changed."""
+        changed: list[Changed] = []
+        recounted: set[int] = set()
         for school, day, head_count in self._counts(known_on):
-            turned += self._count(school, day, head_count)
-        closed: list[Changed] = []
+            if self.schools[school].set_counts(day, head_count):
+                recounted.add(school)
         for school, day, expected in self._closes(known_on):
             if self.schools[school].close(day, history=False):
-                closed.append(Changed(school, day))
+                changed.append(Changed(school, day))
                 if day not in self.schools[school].counts:
-                    turned += self._count(school, day, HeadCount(0, 0, expected))
-        return closed, turned
-
-    def _count(self, school: int, day: int, head_count: HeadCount) -> list[Changed]:
-        return [Changed(school, turned) for turned in self.schools[school].set_counts(day, head_count, self._rule)]
+                    self.schools[school].set_counts(day, HeadCount(0, 0, expected))
+                    recounted.add(school)
+        for school in recounted:
+            changed += [Changed(school, day) for day in sorted(self.schools[school].find_shocks(self._rule))]
+        return changed
 
     def _counts(self, known_on: int) -> Iterator[tuple[int, int, HeadCount]]:
         counts = self._history.counts

@@ -7,9 +7,9 @@ from typing import TypedDict
 
 import numpy as np
 
+from models.arrays import Flags
 from models.backtest.bootstrap import Parts, Share
 from models.backtest.evidence import Raised, Truth
-from models.backtest.history import Flags
 from models.backtest.judging import never_identified
 
 SMALL_CELL = 10

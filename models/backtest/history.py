@@ -7,12 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
-Ints = npt.NDArray[np.int32]
-Codes = npt.NDArray[np.uint8]
-Flags = npt.NDArray[np.bool_]
+from models.arrays import Codes, Flags, Ints
 
 
 @dataclass(frozen=True, slots=True)

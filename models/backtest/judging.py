@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Flags, Ints
 from models.backtest.evidence import HORIZON_DAYS, Raised, Truth
-from models.backtest.history import Flags, Ints
 
 _LongInts = npt.NDArray[np.int64]
 

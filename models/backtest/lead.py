@@ -6,8 +6,8 @@ from typing import TypedDict
 
 import numpy as np
 
+from models.arrays import Ints
 from models.backtest.evidence import Raised, Truth
-from models.backtest.history import Ints
 from models.backtest.judging import identifications, leads
 
 

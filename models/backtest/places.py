@@ -13,8 +13,8 @@ from typing import Literal
 
 import numpy as np
 
-from models.backtest.evidence import RENEW_DAYS, Floats, Raised, WeekEnds
-from models.backtest.history import Flags, Ints
+from models.arrays import Flags, Floats, Ints
+from models.backtest.evidence import RENEW_DAYS, Raised, WeekEnds
 
 Ranking = Literal["score", "rules", "ten_percent", "streak_3", "rate_to_date", "absences_20"]
 

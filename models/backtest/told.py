@@ -8,9 +8,8 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from models.arrays import Codes, Flags, Ints, Places
 from models.backtest.evidence import Changes, Raised
-from models.backtest.history import Codes, Flags, Ints
-from models.backtest.ledger import Places
 from models.policy import ELEVATED
 
 Kind = TypeVar("Kind", bound=np.generic)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from models.arrays import Ints
 from models.backtest.district import District
 from models.backtest.evidence import Truth
-from models.backtest.history import History, Ints
+from models.backtest.history import History
 from models.capacity import WEEK
 
 

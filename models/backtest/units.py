@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.backtest.history import Flags, History, Ints
-from models.backtest.ledger import Small
+from models.arrays import Flags, Ints
+from models.backtest.history import History
+from models.enrollment import Span
 from models.school_year import first_day, last_day, year_of
 
 NOWHERE = -1
@@ -15,15 +16,13 @@ NOWHERE = -1
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """One row per run of consent and school year, by household."""
+    """One row per run of consent and school year, by school year, then household."""
 
     student: Ints
     household: Ints
     first: Ints
     last: Ints
     """Inclusive ordinals."""
-    school: Small
-    """Units by columns: the school at which the day counts, or NOWHERE."""
 
     def active(self, day: int) -> Flags:
         """Per unit: whether its run holds on the day."""
@@ -36,21 +35,12 @@ class Units:
         result[self.student[found]] = found
         return result
 
-    def siblings(self) -> list[Ints]:
-        """Arrays per unit that together hold all units of the household's other students; NOWHERE fills them up."""
-        count = len(self.household)
-        result: list[Ints] = []
-        for apart in range(1, count):
-            same = self.household[apart:] == self.household[:-apart]
-            if not same.any():
-                break
-            others = same & (self.student[apart:] != self.student[:-apart])
-            at = np.flatnonzero(others).astype(np.int32)
-            for one, other in ((at, at + apart), (at + apart, at)):
-                column = np.full(count, NOWHERE, dtype=np.int32)
-                column[one] = other
-                result.append(column)
-        return result
+    def of_year(self, year: int) -> slice:
+        """The units of a school year."""
+        years = np.array([year_of(int(first)) for first in self.first])
+        found = np.flatnonzero(years == year)
+        begins, ends = (int(found[0]), int(found[-1]) + 1) if len(found) else (0, 0)
+        return slice(begins, ends)
 
 
 def make_units(history: History, columns: Ints) -> Units:
@@ -61,10 +51,10 @@ def make_units(history: History, columns: Ints) -> Units:
         for year in _years(columns, int(first), int(last))
     ]
     student, first, last = np.array(rows, dtype=np.int32).reshape(-1, 3).T
-    order = np.lexsort((first, student, history.household[student]))
+    year = np.array([year_of(day) for day in first.tolist()], dtype=np.int32)
+    order = np.lexsort((first, student, history.household[student], year))
     student, first, last = student[order], first[order], last[order]
-    school = _schools(history, columns, student, first, last)
-    return Units(student, history.household[student], first, last, school)
+    return Units(student, history.household[student], first, last)
 
 
 def _years(columns: Ints, first: int, last: int) -> list[int]:
@@ -73,20 +63,14 @@ def _years(columns: Ints, first: int, last: int) -> list[int]:
     return [year for year in years if first <= last_day(year) and first_day(year) <= last]
 
 
-def _schools(history: History, columns: Ints, student: Ints, first: Ints, last: Ints) -> Small:
-    """A day inside two spans counts at the school entered later (`models.enrollment.segments`)."""
+def spans_of(history: History, student: Ints) -> list[list[Span]]:
+    """The enrollment spans of each of these students."""
     spans = history.spans
-    order = np.lexsort((spans.school, spans.exit, spans.entry, spans.student))
-    of = spans.student[order]
-    starts, ends = np.searchsorted(of, student), np.searchsorted(of, student, side="right")
-    result = np.full((len(student), len(columns)), NOWHERE, dtype=np.int16)
-    for rank in range(int((ends - starts).max(initial=0))):
-        unit = np.flatnonzero(starts + rank < ends)
-        span = order[starts[unit] + rank]
-        from_ = np.searchsorted(columns, np.maximum(spans.entry[span], first[unit]))
-        to = np.searchsorted(columns, np.minimum(spans.exit[span], last[unit]), side="right")
-        at = np.arange(len(columns))
-        inside = (from_[:, None] <= at) & (at < to[:, None])
-        part = result[unit]
-        result[unit] = np.where(inside, spans.school[span].astype(np.int16)[:, None], part)
-    return result
+    order = np.argsort(spans.student, kind="stable")
+    starts, ends = (np.searchsorted(spans.student[order], student, side=side) for side in ("left", "right"))
+    entry, exit_ = spans.entry[order].tolist(), spans.exit[order].tolist()
+    school = [history.schools[number] for number in spans.school[order].tolist()]
+    return [
+        [Span(entry[at], exit_[at], school[at]) for at in range(start, end)]
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+    ]

@@ -8,23 +8,20 @@ from typing import Final
 
 import numpy as np
 
-from models.backtest.district import NEVER, District
+from models.arrays import Floats, Ints
+from models.backtest.district import District, Year
 from models.backtest.evidence import Changes, Raised, Truth, WeekEnds
-from models.backtest.history import History, Ints
-from models.backtest.ledger import Ledger, Small
-from models.backtest.levels import Floats, Strategy
+from models.backtest.history import History
 from models.backtest.measures import Walked
-from models.backtest.rule_columns import RuleColumns
 from models.backtest.runner import Runner
-from models.backtest.scores import Scores
-from models.backtest.steps import steps
 from models.backtest.truth import find_truth
 from models.backtest.week_ends import WeekEndRows
 from models.capacity import WEEK, monday_of
+from models.engine.levels import Strategy
+from models.engine.scores import Since
 from models.features import Inputs
 from models.policy import Policy
 from models.risk_model import RiskModel, probability
-from models.school_year import year_of
 
 STRATEGIES: Final[dict[Walked, Strategy]] = {
     "both": Strategy(rules=True, model=True),
@@ -66,24 +63,17 @@ class Walker:
         claims: bool = True,
         early: Sequence[float] = (),
     ) -> None:
-        self.district = District(history, policy)
+        strategies = {name: each for name, each in STRATEGIES.items() if model is not None or not each.model}
+        models = [] if model is None else [Since(0, model)]
+        self.district = District(history, policy, list(strategies.values()), models)
         self.truth = find_truth(history, self.district)
         self._history = history
-        self._policy = policy
-        self._model = model
-        units, columns = self.district.units, self.district.columns
-        self.ledger = Ledger(len(units.student), len(columns))
-        self._scores = Scores(self.ledger, units, model)
-        self._assessed = np.zeros(len(self.ledger.column), dtype=np.uint8)
-        self._rules = {
-            year: RuleColumns(policy, year, columns) for year in {year_of(int(day)) for day in columns.tolist()}
-        }
+        self._scored = model is not None
         self._runners = {
-            name: Runner(strategy, self.district, self.ledger, policy, capacity if claims else None, early)
-            for name, strategy in STRATEGIES.items()
-            if model is not None or not strategy.model
+            name: Runner(strategy, place, self.district, policy, capacity if claims else None, early)
+            for place, (name, strategy) in enumerate(strategies.items())
         }
-        self._weeks = WeekEndRows(self.district, self.ledger)
+        self._weeks = WeekEndRows(self.district, scored=model is not None)
 
     def run(
         self,
@@ -96,73 +86,57 @@ class Walker:
         week_ends = set(self.truth.week_ends.tolist())
         position = -1
         for number, day in enumerate(days):
-            self._learn(day)
+            year = self.district.learn(day)
             if position + 1 < len(self.truth.dates) and self.truth.dates[position + 1] == day:
                 position += 1
-                if on_scores is not None and self._model is not None:
-                    on_scores(self._day_scores(day))
-            self._tell(day, position)
-            if position in week_ends and self.truth.dates[position] == day:
-                self._weeks.add(day, position, self._scores, self._runners["rules"])
-                if on_week_end is not None:
-                    on_week_end(self.ledger.inputs(self._weeks.enrolled(day)))
-            if day % WEEK == SUNDAY:
-                self._close_week(day)
+            if year is not None:
+                year.cohort.evaluate_all()
+                ends_week = position in week_ends and bool(self.truth.dates[position] == day)
+                self._look(year, day, position, on_scores, on_week_end if ends_week else None, ends_week=ends_week)
             if progress is not None:
                 progress(number + 1, len(days))
         return self._walk()
+
+    def _look(
+        self,
+        year: Year,
+        day: int,
+        position: int,
+        on_scores: Callable[[DayScores], None] | None,
+        on_week_end: Callable[[Inputs], None] | None,
+        *,
+        ends_week: bool,
+    ) -> None:
+        if on_scores is not None and self._scored and position >= 0 and self.truth.dates[position] == day:
+            on_scores(self._day_scores(year, day))
+        for runner in self._runners.values():
+            runner.tell(year, day, max(position, 0))
+        if ends_week:
+            self._weeks.add(year, day, position, self._runners["rules"])
+            if on_week_end is not None:
+                on_week_end(year.cohort.inputs(self._weeks.enrolled(year, day)))
+        if day % WEEK == SUNDAY:
+            self._close_week(year, day)
 
     def _days(self) -> range:
         """Calendar days from the first handing in to the last, or the last instructional day."""
         known = np.concatenate((self._history.marks.known_on, self._history.closes.known_on, self.truth.dates))
         return range(int(known.min()), int(known.max()) + 1) if len(known) else range(0)
 
-    def _learn(self, day: int) -> None:
-        changed = self.district.learn(day)
-        for unit, column in steps(self.district, self.ledger, changed):
-            school = self.district.units.school[unit, column]
-            shock = self.district.shock[school, column]
-            now = self.ledger.append(unit, column, self.district.codes(unit, column), shock, school)
-            self._assessed[now] = self._rules[year_of(day)].assess(self.ledger, unit, self.district.columns[column])
-            self._scores.add_day(unit)
-        touched = np.flatnonzero(changed != NEVER)
-        self._decide(self._scores.after(touched, changed[touched]), day)
+    def _day_scores(self, year: Year, day: int) -> DayScores:
+        rows = self._weeks.in_school(year, day)
+        return day, self.district.units.student[rows + year.first], probability(year.cohort.now(rows))
 
-    def _decide(self, since: Small, day: int) -> None:
-        """Decide every unit's days from a column on, a day a unit at a time."""
-        unit = np.flatnonzero((since != NEVER) & self.district.units.active(day))
-        length = self.ledger.before(unit, since[unit]) + 1
-        while len(unit := unit[at := length <= self.ledger.length[unit]]):
-            length = length[at]
-            now = self.ledger.at(unit, length)
-            logits = self._scores.add_household(unit, length, day)
-            column = self.ledger.column[now]
-            for each in np.unique(column).tolist():
-                on = column == each
-                ordinal = int(self.district.columns[each])
-                for runner in self._runners.values():
-                    assessed, shock = self._assessed[now[on]], self.ledger.shock[now[on]]
-                    runner.levels.decide(unit[on], length[on], ordinal, assessed, logits[on], shock)
-            length = length + 1
-
-    def _tell(self, day: int, position: int) -> None:
-        for runner in self._runners.values():
-            runner.tell(day, max(position, 0))
-
-    def _day_scores(self, day: int) -> DayScores:
-        unit = self._weeks.in_school(day)
-        return day, self.district.units.student[unit], probability(self._scores.now(unit))
-
-    def _close_week(self, sunday: int) -> None:
+    def _close_week(self, year: Year, sunday: int) -> None:
         monday = monday_of(sunday)
         if not self.district.had_school(monday, sunday):
             return
         enrolled = self.district.enrolled(sunday)
-        units = self.district.units
-        active = units.active(sunday) & enrolled[units.student]
-        unit = np.flatnonzero(active & (self.ledger.length > 0))
+        rows = self.district.active(year, sunday)
+        rows = rows[enrolled[self.district.units.student[rows + year.first]]]
+        rows = rows[year.cohort.ledger.length[rows] > 0]
         for runner in self._runners.values():
-            runner.close_week(monday, unit, self._scores)
+            runner.close_week(year, monday, rows)
 
     def _walk(self) -> Walk:
         thresholds = self._runners["both"].found if "both" in self._runners else []

@@ -7,57 +7,60 @@ from dataclasses import fields
 
 import numpy as np
 
-from models.backtest.district import District
+from models.arrays import Places
+from models.backtest.district import District, Year
 from models.backtest.evidence import WeekEnds
-from models.backtest.ledger import Ledger, Places
 from models.backtest.runner import Runner
-from models.backtest.scores import Scores
-from models.backtest.units import NOWHERE
+from models.engine.ledger import ABSENT
+from models.engine.register import NOWHERE, Schools
 from models.risk_model import probability
 
 
 class WeekEndRows:
     """Collects the weeks' ends of a walk."""
 
-    def __init__(self, district: District, ledger: Ledger) -> None:
+    def __init__(self, district: District, *, scored: bool) -> None:
         self._district = district
-        self._ledger = ledger
+        self._scored = scored
         self._weeks: list[WeekEnds] = []
 
-    def enrolled(self, day: int) -> Places:
-        """Units with a consent in force, enrolled on an instructional day, of whom some day counts."""
-        units, column = self._district.units, int(np.searchsorted(self._district.columns, day))
-        there = units.active(day) & (units.school[:, column] != NOWHERE)
-        return np.flatnonzero(there & (self._ledger.length > 0))
+    def enrolled(self, year: Year, day: int) -> Places:
+        """Rows with a consent in force, enrolled on an instructional day, of whom some day counts."""
+        rows = self._district.active(year, day)
+        there = self._school(year, rows, day) != NOWHERE
+        return np.asarray(rows[there & (year.cohort.ledger.length[rows] > 0)])
 
-    def in_school(self, day: int) -> Places:
+    def in_school(self, year: Year, day: int) -> Places:
         """Those of them whose own school is open on the day."""
-        unit, column = self.enrolled(day), int(np.searchsorted(self._district.columns, day))
-        return np.asarray(unit[self._district.open[self._district.units.school[unit, column], column]])
+        rows, register = self.enrolled(year, day), year.cohort.register
+        state = register.state[self._school(year, rows, day), register.column(day)]
+        return np.asarray(rows[state > 0])
 
-    def add(self, day: int, position: int, scores: Scores, rules: Runner) -> None:
+    def add(self, year: Year, day: int, position: int, rules: Runner) -> None:
         """Take the students as they stand at the end of a day."""
-        unit = self.enrolled(day)
-        ledger = self._ledger
-        now = ledger.at(unit, ledger.length[unit])
-        absent = ledger.absent[now]
-        since = ledger.at(unit, np.maximum(ledger.length[unit] - 20, 0))
-        of_all = np.flatnonzero(self._district.units.active(day))
-        level = np.zeros(len(ledger.length), dtype=np.uint8)
-        level[of_all] = rules.standing(of_all)[0]
+        rows, cohort = self.enrolled(year, day), year.cohort
+        last = cohort.ledger.last_days(rows)
+        of_all = self._district.active(year, day)
+        level = np.zeros(cohort.register.rows, dtype=np.uint8)
+        level[of_all] = rules.standing(year, of_all)[0]
+        score = probability(cohort.now(rows)) if self._scored else np.full(len(rows), np.nan)
         self._weeks.append(
             WeekEnds(
-                student=self._district.units.student[unit],
-                day=np.full(len(unit), position, dtype=np.int32),
-                score=probability(scores.now(unit)),
-                rate=absent / ledger.length[unit],
-                days=ledger.length[unit].astype(np.int32),
-                absences_20=(absent - ledger.absent[since]).astype(np.int32),
-                streak=ledger.streak[now].astype(np.int32),
-                rule_level=level[unit],
-                shock=ledger.shock[now],
+                student=self._district.units.student[rows + year.first],
+                day=np.full(len(rows), position, dtype=np.int32),
+                score=score,
+                rate=last.totals[ABSENT] / last.position,
+                days=last.position.astype(np.int32),
+                absences_20=cohort.ledger.window(ABSENT, last, 20).astype(np.int32),
+                streak=last.streak.astype(np.int32),
+                rule_level=level[rows],
+                shock=cohort.shock_on_last_day(rows),
             )
         )
+
+    def _school(self, year: Year, rows: Places, day: int) -> Schools:
+        column = year.cohort.register.column(day)
+        return year.cohort.register.school_of(rows, np.full(len(rows), column, np.intp))
 
     def rows(self) -> WeekEnds:
         """All of them."""

@@ -7,9 +7,10 @@ from typing import Final
 
 import numpy as np
 
+from models.arrays import Floats
 from models.artifact import SIBLING, Step
 from models.features import NAMES
-from models.risk_model import NO_SIBLING, Floats
+from models.risk_model import NO_SIBLING
 from models.training.candidates import RISES, Shape, monotone
 from models.training.household import Calibration, siblings_highest
 from models.training.table import Table

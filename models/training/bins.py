@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from models.risk_model import Floats
+from models.arrays import Floats
 
 BinNumbers: TypeAlias = npt.NDArray[np.uint8]
 """A row per row, a column per feature: how many of the feature's edges are at or below its value."""

@@ -13,9 +13,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from models.backtest.history import Flags
+from models.arrays import Flags, Floats
 from models.features import FEATURES, NAMES
-from models.risk_model import Floats
 from models.training.bins import BinNumbers
 from models.training.examples import Examples
 from models.training.table import Table

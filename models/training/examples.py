@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.backtest.history import Flags, Ints
+from models.arrays import Flags, Ints
 from models.features import Inputs
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from models.backtest.history import Flags, Ints
-from models.risk_model import NO_SIBLING, Floats, RiskModel
+from models.arrays import Flags, Floats, Ints
+from models.risk_model import NO_SIBLING, RiskModel
 from models.training.examples import Examples
 
 _WEAK: Final = 1000.0

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.arrays import Flags, Floats, Ints
 from models.backtest.calibration import Scored, calibration_error, top_percent
-from models.backtest.evidence import Floats, Raised
-from models.backtest.history import Flags, Ints
+from models.backtest.evidence import Raised
 from models.backtest.places import TIE_SEED, Candidates, fill_places
 from models.risk_model import probability
 from models.training.examples import Examples

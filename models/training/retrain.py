@@ -10,9 +10,9 @@ from typing import Final
 
 import numpy as np
 
+from models.arrays import Flags, Ints
 from models.artifact import Artifact, Change
 from models.backtest.groups import SMALL_CELL
-from models.backtest.history import Flags, Ints
 from models.training.candidates import CANDIDATES, Candidate
 from models.training.examples import Examples
 from models.training.household import scores_of

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.backtest.history import Flags
-from models.risk_model import Floats, logit
+from models.arrays import Flags, Floats
+from models.risk_model import logit
 from models.training.candidates import Candidate, evened
 from models.training.household import Calibration, calibrate, siblings_highest
 from models.training.judge import Ratio, figures, places, precision

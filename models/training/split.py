@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
+from models.arrays import Flags, Ints
 from models.backtest.evidence import HORIZON_DAYS
-from models.backtest.history import Flags, Ints
 from models.training.examples import Examples
 
 FOLDS: Final = 3

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models.backtest.history import Flags, Ints
+from models.arrays import Flags, Floats, Ints
 from models.features import features
-from models.risk_model import Floats
 from models.training.bins import BinNumbers, bin_means, bin_numbers, edges_of
 from models.training.examples import Examples
 from models.training.split import horizon_end

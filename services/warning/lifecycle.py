@@ -10,9 +10,8 @@ from uuid import UUID
 
 import msgspec
 
-from models.episodes import Episode
+from models.engine.episodes import Episode, Hit, Turn
 from models.policy import LEVEL_NAMES, NONE
-from models.track import Hit, Turn
 from services.contracts.alerts import AlertEvent, AlertEventType, Reason
 from services.contracts.ids import Pseudonym, alert_id, event_id
 

@@ -1,32 +1,40 @@
 """A partition's students and schools: what each record does to them, and the alerts that follow.
 
-Pure: no Kafka, no clock. The agent feeds records in and publishes what `settle` returns; the order
-in which records of different topics come changes nothing in the end.
+Pure: no Kafka, no clock. Facts mark what they touch; `evaluate` decides, once for many records. The order in which
+records come changes nothing in the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 
-from models.attendance import NO_TIME, SectionMark, code_of
-from models.enrollment import FOREVER, Span
-from models.episodes import Episode, episodes, standing, with_household
+import numpy as np
+
+from models.arrays import Places
+from models.attendance import with_mark
+from models.engine.episodes import Episode, Turn, episodes, with_household
+from models.engine.levels import Strategy
+from models.engine.marks import Rows, section_mark
+from models.engine.reasons import put_in_words
+from models.engine.register import HISTORY, OPEN, REPORTED
+from models.enrollment import FOREVER, Segment, Span, segments
 from models.policy import ELEVATED, WATCH, Policy
 from models.school import School
-from models.school_year import first_day, year_of
+from models.school_year import first_day, last_day, year_of
 from models.shock import HeadCount
-from models.track import Turn
 from services.contracts.alerts import AlertEvent
 from services.contracts.ids import Pseudonym
 from services.contracts.reference import Consent, Enrollment, SchoolDay
 from services.contracts.risk import ThresholdSet, WeekCounted
+from services.warning.columns import MarkColumns
+from services.warning.homes import Homes
 from services.warning.lifecycle import Subject, close_year, level_told, tell, withdraw_all
-from services.warning.roll import Roll
+from services.warning.school_year import SchoolYear
 from services.warning.steering import Steering
-from services.warning.student import Student
-from services.warning.tracks import Tracks
-from services.warning.wire import AttendanceMark, DayCounts, DaysClosed, MarkBatch, WeekClosed
+from services.warning.student import NO_ROW, NO_YEAR, Student
+from services.warning.wire import DayCounts, DaysClosed, WeekClosed
 
 DAYS_AHEAD = 31
 """A mark dated further ahead of its batch may be a slip of the year: it begins no school year by itself."""
@@ -35,120 +43,159 @@ SUNDAY = 6
 
 
 class Partition:
-    """The state of one partition. `changed_*` name what must be written to the table."""
+    """The state of one partition."""
 
     def __init__(self, policy: Policy, steering: Steering | None = None) -> None:
+        self.policy = policy
         self.schools: dict[str, School] = {}
         self.students: dict[str, Student] = {}
-        self.changed_students: set[Student] = set()
-        self.changed_schools: set[str] = set()
+        self.years: dict[int, SchoolYear] = {}
+        self.steering = steering or Steering(None, None)
         self.telling: set[Student] = set()
         """Students with events that Kafka has not acknowledged yet."""
-        self.steering = steering or Steering(None, None)
         self.outbox: list[WeekCounted | ThresholdSet] = []
         """What is to be said of the week."""
-        self._policy = policy
-        self._roll = Roll()
-        self.tracks = Tracks(policy, self.schools, self._roll, self.steering)
-        self._unsettled: set[Student] = set()
+        self.changed_students: set[Student] = set()
+        self.changed_schools: set[tuple[str, int]] = set()
+        """School and ordinal of what must be written."""
+        self.homes = Homes()
+        self._at_school: defaultdict[str, set[Student]] = defaultdict(set)
+        """By school: everybody with a span there."""
+        self._reached: dict[str, int] = {}
+        """By school: the school year of its last close."""
+        self._recounted: set[str] = set()
+        """Schools whose shock days may be others."""
         self._asked: set[Student] = set()
-        """Students whose alerts must be looked at again though their own days are the same: a sibling has changed."""
+        """Students whose alerts must be looked at: their levels turned, or a sibling's."""
         self._holding: set[Student] = set()
         """Withdrawn students whose late marks are held until the day's close."""
+        self._moved: set[Student] = set()
+        """Students whose told level is another than at the last close."""
+        self._closed = False
+        """Whether a day was closed since those who entered were last counted."""
+        self._weeks: list[tuple[WeekClosed, int, int]] = []
+        """Weeks to be counted when all before them is evaluated, with the partition's number and of how many."""
+        self._caused_at: datetime | None = None
+
+    @property
+    def due(self) -> bool:
+        """Whether evaluation must be completed before the next record: the capacity's places are counted here."""
+        return self.steering.steers and (self._closed or bool(self._weeks))
+
+    @property
+    def touched(self) -> bool:
+        """Whether anything waits for evaluation."""
+        return bool(
+            self._recounted or self._asked or self.due or any(year.cohort.touched for year in self.years.values())
+        )
 
     def add(self, student: Student) -> None:
         """Take in a student read from the table."""
         self.students[student.pseudonym] = student
-        self._roll.enter(student)
+        self._enroll(student)
         if student.pending:
             self.telling.add(student)
-        if student.withdrawn and (student.year.marks or student.year.ahead):
+        if level_told(student.told) != student.level_at_close:
+            self._moved.add(student)
+        if student.withdrawn and student.row != NO_ROW:
             self._holding.add(student)
 
-    def take_marks(self, batch: MarkBatch) -> None:
-        """Take a batch of marks, and what ingest knew of the schools' days."""
-        for counts in batch.counts:
-            self._take_counts(counts)
-        horizon = batch.taken_at.toordinal() + DAYS_AHEAD
-        for mark in batch.marks:
-            self._take_mark(mark, batch.taken_at, horizon)
+    def caused(self, taken_at: datetime) -> None:
+        """A record was taken: what is evaluated next was caused no later."""
+        self._caused_at = min(taken_at, self._caused_at or taken_at)
+
+    def take_counts(self, counts: Iterable[DayCounts]) -> None:
+        """Take head counts of schools' days."""
+        for each in counts:
+            head_count = HeadCount(each.absent, each.reported, each.expected)
+            if self.school(each.school_id).set_counts(each.date.toordinal(), head_count):
+                self._recounted.add(each.school_id)
+                self.changed_schools.add((each.school_id, each.date.toordinal()))
+
+    def take_marks(self, marks: MarkColumns, taken_at: datetime) -> None:
+        """Take a batch of marks."""
+        if not len(marks.day):
+            return
+        horizon = taken_at.toordinal() + DAYS_AHEAD
+        first, last = year_of(int(marks.day.min())), year_of(int(marks.day.max()))
+        if first == last:
+            self._take_marks_of(first, marks, horizon, taken_at)
+            return
+        years = np.array([year_of(day) for day in marks.day.tolist()])
+        for year in dict.fromkeys(years.tolist()):
+            self._take_marks_of(year, marks.at_places(np.flatnonzero(years == year)), horizon, taken_at)
 
     def take_closes(self, closed: DaysClosed) -> None:
         """Take closes: enrolled students without a mark of their own were present."""
         for close in closed.closes:
             if close.counts is not None:
-                self._take_counts(close.counts)
+                self.take_counts([close.counts])
             day = close.date.toordinal()
-            if self._school(close.school_id).close(day, history=close.history):
-                self.changed_schools.add(close.school_id)
-                for student in self._roll.at_school(close.school_id):
-                    if not student.year.has_decided(day):
-                        self._reach(student, day, closed.taken_at)
-                        self._look_again(student, day)
+            if self.school(close.school_id).close(day, history=close.history):
+                self.changed_schools.add((close.school_id, day))
+                self._begin_year(close.school_id, day, closed.taken_at)
+                year = self.years.get(year_of(day))
+                if year is not None:
+                    year.cohort.column(day)
+                    self._look_again(year, close.school_id, day)
+        self._closed = True
         self._purge_withdrawn()
 
     def take_school_day(self, fact: SchoolDay) -> None:
         """Take a calendar row."""
         if fact.instructional is None:
             return
-        if self._school(fact.school_id).set_calendar(
-            fact.date.toordinal(), self._policy.shock, instructional=fact.instructional
-        ):
-            for student in self._roll.at_school(fact.school_id):
-                student.year.forget_track()
-                self._unsettled.add(student)
-        self.changed_schools.add(fact.school_id)
+        day, school = fact.date.toordinal(), self.school(fact.school_id)
+        others = school.set_calendar(day, instructional=fact.instructional)
+        self.changed_schools.add((fact.school_id, day))
+        year = self.years.get(year_of(day))
+        if others is None or year is None:
+            return
+        self._recounted.add(fact.school_id)
+        for each in list(year.cohort.register.days) if others else [day]:
+            self._look_again(year, fact.school_id, each)
 
     def take_enrollment(self, pseudonym: Pseudonym, enrollment: Enrollment | None, taken_at: datetime) -> None:
         """Take a student's enrollments; None drops them."""
         student = self._student(pseudonym)
-        before = self._roll.siblings(student)
-        self._roll.leave(student)
+        before, household = self.homes.siblings(student), student.household
+        self._leave_schools(student)
         spans = enrollment.spans if enrollment else []
         student.household = enrollment.household if enrollment else None
         student.grade = enrollment.grade if enrollment else None
-        student.year.set_spans(
-            [
+        student.spans = tuple(
+            sorted(
                 Span(s.entry_date.toordinal(), s.exit_date.toordinal() if s.exit_date else FOREVER, s.school_id)
                 for s in spans
-            ]
+            )
         )
-        self._roll.enter(student)
-        after = self._roll.siblings(student)
-        if after != before:
-            self._asked |= {student} | before | after
+        self._enroll(student)
         self._catch_up(student, taken_at)
+        after = self.homes.siblings(student)
+        if student.household != household:
+            self._asked |= {student} | before | after
+            self.homes.meet(self.years, before)
+            if enrollment is not None:  # without one the student leaves: what was decided in the home stands
+                self._decide_anew({student} | before | after)
 
     def take_consent(self, pseudonym: Pseudonym, consent: Consent | None, taken_at: datetime) -> None:
         """Take a student's consent; a tombstone (None) removes the window and withdraws open alerts."""
         student = self._student(pseudonym)
         if consent is None:
             self._say(student, withdraw_all(student.told, self._subject(student, taken_at)))
-            student.forget()
-            self.changed_students.add(student)
-            self._asked |= self._roll.siblings(student)
+            self._forget(student)
+            self._asked |= self.homes.siblings(student)
             return
         student.withdrawn = False
-        through = consent.valid_through.toordinal() if consent.valid_through else None
-        student.year.set_consent(consent.valid_from.toordinal(), through)
+        through = consent.valid_through.toordinal() if consent.valid_through else FOREVER
+        student.consent = (consent.valid_from.toordinal(), through)
         self._catch_up(student, taken_at)
 
     def close_week(self, closed: WeekClosed, *, number: int, partitions: int) -> bool:
         """Count the week, when there is a capacity to steer by; False when nothing is to be steered."""
-        if not self.steering.steers:
-            return False
-        students = [s for s in self.students.values() if s.year.school_on(closed.week.toordinal() + SUNDAY) is not None]
-        tracks = self.tracks.of(students)
-        self.outbox.append(
-            self.steering.count(
-                closed.week,
-                [standing(track) for track in tracks if track.logits],
-                partition=number,
-                partitions=partitions,
-                token=closed.token,
-            )
-        )
-        return True
+        if self.steering.steers:
+            self._weeks.append((closed, number, partitions))
+        return self.steering.steers
 
     def take_count(self, counted: WeekCounted) -> None:
         """A partition has counted its week; the owner finds the threshold when all have."""
@@ -158,33 +205,23 @@ class Partition:
 
     def take_threshold(self, told: ThresholdSet) -> None:
         """Another threshold holds from a Monday on."""
-        first = self.steering.take_threshold(told)
-        if first is None:
-            return
-        for student in self.students.values():
-            if student.year.decide_again(first):
-                self._unsettled.add(student)
+        change = self.steering.take_threshold(told)
+        if change is not None:
+            for year in self.years.values():
+                year.cohort.threshold_changed(*change)
 
-    def settle(self, caused_at: datetime) -> None:
-        """Decide what the records taken since the last call mean for alerts; events become `pending`."""
-        asked, self._asked = self._asked, set()
-        unsettled, self._unsettled = self._unsettled, set()
-        students = [student for student in unsettled if student.counts]
-        found = self.tracks.with_siblings(students)
-        # A sibling's scores may have changed with these students' days: what is stored of them must follow.
-        self.changed_students |= found.keys() - set(students)
-        for student, track in found.items():
-            turns = track.turns
-            if not _same(turns, student.turns_told):
-                first = student.turns_told is None and not turns and not student.told
-                student.turns_told = tuple(turns)
-                if not first:
-                    asked |= {student} | self._roll.siblings(student)
-        for student in asked:
-            now, before = self._episodes(student), level_told(student.told)
-            self._say(student, tell(student.told, now, self._subject(student, caused_at)))
-            if before < ELEVATED <= level_told(student.told):
-                self.steering.entered(student.year.year)
+    def evaluate(self) -> bool:
+        """Decide some of what the records meant; True while more remains. Events become `pending`."""
+        self.find_shocks()
+        waiting = next((year for year in self.years.values() if year.cohort.touched), None)
+        if waiting is not None:
+            self._put_in_words(waiting, waiting.cohort.evaluate()[0])
+        self._tell()
+        if any(year.cohort.touched for year in self.years.values()):
+            return True
+        self._count()
+        self._caused_at = None
+        return False
 
     def told(self, student: Student, events: int) -> None:
         """Kafka has acknowledged so many of the student's pending events, the first ones."""
@@ -193,73 +230,261 @@ class Partition:
             self.telling.discard(student)
         self.changed_students.add(student)
 
-    def _take_mark(self, mark: AttendanceMark, taken_at: datetime, horizon: int) -> None:
-        student = self._student(Pseudonym(mark.student))
-        day = mark.date.toordinal()
-        if day <= horizon:
-            self._reach(student, day, taken_at)
-        if year_of(day) < student.year.year:
+    def episodes(self, student: Student) -> list[Episode]:
+        """The student's alerts as they stand, the household's rule on top."""
+        own = episodes(self._turns(student))
+        if not own or student.row == NO_ROW:
+            return own
+        rule = self.years[student.year].cohort.rules.household
+        if rule is None:
+            return own
+        siblings = [e for sibling in self.homes.siblings(student) for e in episodes(self._turns(sibling))]
+        return with_household(own, siblings, rule, lowest=ELEVATED if self.steering.capped else WATCH)
+
+    def current_school(self, student: Student) -> str | None:
+        """The school of the last counted day, else the first to come; None when not enrolled."""
+        if not student.counts or not student.segments:
+            return None
+        cohort = self.years[student.year].cohort
+        return cohort.register.names[cohort.ledger.school[student.row]] or student.segments[0].school
+
+    def school(self, school_id: str) -> School:
+        """What is known of a school, begun when it is new."""
+        found = self.schools.get(school_id)
+        if found is None:
+            found = self.schools[school_id] = School()
+        return found
+
+    def year(self, year: int) -> SchoolYear:
+        """The columns of a school year, begun when it is new."""
+        found = self.years.get(year)
+        if found is None:
+            strategy = Strategy(rules=True, model=self.steering.capped)
+            found = SchoolYear(self.policy, year, strategy, self.steering.models, self._state_of)
+            if self.steering.thresholds is not None:
+                found.levels.thresholds = self.steering.thresholds
+            self.years[year] = found
+        return found
+
+    def place(self, student: Student) -> None:
+        """Bring where the student's days count up to date."""
+        if student.row == NO_ROW:
             return
-        school = self._school(mark.school_id)
-        recorded_at = round(mark.recorded_at.timestamp() * 1_000_000) if mark.recorded_at else NO_TIME
-        row = SectionMark(mark.school_id, mark.section or "", code_of(mark.status, mark.excused), recorded_at)
-        live = not mark.history and day > school.history_through
-        if student.year.take_mark(day, row, live=live):
-            self.changed_students.add(student)
-            self._unsettled.add(student)
-            if student.withdrawn:
-                self._holding.add(student)
+        year = self.years[student.year]
+        found: tuple[Segment, ...] = ()
+        if student.counts and student.consent is not None:
+            first, last = student.consent
+            found = segments(student.spans, max(first, first_day(year.year)), min(last, last_day(year.year)))
+        for segment in found:
+            year.know(segment.school, self.schools.get(segment.school, School()).closed)
+        year.place(student, found)
+        year.withdrawn[student.row] = student.withdrawn
+        self.homes.meet(self.years, {student} | self.homes.siblings(student))
 
-    def _take_counts(self, counts: DayCounts) -> None:
-        school = self._school(counts.school_id)
-        head_count = HeadCount(counts.absent, counts.reported, counts.expected)
-        flipped = school.set_counts(counts.date.toordinal(), head_count, self._policy.shock)
-        self.changed_schools.add(counts.school_id)
-        for day in flipped:
-            for student in self._roll.at_school(counts.school_id):
-                self._look_again(student, day)
+    def find_shocks(self) -> None:
+        """Bring the schools' shock days up to date with what was said of them."""
+        recounted, self._recounted = self._recounted, set()
+        for school_id in recounted:
+            for day in self.schools[school_id].find_shocks(self.policy.shock):
+                year = self.years.get(year_of(day))
+                if year is not None:
+                    self._look_again(year, school_id, day)
 
-    def _look_again(self, student: Student, day: int) -> None:
-        student.year.look_again(day)
-        self._unsettled.add(student)
+    def decide_anew(self, student: Student) -> None:
+        """Decide the student's levels anew, from the first day on."""
+        self.years[student.year].cohort.forget_days(student.row)
+        self._asked.add(student)
+
+    def _take_marks_of(self, number: int, marks: MarkColumns, horizon: int, taken_at: datetime) -> None:
+        year = self.years.get(number)
+        known = year.rows if year is not None else {}
+        rows = [known.get(student, NO_ROW) for student in marks.students]
+        if NO_ROW in rows:
+            rows = self._rows_of(number, marks, rows, horizon, taken_at)
+        row = np.array(rows, np.intp)[marks.of]
+        if NO_ROW in rows:
+            ours = np.flatnonzero(row != NO_ROW)
+            row, marks = row[ours], marks.at_places(ours)
+        if len(row):
+            self._take_rows(self.year(number), row, marks)
+
+    def _rows_of(self, number: int, marks: MarkColumns, rows: list[int], horizon: int, taken_at: datetime) -> list[int]:
+        """Rows of the students who have none in this school year yet; `NO_ROW` for those who do not reach it."""
+        result = list(rows)
+        for place in [place for place, row in enumerate(rows) if row == NO_ROW]:
+            student = self._student(Pseudonym(marks.students[place]))
+            theirs = np.flatnonzero(marks.of == place)
+            days = marks.day[theirs]
+            if (days <= horizon).any():
+                self._reach(student, int(days.min()), taken_at)
+            if student.year == number:
+                result[place] = student.row
+            elif student.year < number:
+                self._keep_for_later(student, marks.at_places(theirs))
+        return result
+
+    def _take_rows(self, year: SchoolYear, row: Places, marks: MarkColumns) -> None:
+        register = year.cohort.register
+        numbers = np.array([register.number(school) for school in marks.schools], np.uint16)
+        through = np.array([self.school(school).history_through for school in marks.schools], np.int32)
+        live = ~marks.history & (marks.day > through[marks.at])
+        rows = Rows(row, marks.day, numbers[marks.at], marks.section, marks.code, marks.moment, live)
+        changed = year.marks.take(rows)
+        if changed.any():
+            year.note(row[changed], marks.day[changed])
+            held = row[changed][year.withdrawn[row[changed]]]
+            self._holding.update(student for each in held.tolist() if (student := year.students[each]) is not None)
+
+    def _keep_for_later(self, student: Student, marks: MarkColumns) -> None:
+        ahead = student.ahead = student.ahead or {}
+        for place, day in enumerate(marks.day.tolist()):
+            school = marks.schools[marks.at[place]]
+            section = marks.section[place] if marks.section is not None else ""
+            live = not marks.history[place] and day > self.school(school).history_through
+            rows, was_live = ahead.get(day, ((), False))
+            row = section_mark(school, section, marks.code[place], marks.moment[place])
+            ahead[day] = (with_mark(rows, row), was_live or live)
+        self.changed_students.add(student)
+
+    def _look_again(self, year: SchoolYear, school_id: str, day: int) -> None:
+        """A day of a school may have another state now."""
+        register = year.cohort.register
+        if register.has(day):
+            column = register.column(day)
+            if register.look_up(register.number(school_id), column):
+                rows = register.at_school(school_id, day)
+                if len(rows):
+                    year.cohort.touch(rows, column)
+
+    def _state_of(self, school_id: str, day: int) -> tuple[int, bool]:
+        school = self.schools.get(school_id)
+        if school is None or not school.is_instructional(day):
+            return 0, False
+        history = school.closed.get(day)
+        state = OPEN if history is None else HISTORY if history else REPORTED
+        return state, day in school.shocks
+
+    def _put_in_words(self, year: SchoolYear, turned: dict[int, int]) -> None:
+        for row in year.levels.take_noted():
+            student = year.students[row]
+            if student is not None:
+                self.changed_students.add(student)
+        for row, position in turned.items():
+            student = year.students[row]
+            if student is None:
+                continue
+            changes = year.levels.changes(row)
+            known = student.turns or []
+            kept = sum(change.position < position for change in student.changes[: len(known)])
+            student.changes = changes
+            student.turns = put_in_words(year.cohort, row, changes, known[:kept], capped=self.steering.capped)
+            self._asked |= {student} | self.homes.siblings(student)
+
+    def _tell(self) -> None:
+        asked, self._asked = self._asked, set()
+        for student in asked:
+            assert self._caused_at is not None
+            subject = self._subject(student, self._caused_at)
+            self._say(student, tell(student.told, self.episodes(student), subject))
+
+    def _count(self) -> None:
+        """At a close: who has entered since the last one; and the weeks that are over."""
+        if not (self._closed or self._weeks):
+            return
+        for student in self._moved:
+            level = level_told(student.told)
+            if student.level_at_close < ELEVATED <= level:
+                self.steering.entered(student.year)
+            if level != student.level_at_close:
+                student.level_at_close = level
+                self.changed_students.add(student)
+        self._moved.clear()
+        self._closed = False
+        weeks, self._weeks = self._weeks, []
+        for closed, number, partitions in weeks:
+            self.outbox.append(self._count_week(closed, number, partitions))
+
+    def _count_week(self, closed: WeekClosed, number: int, partitions: int) -> WeekCounted:
+        sunday = closed.week.toordinal() + SUNDAY
+        standing = []
+        for year in self.years.values():
+            rows = [s.row for s in year.students if s is not None and s.school_on(sunday) is not None]
+            scored = np.array(rows, np.intp)
+            scored = scored[year.cohort.ledger.length[scored] > 0]
+            if len(scored):
+                standing.append(year.cohort.standing(scored, year.levels))
+        return self.steering.count(closed.week, standing, partition=number, partitions=partitions, token=closed.token)
+
+    def _begin_year(self, school_id: str, day: int, taken_at: datetime) -> None:
+        """A school's first close in a school year begins it for everybody with a span there."""
+        year = year_of(day)
+        if year > self._reached.get(school_id, NO_YEAR):
+            self._reached[school_id] = year
+            for student in list(self._at_school[school_id]):
+                self._reach(student, day, taken_at)
 
     def _reach(self, student: Student, day: int, taken_at: datetime) -> None:
         """Begin another school year when the day is in a later one than the student's."""
-        year = year_of(day)
-        if year > student.year.year:
-            subject = self._subject(student, taken_at)
-            self._say(student, close_year(student.told, first_day(year), subject))
-            student.told = []
-            student.turns_told = None
-            student.year.start_anew(year)
-            self.changed_students.add(student)
+        number = year_of(day)
+        if number <= student.year:
+            return
+        self._say(student, close_year(student.told, first_day(number), self._subject(student, taken_at)))
+        student.told, student.changes, student.turns = [], [], None
+        self._moved.add(student)
+        if student.row != NO_ROW:
+            self.years[student.year].leave(student)
+        student.year = number
+        year = self.year(number)
+        year.enter(student)
+        for ahead, (rows, live) in (student.ahead or {}).items():
+            if year_of(ahead) == number:
+                year.marks.put(student.row, year.cohort.column(ahead), rows, live=live)
+                year.note(np.array([student.row]), [ahead])
+        later = {ahead: rows for ahead, rows in (student.ahead or {}).items() if year_of(ahead) > number}
+        student.ahead = later or None
+        self.place(student)
+        self.changed_students.add(student)
 
     def _catch_up(self, student: Student, taken_at: datetime) -> None:
         """Closes may have come before: the student's year is at least that of the schools' last report."""
-        schools = [self.schools[span.school] for span in student.year.spans if span.school in self.schools]
+        schools = [self.schools[span.school] for span in student.spans if span.school in self.schools]
         last = max((school.last_reported() or 0 for school in schools), default=0)
         if last:
             self._reach(student, last, taken_at)
+        self.place(student)
         self.changed_students.add(student)
-        self._unsettled.add(student)
+
+    def _forget(self, student: Student) -> None:
+        """Drop everything that consent covered; events still to be sent stay until they are."""
+        student.forget_alerts()
+        student.consent, student.ahead, student.withdrawn = None, None, True
+        self._moved.discard(student)
+        if student.row != NO_ROW:
+            self.years[student.year].empty(student.row)
+            student.segments = ()
+            self.place(student)
+        self.changed_students.add(student)
 
     def _purge_withdrawn(self) -> None:
         for student in self._holding:
             if student.withdrawn:
-                student.forget()
-                self.changed_students.add(student)
+                self._forget(student)
         self._holding.clear()
 
-    def _episodes(self, student: Student) -> list[Episode]:
-        own = episodes(self._turns(student))
-        rule = self.tracks.rules(student).household
-        if rule is None or not own:
-            return own
-        siblings = [e for sibling in self._roll.siblings(student) for e in episodes(self._turns(sibling))]
-        return with_household(own, siblings, rule, lowest=ELEVATED if self.tracks.capped else WATCH)
+    def _turns(self, student: Student) -> list[Turn]:
+        if not student.counts or student.row == NO_ROW:
+            return []
+        if student.turns is None:
+            year = self.years[student.year]
+            student.changes = year.levels.changes(student.row)
+            student.turns = put_in_words(year.cohort, student.row, student.changes, [], capped=self.steering.capped)
+        return student.turns
 
-    def _turns(self, student: Student) -> tuple[Turn, ...]:
-        return tuple(self.tracks.of([student])[0].turns) if student.counts else ()
+    def _decide_anew(self, students: Iterable[Student]) -> None:
+        """The scores of who lives together hang together."""
+        for student in students:
+            if student.row != NO_ROW and self.steering.models:
+                self.years[student.year].cohort.forget_days(student.row)
 
     def _say(self, student: Student, events: Iterable[AlertEvent]) -> None:
         before = len(student.pending)
@@ -267,27 +492,25 @@ class Partition:
         if len(student.pending) > before:
             self.telling.add(student)
             self.changed_students.add(student)
+            self._moved.add(student)
 
     def _subject(self, student: Student, caused_at: datetime) -> Subject:
         return Subject(
-            student.pseudonym, student.household, self.tracks.current_school(student) or "", caused_at, student.last_seq
+            student.pseudonym, student.household, self.current_school(student) or "", caused_at, student.last_seq
         )
 
-    def _school(self, school_id: str) -> School:
-        school = self.schools.get(school_id)
-        if school is None:
-            school = self.schools[school_id] = School()
-        return school
+    def _enroll(self, student: Student) -> None:
+        for span in student.spans:
+            self._at_school[span.school].add(student)
+        self.homes.enter(student)
+
+    def _leave_schools(self, student: Student) -> None:
+        for span in student.spans:
+            self._at_school[span.school].discard(student)
+        self.homes.leave(student)
 
     def _student(self, pseudonym: Pseudonym) -> Student:
         student = self.students.get(pseudonym)
         if student is None:
             student = self.students[pseudonym] = Student(pseudonym)
         return student
-
-
-def _same(turns: Sequence[Turn], told: Sequence[Turn] | None) -> bool:
-    """Whether these turns were told. Turns are added and taken back only at the end: the same last, the same all."""
-    if told is None or len(turns) != len(told):
-        return False
-    return not turns or turns[-1] is told[-1] or tuple(turns) == told

@@ -10,6 +10,7 @@ from services.contracts import topics
 from services.contracts.ids import Pseudonym
 from services.contracts.reference import Consent, Enrollment, SchoolDay
 from services.contracts.risk import ThresholdSet, WeekCounted
+from services.warning.columns import columns_of
 from services.warning.partition import Partition
 from services.warning.wire import DaysClosed, MarkBatch, WeekClosed, decode_marks
 
@@ -27,20 +28,20 @@ class Place(NamedTuple):
 def take(
     partition: Partition, place: Place, topic: str, key: bytes | None, value: bytes | None, timestamp: float
 ) -> UUID | None:
-    """Apply one record and decide its alerts; returns the token of a close, to be answered.
+    """Apply the facts of one record; returns the token of a close, to be answered when they are evaluated.
 
     `timestamp` is the record's (seconds since the epoch). Raises `ValueError` for a record that
     cannot be read (pydantic's `ValidationError` and msgspec's `DecodeError` are).
     """
     taken_at = datetime.fromtimestamp(timestamp, UTC)
-    token: UUID | None = None
     if topic == topics.MARKS.name:
         if value is None:
             raise ValueError("a batch of marks without a value")
         record = decode_marks(value)
-        taken_at = record.taken_at
-        token = _take_marks(partition, place, record)
-    elif topic == topics.SCHOOL_DAYS.name:
+        partition.caused(record.taken_at)
+        return _take_marks(partition, place, record)
+    partition.caused(taken_at)
+    if topic == topics.SCHOOL_DAYS.name:
         if value is not None:
             partition.take_school_day(SchoolDay.model_validate_json(value))
     elif topic == topics.RISK_WEEKS.name:
@@ -48,16 +49,16 @@ def take(
     elif topic == topics.THRESHOLDS.name:
         told = ThresholdSet.model_validate_json(value or b"")
         partition.take_threshold(told)
-        token = told.token
+        return told.token
     else:
         _take_of_student(partition, topic, key, value, taken_at)
-    partition.settle(taken_at)
-    return token
+    return None
 
 
 def _take_marks(partition: Partition, place: Place, record: MarkBatch | DaysClosed | WeekClosed) -> UUID | None:
     if isinstance(record, MarkBatch):
-        partition.take_marks(record)
+        partition.take_counts(record.counts)
+        partition.take_marks(columns_of(record.marks), record.taken_at)
         return None
     if isinstance(record, DaysClosed):
         partition.take_closes(record)

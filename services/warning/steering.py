@@ -1,8 +1,11 @@
-"""Keeps new alerts within the capacity: each partition counts its week, partition 0 finds the next threshold. Pure."""
+"""Keeps new alerts within the capacity: each partition counts its week, partition 0 finds the next threshold. Pure.
+
+It also knows which model scores which days: another model does not judge the past anew.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from uuid import UUID
 
@@ -15,13 +18,13 @@ from models.capacity import (
     NOTHING,
     RECENT_WEEKS,
     WEEK,
-    Standing,
     Thresholds,
     WeekCounts,
     count_week,
     next_threshold,
 )
-from models.reasons import Risk
+from models.engine.cohort import Standing
+from models.engine.scores import Since
 from models.school_year import year_of
 from services.contracts.risk import ThresholdSet, WeekCounted
 
@@ -44,35 +47,51 @@ class StoredSteering(msgspec.Struct, array_like=True):
     """Weeks of the school year that all partitions have counted."""
     last: bytes = b""
     """The last threshold found, as JSON."""
+    models: list[tuple[int, str]] = []
+    """The digests of the models in use, by the first day that each scores."""
 
 
 class Steering:
     """One partition's part. Without a model or a capacity there is nothing to steer, and the rules' levels hold."""
 
     def __init__(self, artifact: Artifact | None, capacity: int | None) -> None:
-        self._artifact = artifact
+        self.artifact = artifact
         self._capacity = capacity
         self._early = artifact.early_weeks if artifact is not None else ()
         self._stored = StoredSteering()
-        self.risk: Risk | None = None
-        self.restore(self._stored)
+        self.thresholds: Thresholds | None = None
+        """In force; None when the rules' levels hold."""
+        self.models: list[Since] = []
+        """The models by the first day that each scores; empty when there is none."""
+        self.restore(self._stored, {}, 0)
 
-    def restore(self, stored: StoredSteering) -> None:
-        """Go on from what was stored."""
+    def restore(self, stored: StoredSteering, artifacts: Mapping[str, Artifact], next_day: int) -> None:
+        """Go on from what was stored; the model in use scores the days from the next one on, if it is another."""
         self._stored = stored
-        if self._artifact is None:
+        if self.artifact is None:
             return
-        thresholds = {week: NEVER if at is None else at for week, at in stored.thresholds.items()}
-        self.risk = Risk(self._artifact, None if self._capacity is None else Thresholds(thresholds))
+        if not stored.models or stored.models[-1][1] != self.artifact.digest:
+            stored.models.append((next_day if stored.models else 0, self.artifact.digest))
+        known = {**artifacts, self.artifact.digest: self.artifact}
+        found = [(day, known[digest]) for day, digest in stored.models if digest in known]
+        self.models = [Since(day, artifact.model, artifact) for day, artifact in found]
+        if self._capacity is not None:
+            weeks = {week: NEVER if at is None else at for week, at in stored.thresholds.items()}
+            self.thresholds = Thresholds(weeks)
 
     def dump(self) -> StoredSteering:
         """What must survive a restart."""
         return self._stored
 
     @property
+    def capped(self) -> bool:
+        """Whether a capacity holds: elevated and urgent are its places."""
+        return self.thresholds is not None
+
+    @property
     def steers(self) -> bool:
         """Whether there are thresholds to find: a capacity, and a model that claims to see anything."""
-        return self._capacity is not None and self._artifact is not None and self._artifact.signal
+        return self._capacity is not None and self.artifact is not None and self.artifact.signal
 
     @property
     def last(self) -> ThresholdSet | None:
@@ -88,8 +107,7 @@ class Steering:
     ) -> WeekCounted:
         """What this partition's scores did in the week."""
         entered = self._stored.entered.get(year_of(week.toordinal()), 0)
-        rows = np.array([tuple(student) for student in students], dtype=np.float64).reshape(-1, len(Standing._fields))
-        counts = count_week(entered, rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3] > 0)
+        counts = sum((count_week(0, *standing) for standing in students), NOTHING._replace(entered=entered))
         return WeekCounted(
             week=week,
             partition=partition,
@@ -130,16 +148,17 @@ class Steering:
         stored.last = found.model_dump_json().encode()
         return found
 
-    def take_threshold(self, told: ThresholdSet) -> int | None:
-        """A threshold holds; the first day whose levels may change by it, or None when it says nothing new."""
-        if self.risk is None or self.risk.thresholds is None:
+    def take_threshold(self, told: ThresholdSet) -> tuple[int, float, float] | None:
+        """A threshold holds: from which day on, what held then before, and what does now; None for nothing new."""
+        if self.thresholds is None:
             return None
         week, threshold = told.week.toordinal(), NEVER if told.threshold is None else told.threshold
-        if self.risk.thresholds.by_week.get(week) == threshold:
+        if self.thresholds.by_week.get(week) == threshold:
             return None
-        self.risk.thresholds.by_week[week] = threshold
+        before = self.thresholds.on(week)
+        self.thresholds.by_week[week] = threshold
         self._stored.thresholds[week] = told.threshold
-        return week
+        return week, before, threshold
 
 
 def _read(counts: _Counts) -> WeekCounts:

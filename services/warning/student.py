@@ -1,29 +1,39 @@
-"""A student as the worker keeps one: the school year, what was told, and how it is stored."""
+"""A student as the worker keeps one, beside the columns of the school year."""
 
 from __future__ import annotations
 
-import msgspec
-
 from models.attendance import DayMarks
-from models.enrollment import Span
-from models.student_year import NO_YEAR, StudentYear
-from models.track import Scored, Turn
+from models.engine.episodes import Turn
+from models.engine.levels import LevelChange
+from models.enrollment import Segment, Span
 from services.contracts.alerts import AlertEvent
 from services.contracts.ids import Pseudonym
 from services.warning.lifecycle import Told
+
+NO_YEAR = 1
+"""The school year of a student of whom nothing dated has come yet: every real one is later."""
+NO_ROW = -1
 
 
 class Student:
     """One consented student of a partition."""
 
     __slots__ = (
+        "agency",
+        "ahead",
+        "changes",
+        "consent",
         "grade",
         "household",
         "last_seq",
+        "level_at_close",
         "pending",
         "pseudonym",
+        "row",
+        "segments",
+        "spans",
         "told",
-        "turns_told",
+        "turns",
         "withdrawn",
         "year",
     )
@@ -32,12 +42,27 @@ class Student:
         self.pseudonym = pseudonym
         self.household: str | None = None
         self.grade: str | None = None
-        self.year = StudentYear(NO_YEAR)
+        self.agency: str | None = None
+        """Whose feed it is; None while there is one."""
+        self.spans: tuple[Span, ...] = ()
+        self.consent: tuple[int, int] | None = None
+        """First and last day in force; None while none is known."""
+        self.year = NO_YEAR
+        self.row = NO_ROW
+        """In the columns of the school year."""
+        self.segments: tuple[Segment, ...] = ()
+        """Where the days of the school year count."""
+        self.ahead: dict[int, tuple[DayMarks, bool]] | None = None
+        """Marks of later school years, and whether they came live, kept until one begins: a wrong year in a date
+        ends no window."""
+        self.changes: list[LevelChange] = []
+        self.turns: list[Turn] | None = None
+        """What `changes` say in words; None when they have not been put in words since the student was read."""
         self.told: list[Told] = []
-        self.turns_told: tuple[Turn, ...] | None = None
-        """The student's own turns at the last telling; None when not told since it was loaded."""
         self.pending: list[AlertEvent] = []
         """Told, but not yet acknowledged by Kafka: written to the table first, so that none is lost."""
+        self.level_at_close = 0
+        """The level told when a day was last closed: who is higher at the next one has entered."""
         self.withdrawn = False
         """Consent was withdrawn: marks that still arrive are not kept beyond the day's close."""
         self.last_seq = 0
@@ -46,73 +71,14 @@ class Student:
     @property
     def counts(self) -> bool:
         """Whether a consent is in force: else there is no window."""
-        return not self.withdrawn and self.year.consent is not None
+        return not self.withdrawn and self.consent is not None
 
-    def forget(self) -> None:
-        """Drop everything that consent covered; events still to be sent stay until they are."""
-        self.year.forget_days()
+    def school_on(self, day: int) -> str | None:
+        """The school at which the day counts, or None (not enrolled, no consent)."""
+        return next((part.school for part in reversed(self.segments) if part.first <= day <= part.last), None)
+
+    def forget_alerts(self) -> None:
+        """Drop what was told and decided; the next alert's events are numbered from the last one's on."""
         self.last_seq = max((old.seq for old in self.told), default=self.last_seq)
-        self.told = []
-        self.turns_told = None
-        self.withdrawn = True
-
-
-class _Stored(msgspec.Struct, array_like=True, omit_defaults=True):
-    """Marks just as they are in memory: no Python runs for each of their days."""
-
-    student: str
-    household: str | None
-    grade: str | None
-    year: int
-    consent: tuple[int, int] | None
-    spans: tuple[Span, ...]
-    live: set[int]
-    marks: dict[int, DayMarks]
-    ahead: dict[int, DayMarks]
-    told: list[Told]
-    pending: list[bytes]
-    withdrawn: bool
-    last_seq: int = 0
-    scored: Scored = Scored()
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_Stored).decode
-
-
-def dump(student: Student) -> bytes:
-    """The student as bytes for the table."""
-    year = student.year
-    return _encode(
-        _Stored(
-            student=student.pseudonym,
-            household=student.household,
-            grade=student.grade,
-            year=year.year,
-            consent=year.consent,
-            spans=year.spans,
-            live=year.live,
-            marks=year.marks,
-            ahead=year.ahead,
-            told=student.told,
-            pending=[event.model_dump_json().encode() for event in student.pending],
-            withdrawn=student.withdrawn,
-            last_seq=student.last_seq,
-            scored=year.scored(),
-        )
-    )
-
-
-def load(data: bytes) -> Student:
-    """The student from the table's bytes; raises `msgspec.DecodeError` when they are no student's."""
-    stored = _decode(data)
-    student = Student(Pseudonym(stored.student))
-    student.household, student.grade, student.told = stored.household, stored.grade, stored.told
-    student.withdrawn, student.last_seq = stored.withdrawn, stored.last_seq
-    student.pending = [AlertEvent.model_validate_json(event) for event in stored.pending]
-    year = student.year
-    year.year, year.consent = stored.year, stored.consent
-    year.marks, year.ahead, year.live = stored.marks, stored.ahead, stored.live
-    year.set_spans(stored.spans)
-    year.keep_scores(stored.scored)
-    return student
+        self.told, self.changes, self.turns = [], [], None
+        self.level_at_close = 0

@@ -1,7 +1,6 @@
 """The Faust table that holds what a partition knows, written in bulk and with receipts.
 
-Keys are `partition|s|student`, `partition|c|school` (a school is known in every partition) and `partition|r|`, the
-partition's steering of the capacity.
+Keys are the partition's number and, behind `|`, those of `services.warning.stored`.
 """
 
 from __future__ import annotations
@@ -11,29 +10,10 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 import faust
-import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 from faust.streams import _current_event
 from faust.types import TP, EventT
-
-from models.policy import Policy
-from models.school import School
-from models.shock import HeadCount
-from services.warning.partition import Partition
-from services.warning.steering import Steering, StoredSteering
-from services.warning.student import Student, dump, load
-
-
-class _StoredSchool(msgspec.Struct, array_like=True):
-    calendar: dict[int, bool]
-    closed: dict[int, bool]
-    counts: dict[int, tuple[int, int, int]]
-    history_through: int
-
-
-_decode_school = msgspec.msgpack.Decoder(_StoredSchool).decode
-_decode_steering = msgspec.msgpack.Decoder(StoredSteering).decode
 
 
 class WindowTable:
@@ -42,43 +22,29 @@ class WindowTable:
     def __init__(self, table: faust.Table[bytes, bytes]) -> None:
         self._table = table
 
-    def read(self, number: int, policy: Policy, steering: Steering) -> Partition:
-        """The partition as it was last written."""
-        partition = Partition(policy, steering)
-        prefix = f"{number}|".encode()
-        for key, value in self._table.data.items():
-            if not key.startswith(prefix) or not value:
-                continue
-            _, kind, name = key.decode().split("|", 2)
-            if kind == "r":
-                steering.restore(_decode_steering(value))
-            elif kind == "c":
-                partition.schools[name] = _load_school(value, policy)
-            else:
-                partition.add(load(value))
-        return partition
+    def read(self, number: int) -> dict[str, bytes]:
+        """What was last written of a partition, by key."""
+        prefix = f"{number}|"
+        return {
+            name.removeprefix(prefix): value
+            for key, value in self._table.data.items()
+            if value and (name := key.decode()).startswith(prefix)
+        }
 
     async def write(
-        self,
-        producer: AIOKafkaProducer,
-        number: int,
-        event: EventT,
-        students: Iterable[Student],
-        schools: Iterable[tuple[str, School]],
-        steering: Steering | None = None,
+        self, producer: AIOKafkaProducer, number: int, event: EventT, changes: Iterable[tuple[str, bytes | None]]
     ) -> None:
         """Write them; returns when Kafka has acknowledged every change, raises `KafkaError` when it did not.
 
         `event` is a record of the partition: Faust's store asks which partition is being written.
-        The state is read before the first await, so later changes belong to the next write.
         """
-        items = [(f"{number}|s|{s.pseudonym}".encode(), dump(s)) for s in students]
-        items += [(f"{number}|c|{name}".encode(), _dump_school(school)) for name, school in schools]
-        if steering is not None and steering.steers:
-            items.append((f"{number}|r|".encode(), msgspec.msgpack.encode(steering.dump())))
+        items = [(f"{number}|{key}".encode(), value) for key, value in changes]
         _current_event.set(weakref.ref(event))
         for key, value in items:
-            self._table.data[key] = value
+            if value is None:
+                self._table.data.pop(key, None)
+            else:
+                self._table.data[key] = value
         topic = self._table.changelog_topic_name
         last = -1
         for batch in _batches(producer, items):
@@ -89,7 +55,7 @@ class WindowTable:
             self._table.data.set_persisted_offset(TP(topic, number), last)
 
 
-def _batches(producer: AIOKafkaProducer, items: Iterable[tuple[bytes, bytes]]) -> Iterator[BatchBuilder]:
+def _batches(producer: AIOKafkaProducer, items: Iterable[tuple[bytes, bytes | None]]) -> Iterator[BatchBuilder]:
     """The changes as whole batches of Kafka's: a send for each would cost more than all the rest of a write."""
     batch = producer.create_batch()
     for key, value in items:
@@ -99,24 +65,6 @@ def _batches(producer: AIOKafkaProducer, items: Iterable[tuple[bytes, bytes]]) -
             batch.append(key=key, value=value, timestamp=None)
     if batch.record_count():
         yield batch
-
-
-def _dump_school(school: School) -> bytes:
-    counts = {day: (c.absent, c.reported, c.expected) for day, c in school.counts.items()}
-    return msgspec.msgpack.encode(_StoredSchool(school.calendar, school.closed, counts, school.history_through))
-
-
-def _load_school(data: bytes, policy: Policy) -> School:
-    stored = _decode_school(data)
-    school = School()
-    for day, instructional in stored.calendar.items():
-        school.set_calendar(day, policy.shock, instructional=instructional)
-    for day, history in stored.closed.items():
-        school.close(day, history=history)
-    school.history_through = stored.history_through
-    for day, counts in stored.counts.items():
-        school.set_counts(day, HeadCount(*counts), policy.shock)
-    return school
 
 
 def taken_at(event: EventT) -> float:

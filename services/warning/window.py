@@ -9,12 +9,13 @@ from typing import TypedDict
 import numpy as np
 
 from models.attendance import EXCUSED, STATUS, UNEXCUSED, day_code
-from models.reasons import Risk
+from models.engine.past import NO_PAST, past_of
 from models.risk_model import probability
-from models.track import Track
+from models.school import School
 from models.windows import summarise
 from services.warning.partition import Partition
-from services.warning.student import Student
+from services.warning.school_year import SchoolYear
+from services.warning.student import NO_ROW, Student
 
 
 class MarkView(TypedDict):
@@ -38,19 +39,20 @@ def window_document(partition: Partition, student: Student) -> dict[str, object]
     """The window's figures and marks (dates ISO 8601, rate 0-1), or None when no consent is in force."""
     if not student.counts:
         return None
-    school_id = partition.tracks.current_school(student)
+    year = partition.years.get(student.year)
+    school_id = partition.current_school(student)
     school = partition.schools.get(school_id) if school_id else None
     reported = (school.last_reported() if school else None) or 0
-    track = partition.tracks.of([student])[0]
-    as_of = max(reported, track.ordinals[-1] if track.ordinals else 0)
-    window = summarise(track)
+    past = past_of(year.cohort.register, student.row) if year is not None else NO_PAST
+    as_of = max(reported, past.ordinals[-1] if past.ordinals else 0)
+    moves = year.cohort.moves(student.row) if year is not None else 0
     return {
         "student": student.pseudonym,
         "school_id": school_id,
         "as_of": date.fromordinal(as_of).isoformat() if as_of else None,
-        **asdict(window),
-        "risk": _risk_view(track, partition.tracks.risk),
-        "marks": _marks(student),
+        **asdict(summarise(past, moves)),
+        "risk": _risk_view(partition, student),
+        "marks": _marks(year, student) if year is not None else [],
     }
 
 
@@ -59,29 +61,42 @@ def scores_of(partition: Partition, day: date | None = None) -> dict[str, float]
 
     With `day`, of those students alone who have school on that date.
     """
-    if partition.tracks.risk is None:
-        return {}
-    students = [
-        student
-        for student in partition.students.values()
-        if student.counts and (day is None or partition.tracks.has_school(student, day.toordinal()))
-    ]
-    tracks = zip(students, partition.tracks.of(students), strict=True)
-    logits = {student.pseudonym: track.logits[-1] for student, track in tracks if track.logits}
-    return dict(zip(logits, probability(np.array(list(logits.values()))).tolist(), strict=True))
+    found: dict[str, float] = {}
+    for year in partition.years.values() if partition.steering.models else ():
+        students = [
+            student
+            for student in year.students
+            if student is not None
+            and year.cohort.ledger.length[student.row]
+            and (day is None or _has_school(partition, student, day.toordinal()))
+        ]
+        if students:
+            logits = year.cohort.now(np.array([student.row for student in students], np.intp))
+            names = [student.pseudonym for student in students]
+            found |= dict(zip(names, probability(logits).tolist(), strict=True))
+    return found
 
 
-def _risk_view(track: Track, risk: Risk | None) -> RiskView | None:
-    if risk is None or not track.logits:
+def _has_school(partition: Partition, student: Student, day: int) -> bool:
+    """Whether the student is enrolled, with consent, at a school that is open on the day."""
+    school_id = student.school_on(day)
+    return school_id is not None and partition.schools.get(school_id, School()).is_instructional(day)
+
+
+def _risk_view(partition: Partition, student: Student) -> RiskView | None:
+    artifact = partition.steering.artifact
+    if artifact is None or student.row == NO_ROW:
         return None
-    score = float(probability(np.array([track.logits[-1]]))[0])
-    training = risk.artifact.training
-    return RiskView(score=score, model=risk.artifact.name, simulated=training.simulated)
+    cohort = partition.years[student.year].cohort
+    if not cohort.ledger.length[student.row]:
+        return None
+    score = float(probability(cohort.now(np.array([student.row], np.intp)))[0])
+    return RiskView(score=score, model=artifact.name, simulated=artifact.training.simulated)
 
 
-def _marks(student: Student) -> list[MarkView]:
+def _marks(year: SchoolYear, student: Student) -> list[MarkView]:
     result: list[MarkView] = []
-    for day, rows in sorted(student.year.marks.items()):
+    for day, rows in year.marks.of_row(student.row):
         for school in sorted({row.school for row in rows}):
             code = day_code(rows, school)
             if code is not None:

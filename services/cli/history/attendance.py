@@ -13,7 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from models.attendance import code_of
-from models.backtest.history import Codes, Flags, Ints
+from models.arrays import Codes, Flags, Ints
 from services.cli.history.blocks import Block, Blocks
 from services.cli.history.columns import BAD, Column, Places
 from services.cli.history.folder import Folder

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from models.backtest.history import Flags, Ints
+from models.arrays import Flags, Ints
 from services.ingest.formats.csv_records import MAX_LINE, Record, records_of
 from services.ingest.formats.csv_table import header_of
 from services.ingest.formats.lines import BOM, Line, Lines

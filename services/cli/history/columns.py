@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from models.backtest.history import Ints
+from models.arrays import Ints
 from services.ingest.rows import MarkRow, RowError, parse_mark
 
 TextCodes = npt.NDArray[np.uint32]

@@ -17,7 +17,8 @@ from models.attendance import (
     TARDY,
     UNEXCUSED,
 )
-from models.backtest.history import Codes, DayMarks, Flags, Ints, Runs
+from models.arrays import Codes, Flags, Ints
+from models.backtest.history import DayMarks, Runs
 from services.cli.history.attendance import Rows
 
 _BY_SEVERITY: Final = np.array([PRESENT, EARLY_DEPARTURE, TARDY, PARTIAL, EXCUSED, UNEXCUSED], np.uint8)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from models.attendance import NO_TIME
-from models.backtest.history import Flags, Ints
+from models.arrays import Flags, Ints
 from services.cli.history.columns import TextCodes, codes_of, parsed
 from services.ingest.rows import RowError
 

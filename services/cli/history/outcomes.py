@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from models.backtest.history import Ints
+from models.arrays import Ints
 from services.cli.history.folder import Folder
 from services.ingest import fields
 from services.ingest.fields import FieldError, Values

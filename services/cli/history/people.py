@@ -8,7 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from models.backtest.history import Ints, Spans
+from models.arrays import Ints
+from models.backtest.history import Spans
 from models.enrollment import FOREVER
 from services.cli.history.folder import Folder
 from services.cli.history.schools import Enrolled

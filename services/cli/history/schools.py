@@ -12,7 +12,8 @@ import numpy.typing as npt
 import polars as pl
 
 from models.attendance import EXCUSED, UNEXCUSED
-from models.backtest.history import Calendar, Closes, Counts, Flags, Ints
+from models.arrays import Flags, Ints
+from models.backtest.history import Calendar, Closes, Counts
 from models.enrollment import FOREVER
 from services.cli.history.attendance import Positions, Rows
 from services.ingest.reporting import SchoolReport

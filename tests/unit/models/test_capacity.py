@@ -30,7 +30,7 @@ from models.capacity import (
     next_threshold,
 )
 from models.episodes import KEEP, PLACE_DAYS
-from models.risk_model import Floats
+from models.arrays import Floats
 
 scores = st.floats(-15, 8)
 rows = st.lists(st.tuples(scores, scores, scores, st.booleans()), max_size=30)

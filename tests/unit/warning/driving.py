@@ -19,10 +19,11 @@ from services.contracts.marks import (
     MarkBatch,
 )
 from services.contracts.reference import Consent, Enrollment, EnrollmentSpan, SchoolDay
-from services.warning import records, table
+from services.warning import records
 from services.warning.lifecycle import _reason
 from services.warning.partition import Partition
-from services.warning.student import dump, load
+from services.warning.steering import Steering
+from services.warning.stored import Store, load
 from services.warning.window import window_document
 
 POLICY = default_policy()
@@ -144,12 +145,17 @@ class Worker:
     def __init__(self, partition: Partition | None = None) -> None:
         self.partition = partition or Partition(POLICY)
         self.reader = Reader()
+        self.stored: dict[str, bytes] = {}
+        self._store = Store(self.partition)
 
     def take(self, *taken: Record) -> list[AlertEvent]:
         """Apply the records; returns the events that they caused, by alert and `seq`."""
         caused: list[AlertEvent] = []
         for record in taken:
             records.take(self.partition, PLACE, record.topic, record.key, record.value, TAKEN_AT.timestamp())
+            while self.partition.touched and self.partition.evaluate():
+                pass
+            self._write()
             for student in list(self.partition.telling):
                 caused.extend(student.pending)
                 for event in student.pending:
@@ -159,12 +165,16 @@ class Worker:
 
     def restart(self) -> None:
         """Another worker takes over: the partition as the table would give it back."""
-        fresh = Partition(POLICY)
-        for name, school in self.partition.schools.items():
-            fresh.schools[name] = table._load_school(table._dump_school(school), POLICY)
-        for student in self.partition.students.values():
-            fresh.add(load(dump(student)))
-        self.partition = fresh
+        self._write()
+        self.partition = load(self.stored, POLICY, Steering(None, None), TAKEN_AT)
+        self._store = Store(self.partition)
+
+    def _write(self) -> None:
+        for key, value in self._store.take_changes():
+            if value is None:
+                self.stored.pop(key, None)
+            else:
+                self.stored[key] = value
 
     def window(self, student: str) -> dict[str, object] | None:
         """The student's window as people read it, None without a consent."""
@@ -180,7 +190,7 @@ class Worker:
         """The alerts that stand, or stood and were cleared, made anew from the days."""
         result = set()
         for student in self.partition.students.values():
-            for episode in self.partition._episodes(student):
+            for episode in self.partition.episodes(student):
                 turn = episode.turns[-1]
                 result.add(
                     Alert(

@@ -9,7 +9,7 @@ import numpy as np
 from models.backtest.bootstrap import Share
 from models.backtest.curves import CalibrationPoint, CapacityPoint, Curves, Leads, WeeklyAlerts
 from models.backtest.evidence import Changes, Raised, Truth, WeekEnds
-from models.backtest.history import Ints
+from models.arrays import Ints
 from models.backtest.measures import Walked
 from services.cli.report import ReportEvidence
 

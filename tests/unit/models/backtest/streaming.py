@@ -9,7 +9,6 @@ from uuid import UUID
 
 from models.enrollment import FOREVER
 from models.policy import Policy
-from models.track import Track
 from services.contracts import topics
 from services.contracts.marks import AttendanceMark, DayClosed, DayCounts, DaysClosed, WeekClosed
 from services.contracts.reference import Consent, Enrollment, EnrollmentSpan, SchoolDay
@@ -19,7 +18,8 @@ from services.warning import records
 from services.warning.lifecycle import level_told
 from services.warning.partition import Partition
 from services.warning.steering import Steering
-from services.warning.student import Student
+from services.warning.student import NO_ROW, Student
+from services.warning.window import scores_of
 from tests.unit.models.backtest.districts import Child, Counting, District, Row
 
 TOKEN = UUID("6f1e5d5e-6d0c-5f43-9d5c-0f1b57be11aa")
@@ -62,10 +62,21 @@ class Stream:
                 if student.counts:
                     yield name, student, partition
 
-    def tracks(self) -> dict[str, Track]:
-        """Of students with any day that counts."""
-        found = {name: partition.tracks.of([student])[0] for name, student, partition in self.students()}
-        return {name: track for name, track in found.items() if track.ordinals}
+    def days(self) -> dict[str, int]:
+        """How many days count, of students with any."""
+        found = {
+            name: int(partition.years[student.year].cohort.ledger.length[student.row])
+            for name, student, partition in self.students()
+            if student.row != NO_ROW
+        }
+        return {name: days for name, days in found.items() if days}
+
+    def scores(self) -> dict[str, float]:
+        """Probabilities, as of now."""
+        found: dict[str, float] = {}
+        for partition in self.partitions:
+            found |= scores_of(partition)
+        return found
 
     def levels(self) -> dict[str, int]:
         """What was told last, of students whose consent is in force."""
@@ -80,9 +91,7 @@ class Stream:
     def thresholds(self) -> dict[int, float]:
         """Those in force, which every partition must have heard."""
         found = [
-            partition.tracks.risk.thresholds.by_week
-            if partition.tracks.risk and partition.tracks.risk.thresholds
-            else {}
+            partition.steering.thresholds.by_week if partition.steering.thresholds is not None else {}
             for partition in self.partitions
         ]
         assert all(one == found[0] for one in found)
@@ -176,6 +185,8 @@ class Stream:
         partition = self.partitions[number]
         place = records.Place(number, len(self.partitions))
         records.take(partition, place, topic, key, value, self._now().timestamp())
+        while partition.touched and partition.evaluate():
+            pass
         for student in list(partition.telling):
             partition.told(student, len(student.pending))
         while partition.outbox:
