@@ -1,13 +1,15 @@
 """A partition's students and schools: what each record does to them, and the alerts that follow.
 
-Pure: no Kafka, no clock. The agent feeds records in and publishes what `settle` returns; the order
+Pure: no Kafka, no clock. Records are applied one by one and evaluated together; the order
 in which records of different topics come changes nothing in the end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+
+import msgspec
 
 from models.attendance import NO_TIME, SectionMark, code_of
 from models.enrollment import FOREVER, Span
@@ -24,7 +26,8 @@ from services.contracts.risk import ThresholdSet, WeekCounted
 from services.warning.lifecycle import Subject, close_year, level_told, tell, withdraw_all
 from services.warning.roll import Roll
 from services.warning.steering import Steering
-from services.warning.student import Student
+from services.warning.stored_school import dump_school
+from services.warning.student import Student, dump
 from services.warning.tracks import Tracks
 from services.warning.wire import AttendanceMark, DayCounts, DaysClosed, MarkBatch, WeekClosed
 
@@ -50,6 +53,8 @@ class Partition:
         self._policy = policy
         self._roll = Roll()
         self.tracks = Tracks(policy, self.schools, self._roll, self.steering)
+        self.caused_at = datetime.fromtimestamp(0, UTC)
+        """When ingest took the last record."""
         self._unsettled: set[Student] = set()
         self._asked: set[Student] = set()
         """Students whose alerts must be looked at again though their own days are the same: a sibling has changed."""
@@ -137,6 +142,7 @@ class Partition:
         """Count the week, when there is a capacity to steer by; False when nothing is to be steered."""
         if not self.steering.steers:
             return False
+        self.evaluate()
         students = [s for s in self.students.values() if s.year.school_on(closed.week.toordinal() + SUNDAY) is not None]
         tracks = self.tracks.of(students)
         self.outbox.append(
@@ -165,8 +171,31 @@ class Partition:
             if student.year.decide_again(first):
                 self._unsettled.add(student)
 
-    def settle(self, caused_at: datetime) -> None:
-        """Decide what the records taken since the last call mean for alerts; events become `pending`."""
+    @property
+    def due(self) -> bool:
+        """Whether evaluation must be completed before the next record is applied."""
+        return False
+
+    @property
+    def touched(self) -> bool:
+        """Whether something waits for evaluation."""
+        return bool(self._unsettled or self._asked)
+
+    def evaluate(self) -> bool:
+        """Decide what the records applied since the last call mean for alerts; True while more remains."""
+        self._settle(self.caused_at)
+        return False
+
+    def take_changes(self) -> list[tuple[str, bytes | None]]:
+        """What must be written since the last call, by key; marks of change are cleared."""
+        changes: list[tuple[str, bytes | None]] = [(f"s|{s.pseudonym}", dump(s)) for s in self.changed_students]
+        changes += [(f"c|{name}", dump_school(self.schools[name])) for name in self.changed_schools]
+        if self.steering.steers:
+            changes.append(("r|", msgspec.msgpack.encode(self.steering.dump())))
+        self.changed_students, self.changed_schools = set(), set()
+        return changes
+
+    def _settle(self, caused_at: datetime) -> None:
         asked, self._asked = self._asked, set()
         unsettled, self._unsettled = self._unsettled, set()
         students = [student for student in unsettled if student.counts]

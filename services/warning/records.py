@@ -27,7 +27,7 @@ class Place(NamedTuple):
 def take(
     partition: Partition, place: Place, topic: str, key: bytes | None, value: bytes | None, timestamp: float
 ) -> UUID | None:
-    """Apply one record and decide its alerts; returns the token of a close, to be answered.
+    """Apply one record's facts; returns the token of a close, to be answered when they have been evaluated.
 
     `timestamp` is the record's (seconds since the epoch). Raises `ValueError` for a record that
     cannot be read (pydantic's `ValidationError` and msgspec's `DecodeError` are).
@@ -51,7 +51,7 @@ def take(
         token = told.token
     else:
         _take_of_student(partition, topic, key, value, taken_at)
-    partition.settle(taken_at)
+    partition.caused_at = taken_at
     return token
 
 

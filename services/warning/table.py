@@ -19,21 +19,11 @@ from faust.types import TP, EventT
 
 from models.policy import Policy
 from models.school import School
-from models.shock import HeadCount
+from services.warning.loading import load_partition
 from services.warning.partition import Partition
-from services.warning.steering import Steering, StoredSteering
-from services.warning.student import Student, dump, load
-
-
-class _StoredSchool(msgspec.Struct, array_like=True):
-    calendar: dict[int, bool]
-    closed: dict[int, bool]
-    counts: dict[int, tuple[int, int, int]]
-    history_through: int
-
-
-_decode_school = msgspec.msgpack.Decoder(_StoredSchool).decode
-_decode_steering = msgspec.msgpack.Decoder(StoredSteering).decode
+from services.warning.steering import Steering
+from services.warning.stored_school import dump_school
+from services.warning.student import Student, dump
 
 
 class WindowTable:
@@ -44,19 +34,9 @@ class WindowTable:
 
     def read(self, number: int, policy: Policy, steering: Steering) -> Partition:
         """The partition as it was last written."""
-        partition = Partition(policy, steering)
         prefix = f"{number}|".encode()
-        for key, value in self._table.data.items():
-            if not key.startswith(prefix) or not value:
-                continue
-            _, kind, name = key.decode().split("|", 2)
-            if kind == "r":
-                steering.restore(_decode_steering(value))
-            elif kind == "c":
-                partition.schools[name] = _load_school(value, policy)
-            else:
-                partition.add(load(value))
-        return partition
+        found = ((key, value) for key, value in self._table.data.items() if key.startswith(prefix) and value)
+        return load_partition({key[len(prefix) :].decode(): value for key, value in found}, policy, steering)
 
     async def write(
         self,
@@ -73,7 +53,7 @@ class WindowTable:
         The state is read before the first await, so later changes belong to the next write.
         """
         items = [(f"{number}|s|{s.pseudonym}".encode(), dump(s)) for s in students]
-        items += [(f"{number}|c|{name}".encode(), _dump_school(school)) for name, school in schools]
+        items += [(f"{number}|c|{name}".encode(), dump_school(school)) for name, school in schools]
         if steering is not None and steering.steers:
             items.append((f"{number}|r|".encode(), msgspec.msgpack.encode(steering.dump())))
         _current_event.set(weakref.ref(event))
@@ -99,24 +79,6 @@ def _batches(producer: AIOKafkaProducer, items: Iterable[tuple[bytes, bytes]]) -
             batch.append(key=key, value=value, timestamp=None)
     if batch.record_count():
         yield batch
-
-
-def _dump_school(school: School) -> bytes:
-    counts = {day: (c.absent, c.reported, c.expected) for day, c in school.counts.items()}
-    return msgspec.msgpack.encode(_StoredSchool(school.calendar, school.closed, counts, school.history_through))
-
-
-def _load_school(data: bytes, policy: Policy) -> School:
-    stored = _decode_school(data)
-    school = School()
-    for day, instructional in stored.calendar.items():
-        school.set_calendar(day, policy.shock, instructional=instructional)
-    for day, history in stored.closed.items():
-        school.close(day, history=history)
-    school.history_through = stored.history_through
-    for day, counts in stored.counts.items():
-        school.set_counts(day, HeadCount(*counts), policy.shock)
-    return school
 
 
 def taken_at(event: EventT) -> float:

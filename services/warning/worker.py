@@ -110,6 +110,7 @@ class Worker:
         try:
             place = records.Place(message.partition, self._count)
             token = records.take(partition, place, message.topic, message.key, message.value, taken_at(event))
+            partition.evaluate()
         except Exception as error:  # noqa: BLE001 - one poison record must not stop the others
             await self._dead_letter(event, error)
         self._unacked[message.partition].append(event)

@@ -19,9 +19,10 @@ from services.contracts.marks import (
     MarkBatch,
 )
 from services.contracts.reference import Consent, Enrollment, EnrollmentSpan, SchoolDay
-from services.warning import records, table
+from services.warning import records
 from services.warning.lifecycle import _reason
 from services.warning.partition import Partition
+from services.warning.stored_school import dump_school, load_school
 from services.warning.student import dump, load
 from services.warning.window import window_document
 
@@ -150,6 +151,8 @@ class Worker:
         caused: list[AlertEvent] = []
         for record in taken:
             records.take(self.partition, PLACE, record.topic, record.key, record.value, TAKEN_AT.timestamp())
+            while self.partition.evaluate():
+                pass
             for student in list(self.partition.telling):
                 caused.extend(student.pending)
                 for event in student.pending:
@@ -161,7 +164,7 @@ class Worker:
         """Another worker takes over: the partition as the table would give it back."""
         fresh = Partition(POLICY)
         for name, school in self.partition.schools.items():
-            fresh.schools[name] = table._load_school(table._dump_school(school), POLICY)
+            fresh.schools[name] = load_school(dump_school(school), POLICY)
         for student in self.partition.students.values():
             fresh.add(load(dump(student)))
         self.partition = fresh

@@ -176,6 +176,8 @@ class Stream:
         partition = self.partitions[number]
         place = records.Place(number, len(self.partitions))
         records.take(partition, place, topic, key, value, self._now().timestamp())
+        while partition.evaluate():
+            pass
         for student in list(partition.telling):
             partition.told(student, len(student.pending))
         while partition.outbox:
