@@ -202,6 +202,8 @@ class Partition:
         found = self.tracks.with_siblings(students)
         # A sibling's scores may have changed with these students' days: what is stored of them must follow.
         self.changed_students |= found.keys() - set(students)
+        changed = self.changed_students & found.keys()
+        self.changed_students |= {other for student in changed for other in self._roll.counting_siblings(student)}
         for student, track in found.items():
             turns = track.turns
             if not _same(turns, student.turns_told):
