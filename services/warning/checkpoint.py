@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
@@ -44,23 +44,27 @@ class Checkpoint:
     back, so the worker must end.
     """
 
-    def __init__(self, table: Table, teller: Teller) -> None:
+    def __init__(self, table: Table, teller: Teller, spent: Callable[[float], None]) -> None:
         self._table = table
         self._teller = teller
+        self._spent = spent
 
     async def run(self, owned: Owned) -> None:
-        """Take the steps, one checkpoint of a partition at a time."""
+        """Take the steps; the caller sees to it that a partition has one checkpoint at a time.
+
+        `spent` is told for how many seconds the first two steps have held up everything else.
+        """
         try:
-            async with owned.saving:
-                async with owned.deciding:
-                    owned.check()
-                    await owned.evaluate()
-                    read = _read(owned)
-                await self._table.write(owned.number, read.changes)
+            async with owned.deciding:
                 owned.check()
-                await self._tell(owned, read)
-                await self._teller.answer(owned.number, read.tokens)
-                owned.check()
+                await owned.evaluate()
+                read = _read(owned)
+                self._spent(owned.take_spent())
+            await self._table.write(owned.number, read.changes)
+            owned.check()
+            await self._tell(owned, read)
+            await self._teller.answer(owned.number, read.tokens)
+            owned.check()
         except PartitionLostError:
             return
         WRITTEN.inc(len(read.changes))

@@ -22,8 +22,8 @@ def companion(worker: Worker, table: WindowTable, server: EdgeServer, bootstrap:
         _producer: AIOKafkaProducer
 
         def __post_init__(self) -> None:
-            self._writing = asyncio.Lock()
-            """Held while something is being sent: a stop waits for it."""
+            self._running: set[asyncio.Future[None]] = set()
+            """Checkpoints: a stop waits for them."""
 
         async def on_start(self) -> None:
             self._producer = make_producer(bootstrap)
@@ -34,16 +34,18 @@ def companion(worker: Worker, table: WindowTable, server: EdgeServer, bootstrap:
 
         async def on_stop(self) -> None:
             server.should_exit = True
-            async with self._writing:
-                await self._producer.stop()
+            if self._running:
+                await asyncio.wait(self._running)
+            await self._producer.stop()
 
         @Service.task
         async def keep(self) -> None:
             """Evaluate, write, tell and acknowledge, whenever it is time."""
             while not self.should_stop:
                 await worker.turn()
-                async with self._writing:
-                    if not self.should_stop:
-                        await worker.checkpoint()
+                for checkpoint in () if self.should_stop else worker.checkpoints():
+                    running = self.add_future(checkpoint)
+                    self._running.add(running)
+                    running.add_done_callback(self._running.discard)
 
     return Companion

@@ -35,13 +35,13 @@ class Owned:
     """What could not be read among them, to be put among the dead letters."""
     deciding: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while records are applied or evaluated, never while Kafka is waited for."""
-    saving: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held by a checkpoint: there is one at a time."""
+    saving: bool = False
+    """Whether a checkpoint is under way: there is one at a time."""
     told: bool = False
     """Whether alerts were told since the last write, which still has them as pending."""
     lost: bool = False
     spent: float = 0
-    """For how many seconds evaluating has held up everything else since the last checkpoint."""
+    """For how many seconds evaluating has held up everything else since that was last asked for."""
     clock: Callable[[], float] = time.perf_counter
 
     @property
@@ -54,6 +54,11 @@ class Owned:
     def presses(self) -> bool:
         """Whether somebody waits for it: an alert is to be told, or a close to be answered."""
         return bool(self.tokens or self.state.telling or self.state.outbox)
+
+    def take_spent(self) -> float:
+        """For how many seconds evaluating has held up everything else since the last call."""
+        spent, self.spent = self.spent, 0
+        return spent
 
     def check(self) -> None:
         """To be called after whatever was awaited; raises `PartitionLostError` when the term has ended."""

@@ -59,13 +59,13 @@ class Schedule:
         return min(pause, turn)
 
     def begin(self) -> None:
-        """A checkpoint of all that waits begins."""
-        self._first, self._pressing = None, False
+        """Checkpoints of all that waits begin."""
+        self._first, self._pressing, self._cost = None, False, 0
 
-    def end(self, cost: float) -> None:
-        """It has ended, and held up everything else for `cost` seconds."""
-        self._cost = cost
-        self._turn = self._clock() + min(SHARE * cost, LONGEST_WAIT_SECONDS)
+    def spent(self, seconds: float) -> None:
+        """One of them has held up everything else for so long."""
+        self._cost += seconds
+        self._turn = self._clock() + min(SHARE * self._cost, LONGEST_WAIT_SECONDS)
 
     async def turn(self) -> None:
         """Return when a checkpoint is due."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaProducer
@@ -51,7 +51,7 @@ class Worker:
 
     def connect(self, producer: AIOKafkaProducer) -> None:
         """Say everything by this producer."""
-        self._checkpoint = Checkpoint(self._table, Teller(producer, self._count))
+        self._checkpoint = Checkpoint(self._table, Teller(producer, self._count), self._schedule.spent)
 
     def forget(self) -> None:
         """Partitions moved: what is in memory is read anew from the table, and unacknowledged records come again."""
@@ -86,16 +86,19 @@ class Worker:
         """Return when it is time for a checkpoint."""
         await self._schedule.turn()
 
-    async def checkpoint(self) -> None:
-        """A checkpoint of every partition that has something for one."""
+    def checkpoints(self) -> list[Coroutine[None, None, None]]:
+        """What to do now: a checkpoint of every partition that has something for one, and none under way."""
         self._schedule.begin()
-        waiting = [owned for owned in self._owned.values() if owned.waits]
-        await asyncio.gather(*(self._checkpoint.run(owned) for owned in waiting))
-        self._schedule.end(sum(owned.spent for owned in waiting))
-        for owned in waiting:
-            owned.spent = 0
-            self._expect(owned)
         STUDENTS.set(sum(len(owned.state.students) for owned in self._owned.values()))
+        waiting = [owned for owned in self._owned.values() if owned.waits and not owned.saving]
+        for owned in waiting:
+            owned.saving = True
+        return [self._save(owned) for owned in waiting]
+
+    async def _save(self, owned: Owned) -> None:
+        await self._checkpoint.run(owned)
+        owned.saving = False
+        self._expect(owned)
 
     def _own(self, number: int) -> Owned:
         owned = self._owned.get(number)
@@ -119,6 +122,8 @@ class Worker:
         owned.events.append(event)
 
     def _expect(self, owned: Owned) -> None:
+        if owned.lost or owned.saving:
+            return  # nothing is to be done, or it is looked at again afterwards
         if owned.presses:
             self._schedule.press()
         elif owned.waits:

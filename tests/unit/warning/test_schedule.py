@@ -41,7 +41,7 @@ class Stream:
         self.began.append(self.clock.now)
         self.schedule.begin()
         self.clock.now += cost
-        self.schedule.end(cost)
+        self.schedule.spent(cost)
 
     def run(self, seconds: float, *, every: float, cost: float, pressing: bool = False) -> None:
         """A record each so often, for so long; each checkpoint costs the same."""
