@@ -66,6 +66,8 @@ class Core:
         partition = self._partitions[record.partition]
         place = records.Place(record.partition, PARTITIONS)
         records.take(partition, place, record.topic, record.key.encode(), record.value, time.time())
+        while partition.evaluate():
+            pass
         for student in list(partition.telling):
             partition.told(student, len(student.pending))
         while partition.outbox:

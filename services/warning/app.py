@@ -11,7 +11,7 @@ from models.policy import Policy, default_policy, parse_policy
 from services.contracts.topics import WARNING_GROUP
 from services.platform.logging import configure_logging
 from services.warning.companion import companion
-from services.warning.http import make_edge, make_server
+from services.warning.http import make_edge, make_server, owned_partitions
 from services.warning.in_use import load_model
 from services.warning.records import READ
 from services.warning.settings import WarningSettings
@@ -54,7 +54,8 @@ def create_app(settings: WarningSettings) -> faust.App:
     options = {"block_cache_size": BLOCK_CACHE_BYTES} if settings.store == "rocksdb" else {}
     table = app.Table("windows", key_type=bytes, value_type=bytes, partitions=settings.partitions, options=options)
     in_use = load_model(settings)
-    worker = Worker(load_policy(settings), WindowTable(table), in_use, settings.partitions)
+    windows = WindowTable(table)
+    worker = Worker(load_policy(settings), windows, in_use, settings.partitions)
     topic = app.topic(
         *(topic.name for topic in READ),
         key_type=bytes,
@@ -69,11 +70,15 @@ def create_app(settings: WarningSettings) -> faust.App:
     async def keep_windows(stream: StreamT[bytes]) -> None:
         await take_all(stream, app, worker)
 
-    app.service(companion(app, worker, server, settings.require_kafka()))
+    app.service(companion(worker, windows, server, settings.require_kafka()))
 
     @app.on_partitions_revoked.connect
     async def forget(*_: object, **__: object) -> None:
         worker.forget()
+
+    @app.on_rebalance_complete.connect
+    async def load(*_: object, **__: object) -> None:
+        await worker.load(owned_partitions(app))
 
     return app
 

@@ -1,52 +1,51 @@
-"""What runs beside the stream: the producer, the tellings, the write-behind, the HTTP edge."""
+"""What runs beside the stream: the producer, the checkpoints, the HTTP edge."""
 
 from __future__ import annotations
 
 import asyncio
 
-import faust
+from aiokafka import AIOKafkaProducer
 from mode import Service
 
-from services.warning.http import EdgeServer, owned_partitions, recovering
-from services.warning.worker import FLUSH_SECONDS, Worker
+from services.platform.kafka import make_producer
+from services.warning.http import EdgeServer
+from services.warning.table import WindowTable
+from services.warning.worker import Worker
 
 
-def companion(app: faust.App, worker: Worker, server: EdgeServer, bootstrap: str) -> type[Service]:
+def companion(worker: Worker, table: WindowTable, server: EdgeServer, bootstrap: str) -> type[Service]:
     """The service class that Faust starts and stops with the app."""
 
     class Companion(Service):
         """Starts before the stream, so that the edge can say that windows are being recovered."""
 
+        _producer: AIOKafkaProducer
+
         def __post_init__(self) -> None:
-            # Held while something is being sent: a stop waits for it.
-            self._telling, self._flushing = asyncio.Lock(), asyncio.Lock()
+            self._running: set[asyncio.Future[None]] = set()
+            """Checkpoints: a stop waits for them."""
 
         async def on_start(self) -> None:
-            await worker.start(bootstrap)
+            self._producer = make_producer(bootstrap)
+            await self._producer.start()
+            worker.connect(self._producer)
+            table.connect(self._producer)
             self.add_future(server.serve())
 
         async def on_stop(self) -> None:
             server.should_exit = True
-            async with self._telling, self._flushing:
-                await worker.stop()
+            if self._running:
+                await asyncio.wait(self._running)
+            await self._producer.stop()
 
         @Service.task
-        async def tell(self) -> None:
-            """Send alerts, and answers to closes, as they come."""
+        async def keep(self) -> None:
+            """Evaluate, write, tell and acknowledge, whenever it is time."""
             while not self.should_stop:
-                await worker.something_to_tell()
-                async with self._telling:
-                    if not self.should_stop:
-                        await worker.tell()
-
-        @Service.task
-        async def flush(self) -> None:
-            """Write behind; and load what is owned, for it may have alerts that were not sent yet."""
-            while not self.should_stop:
-                await self.sleep(FLUSH_SECONDS)
-                async with self._flushing:
-                    if not (self.should_stop or recovering(app)):
-                        worker.load(owned_partitions(app))
-                        await worker.flush_due()
+                await worker.turn()
+                for checkpoint in () if self.should_stop else worker.checkpoints():
+                    running = self.add_future(checkpoint)
+                    self._running.add(running)
+                    running.add_done_callback(self._running.discard)
 
     return Companion

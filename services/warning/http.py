@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from services.contracts.ids import Pseudonym
+from services.contracts.topics import MARKS
 from services.platform.http import ProblemError, add_health, add_problem_handlers
 from services.warning.in_use import InUse
 from services.warning.window import scores_of, window_document
@@ -65,8 +66,8 @@ def make_edge(app: faust.App, worker: Worker, in_use: InUse) -> FastAPI:
 
 
 def owned_partitions(app: faust.App) -> set[int]:
-    """The numbers of the partitions that this worker owns."""
-    return {tp.partition for tp in app.consumer.assignment()} if app.consumer else set()
+    """The numbers of the partitions that this worker owns, not of those it keeps a standby of."""
+    return {tp.partition for tp in app.consumer.assignment() if tp.topic == MARKS.name} if app.consumer else set()
 
 
 class EdgeServer(uvicorn.Server):

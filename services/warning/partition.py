@@ -28,6 +28,7 @@ from services.contracts.alerts import AlertEvent
 from services.contracts.ids import Pseudonym
 from services.contracts.reference import Consent, Enrollment, SchoolDay
 from services.contracts.risk import ThresholdSet, WeekCounted
+from services.warning.changes import Changes
 from services.warning.columns import MarkColumns
 from services.warning.homes import Homes
 from services.warning.lifecycle import Subject, close_year, level_told, tell, withdraw_all
@@ -55,9 +56,7 @@ class Partition:
         """Students with events that Kafka has not acknowledged yet."""
         self.outbox: list[WeekCounted | ThresholdSet] = []
         """What is to be said of the week."""
-        self.changed_students: set[Student] = set()
-        self.changed_schools: set[tuple[str, int]] = set()
-        """School and ordinal of what must be written."""
+        self.changes = Changes()
         self.homes = Homes()
         self._at_school: defaultdict[str, set[Student]] = defaultdict(set)
         """By school: everybody with a span there."""
@@ -110,7 +109,7 @@ class Partition:
             head_count = HeadCount(each.absent, each.reported, each.expected)
             if self.school(each.school_id).set_counts(each.date.toordinal(), head_count):
                 self._recounted.add(each.school_id)
-                self.changed_schools.add((each.school_id, each.date.toordinal()))
+                self.changes.schools.add((each.school_id, each.date.toordinal()))
 
     def take_marks(self, marks: MarkColumns, taken_at: datetime) -> None:
         """Take a batch of marks."""
@@ -132,7 +131,7 @@ class Partition:
                 self.take_counts([close.counts])
             day = close.date.toordinal()
             if self.school(close.school_id).close(day, history=close.history):
-                self.changed_schools.add((close.school_id, day))
+                self.changes.schools.add((close.school_id, day))
                 self._begin_year(close.school_id, day, closed.taken_at)
                 year = self.years.get(year_of(day))
                 if year is not None:
@@ -147,7 +146,7 @@ class Partition:
             return
         day, school = fact.date.toordinal(), self.school(fact.school_id)
         others = school.set_calendar(day, instructional=fact.instructional)
-        self.changed_schools.add((fact.school_id, day))
+        self.changes.schools.add((fact.school_id, day))
         year = self.years.get(year_of(day))
         if others is None or year is None:
             return
@@ -228,7 +227,11 @@ class Partition:
         student.pending = student.pending[events:]
         if not student.pending:
             self.telling.discard(student)
-        self.changed_students.add(student)
+        self.changes.students.add(student)
+
+    def take_changes(self) -> list[tuple[str, bytes | None]]:
+        """Keys and values of what must be written since the last call; None for what is gone."""
+        return self.changes.take(self.years, self.schools, self.steering, self.policy)
 
     def episodes(self, student: Student) -> list[Episode]:
         """The student's alerts as they stand, the household's rule on top."""
@@ -344,7 +347,7 @@ class Partition:
             rows, was_live = ahead.get(day, ((), False))
             row = section_mark(school, section, marks.code[place], marks.moment[place])
             ahead[day] = (with_mark(rows, row), was_live or live)
-        self.changed_students.add(student)
+        self.changes.students.add(student)
 
     def _look_again(self, year: SchoolYear, school_id: str, day: int) -> None:
         """A day of a school may have another state now."""
@@ -368,7 +371,7 @@ class Partition:
         for row in year.levels.take_noted():
             student = year.students[row]
             if student is not None:
-                self.changed_students.add(student)
+                self.changes.students.add(student)
         for row, position in turned.items():
             student = year.students[row]
             if student is None:
@@ -397,7 +400,7 @@ class Partition:
                 self.steering.entered(student.year)
             if level != student.level_at_close:
                 student.level_at_close = level
-                self.changed_students.add(student)
+                self.changes.students.add(student)
         self._moved.clear()
         self._closed = False
         weeks, self._weeks = self._weeks, []
@@ -443,7 +446,7 @@ class Partition:
         later = {ahead: rows for ahead, rows in (student.ahead or {}).items() if year_of(ahead) > number}
         student.ahead = later or None
         self.place(student)
-        self.changed_students.add(student)
+        self.changes.students.add(student)
 
     def _catch_up(self, student: Student, taken_at: datetime) -> None:
         """Closes may have come before: the student's year is at least that of the schools' last report."""
@@ -452,7 +455,7 @@ class Partition:
         if last:
             self._reach(student, last, taken_at)
         self.place(student)
-        self.changed_students.add(student)
+        self.changes.students.add(student)
 
     def _forget(self, student: Student) -> None:
         """Drop everything that consent covered; events still to be sent stay until they are."""
@@ -463,7 +466,7 @@ class Partition:
             self.years[student.year].empty(student.row)
             student.segments = ()
             self.place(student)
-        self.changed_students.add(student)
+        self.changes.students.add(student)
 
     def _purge_withdrawn(self) -> None:
         for student in self._holding:
@@ -491,7 +494,7 @@ class Partition:
         student.pending.extend(events)
         if len(student.pending) > before:
             self.telling.add(student)
-            self.changed_students.add(student)
+            self.changes.students.add(student)
             self._moved.add(student)
 
     def _subject(self, student: Student, caused_at: datetime) -> Subject:

@@ -1,19 +1,21 @@
 """The Faust table that holds what a partition knows, written in bulk and with receipts.
 
-Keys are the partition's number and, behind `|`, those of `services.warning.stored`.
+Its keys are the partition's own behind its number: `3|s|student`.
 """
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import faust
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
-from faust.streams import _current_event
-from faust.types import TP, EventT
+from faust.types import TP
+
+from services.warning.checkpoint import Change
+
+Item = tuple[bytes, bytes | None]
 
 
 class WindowTable:
@@ -21,53 +23,70 @@ class WindowTable:
 
     def __init__(self, table: faust.Table[bytes, bytes]) -> None:
         self._table = table
+        self._producer: AIOKafkaProducer
+
+    def connect(self, producer: AIOKafkaProducer) -> None:
+        """Write by this producer."""
+        self._producer = producer
 
     def read(self, number: int) -> dict[str, bytes]:
-        """What was last written of a partition, by key."""
-        prefix = f"{number}|"
+        """The partition's items as they were last written."""
+        prefix = f"{number}|".encode()
         return {
-            name.removeprefix(prefix): value
+            key[len(prefix) :].decode(): value
             for key, value in self._table.data.items()
-            if value and (name := key.decode()).startswith(prefix)
+            if key.startswith(prefix) and value
         }
 
-    async def write(
-        self, producer: AIOKafkaProducer, number: int, event: EventT, changes: Iterable[tuple[str, bytes | None]]
-    ) -> None:
+    async def write(self, number: int, changes: Sequence[Change]) -> None:
         """Write them; returns when Kafka has acknowledged every change, raises `KafkaError` when it did not.
 
-        `event` is a record of the partition: Faust's store asks which partition is being written.
+        The store beside the changelog follows it, so that what it holds after a crash was written by somebody.
         """
-        items = [(f"{number}|{key}".encode(), value) for key, value in changes]
-        _current_event.set(weakref.ref(event))
-        for key, value in items:
-            if value is None:
-                self._table.data.pop(key, None)
-            else:
-                self._table.data[key] = value
         topic = self._table.changelog_topic_name
-        last = -1
-        for batch in _batches(producer, items):
-            receipt = await (await producer.send_batch(batch, topic, partition=number))
-            last = receipt.offset + batch.record_count() - 1
-        if last >= 0:
-            # What the store holds up to here need not be read from the changelog again.
-            self._table.data.set_persisted_offset(TP(topic, number), last)
+        for items in _batches(self._producer, [(f"{number}|{key}".encode(), value) for key, value in changes]):
+            receipt = await (await self._producer.send_batch(items.batch, topic, partition=number))
+            self._table.apply_changelog_batch(_written(TP(topic, number), receipt.offset, items.items))
 
 
-def _batches(producer: AIOKafkaProducer, items: Iterable[tuple[bytes, bytes | None]]) -> Iterator[BatchBuilder]:
+class _Batch(NamedTuple):
+    batch: BatchBuilder
+    items: Sequence[Item]
+
+
+def _batches(producer: AIOKafkaProducer, items: Sequence[Item]) -> Iterator[_Batch]:
     """The changes as whole batches of Kafka's: a send for each would cost more than all the rest of a write."""
-    batch = producer.create_batch()
-    for key, value in items:
-        if batch.append(key=key, value=value, timestamp=None) is None:
-            yield batch
-            batch = producer.create_batch()
-            batch.append(key=key, value=value, timestamp=None)
-    if batch.record_count():
-        yield batch
+    first = 0
+    while first < len(items):
+        batch, last = producer.create_batch(), first
+        while last < len(items):
+            key, value = items[last]
+            if batch.append(key=key, value=value, timestamp=None) is None:
+                break
+            last += 1
+        yield _Batch(batch, items[first:last])
+        first = last
 
 
-def taken_at(event: EventT) -> float:
-    """The record's timestamp, in seconds since the epoch."""
-    timestamp = event.message.timestamp
-    return float(timestamp) if timestamp else datetime.now(UTC).timestamp()
+class _Message(NamedTuple):
+    """As much of a changelog record as Faust's stores look at."""
+
+    tp: TP
+    partition: int
+    offset: int
+    key: bytes
+    value: bytes | None
+
+
+class _Event(NamedTuple):
+    message: _Message
+    key: bytes
+    value: bytes | None
+
+
+def _written(tp: TP, first: int, items: Sequence[Item]) -> list[_Event]:
+    """The items as records of the changelog from this offset on."""
+    return [
+        _Event(_Message(tp, tp.partition, offset, key, value), key, value)
+        for offset, (key, value) in enumerate(items, start=first)
+    ]

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from models.attendance import code_of
 from models.arrays import Codes, Flags, Ints
+from models.attendance import code_of
 from services.cli.history.blocks import Block, Blocks
 from services.cli.history.columns import BAD, Column, Places
 from services.cli.history.folder import Folder

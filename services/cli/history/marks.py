@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from models.arrays import Codes, Flags, Ints
 from models.attendance import (
     EARLY_DEPARTURE,
     EXCUSED,
@@ -17,7 +18,6 @@ from models.attendance import (
     TARDY,
     UNEXCUSED,
 )
-from models.arrays import Codes, Flags, Ints
 from models.backtest.history import DayMarks, Runs
 from services.cli.history.attendance import Rows
 

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from models.attendance import NO_TIME
 from models.arrays import Flags, Ints
+from models.attendance import NO_TIME
 from services.cli.history.columns import TextCodes, codes_of, parsed
 from services.ingest.rows import RowError
 

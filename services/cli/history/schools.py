@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from models.attendance import EXCUSED, UNEXCUSED
 from models.arrays import Flags, Ints
+from models.attendance import EXCUSED, UNEXCUSED
 from models.backtest.history import Calendar, Closes, Counts
 from models.enrollment import FOREVER
 from services.cli.history.attendance import Positions, Rows

@@ -14,9 +14,9 @@ from models.policy import default_policy
 from models.risk_model import NO_SIBLING
 from services.contracts import topics
 from services.contracts.risk import ThresholdSet
-from services.warning import table
 from services.warning.partition import Partition
 from services.warning.steering import Steering
+from services.warning.stored_school import dump_school, load_school
 from services.warning.student import dump, load
 from tests.unit.models.hand_made import artifact
 from tests.unit.warning.driving import TOKEN, Record, Worker, batch, close, consent, enrollment, mark
@@ -65,7 +65,7 @@ def restarted(old: Worker, made: Artifact = MADE) -> Worker:
     fresh = Worker(Partition(POLICY, steering))
     fresh.reader = old.reader
     for name, school in old.partition.schools.items():
-        fresh.partition.schools[name] = table._load_school(table._dump_school(school), POLICY)
+        fresh.partition.schools[name] = load_school(dump_school(school), POLICY)
     for student in old.partition.students.values():
         fresh.partition.add(load(dump(student)))
     return fresh

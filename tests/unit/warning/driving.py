@@ -23,7 +23,7 @@ from services.warning import records
 from services.warning.lifecycle import _reason
 from services.warning.partition import Partition
 from services.warning.steering import Steering
-from services.warning.stored import Store, load
+from services.warning.loading import load_partition
 from services.warning.window import window_document
 
 POLICY = default_policy()
@@ -146,7 +146,6 @@ class Worker:
         self.partition = partition or Partition(POLICY)
         self.reader = Reader()
         self.stored: dict[str, bytes] = {}
-        self._store = Store(self.partition)
 
     def take(self, *taken: Record) -> list[AlertEvent]:
         """Apply the records; returns the events that they caused, by alert and `seq`."""
@@ -166,11 +165,10 @@ class Worker:
     def restart(self) -> None:
         """Another worker takes over: the partition as the table would give it back."""
         self._write()
-        self.partition = load(self.stored, POLICY, Steering(None, None), TAKEN_AT)
-        self._store = Store(self.partition)
+        self.partition = load_partition(self.stored, POLICY, Steering(None, None), TAKEN_AT)
 
     def _write(self) -> None:
-        for key, value in self._store.take_changes():
+        for key, value in self.partition.take_changes():
             if value is None:
                 self.stored.pop(key, None)
             else:

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from services.contracts.ids import Pseudonym
 from services.warning.partition import Partition
 from services.warning.records import take
+from services.warning.stored_school import dump_school, load_school
 from services.warning.student import Student, dump, load
-from services.warning.table import _dump_school, _load_school
 from tests.unit.warning.driving import PLACE, POLICY, batch, consent, enrollment, mark, worker_with
 from tests.unit.warning.worlds import FIRST, World, school_days, worlds
 
@@ -41,7 +41,7 @@ def test_what_is_loaded_is_what_was_dumped(world: World) -> None:
     for student in worker.partition.students.values():
         assert parts(load(dump(student))) == parts(student)
     for school in worker.partition.schools.values():
-        loaded = _load_school(_dump_school(school), POLICY)
+        loaded = load_school(dump_school(school), POLICY)
         for name in school.__slots__:
             assert getattr(loaded, name) == getattr(school, name), name
 
@@ -55,6 +55,7 @@ def test_events_that_kafka_has_not_acknowledged_survive_a_restart() -> None:
         batch(*(mark("ann", day, "absent") for day in days)),
     ):
         take(partition, PLACE, record.topic, record.key, record.value, 0.0)
+    partition.evaluate()
     (student,) = partition.telling
     fresh = Partition(POLICY)
     fresh.add(load(dump(student)))

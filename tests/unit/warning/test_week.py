@@ -28,7 +28,10 @@ def a_partition(capacity: int | None = 2, *, signal: bool = True) -> Partition:
 
 def take(partition: Partition, record: Record, number: int = 0, partitions: int = 1) -> UUID | None:
     place = records.Place(number, partitions)
-    return records.take(partition, place, record.topic, record.key, record.value, TAKEN_AT.timestamp())
+    token = records.take(partition, place, record.topic, record.key, record.value, TAKEN_AT.timestamp())
+    while partition.evaluate():
+        pass
+    return token
 
 
 def week(monday: date = MONDAY) -> Record:

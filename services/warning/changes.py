@@ -1,0 +1,67 @@
+"""What of a partition must be written next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from models.policy import Policy
+from models.school import School
+from services.warning.school_year import SchoolYear
+from services.warning.steering import Steering
+from services.warning.stored import (
+    VERSION,
+    StoredPolicy,
+    checksum,
+    day_month,
+    dump_block,
+    dump_head,
+    dump_month,
+    encode,
+)
+from services.warning.student import NO_ROW, Student
+
+
+class Changes:
+    """Students and schools' days that have changed are noted here; the columns know theirs."""
+
+    def __init__(self) -> None:
+        self.students: set[Student] = set()
+        self.schools: set[tuple[str, int]] = set()
+        """By school and ordinal."""
+        self._steering = b""
+        self._models: set[str] = set()
+
+    def take(
+        self, years: dict[int, SchoolYear], schools: Mapping[str, School], steering: Steering, policy: Policy
+    ) -> list[tuple[str, bytes | None]]:
+        """Keys and values of what has changed since the last call; None where there is nothing any more."""
+        changes = list(_of_years(years))
+        for student in self.students:
+            year = years[student.year] if student.row != NO_ROW else None
+            changes.append((f"s|{student.pseudonym}", dump_head(student, year)))
+        for school, (year_, month) in sorted({(school, day_month(day)) for school, day in self.schools}):
+            changes.append((f"c|{school}|{year_}-{month:02}", dump_month(schools[school], year_, month)))
+        changes += self._of_steering(steering, policy)
+        self.students, self.schools = set(), set()
+        return changes
+
+    def _of_steering(self, steering: Steering, policy: Policy) -> Iterator[tuple[str, bytes]]:
+        value = encode(StoredPolicy(VERSION, checksum(policy, capped=steering.capped), steering.dump()))
+        if value != self._steering:
+            self._steering = value
+            yield "r|", value
+        for since in steering.models:
+            if since.artifact is not None and since.artifact.digest not in self._models:
+                self._models.add(since.artifact.digest)
+                yield f"m|{since.artifact.digest}", encode((VERSION, since.artifact.dump()))
+
+
+def _of_years(years: dict[int, SchoolYear]) -> Iterator[tuple[str, bytes | None]]:
+    for number, year in list(years.items()):
+        for block, month in zip(*(each.tolist() for each in np.nonzero(year.changed)), strict=True):
+            yield f"b|{number}|{block}|{month}", dump_block(year, block, month)
+        year.changed[:] = False
+        if not year.rows:
+            del years[number]

@@ -1,0 +1,106 @@
+"""The one way in which a partition's state and alerts get into Kafka, and its records get acknowledged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+from faust.types import EventT
+from prometheus_client import Counter
+
+from services.contracts.alerts import AlertEvent
+from services.contracts.rejected import Rejected
+from services.contracts.risk import ThresholdSet, WeekCounted
+from services.warning.owned import Owned, PartitionLostError
+from services.warning.student import Student
+from services.warning.teller import Teller
+
+WRITTEN = Counter("firstbell_warning_flushed_total", "Values written to the table")
+
+Change = tuple[str, bytes | None]
+
+
+class Table(Protocol):
+    """Where partitions are written."""
+
+    async def write(self, number: int, changes: Sequence[Change]) -> None:
+        """Write them; returns when Kafka has acknowledged every one, raises `KafkaError` when it did not."""
+
+
+class Checkpoint:
+    """Brings a partition's state to Kafka, in these steps:
+
+    1. **Evaluate** what was applied, to the end. No record is applied meanwhile.
+    2. **Read**, in one go, what changed, what is to be told and answered, and which records' facts are in it.
+    3. **Write** what changed to the changelog, the alerts to be told among it.
+    4. **Tell** the alerts, what is said of the week, and what could not be read.
+    5. **Answer** the closes among the records.
+    6. **Acknowledge** the records: their offsets may be committed.
+
+    Each step begins when Kafka has acknowledged the one before. So a crash between any two is followed by a replay
+    that changes nothing, or by a successor that tells again, under the same ids, what it finds pending. When the
+    partition is lost on the way, nothing more is done for it. An error of Kafka's is raised: what was read is not put
+    back, so the worker must end.
+    """
+
+    def __init__(self, table: Table, teller: Teller, spent: Callable[[float], None]) -> None:
+        self._table = table
+        self._teller = teller
+        self._spent = spent
+
+    async def run(self, owned: Owned) -> None:
+        """Take the steps; the caller sees to it that a partition has one checkpoint at a time.
+
+        `spent` is told for how many seconds the first two steps have held up everything else.
+        """
+        try:
+            async with owned.deciding:
+                owned.check()
+                await owned.evaluate()
+                read = _read(owned)
+                self._spent(owned.take_spent())
+            await self._table.write(owned.number, read.changes)
+            owned.check()
+            await self._tell(owned, read)
+            await self._teller.answer(owned.number, read.tokens)
+            owned.check()
+        except PartitionLostError:
+            return
+        WRITTEN.inc(len(read.changes))
+        for event in read.events:
+            event.ack()
+
+    async def _tell(self, owned: Owned, read: _Read) -> None:
+        if read.telling:
+            await self._teller.alerts(owned.number, read.telling)
+            owned.check()
+            for student, alerts in read.telling:
+                owned.state.told(student, len(alerts))
+            owned.told = True
+        for event in read.saying:
+            await self._teller.say(event)
+            owned.check()
+            owned.state.outbox.remove(event)
+        await self._teller.reject(read.rejected)
+        owned.check()
+
+
+class _Read(NamedTuple):
+    """What was read of a partition at one moment."""
+
+    changes: Sequence[Change]
+    telling: Sequence[tuple[Student, Sequence[AlertEvent]]]
+    saying: Sequence[WeekCounted | ThresholdSet]
+    rejected: Sequence[Rejected]
+    tokens: Sequence[UUID]
+    events: Sequence[EventT]
+
+
+def _read(owned: Owned) -> _Read:
+    state, started = owned.state, owned.clock()
+    telling = [(student, list(student.pending)) for student in state.telling]
+    read = _Read(state.take_changes(), telling, list(state.outbox), owned.rejected, owned.tokens, owned.events)
+    owned.rejected, owned.tokens, owned.events, owned.told = [], [], [], False
+    owned.spent += owned.clock() - started
+    return read

@@ -1,0 +1,72 @@
+"""Sends what a partition has to say: alerts, what is said of the week, and answers to closes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from aiokafka import AIOKafkaProducer
+from prometheus_client import Counter, Gauge
+
+from services.contracts.alerts import AlertEvent
+from services.contracts.marks import DaysEvaluated
+from services.contracts.rejected import Rejected
+from services.contracts.risk import ThresholdSet, WeekCounted
+from services.contracts.topics import ALERTS, PROGRESS, REJECTED, RISK_WEEKS, THRESHOLDS
+from services.warning.steering import OWNER
+from services.warning.student import Student
+
+ALERTS_SENT = Counter("firstbell_warning_alert_events_total", "Alert events acknowledged by Kafka", ["type"])
+THRESHOLD = Gauge("firstbell_warning_threshold_log_odds", "The score from which a student enters elevated; NaN: none")
+ENTERED = Gauge("firstbell_warning_entered", "New alerts, elevated or urgent, of this school year at its last close")
+THRESHOLD.set(float("nan"))
+
+
+class Teller:
+    """Every method returns when Kafka has acknowledged all, and raises `KafkaError` when it did not."""
+
+    def __init__(self, producer: AIOKafkaProducer, partitions: int) -> None:
+        self._producer = producer
+        self._partitions = partitions
+
+    async def alerts(self, number: int, telling: Iterable[tuple[Student, Sequence[AlertEvent]]]) -> None:
+        """Send the students' events, in order."""
+        receipts = []
+        sent = []
+        for student, alerts in telling:
+            for alert in alerts:
+                value, key = alert.model_dump_json().encode(), student.pseudonym.encode()
+                receipts.append(await self._producer.send(ALERTS.name, value, key=key, partition=number))
+                sent.append(alert)
+        await asyncio.gather(*receipts)
+        for alert in sent:
+            ALERTS_SENT.labels(alert.type).inc()
+
+    async def say(self, event: WeekCounted | ThresholdSet) -> None:
+        """Send what is said of the week: a partition's counts to the owner, the owner's threshold to all."""
+        value = event.model_dump_json().encode()
+        if isinstance(event, WeekCounted):
+            await self._producer.send_and_wait(RISK_WEEKS.name, value, partition=OWNER)
+            return
+        show(event)
+        for number in range(self._partitions):
+            await self._producer.send_and_wait(THRESHOLDS.name, value, partition=number)
+
+    async def reject(self, letters: Iterable[Rejected]) -> None:
+        """Put what could not be read among the dead letters."""
+        for letter in letters:
+            value = letter.model_dump_json().encode()
+            await self._producer.send_and_wait(REJECTED.name, value, key=letter.source.encode())
+
+    async def answer(self, number: int, tokens: Iterable[UUID]) -> None:
+        """Answer closes."""
+        for token in tokens:
+            answer = DaysEvaluated(token=token, partition=number)
+            await self._producer.send_and_wait(PROGRESS.name, answer.model_dump_json().encode(), partition=number)
+
+
+def show(found: ThresholdSet) -> None:
+    """Make a threshold seen in the metrics."""
+    THRESHOLD.set(float("nan") if found.threshold is None else found.threshold)
+    ENTERED.set(found.entered)
