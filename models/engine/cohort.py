@@ -165,6 +165,8 @@ class Cohort:
 
     def moves(self, row: int) -> int:
         """How often the school changes between a row's counted days."""
+        if not self.ledger.length[row]:
+            return 0
         schools = self.days_of(row).school
         return int(np.count_nonzero(schools[1:] != schools[:-1]))
 

@@ -477,6 +477,16 @@ def test_a_school_of_which_nothing_came_leaves_an_empty_window() -> None:
     assert (window["as_of"], window["absence_rate"], window["enrolled_days"]) == (None, None, 0)
 
 
+def test_the_window_of_a_student_who_left_before_the_school_year_is_empty() -> None:
+    worker = Worker()
+    worker.take(
+        close("A", DAYS[0]), consent("ann", FIRST), enrollment("ann", ("A", date(2010, 9, 1), date(2011, 6, 1)))
+    )
+    window = worker.window("ann")
+    assert window is not None
+    assert (window["enrolled_days"], window["moves"], window["marks"]) == (0, 0, [])
+
+
 def test_enrollments_that_are_dropped_take_their_days_with_them() -> None:
     worker = worker_for_ann()
     went(worker, "P" * 40 + "UUU")
