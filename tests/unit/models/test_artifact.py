@@ -21,11 +21,9 @@ from models.artifact import (
     load_artifact,
     parse_artifact,
 )
-from models.features import inputs_of
 from models.risk_model import NO_SIBLING
-from tests.unit.models.backtest.telling import random_days
 from tests.unit.models.hand_made import artifact
-from tests.unit.models.tracks import unruled
+from tests.unit.models.tracks import inputs_of, random_days, unruled
 
 Edit = Callable[[dict[str, object]], object]
 WHAT_TO_DO = "firstbell train"
