@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import MAXYEAR, date
+from datetime import MAXYEAR, MINYEAR, date
 from functools import lru_cache
 
 FIRST_MONTH = 7
@@ -16,8 +16,8 @@ def year_of(day: int) -> int:
 
 
 def first_day(year: int) -> int:
-    """1 July of the year, as an ordinal."""
-    return date(year, FIRST_MONTH, 1).toordinal()
+    """1 July of the year, as an ordinal; the first date there is when there is no such year."""
+    return date(year, FIRST_MONTH, 1).toordinal() if year >= MINYEAR else date.min.toordinal()
 
 
 def last_day(year: int) -> int:

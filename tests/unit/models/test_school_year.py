@@ -20,3 +20,7 @@ def test_a_year_ends_the_day_before_the_next_begins() -> None:
 
 def test_the_last_year_that_a_date_can_name_ends_with_it() -> None:
     assert last_day(year_of(date.max.toordinal())) == date.max.toordinal()
+
+
+def test_the_first_year_that_a_date_can_name_begins_with_it() -> None:
+    assert first_day(year_of(date.min.toordinal())) == date.min.toordinal()
