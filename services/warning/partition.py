@@ -360,8 +360,8 @@ class Partition:
                     year.cohort.touch(rows, column)
 
     def _state_of(self, school_id: str, day: int) -> tuple[int, bool]:
-        school = self.schools.get(school_id)
-        if school is None or not school.is_instructional(day):
+        school = self.schools.get(school_id) or School()  # of a school may be known no more than a mark
+        if not school.is_instructional(day):
             return 0, False
         history = school.closed.get(day)
         state = OPEN if history is None else HISTORY if history else REPORTED

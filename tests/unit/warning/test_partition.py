@@ -7,7 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from services.contracts.alerts import AlertEvent
+from services.contracts.ids import Pseudonym
 from services.contracts.marks import AttendanceStatus
+from services.warning.school_year import BLOCK
+from services.warning.stored import decode_block, decode_head
 from tests.unit.warning.driving import (
     Record,
     Worker,
@@ -60,6 +63,25 @@ def worker_for_ann() -> Worker:
     return worker
 
 
+def assert_nothing_is_kept(worker: Worker, name: str) -> None:
+    """Neither in the columns nor in what is stored; who the student is and the last number of an event stay."""
+    student = worker.partition.students[Pseudonym(name)]
+    year = worker.partition.years[student.year]
+    row, register = student.row, year.cohort.register
+    assert register.moment is not None
+    assert not any(part[row].any() for part in (register.said, register.said_at, register.moment, register.kept))
+    assert (list(year.marks.of_row(row)), year.marks.several_of(row)) == ([], {})
+    assert (year.cohort.ledger.length[row], list(year.levels.course(row))) == (0, [])
+    assert (student.told, student.turns, student.changes, student.ahead) == ([], None, [], None)
+    assert (student.consent, student.segments, student.withdrawn) == (None, (), True)
+    head = decode_head(worker.stored[f"s|{name}"])
+    assert (head.told, head.course, head.ahead, head.consent, head.days) == ([], [], None, None, 0)
+    for key, value in worker.stored.items():
+        if key.startswith("b|"):
+            block, cells = int(key.split("|")[2]), decode_block(value).cells
+            assert [cell for place, cell in enumerate(cells, block * BLOCK) if cell and place == row] == []
+
+
 def test_no_row_on_a_closed_day_is_present() -> None:
     worker = worker_for_ann()
     went(worker, "U..U.")
@@ -88,6 +110,15 @@ def test_own_marks_count_at_once_and_the_marks_of_others_end_no_streak() -> None
     raised = worker.take(batch(mark("ann", DAYS[2], "absent")))
     assert told(raised) == [("AlertRaised", "watch")]
     assert raised[0].raised_on == DAYS[2]
+
+
+def test_the_marks_of_a_school_of_which_nothing_else_came_count_after_a_restart_too() -> None:
+    worker = worker_for_ann()
+    went(worker, "UUU", closed=False)
+    window, standing = worker.window("ann"), worker.standing()
+    worker.restart()
+    assert len(standing) == 1
+    assert (worker.window("ann"), worker.standing()) == (window, standing)
 
 
 def test_marks_of_days_without_consent_count_nowhere() -> None:
@@ -406,9 +437,8 @@ def test_the_end_of_consent_withdraws_alerts_and_removes_everything() -> None:
     went(worker, "P" * 40 + "UUU")
     (withdrawn,) = worker.take(consent_ends("ann"))
     assert (withdrawn.type, withdrawn.because) == ("AlertWithdrawn", "consent_ended")
-    student = worker.partition.students["ann"]
     assert worker.window("ann") is None
-    assert (student.year.marks, student.year.live, student.told, student.year.consent) == ({}, set(), [], None)
+    assert_nothing_is_kept(worker, "ann")
     assert worker.take(consent_ends("ann")) == []
 
 
@@ -418,7 +448,7 @@ def test_marks_that_arrive_after_the_end_of_consent_are_gone_by_the_next_close()
     worker.take(consent_ends("ann"), batch(mark("ann", DAYS[3], "absent")))
     worker.restart()
     worker.take(close("A", DAYS[3]))
-    assert worker.partition.students["ann"].year.marks == {}
+    assert_nothing_is_kept(worker, "ann")
 
 
 def test_a_new_consent_starts_a_new_window_and_its_alerts_are_heard() -> None:
@@ -458,7 +488,7 @@ def test_a_slip_of_the_year_ends_no_window_and_the_mark_waits_for_its_year() -> 
     assert window is not None
     assert (window["enrolled_days"], window["absent_days"]) == (1, 1)
     worker.take(batch(mark("ann", date(2019, 9, 5), "absent")), consent_ends("ann"))
-    assert (worker.partition.students["ann"].year.marks, worker.partition.students["ann"].year.ahead) == ({}, {})
+    assert_nothing_is_kept(worker, "ann")
 
 
 def test_closes_of_the_new_year_that_came_before_the_enrollment_are_caught_up() -> None:
