@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.features import FEATURES, INPUTS, NAMES, NO_MOVE, WINDOWS, features, inputs_of, usual
-from models.track import Day, Track
+from models.engine.ledger import Ledger, Pairs
+from models.engine.register import Days
+from models.features import FEATURES, INPUTS, NAMES, NO_MOVE, WINDOWS, Inputs, features, usual
 from tests.unit.models.hand_made import model
-from tests.unit.models.tracks import days_of, unruled
+from tests.unit.models.tracks import days_of, inputs_of, unruled
 
 WORDS_OF_A_PERSON = (
     "gender",
@@ -99,8 +100,12 @@ def test_the_lists_of_features_and_inputs_are_these() -> None:
 
 
 def test_inputs_come_from_the_days_alone() -> None:
-    assert inspect.get_annotations(inputs_of, eval_str=True) == {"track": Track, "return": tuple[int, ...]}
-    assert inspect.get_annotations(Day, eval_str=True).keys() == {"ordinal", "school", "code", "shock", "step"}
+    days = {"kept", "school"}  # a byte each (code, shock, step), and where
+    totals = {"totals", "ordinary", "streak", "aside", "moved_at", "months"}
+    assert inspect.get_annotations(Ledger.inputs, eval_str=True) == {"pairs": Pairs, "return": Inputs}
+    assert set(Days._fields) == days
+    assert inspect.signature(Ledger.fold).parameters.keys() == {"self", "rows", *days, "days", "since", "anew"}
+    assert set(Pairs._fields) == {"row", "position", "column", "day", "shock", "step", "school", *totals}
 
 
 def test_which_school_a_student_goes_to_is_not_seen() -> None:

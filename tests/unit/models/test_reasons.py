@@ -10,43 +10,43 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.artifact import Artifact
-from models.capacity import Thresholds
-from models.features import FEATURES, INPUTS, inputs_of
+from models.artifact import SIBLING, Artifact, Step
+from models.engine.episodes import Hit
+from models.engine.levels import LevelChange
+from models.engine.reasons import KIND, LEAST, MOST, explain
+from models.engine.scores import Since
+from models.features import FEATURES, INPUTS
 from models.policy import ELEVATED, URGENT, WATCH
-from models.reasons import KIND, LEAST, MOST, Risk, explain
 from models.risk_model import probability
-from models.track import Hit, Track
-from tests.unit.models.backtest.telling import random_days
 from tests.unit.models.hand_made import artifact
-from tests.unit.models.tracks import RULES, track_of
-
-NO_PLACES = Thresholds()
+from tests.unit.models.tracks import BOTH, Telling, Track, hits_of, inputs_of, random_days, track_of, unruled
 
 
 def scored(track: Track, made: Artifact, household: float = 0.0) -> Track:
-    """The track as if the model had scored it."""
-    own = made.model.own(np.array([inputs_of(track)] * len(track.ordinals), dtype=np.int32))
-    track.own.extend(own.tolist())
-    track.logits.extend((own + household).tolist())
-    return track
+    """The same days, scored by the model; the household's part is the same for everybody."""
+    made = made.model_copy(update={"sibling": Step(feature=SIBLING, edges=(), values=(household,))})
+    telling = Telling(strategies=(BOTH,), models=[Since(0, made.model, made)])
+    telling.tell(0, track.days)
+    telling.evaluate()
+    return Track(telling)
+
+
+def explained(track: Track, position: int, level: int, *, by_score: bool, capped: bool = True) -> tuple[Hit, ...]:
+    """Of the day at this position (from 1)."""
+    change = LevelChange(position, level, position, by_score)
+    return explain(track.cohort, 0, change, track.cohort.days_of(0), capped=capped)
 
 
 def reasons(
     track: Track, made: Artifact, level: int = ELEVATED, *, by_score: bool = True, household: float = 0.0
 ) -> tuple[Hit, ...]:
     """Of the last day."""
-    scored(track, made, household)
-    return explain(track, len(track.ordinals) - 1, level, RULES, Risk(made, NO_PLACES), by_score=by_score)
+    return explained(scored(track, made, household), len(track.ordinals), level, by_score=by_score)
 
 
 def random_track(seed: int) -> Track:
     random = Random(seed)
-    track = Track()
-    for day in random_days(random, random.randint(5, 110)):
-        track.append(day)
-        track.rule_levels.append(0)
-    return track
+    return unruled(random_days(random, random.randint(5, 110)))
 
 
 @given(st.integers(0, 2**32))
@@ -170,18 +170,16 @@ def test_a_place_by_a_rule_marked_always_tells_the_score_as_watch() -> None:
 def test_without_a_capacity_the_rules_alone_are_told() -> None:
     track = scored(track_of("P" * 40 + "U" * 6), artifact())
 
-    found = explain(track, 45, ELEVATED, RULES, Risk(artifact(), None), by_score=False)
+    found = explained(track, 46, ELEVATED, by_score=False, capped=False)
 
-    assert found == RULES.hits(track)
+    assert found == hits_of(track)
 
 
 def test_a_reason_of_an_earlier_day_knows_no_later_one() -> None:
     whole, then = track_of("P" * 30 + "UUUPPUUUUU"), track_of("P" * 30 + "UUU")
     made = artifact()
-    scored(whole, made)
-    whole.own[32] = whole.logits[32] = made.model.own(np.array([inputs_of(then)], dtype=np.int32))[0]
 
-    found = explain(whole, 32, ELEVATED, RULES, Risk(made, NO_PLACES), by_score=True)
+    found = explained(scored(whole, made), 33, ELEVATED, by_score=True)
 
     assert found == reasons(then, made)
 

@@ -189,10 +189,12 @@ class Track:
 
     def state(self) -> tuple[object, ...]:
         """Everything that is known of the student."""
-        row, ledger = np.array([self.row]), self.cohort.ledger
-        ends = [part.tolist() for part in ledger.last_days(row)] if self.ordinals else []
-        course = list(self.telling.levels.course(self.row))
-        return self.past, ends, inputs_of(self) if self.ordinals else (), course, self.turns
+        if not self.ordinals:
+            return self.past, self.turns
+        last = self.cohort.ledger.last_days(np.array([self.row], np.intp))
+        ends = [part.tolist() for part in last._replace(school=last.school[:0])]
+        school = self.cohort.register.names[last.school[0]]
+        return self.past, ends, school, inputs_of(self), list(self.telling.levels.course(self.row)), self.turns
 
 
 def unruled(days: Iterable[Day], *, rules: Rules = RULES) -> Track:
