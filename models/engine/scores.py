@@ -79,7 +79,7 @@ class Scores:
         self.siblings = Siblings()
         self._register = register
         self._ledger = ledger
-        self._own: Floats = np.full((0, 1), UNKNOWN)
+        self._own: Floats = np.full((0, 2), UNKNOWN)
         self._recent: Floats = np.full((0, _RECENT), UNKNOWN)
         """The last scores with the household's part, by position modulo their number."""
         self._recent_at: Small = np.zeros((0, _RECENT), np.int16)

@@ -10,6 +10,7 @@ from services.contracts import topics
 from services.contracts.marks import WeekClosed
 from services.contracts.risk import ThresholdSet, WeekCounted
 from services.warning import records
+from services.warning.loading import load_partition
 from services.warning.partition import Partition
 from services.warning.steering import Steering
 from services.warning.window import scores_of
@@ -103,6 +104,15 @@ def test_a_week_that_is_sent_again_is_answered_again_with_the_same_threshold() -
         assert take(partition, told(threshold)) == TOKEN
         found.append(threshold)
     assert found[0] == found[1]
+
+
+def test_scores_are_the_same_straight_after_a_restart() -> None:
+    partition = with_students(a_partition(), "s0", "s1")
+    items = {key: value for key, value in partition.take_changes() if value is not None}
+
+    again = load_partition(items, default_policy(), Steering(artifact(), 2), TAKEN_AT)
+
+    assert scores_of(again) == scores_of(partition)
 
 
 def test_scores_of_a_day_are_of_those_who_have_school_on_it() -> None:
