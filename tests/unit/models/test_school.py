@@ -15,17 +15,22 @@ MONDAY = date(2016, 9, 12).toordinal()
 SATURDAY = MONDAY + 5
 
 
+def counted(school: School) -> list[int]:
+    """Closed days on which there was school."""
+    return [day for day in sorted(school.closed) if school.is_instructional(day)]
+
+
 def test_without_a_calendar_the_weekdays_are_school_days() -> None:
     school = School()
     school.close(MONDAY, history=False)
     school.close(SATURDAY, history=False)
-    assert school.counted == [MONDAY]
+    assert counted(school) == [MONDAY]
     assert school.last_reported() == SATURDAY
 
 
 def test_a_calendar_decides_for_its_own_school_year_alone() -> None:
     school = School()
-    school.set_calendar(SATURDAY, RULE, instructional=True)
+    school.set_calendar(SATURDAY, instructional=True)
     assert school.is_instructional(SATURDAY)
     assert not school.is_instructional(MONDAY)
     assert school.is_instructional(date(2017, 9, 11).toordinal())
@@ -35,19 +40,21 @@ def test_a_late_calendar_row_changes_which_closed_days_count() -> None:
     school = School()
     school.close(MONDAY, history=False)
     school.close(MONDAY + 1, history=False)
-    assert school.set_calendar(MONDAY, RULE, instructional=True)
-    assert school.counted == [MONDAY]
-    assert school.set_calendar(MONDAY + 1, RULE, instructional=True)
-    assert school.counted == [MONDAY, MONDAY + 1]
-    assert not school.set_calendar(MONDAY + 1, RULE, instructional=True)
-    assert school.set_calendar(MONDAY, RULE, instructional=False)
-    assert school.counted == [MONDAY + 1]
+    assert school.set_calendar(MONDAY, instructional=True) == 2016, (
+        "the other days of the year ceased to be school days"
+    )
+    assert counted(school) == [MONDAY]
+    assert school.set_calendar(MONDAY + 1, instructional=True) == 0
+    assert counted(school) == [MONDAY, MONDAY + 1]
+    assert school.set_calendar(MONDAY + 1, instructional=True) is None
+    assert school.set_calendar(MONDAY, instructional=False) == 0
+    assert counted(school) == [MONDAY + 1]
 
 
 def test_a_day_off_that_was_off_anyway_changes_nothing() -> None:
     school = School()
-    school.set_calendar(MONDAY, RULE, instructional=True)
-    assert not school.set_calendar(SATURDAY, RULE, instructional=False)
+    school.set_calendar(MONDAY, instructional=True)
+    assert school.set_calendar(SATURDAY, instructional=False) is None
 
 
 def test_a_school_that_reported_nothing_has_no_data() -> None:
@@ -57,30 +64,55 @@ def test_a_school_that_reported_nothing_has_no_data() -> None:
 def test_a_close_of_a_history_decides_nothing_and_a_live_one_stays_live() -> None:
     school = School()
     assert school.close(MONDAY, history=True)
-    assert not school.is_step(MONDAY)
+    assert school.closed[MONDAY], "inside an imported history"
+    assert school.history_through == MONDAY
     assert not school.close(MONDAY, history=True)
     assert school.close(MONDAY, history=False)
-    assert school.is_step(MONDAY)
+    assert not school.closed[MONDAY]
     assert not school.close(MONDAY, history=True)
-    assert school.is_step(MONDAY)
+    assert not school.closed[MONDAY]
 
 
 def test_head_counts_say_which_days_became_or_ceased_to_be_shock_days() -> None:
     school = School()
     for number in range(5):
-        school.set_counts(MONDAY + number, HeadCount(5, 100, 0), RULE)
+        school.set_counts(MONDAY + number, HeadCount(5, 100, 0))
+    assert school.find_shocks(RULE) == set()
     late = MONDAY + 7
-    assert school.set_counts(late, HeadCount(60, 100, 0), RULE) == {late}
-    assert school.set_counts(late, HeadCount(60, 100, 0), RULE) == set()
-    assert school.set_counts(late, HeadCount(6, 100, 0), RULE) == {late}
+    assert school.set_counts(late, HeadCount(60, 100, 0))
+    assert school.find_shocks(RULE) == {late}
+    assert not school.set_counts(late, HeadCount(60, 100, 0))
+    assert school.find_shocks(RULE) == set()
+    assert school.set_counts(late, HeadCount(6, 100, 0))
+    assert school.find_shocks(RULE) == {late}
     assert school.shocks == set()
+
+
+def test_a_day_that_turns_to_and_fro_before_shock_days_are_looked_for_did_not_turn() -> None:
+    school = School()
+    for number in range(5):
+        school.set_counts(MONDAY + number, HeadCount(5, 100, 0))
+    school.set_counts(MONDAY + 7, HeadCount(60, 100, 0))
+    school.set_counts(MONDAY + 7, HeadCount(6, 100, 0))
+    assert school.find_shocks(RULE) == set()
+
+
+def test_an_earlier_days_counts_turn_a_later_day() -> None:
+    school = School()
+    for number in range(4):
+        school.set_counts(MONDAY + number, HeadCount(5, 100, 0))
+    school.set_counts(MONDAY + 7, HeadCount(30, 100, 0))
+    assert school.find_shocks(RULE) == set(), "four days are too few to say what is usual"
+    school.set_counts(MONDAY + 4, HeadCount(5, 100, 0))
+    assert school.find_shocks(RULE) == {MONDAY + 7}
 
 
 def test_a_day_without_school_is_no_shock_day() -> None:
     school = School()
-    school.set_counts(MONDAY, HeadCount(90, 100, 0), RULE)
-    assert school.shocks == {MONDAY}
-    school.set_calendar(MONDAY, RULE, instructional=False)
+    school.set_counts(MONDAY, HeadCount(90, 100, 0))
+    assert school.find_shocks(RULE) == {MONDAY}
+    school.set_calendar(MONDAY, instructional=False)
+    assert school.find_shocks(RULE) == {MONDAY}
     assert school.shocks == set()
 
 
@@ -95,31 +127,26 @@ facts = st.lists(
 )
 
 
-def told(heard: list[tuple[str, int, int]]) -> tuple[object, ...]:
+def told(heard: list[tuple[str, int, int]], *, asking: bool = False) -> tuple[object, ...]:
+    """What is known in the end; `asking` for shock days after every fact."""
     school = School()
     for kind, number, value in heard:
         day = MONDAY + number
         if kind == "calendar":
-            school.set_calendar(day, RULE, instructional=bool(value))
+            school.set_calendar(day, instructional=bool(value))
         elif kind == "close":
             school.close(day, history=False)
         else:
-            school.set_counts(day, HeadCount(value, 100, 0), RULE)
-    return school.counted, school.shocks, school.calendar, school.closed, school.last_reported()
+            school.set_counts(day, HeadCount(value, 100, 0))
+        if asking:
+            before = set(school.shocks)
+            assert school.find_shocks(RULE) == before ^ school.shocks
+    school.find_shocks(RULE)
+    return counted(school), school.shocks, school.calendar, school.closed, school.last_reported()
 
 
-@given(facts, st.randoms(use_true_random=False))
-def test_the_order_of_facts_changes_nothing(heard: list[tuple[str, int, int]], random: object) -> None:
+@given(heard=facts, random=st.randoms(use_true_random=False), asking=st.booleans())
+def test_the_order_of_facts_changes_nothing(heard: list[tuple[str, int, int]], random: object, *, asking: bool) -> None:
     mixed = heard * 2
     random.shuffle(mixed)  # type: ignore[attr-defined]
-    assert told(mixed) == told(heard)
-
-
-@given(facts)
-def test_days_between_are_the_counted_ones(heard: list[tuple[str, int, int]]) -> None:
-    school = School()
-    for _, number, _ in heard:
-        school.close(MONDAY + number, history=False)
-    first, last = MONDAY + 3, MONDAY + 15
-    expected = [day for day in sorted(school.closed) if first <= day <= last and date.fromordinal(day).weekday() < 5]
-    assert school.counted_between(first, last) == expected
+    assert told(mixed, asking=asking) == told(heard)

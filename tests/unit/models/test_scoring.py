@@ -8,16 +8,16 @@ from typing import NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from services.warning.stored_school import dump_school, load_school
 
 from models.artifact import Artifact
+from models.engine.past import past_of
 from models.policy import default_policy
 from models.risk_model import NO_SIBLING
 from services.contracts import topics
 from services.contracts.risk import ThresholdSet
 from services.warning.partition import Partition
 from services.warning.steering import Steering
-from services.warning.student import dump, load
+from services.warning.student import Student
 from tests.unit.models.hand_made import artifact
 from tests.unit.warning.driving import TOKEN, Record, Worker, batch, close, consent, enrollment, mark
 from tests.unit.warning.worlds import FIRST, World, school_days, worlds
@@ -49,26 +49,37 @@ def thresholds(random: Random) -> list[Record]:
     return [threshold(monday + timedelta(days=7 * n), random.choice([-5.0, -3.0, -2.0, None])) for n in range(10)]
 
 
+def counting(of: Worker) -> list[Student]:
+    return [student for student in of.partition.students.values() if student.counts]
+
+
+def ordinals_of(of: Worker, student: Student) -> tuple[int, ...]:
+    """The days that count."""
+    return past_of(of.partition.years[student.year].cohort.register, student.row).ordinals if student.row >= 0 else ()
+
+
 def stands(of: Worker) -> dict[str, Stands]:
-    students = [student for student in of.partition.students.values() if student.counts]
     found: dict[str, Stands] = {}
-    for student, track in zip(students, of.partition.tracks.of(students), strict=True):
-        levels = tuple((turn.ordinal, turn.level) for turn in track.turns)
-        found[student.pseudonym] = Stands(tuple(track.own), tuple(track.logits), levels)
+    for student in counting(of):
+        days = range(1, len(ordinals_of(of, student)) + 1)
+        cohort = of.partition.years[student.year].cohort if days else None
+        scores = [cohort.score(student.row, position) for position in days] if cohort else []
+        levels = tuple((turn.ordinal, turn.level) for turn in of.partition._turns(student))
+        own, logits = zip(*scores, strict=True) if scores else ((), ())
+        found[student.pseudonym] = Stands(own, logits, levels)
     return found
 
 
 def restarted(old: Worker, made: Artifact = MADE) -> Worker:
     """Another worker that has read what the first wrote."""
-    steering = Steering(made, CAPACITY)
-    steering.restore(old.partition.steering.dump())
-    fresh = Worker(Partition(POLICY, steering))
-    fresh.reader = old.reader
-    for name, school in old.partition.schools.items():
-        fresh.partition.schools[name] = load_school(dump_school(school), POLICY)
-    for student in old.partition.students.values():
-        fresh.partition.add(load(dump(student)))
-    return fresh
+    return settled(old.successor(Steering(made, CAPACITY)))
+
+
+def settled(of: Worker) -> Worker:
+    of.take()
+    while of.partition.touched and of.partition.evaluate():
+        pass
+    return of
 
 
 def merged(world: World, random: Random) -> list[Record]:
@@ -113,24 +124,25 @@ def test_scores_are_those_of_all_days_told_at_once(world: World, seed: int) -> N
     told = worker()
     told.take(*merged(world, Random(seed)))
 
-    students = [student for student in told.partition.students.values() if student.counts]
-    tracks = dict(zip(students, told.partition.tracks.of(students), strict=True))
-    for student, track in tracks.items():
-        siblings = [tracks[other] for other in told.partition._roll.counting_siblings(student)]
-        for position, ordinal in enumerate(track.ordinals):
-            before = [[o for o in sibling.ordinals if o < ordinal] for sibling in siblings]
-            highest = max((s.own[len(b) - 1] for s, b in zip(siblings, before, strict=True) if b), default=NO_SIBLING)
+    said = stands(told)
+    for student in counting(told):
+        track = said[student.pseudonym]
+        siblings = [other for other in told.partition.homes.siblings(student) if other.counts]
+        for position, ordinal in enumerate(ordinals_of(told, student)):
+            before = [sum(o < ordinal for o in ordinals_of(told, sibling)) for sibling in siblings]
+            own = [said[s.pseudonym].own[b - 1] for s, b in zip(siblings, before, strict=True) if b]
             values, edges = MADE.sibling.values, MADE.sibling.edges
-            assert track.logits[position] == track.own[position] + values[sum(edge <= highest for edge in edges)]
+            part = values[sum(edge <= max(own, default=NO_SIBLING) for edge in edges)]
+            assert track.logits[position] == track.own[position] + part
 
 
 DAYS = school_days(20)
 LATER = datetime.combine(DAYS[-1], time(20), UTC)
 
 
-def two_children(*, absent: tuple[date, ...] = (), told: tuple[date, ...] = tuple(DAYS)) -> Worker:
+def two_children(*, absent: tuple[date, ...] = (), told: tuple[date, ...] = tuple(DAYS), by: Artifact = MADE) -> Worker:
     """Siblings at one school; ben is absent on these days."""
-    made = worker()
+    made = worker(by)
     for name in ("ann", "ben"):
         made.take(consent(name, DAYS[0]), enrollment(name, ("A", DAYS[0], None), household="h"))
     for day in told:
@@ -157,17 +169,11 @@ def test_a_siblings_late_mark_is_counted_in_as_if_it_had_come_in_time() -> None:
 
 
 def test_what_was_written_when_it_changed_is_enough_after_a_siblings_late_mark() -> None:
-    """A worker writes only students that have changed; one whose sibling's late mark changes the score is one."""
+    """A worker writes only what has changed; the score of one whose sibling's late mark changes it is made again."""
     told = two_children()
-    written = {name: dump(student) for name, student in told.partition.students.items()}
-    told.partition.changed_students.clear()
     told.take(batch(*(mark("ben", day, "absent") for day in DAYS[5:15])))
-    written |= {student.pseudonym: dump(student) for student in told.partition.changed_students}
 
     fresh = restarted(told)
-    for name, stored in written.items():
-        fresh.partition.students.pop(name)
-        fresh.partition.add(load(stored))
 
     assert stands(fresh) == stands(told) == stands(two_children(absent=tuple(DAYS[5:15])))
 
@@ -179,33 +185,26 @@ def test_another_model_leaves_the_past_as_it_was_judged() -> None:
 
     new.take(*(close("A", day) for day in DAYS[15:]))
 
+    by_the_new = stands(two_children(absent=tuple(DAYS[5:12]), by=artifact(6)))
     for name, then in before.items():
         now = stands(new)[name]
         assert now.own[:15] == then.own
         assert now.logits[:15] == then.logits
-        assert now.own[15:] == stands(by(artifact(6)))[name].own[15:]
+        assert now.own[15:] == by_the_new[name].own[15:]
 
 
-def by(made: Artifact) -> Worker:
-    """All days scored by one model."""
-    return restarted_without_scores(two_children(absent=tuple(DAYS[5:12])), made)
-
-
-def restarted_without_scores(old: Worker, made: Artifact) -> Worker:
-    for student in old.partition.students.values():
-        student.year.forget_track()
-    return restarted(old, made)
-
-
-def test_another_model_judges_anew_what_was_told_otherwise() -> None:
+def test_a_day_told_otherwise_is_judged_by_the_model_of_its_day() -> None:
     old = two_children(absent=tuple(DAYS[5:12]))
     new = restarted(old, artifact(6))
-    stands(new)
-    new.take(batch(mark("ben", DAYS[2], "absent", recorded_at=LATER)))
+    correction = batch(mark("ben", DAYS[2], "absent", recorded_at=LATER))
+
+    new.take(correction)
 
     then, now = stands(old)["ben"], stands(new)["ben"]
     assert now.own[:2] == then.own[:2]
     assert now.own[2:] != then.own[2:]
+    old.take(correction)
+    assert stands(new) == stands(old)
 
 
 def test_a_move_that_becomes_known_after_a_restart_is_scored() -> None:

@@ -21,9 +21,9 @@ from services.contracts.marks import (
 from services.contracts.reference import Consent, Enrollment, EnrollmentSpan, SchoolDay
 from services.warning import records
 from services.warning.lifecycle import _reason
+from services.warning.loading import load_partition
 from services.warning.partition import Partition
 from services.warning.steering import Steering
-from services.warning.loading import load_partition
 from services.warning.window import window_document
 
 POLICY = default_policy()
@@ -162,10 +162,17 @@ class Worker:
                 self.partition.told(student, len(student.pending))
         return sorted(caused, key=lambda event: (event.student, event.alert_id, event.seq))
 
-    def restart(self) -> None:
+    def restart(self, steering: Steering | None = None) -> None:
         """Another worker takes over: the partition as the table would give it back."""
         self._write()
-        self.partition = load_partition(self.stored, POLICY, Steering(None, None), TAKEN_AT)
+        self.partition = load_partition(self.stored, POLICY, steering or Steering(None, None), TAKEN_AT)
+
+    def successor(self, steering: Steering | None = None) -> Worker:
+        """Another worker that has read what this one wrote, and nothing else; this one goes on."""
+        self._write()
+        other = Worker(load_partition(self.stored, POLICY, steering or Steering(None, None), TAKEN_AT))
+        other.stored, other.reader = dict(self.stored), self.reader
+        return other
 
     def _write(self) -> None:
         for key, value in self.partition.take_changes():
