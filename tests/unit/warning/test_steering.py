@@ -8,7 +8,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from models.capacity import NEVER, NOTHING, Standing, count_week, next_threshold
+from models.artifact import Artifact
+from models.capacity import NEVER, NOTHING, count_week, next_threshold
+from models.engine.cohort import Standing
 from services.contracts.risk import ThresholdSet, WeekCounted
 from services.warning.steering import Steering, StoredSteering
 from tests.unit.models.hand_made import artifact
@@ -17,7 +19,12 @@ from tests.unit.warning.driving import TOKEN
 CAPACITY = 2
 FIRST = date(2016, 9, 5)
 WEEKS = [FIRST + timedelta(days=7 * n) for n in range(60)]
-HIGH, LOW = Standing(-1.0, -5.0, -1.0, True), Standing(-6.0, -6.0, -5.5, True)
+HIGH_AND_LOW = Standing(
+    now=np.array([-1.0, -6.0]),
+    before=np.array([-5.0, -6.0]),
+    peak=np.array([-1.0, -5.5]),
+    can_enter=np.array([True, True]),
+)
 
 
 def steering() -> Steering:
@@ -32,7 +39,7 @@ def counted(week: date, partition: int, partitions: int = 3, entered: int = 0) -
     of = steering()
     for _ in range(entered):
         of.entered(2016)
-    return count(of, week, [HIGH, LOW], partition, partitions)
+    return count(of, week, [HIGH_AND_LOW], partition, partitions)
 
 
 def hear(owner: Steering, week: date) -> ThresholdSet:
@@ -47,15 +54,18 @@ def hear(owner: Steering, week: date) -> ThresholdSet:
 def restarted(old: Steering) -> Steering:
     """As the table gives it back."""
     fresh = steering()
-    fresh.restore(msgspec.msgpack.decode(msgspec.msgpack.encode(old.dump()), type=StoredSteering))
+    fresh.restore(stored(old), {}, 0)
     return fresh
+
+
+def stored(old: Steering) -> StoredSteering:
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(old.dump()), type=StoredSteering)
 
 
 def test_the_threshold_is_found_when_all_have_counted() -> None:
     found = hear(steering(), WEEKS[0])
 
-    now, before, peak, may = np.array([HIGH, LOW] * 3, dtype=np.float64).T
-    whole = count_week(0, now, before, peak, may > 0)
+    whole = count_week(0, *(np.tile(field, 3) for field in HIGH_AND_LOW))
     assert found.threshold == next_threshold([whole], 1, CAPACITY)
     assert (found.week, found.weeks, found.capacity, found.entered) == (WEEKS[1], 1, CAPACITY, 0)
     assert found.token == TOKEN
@@ -152,12 +162,11 @@ def test_a_threshold_holds_from_its_monday_and_once() -> None:
     of = steering()
     told = ThresholdSet(week=WEEKS[1], threshold=-2.5, capacity=CAPACITY, entered=0, weeks=1, token=TOKEN)
 
-    assert of.take_threshold(told) == WEEKS[1].toordinal()
+    assert of.take_threshold(told) == (WEEKS[1].toordinal(), NEVER, -2.5)
     assert of.take_threshold(told) is None
-    assert of.risk is not None
-    assert of.risk.thresholds is not None
-    assert of.risk.thresholds.on(WEEKS[1].toordinal()) == -2.5
-    assert of.risk.thresholds.on(WEEKS[1].toordinal() - 1) == NEVER
+    assert of.thresholds is not None
+    assert of.thresholds.on(WEEKS[1].toordinal()) == -2.5
+    assert of.thresholds.on(WEEKS[1].toordinal() - 1) == NEVER
 
 
 def test_thresholds_survive_a_restart_weeks_without_places_too() -> None:
@@ -169,9 +178,28 @@ def test_thresholds_survive_a_restart_weeks_without_places_too() -> None:
 
     fresh = restarted(of)
 
-    assert fresh.risk is not None
-    assert fresh.risk.thresholds is not None
-    assert fresh.risk.thresholds.by_week == {WEEKS[1].toordinal(): -2.5, WEEKS[2].toordinal(): NEVER}
+    assert fresh.thresholds is not None
+    assert fresh.thresholds.by_week == {WEEKS[1].toordinal(): -2.5, WEEKS[2].toordinal(): NEVER}
+
+
+def test_another_model_scores_from_the_next_day_on_and_the_same_one_goes_on() -> None:
+    first, other = artifact(1), artifact(2)
+    known = {first.digest: first}
+    of = Steering(first, CAPACITY)
+    same, new = Steering(first, CAPACITY), Steering(other, CAPACITY)
+
+    same.restore(stored(of), known, 736_300)
+    new.restore(stored(of), known, 736_300)
+
+    assert _models(same) == [(0, first)]
+    assert _models(new) == [(0, first), (736_300, other)]
+    later = Steering(first, CAPACITY)
+    later.restore(stored(new), {**known, other.digest: other}, 736_400)
+    assert _models(later) == [(0, first), (736_300, other), (736_400, first)]
+
+
+def _models(of: Steering) -> list[tuple[int, Artifact | None]]:
+    return [(since.day, since.artifact) for since in of.models]
 
 
 @pytest.mark.parametrize(
