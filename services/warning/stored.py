@@ -32,7 +32,6 @@ from services.warning.steering import StoredSteering
 from services.warning.student import Student
 
 VERSION = 1
-Kind = TypeVar("Kind")
 
 
 class UnreadableStateError(Exception):
@@ -107,6 +106,7 @@ class StoredPolicy(msgspec.Struct, array_like=True):
     steering: StoredSteering
 
 
+Kind = TypeVar("Kind", Head, Block, Month, StoredPolicy, tuple[int, str])
 _Packed = npt.NDArray[np.unsignedinteger]
 encode = msgspec.msgpack.Encoder().encode
 decode_head = msgspec.msgpack.Decoder(Head).decode
@@ -238,13 +238,20 @@ def midnight(ordinals: Ints) -> Moments:
 def known(value: bytes, decode: Callable[[bytes], Kind]) -> Kind:
     """The value, if this release knows its format."""
     try:
-        return decode(value)
+        found = decode(value)
     except msgspec.ValidationError as error:
-        version = _version(value)
-        raise UnreadableStateError(
-            f"The windows were stored in format {version}, and this First Bell reads {VERSION}. Start it with a new "
-            "consumer group or remove the table's topic and folder: the windows are made anew from the marks."
-        ) from error
+        raise _unreadable(_version(value)) from error
+    version = found[0] if isinstance(found, tuple) else found.version
+    if version != VERSION:
+        raise _unreadable(version)
+    return found
+
+
+def _unreadable(version: object) -> UnreadableStateError:
+    return UnreadableStateError(
+        f"The windows were stored in format {version}, and this First Bell reads {VERSION}. Start it with a new "
+        "consumer group or remove the table's topic and folder: the windows are made anew from the marks."
+    )
 
 
 def _version(value: bytes) -> object:
