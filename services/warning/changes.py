@@ -36,11 +36,16 @@ class Changes:
     def take(
         self, years: dict[int, SchoolYear], schools: Mapping[str, School], steering: Steering, policy: Policy
     ) -> list[tuple[str, bytes | None]]:
-        """Keys and values of what has changed since the last call; None where there is nothing any more."""
-        changes = list(_of_years(years))
+        """Keys and values of what has changed since the last call; None where there is nothing any more.
+
+        Students come before their days: of a write that was cut short the records come again, and what they say is
+        then new.
+        """
+        changes: list[tuple[str, bytes | None]] = []
         for student in self.students:
             year = years[student.year] if student.row != NO_ROW else None
             changes.append((f"s|{student.pseudonym}", dump_head(student, year)))
+        changes += _of_years(years)
         for school, (year_, month) in sorted({(school, day_month(day)) for school, day in self.schools}):
             changes.append((f"c|{school}|{year_}-{month:02}", dump_month(schools[school], year_, month)))
         changes += self._of_steering(steering, policy)

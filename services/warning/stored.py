@@ -11,7 +11,7 @@ What can be found from these (where days count, totals, scores) is not stored.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TypeVar
 
@@ -22,7 +22,7 @@ import numpy.typing as npt
 from models.arrays import Ints, Moments
 from models.attendance import NO_TIME, DayMarks
 from models.engine.levels import State
-from models.engine.register import Register
+from models.engine.register import BREAK, CODE, Register
 from models.enrollment import Span
 from models.policy import Policy
 from models.school import School
@@ -141,7 +141,7 @@ def dump_head(student: Student, year: SchoolYear | None) -> bytes:
             pending=[event.model_dump_json().encode() for event in student.pending],
             ahead=student.ahead,
             course=course,
-            days=days_checksum(year, student.row) if year is not None and course else 0,
+            days=days_checksum(year, student.row, course) if year is not None and course else 0,
         )
     )
 
@@ -259,8 +259,9 @@ def _version(value: bytes) -> object:
     return parts[0] if isinstance(parts, list) and parts and isinstance(parts[0], int) else "0"
 
 
-def days_checksum(year: SchoolYear, row: int) -> int:
-    """A checksum of the days of a row that count."""
+def days_checksum(year: SchoolYear, row: int, course: Sequence[State]) -> int:
+    """A checksum of the days of a row on which its course was decided: those up to the last change of it."""
     register = year.cohort.register
     kept = register.kept[row, : register.columns]
-    return zlib.crc32(kept[kept > 0].tobytes(), zlib.crc32(register.ordinals[kept > 0].tobytes()))
+    columns = np.flatnonzero(kept & CODE > BREAK)[: course[-1].position]
+    return zlib.crc32(kept[columns].tobytes(), zlib.crc32(register.ordinals[columns].tobytes()))

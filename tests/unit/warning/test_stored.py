@@ -1,0 +1,412 @@
+"""What is stored comes back as it was, is small, and is written when it changes and not otherwise."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta, timezone
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from models.attendance import EXCUSED, NO_TIME, UNEXCUSED, SectionMark
+from models.engine.past import past_of
+from models.policy import Policy
+from models.school import School
+from services.contracts.ids import Pseudonym
+from services.contracts.marks import AttendanceMark
+from services.warning.loading import load_partition
+from services.warning.partition import Partition
+from services.warning.records import take
+from services.warning.school_year import BLOCK
+from services.warning.steering import Steering
+from services.warning.stored import (
+    VERSION,
+    Block,
+    UnreadableStateError,
+    decode_block,
+    decode_head,
+    decode_month,
+    dump_head,
+    encode,
+    known,
+)
+from services.warning.student import NO_ROW, Student
+from tests.unit.warning.driving import (
+    PLACE,
+    POLICY,
+    TAKEN_AT,
+    Worker,
+    batch,
+    close,
+    consent,
+    consent_ends,
+    counts,
+    enrollment,
+    mark,
+    school_day,
+    worker_with,
+)
+from tests.unit.warning.worlds import FIRST, World, at, school_days, worlds
+
+DAYS = school_days(45)
+
+
+def known_student(name: str, school: str = "A") -> Worker:
+    return worker_with(enrollment(name, (school, FIRST, None)), consent(name, FIRST))
+
+
+def head_parts(student: Student) -> tuple[object, ...]:
+    """Who the student is and what was told."""
+    return tuple(
+        getattr(student, name)
+        for name in Student.__slots__
+        if name not in ("turns", "changes", "row", "pending", "level_at_close")
+    )
+
+
+def columns_of(partition: Partition, student: Student) -> tuple[object, ...]:
+    """The student's days, what each came to, and the course of the levels."""
+    if student.row == NO_ROW:
+        return ()
+    year, row = partition.years[student.year], student.row
+    register = year.cohort.register
+    said = register.said[row, : register.columns]
+    at_days = {day: (said[n], register.kept[row, n]) for n, day in enumerate(register.days) if said[n]}
+    days = past_of(register, row).ordinals
+    return list(year.marks.of_row(row)), at_days, days, list(year.levels.course(row))
+
+
+def check_same(again: Partition, before: Partition) -> None:
+    assert again.students.keys() == before.students.keys()
+    for name, student in before.students.items():
+        assert head_parts(again.students[name]) == head_parts(student)
+        assert columns_of(again, again.students[name]) == columns_of(before, student)
+    for name, school in before.schools.items():
+        loaded = again.schools.get(name, School())
+        for slot in School.__slots__:
+            assert getattr(loaded, slot) == getattr(school, slot), (name, slot)
+
+
+@settings(max_examples=20, deadline=None)
+@given(worlds(withdrawals=True))
+def test_what_is_loaded_is_what_was_dumped(world: World) -> None:
+    worker = worker_with(*world.records())
+
+    check_same(worker.successor().partition, worker.partition)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [timedelta(minutes=1), timedelta(seconds=1), timedelta(milliseconds=1), timedelta(microseconds=1)],
+    ids=["minutes", "seconds", "milliseconds", "microseconds"],
+)
+@pytest.mark.parametrize("hours", [-5, 0, 14])
+def test_moments_come_back_to_the_microsecond(step: timedelta, hours: int) -> None:
+    """Also those said long before or after the day, and on the day before it in UTC."""
+    worker, zone = known_student("ann"), timezone(timedelta(hours=hours))
+    moments = [datetime.combine(day, time(0, 5), zone) + number * step for number, day in enumerate(DAYS[:8])]
+    moments[3], moments[5] = moments[3] - timedelta(days=3), moments[5] + timedelta(days=90)
+    told = [mark("ann", day, "absent", recorded_at=moment) for day, moment in zip(DAYS, moments, strict=False)]
+    worker.take(batch(*told, mark("ann", DAYS[8], "tardy"), mark("ann", DAYS[30], "absent")))
+
+    again = worker.successor()
+
+    check_same(again.partition, worker.partition)
+    year = again.partition.years[2016]
+    found = [rows[0].recorded_at for _, rows in year.marks.of_row(again.partition.students[Pseudonym("ann")].row)]
+    given = [round(moment.timestamp() * 1_000_000) for moment in moments]
+    assert found == [*given, NO_TIME, NO_TIME]
+    earlier = mark("ann", DAYS[0], "present", recorded_at=moments[0] - timedelta(microseconds=1))
+    assert again.take(batch(earlier)) == []
+    check_same(again.partition, worker.partition)
+
+
+def test_moments_at_the_same_minutes_of_every_day_take_a_byte_each() -> None:
+    worker = known_student("ann")
+    worker.take(batch(*(mark("ann", day, recorded_at=datetime.combine(day, time(8, 30), UTC)) for day in DAYS[:15])))
+
+    assert {block.width for block in blocks(worker)} == {1}
+
+
+def test_without_a_moment_none_is_stored() -> None:
+    worker = known_student("ann")
+    worker.take(batch(*(mark("ann", day) for day in DAYS[:15])))
+
+    assert {block.width for block in blocks(worker)} == {1}
+    assert all(len(cell) < 30 for block in blocks(worker) for cell in block.cells)
+
+
+def test_days_of_several_sections_and_schools_come_back() -> None:
+    worker = known_student("ann")
+    sections = [mark("ann", DAYS[0], "absent", section=name, recorded_at=at(DAYS[0], 1)) for name in ("s1", "s2")]
+    worker.take(batch(*sections, mark("ann", DAYS[0], "absent", excused=True, section="s3")))
+    worker.take(batch(mark("ann", DAYS[1], "absent"), mark("ann", DAYS[1], "present", school="B")))
+
+    again = worker.successor()
+
+    check_same(again.partition, worker.partition)
+    year = again.partition.years[2016]
+    assert [len(rows) for _, rows in year.marks.of_row(0)] == [3, 2]
+    assert year.marks.several_of(0)[DAYS[0].toordinal()][2] == SectionMark("A", "s3", EXCUSED, NO_TIME)
+    for each in (worker, again):
+        each.take(batch(mark("ann", DAYS[0], "present", section="s1", recorded_at=at(DAYS[0], 2))))
+    check_same(again.partition, worker.partition)
+
+
+def test_more_schools_than_a_byte_can_number_come_back() -> None:
+    """All of one block: its students are each at another school every day."""
+    worker = Worker()
+    for student in range(30):
+        worker.take(enrollment(f"s{student}", ("A", FIRST, None)), consent(f"s{student}", FIRST))
+    marks = [
+        mark(f"s{student}", day, "absent", school=f"school {student} {number}")
+        for student in range(30)
+        for number, day in enumerate(DAYS[:10])
+    ]
+    worker.take(batch(*marks))
+
+    assert max(len(block.schools) for block in blocks(worker)) == 300
+    check_same(worker.successor().partition, worker.partition)
+
+
+def test_a_schools_facts_come_back() -> None:
+    worker = worker_with(
+        school_day("A", DAYS[0], instructional=True),
+        school_day("A", DAYS[1], instructional=False),
+        close("A", DAYS[0], history=True),
+        close("A", DAYS[25], counts=counts("A", DAYS[25], 60, 70, 80)),
+    )
+
+    check_same(worker.successor().partition, worker.partition)
+    months = {key: known(value, decode_month) for key, value in worker.stored.items() if key.startswith("c|")}
+    assert months.keys() == {"c|A|2016-09", "c|A|2016-10"}
+    assert months["c|A|2016-10"].counts == {DAYS[25].toordinal(): (60, 70, 80)}
+
+
+def test_marks_of_a_later_year_are_kept_for_it() -> None:
+    worker = known_student("ann")
+    worker.take(batch(mark("ann", DAYS[0]), mark("ann", date(2017, 9, 7), "absent", recorded_at=at(DAYS[0], 1))))
+
+    again = worker.successor()
+
+    check_same(again.partition, worker.partition)
+    again.take(close("A", date(2017, 9, 7)))
+    window = again.window("ann")
+    assert window is not None
+    assert (window["enrolled_days"], window["absent_days"]) == (1, 1)
+
+
+def test_events_that_kafka_has_not_acknowledged_survive_a_restart() -> None:
+    partition = Partition(POLICY)
+    for record in (
+        enrollment("ann", ("A", FIRST, None)),
+        consent("ann", FIRST),
+        batch(*(mark("ann", day, "absent") for day in DAYS[:3])),
+    ):
+        take(partition, PLACE, record.topic, record.key, record.value, 0.0)
+    partition.evaluate()
+    (student,) = partition.telling
+    stored = {key: value for key, value in partition.take_changes() if value is not None}
+
+    (again,) = load_partition(stored, POLICY, Steering(None, None), TAKEN_AT).telling
+
+    assert again.pending == student.pending
+    assert [event.type for event in again.pending] == ["AlertRaised"]
+
+
+def test_an_empty_student_is_small() -> None:
+    assert len(dump_head(Student(Pseudonym("a" * 22)), None)) < 64
+
+
+def blocks(worker: Worker) -> list[Block]:
+    return [known(value, decode_block) for key, value in worker.stored.items() if key.startswith("b|")]
+
+
+@pytest.mark.parametrize("kind", ["s|", "b|", "c|", "r|"])
+@pytest.mark.parametrize("value", [[VERSION + 1], [VERSION + 1, "something", {"else": 1}], {"marks": {}}])
+def test_a_format_of_another_release_is_refused_with_what_to_do(kind: str, value: object) -> None:
+    worker = known_student("ann")
+    worker.take(batch(mark("ann", DAYS[0])), close("A", DAYS[0]))
+    stored = {key: encode(value) if key.startswith(kind) else old for key, old in worker.stored.items()}
+
+    version = VERSION + 1 if isinstance(value, list) else 0
+    with pytest.raises(UnreadableStateError, match=rf"format {version}, and this First Bell reads {VERSION}.*anew"):
+        load_partition(stored, POLICY, Steering(None, None), TAKEN_AT)
+
+
+@pytest.mark.parametrize("kind", ["s|", "b|", "c|", "r|"])
+def test_a_value_that_only_says_another_version_is_refused_too(kind: str) -> None:
+    """Its fields may be read, and mean something else."""
+    worker = known_student("ann")
+    worker.take(batch(mark("ann", DAYS[0])), close("A", DAYS[0]))
+    stored = dict(worker.stored)
+    key = next(key for key in stored if key.startswith(kind))
+    parts = msgspec.msgpack.decode(stored[key])
+    stored[key] = encode([VERSION + 1, *parts[1:]])
+
+    with pytest.raises(UnreadableStateError, match=f"format {VERSION + 1}"):
+        load_partition(stored, POLICY, Steering(None, None), TAKEN_AT)
+
+
+@pytest.mark.parametrize("data", [b"", b"\x93", b"not a student"])
+def test_bytes_that_are_no_students_are_refused(data: bytes) -> None:
+    with pytest.raises((msgspec.DecodeError, UnreadableStateError)):
+        load_partition({"s|ann": data}, POLICY, Steering(None, None), TAKEN_AT)
+
+
+def two_in_a_block() -> Worker:
+    worker = Worker()
+    for name in ("ann", "ben"):
+        worker.take(enrollment(name, ("A", FIRST, None)), consent(name, FIRST))
+        worker.take(batch(*(mark(name, day, "absent") for day in DAYS[:3])))
+    worker.take(batch())  # writes that the alerts were acknowledged
+    return worker
+
+
+def cells_of(worker: Worker, row: int) -> list[bytes]:
+    found = []
+    for key, value in worker.stored.items():
+        if key.startswith("b|"):
+            first, cells = int(key.split("|")[2]) * BLOCK, known(value, decode_block).cells
+            found += [cell for number, cell in enumerate(cells, first) if number == row and cell]
+    return found
+
+
+def test_a_withdrawn_student_is_in_no_stored_value_after_the_next_write() -> None:
+    worker = two_in_a_block()
+    ann, ben = (worker.partition.students[Pseudonym(name)].row for name in ("ann", "ben"))
+    before = cells_of(worker, ben)
+    assert cells_of(worker, ann)
+
+    worker.take(consent_ends("ann"))
+    assert cells_of(worker, ann) == []
+    assert cells_of(worker, ben) == before
+
+    worker.take(batch())  # the withdrawal of the alert stays until it is acknowledged
+    head = known(worker.stored["s|ann"], decode_head)
+    assert (head.told, head.pending, head.course, head.ahead, head.consent) == ([], [], [], None, None)
+    assert [key for key, value in worker.stored.items() if b"ann" in value] == ["s|ann"]
+    worker.take(batch(mark("ann", DAYS[5], "absent")), close("A", DAYS[5]))
+    assert cells_of(worker, ann) == []
+
+
+def test_the_last_of_a_block_takes_the_block_along() -> None:
+    worker = known_student("ann")
+    worker.take(batch(mark("ann", DAYS[0], "absent")))
+    assert blocks(worker)
+
+    worker.take(consent_ends("ann"))
+
+    assert blocks(worker) == []
+
+
+def written(worker: Worker, *marks: AttendanceMark) -> list[str]:
+    """The keys that are written when these marks are taken."""
+    record = batch(*marks)
+    take(worker.partition, PLACE, record.topic, record.key, record.value, TAKEN_AT.timestamp())
+    while worker.partition.touched and worker.partition.evaluate():
+        pass
+    return [key for key, _ in worker.partition.take_changes()]
+
+
+def test_one_mark_writes_one_block_and_nothing_else() -> None:
+    worker = known_student("ann")
+    worker.take(batch(*(mark("ann", day) for day in DAYS[:3])))
+
+    assert written(worker, mark("ann", DAYS[10])) == ["b|2016|0|9"]
+    assert written(worker, mark("ann", DAYS[30])) == ["b|2016|0|10"]
+
+
+def test_a_mark_that_turns_a_level_writes_the_student_too() -> None:
+    worker = known_student("ann")
+    worker.take(batch(*(mark("ann", day, "absent") for day in DAYS[:2])))
+
+    assert sorted(written(worker, mark("ann", DAYS[2], "absent"))) == ["b|2016|0|9", "s|ann"]
+
+
+def test_what_did_not_change_is_not_written_again() -> None:
+    worker = two_in_a_block()
+
+    assert written(worker) == []
+    assert written(worker, *(mark("ann", day, "absent") for day in DAYS[:3])) == []
+    assert written(worker.successor()) in ([], ["r|"])
+
+
+def test_a_course_whose_days_differ_is_decided_anew() -> None:
+    """As when the days were written and the head that goes with them was not."""
+    worker = two_in_a_block()
+    torn = dict(worker.stored)
+    worker.take(batch(*(mark(name, DAYS[1], "present", recorded_at=at(DAYS[1], 9)) for name in ("ann",))))
+    torn |= {key: value for key, value in worker.stored.items() if key.startswith("b|")}
+    assert torn["s|ann"] != worker.stored["s|ann"]
+
+    again = Worker(load_partition(torn, POLICY, Steering(None, None), TAKEN_AT))
+    again.reader = worker.reader
+    assert again.partition.touched
+    events = again.take(batch())
+
+    assert [(event.student, event.type) for event in events] == [("ann", "AlertWithdrawn")]
+    check_courses(again, worker)
+
+
+def test_a_course_of_another_policy_is_decided_anew() -> None:
+    worker = two_in_a_block()
+    streak = next(rule for rule in POLICY.rules if rule.id == "streak_3").model_copy(update={"days": 4})
+    other: Policy = POLICY.model_copy(update={"rules": (streak,)})
+
+    partition = load_partition(worker.stored, other, Steering(None, None), TAKEN_AT)
+
+    assert partition.touched
+    while partition.evaluate():
+        pass
+    assert {event.type for student in partition.telling for event in student.pending} == {"AlertWithdrawn"}
+
+
+def check_courses(one: Worker, other: Worker) -> None:
+    for name, student in one.partition.students.items():
+        twin = other.partition.students[name]
+        assert columns_of(one.partition, student) == columns_of(other.partition, twin)
+
+
+def test_after_a_restart_nothing_waits_to_be_decided() -> None:
+    again = two_in_a_block().successor()
+
+    assert not again.partition.touched
+    year = again.partition.years[2016]
+    assert year.cohort.ledger.length[:2].tolist() == [3, 3]
+    assert np.unique(year.cohort.register.said[:2, :3] & 7).tolist() == [UNEXCUSED]
+
+
+def test_days_after_the_last_turn_do_not_let_it_be_decided_again() -> None:
+    worker = two_in_a_block()
+    worker.take(batch(*(mark(name, day, "absent") for name in ("ann", "ben") for day in DAYS[3:4])))
+    assert written(worker) == []
+
+    again = worker.successor()
+
+    assert not again.partition.touched
+    check_same(again.partition, worker.partition)
+
+
+def test_a_write_cut_short_anywhere_loses_no_alert_when_its_records_come_again() -> None:
+    """Kafka takes some of a write, and the worker dies: nothing of it was acknowledged."""
+    before = worker_with(
+        *(record for name in ("ann", "ben") for record in (enrollment(name, ("A", FIRST, None)), consent(name, FIRST))),
+        batch(*(mark(name, day, "absent") for name in ("ann", "ben") for day in DAYS[:2])),
+        batch(),
+    )
+    record = batch(*(mark(name, day, "absent") for name in ("ann", "ben") for day in DAYS[2:4]))
+    worker = before.successor()
+    take(worker.partition, PLACE, record.topic, record.key, record.value, TAKEN_AT.timestamp())
+    while worker.partition.evaluate():
+        pass
+    changes = worker.partition.take_changes()
+    assert len(changes) >= 3
+
+    for length in range(len(changes) + 1):
+        torn = {**before.stored, **{key: value for key, value in changes[:length] if value is not None}}
+        again = Worker(load_partition(torn, POLICY, Steering(None, None), TAKEN_AT))
+        again.take(record)
+        again.check_reader()
+        assert {alert.student for alert in again.reader.alerts()} == {"ann", "ben"}
