@@ -180,6 +180,13 @@ class Cohort:
         self._anew[:] = False
         self._touched = False
 
+    def days_at(self, rows: Sequence[int], positions: Sequence[int]) -> Pairs:
+        """A day of each of these rows, by its position."""
+        row, position = np.array(rows, np.intp), np.array(positions, np.intp)
+        days = self._refold(unique := np.unique(row), np.zeros(len(unique), np.intp))
+        longest = int(self.ledger.length.max(initial=0)) + 1
+        return days.at(np.searchsorted(days.row * longest + days.position, row * longest + position))
+
     def days_of(self, row: int) -> Pairs:
         """Every day of a row that counts."""
         rows = np.array([row], np.intp)
@@ -205,12 +212,11 @@ class Cohort:
         """The scores (log-odds) on these rows' last days; each must have one."""
         return np.asarray(self._latest(rows, 1)[0])
 
-    def score(self, row: int, position: int) -> tuple[float, float]:
-        """The score (log-odds) of one day: by the student's own days, and with the household's part."""
-        rows, at = np.array([row], np.intp), np.array([position], np.intp)
-        whole = self._whole(rows, at)
+    def scores_at(self, rows: Places, positions: Places) -> tuple[Floats, Floats]:
+        """The scores (log-odds) of days: by the students' own days, and with the household's part."""
+        whole = self._whole(rows, positions)
         self._know(rows)
-        return float(self.scores.own(rows, at)[0]), float(whole[0])
+        return self.scores.own(rows, positions), whole
 
     def _latest(self, rows: Places, days: int) -> Floats:
         """The scores of the last so many days, days by rows; before the first day its own."""

@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.contracts.marks import AttendanceMark, DayCounts, MarkBatch, marks_record
+from services.contracts.marks import AttendanceMark, DayCounts, MarkBatch
+from services.contracts.packed import read_marks_record
 from services.ingest.batches import MAX_BYTES, MAX_MARKS, Record, mark_records
 
 NOW = datetime(2016, 12, 5, tzinfo=UTC)
@@ -20,7 +21,7 @@ def mark(student: str, section: str = "1") -> AttendanceMark:
 
 def read(record: Record) -> MarkBatch:
     assert record.value is not None
-    batch = marks_record.validate_json(record.value)
+    batch = read_marks_record(record.value)
     assert isinstance(batch, MarkBatch)
     return batch
 

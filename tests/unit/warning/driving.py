@@ -21,9 +21,9 @@ from services.contracts.marks import (
 from services.contracts.reference import Consent, Enrollment, EnrollmentSpan, SchoolDay
 from services.warning import records
 from services.warning.lifecycle import _reason
+from services.warning.loading import load_partition
 from services.warning.partition import Partition
 from services.warning.steering import Steering
-from services.warning.loading import load_partition
 from services.warning.window import window_document
 
 POLICY = default_policy()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 from hypothesis import given, settings
+from services.warning.stored_school import dump_school, load_school
 
 from services.contracts.ids import Pseudonym
 from services.warning.partition import Partition
 from services.warning.records import take
-from services.warning.stored_school import dump_school, load_school
 from services.warning.student import Student, dump, load
 from tests.unit.warning.driving import PLACE, POLICY, batch, consent, enrollment, mark, worker_with
 from tests.unit.warning.worlds import FIRST, World, school_days, worlds

@@ -26,7 +26,7 @@ FIRST = date(2016, 9, 6)
 SCHOOLS = ("A", "B")
 STUDENTS = ("ann", "ben", "cyd")
 HOUSEHOLDS = {"ann": "h1", "ben": "h1"}
-STATUSES: tuple[AttendanceStatus, ...] = get_args(AttendanceStatus)
+STATUSES: tuple[AttendanceStatus, ...] = tuple(status for status in get_args(AttendanceStatus) if status != "retracted")
 KINDS = "PPUUUETDQS.."
 """What a day brings: present, unexcused, excused, tardy, dismissed, partial, section rows, no row."""
 
