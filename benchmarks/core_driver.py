@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -28,6 +29,7 @@ from services.warning.table import _dump_school
 
 BACKLOG: Final = 64
 """So many records are taken between two evaluations in a backlog."""
+ENDED: Final = ("AlertCleared", "AlertWithdrawn")
 
 
 class Core:
@@ -45,8 +47,7 @@ class Core:
         self._touched: set[int] = set()
         self.said: list[Record] = []
         """What the partitions told each other since the list was last emptied."""
-        self.last_told: dict[UUID, AlertEvent] = {}
-        """The last event of every alert."""
+        self._last_told: dict[UUID, AlertEvent] = {}
 
     def take_all(self, given: Iterable[Record]) -> None:
         """Take the records and settle at the end."""
@@ -76,6 +77,11 @@ class Core:
             for key, value in _take_changes(partition):
                 yield f"{number}|{key}", value
 
+    def standing(self) -> set[tuple[str, date, str]]:
+        """Student, first day and level of the alerts that stand, by the last event told of each."""
+        events = self._last_told.values()
+        return {(event.student, event.raised_on, event.level) for event in events if event.type not in ENDED}
+
     def _apply(self, record: Record) -> None:
         place = records.Place(record.partition, PARTITIONS)
         partition = self._partitions[record.partition]
@@ -84,7 +90,7 @@ class Core:
 
     def _tell(self, partition: Partition) -> None:
         for one in list(partition.telling):
-            self.last_told.update((event.alert_id, event) for event in one.pending)
+            self._last_told.update((event.alert_id, event) for event in one.pending)
             partition.told(one, len(one.pending))
 
     def _say(self, event: WeekCounted | ThresholdSet) -> None:
