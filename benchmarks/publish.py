@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -46,16 +47,18 @@ async def publish_for_others(kafka: str, year: Year, few: Year) -> None:
             for record in mark_records(marks, datetime.now(UTC), {}):
                 yield Record(BATCHED.name, record.partition, record.key, record.value)
 
-    await publish(kafka, single_records(year, SINGLE))
+    await publish(kafka, chain.from_iterable(single_days(year, SINGLE)))
     await publish(kafka, batches())
-    await publish(kafka, single_records(few, FEW))
+    await publish(kafka, chain.from_iterable(single_days(few, FEW)))
 
 
-def single_records(year: Year, topic: Topic) -> Iterator[Record]:
-    """A record a mark as the other engines read it, key the student."""
+def single_days(year: Year, topic: Topic) -> Iterator[list[Record]]:
+    """Day by day, a record a mark as the other engines read it, key the student."""
     for _, marks in year.each_day():
-        for partition, mark in marks:
-            yield Record(topic.name, partition, mark.student, mark.model_dump_json(exclude_none=True).encode())
+        yield [
+            Record(topic.name, partition, mark.student, mark.model_dump_json(exclude_none=True).encode())
+            for partition, mark in marks
+        ]
 
 
 async def publish_reference(kafka: str, year: Year) -> None:
