@@ -30,7 +30,10 @@ STUDENTS_A_PLACE: Final = 100
 
 
 class Report(TypedDict):
-    """The JSON document, in bytes; `written_…` is what all flushes together wrote, `ratio` ours by the peer's."""
+    """The JSON document, in bytes; `written_…` is what all flushes together wrote.
+
+    `ratio` is ours by the peer's, null when so few marks left the peer as it was.
+    """
 
     students: int
     days: int
@@ -38,7 +41,7 @@ class Report(TypedDict):
     stored_bytes_per_student: float
     written_bytes_per_student: float
     plain_dicts_bytes_per_student: float
-    ratio: float
+    ratio: float | None
     machine: Machine
 
 
@@ -67,7 +70,7 @@ def main(out: Path | None, students: int, days: int) -> None:
         stored_bytes_per_student=ours["stored_bytes"] / students,
         written_bytes_per_student=ours["written_bytes"] / students,
         plain_dicts_bytes_per_student=peer["grown_bytes"] / students,
-        ratio=ours["grown_bytes"] / peer["grown_bytes"],
+        ratio=ours["grown_bytes"] / peer["grown_bytes"] if peer["grown_bytes"] > 0 else None,
         machine=machine,
     )
     write_document(out, report)
@@ -95,7 +98,9 @@ def table(report: Report) -> str:
     }
     lines = [f"{'bytes a student':<24} {report['days']:>6} days"]
     lines += [f"{name:<24} {value:>11,.0f}" for name, value in rows.items()]
-    return "\n".join([*lines, f"The core takes {report['ratio']:.2f} times the memory of plain dicts."])
+    if report["ratio"] is not None:
+        lines.append(f"The core takes {report['ratio']:.2f} times the memory of plain dicts.")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
