@@ -51,7 +51,7 @@ class Report(TypedDict):
 @rounds_option
 @click.option("--students", default=STUDENTS, show_default=True, type=click.IntRange(20), help="In six schools.")
 @click.option("--days", default=DAYS, show_default=True, type=click.IntRange(2), help="School days.")
-@click.option("--orders", "names", help="Those to measure, parted by commas.  [default: all]")
+@click.option("--orders", "names", help="Those to measure, such as calendar_last,topics_shuffled.  [default: all]")
 @click.option(
     "--every", default=BACKLOG, show_default=True, type=click.IntRange(1), help="Records taken between two evaluations."
 )
