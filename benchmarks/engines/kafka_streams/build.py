@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
+from threading import Event
 from typing import Final
 
 from benchmarks.broker import Ground
 from benchmarks.engines.job import Job
-from services.platform.embedded.jars import bring_jars, class_path, ensure_jars, lock_folder, read_lock
+from services.platform.embedded.jars import bring_jars, ensure_jars, lock_folder, read_lock
 from services.platform.embedded.java import find_java
 from services.platform.processes import Command, run_to_end
 from services.platform.settings import Settings
@@ -26,7 +27,7 @@ COMPILER: Final = ("org.eclipse.jdt.internal.compiler.batch.Main", "-17", "-proc
 
 async def build(ground: Ground) -> list[str]:
     """The command of the compiled program, without arguments; raises `EmbeddedError` or `ProcessError`."""
-    jars = await asyncio.to_thread(_bring)
+    jars = await _jars()
     classes = ground.folder / "kafka_streams"
     if not classes.exists():
         sources = sorted(map(str, HERE.glob("*.java")))
@@ -41,12 +42,21 @@ def arguments(job: Job) -> list[str]:
     return [job.kafka, job.topic, str(job.marks), job.group, str(job.folder), str(job.result)]
 
 
-def _bring() -> str:
+async def _jars() -> str:
     """Fetch what is missing; the class path that has it all."""
-    mirror, folder = Settings().maven_mirror, lock_folder("kafka-streams", LOCK)
-    ensure_jars(mirror=mirror)
-    bring_jars(list(read_lock(LOCK)), folder, mirror=mirror)
-    return os.pathsep.join((class_path(), f"{folder}/*"))
+    stop = Event()
+    try:
+        return await asyncio.to_thread(_bring, Settings().maven_mirror, stop)
+    except asyncio.CancelledError:
+        stop.set()
+        raise
+
+
+def _bring(mirror: str | None, stop: Event) -> str:
+    folder = lock_folder("kafka-streams", LOCK)
+    brokers = ensure_jars(mirror=mirror, stop=stop)
+    bring_jars(list(read_lock(LOCK)), folder, mirror=mirror, stop=stop)
+    return os.pathsep.join((brokers, f"{folder}/*"))
 
 
 def _each_jar(jars: str) -> str:
