@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from models.episodes import KEEP, PLACE_DAYS
 
+from models.arrays import Floats
 from models.capacity import (
     AHEAD,
     BINS,
@@ -29,8 +31,6 @@ from models.capacity import (
     monday_of,
     next_threshold,
 )
-from models.episodes import KEEP, PLACE_DAYS
-from models.arrays import Floats
 
 scores = st.floats(-15, 8)
 rows = st.lists(st.tuples(scores, scores, scores, st.booleans()), max_size=30)

@@ -6,10 +6,10 @@ from datetime import date
 
 from hypothesis import given
 from hypothesis import strategies as st
-
 from models.episodes import Episode, episodes, with_household
-from models.policy import ELEVATED, NONE, URGENT, WATCH, Household
 from models.track import Hit, Turn
+
+from models.policy import ELEVATED, NONE, URGENT, WATCH, Household
 from tests.unit.models.tracks import RULES, levels_of, track_of
 
 RULE = Household(id="household_2", kind="household", days=5, reason="two children", text="Another.", clears="Calm.")

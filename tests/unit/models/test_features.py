@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from models.track import Day, Track
 
 from models.features import FEATURES, INPUTS, NAMES, NO_MOVE, WINDOWS, features, inputs_of, usual
-from models.track import Day, Track
 from tests.unit.models.hand_made import model
 from tests.unit.models.tracks import days_of, unruled
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from models.reasons import KIND, LEAST, MOST, Risk, explain
+from models.track import Hit, Track
 
 from models.artifact import Artifact
 from models.capacity import Thresholds
 from models.features import FEATURES, INPUTS, inputs_of
 from models.policy import ELEVATED, URGENT, WATCH
-from models.reasons import KIND, LEAST, MOST, Risk, explain
 from models.risk_model import probability
-from models.track import Hit, Track
 from tests.unit.models.backtest.telling import random_days
 from tests.unit.models.hand_made import artifact
 from tests.unit.models.tracks import RULES, track_of

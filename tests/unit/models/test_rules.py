@@ -8,9 +8,9 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from models.rules import Rules
 
 from models.policy import parse_policy
-from models.rules import Rules
 from tests.unit.models.tracks import OCTOBER, RULES, days_of, rules_of, track_of
 
 SEPTEMBER = date(2016, 9, 1)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from services.warning.stored_school import dump_school, load_school
 
 from models.artifact import Artifact
 from models.policy import default_policy
@@ -16,7 +17,6 @@ from services.contracts import topics
 from services.contracts.risk import ThresholdSet
 from services.warning.partition import Partition
 from services.warning.steering import Steering
-from services.warning.stored_school import dump_school, load_school
 from services.warning.student import dump, load
 from tests.unit.models.hand_made import artifact
 from tests.unit.warning.driving import TOKEN, Record, Worker, batch, close, consent, enrollment, mark

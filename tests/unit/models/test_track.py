@@ -6,9 +6,9 @@ from datetime import date
 
 from hypothesis import given
 from hypothesis import strategies as st
-
 from models.episodes import add_day, decide
 from models.track import Day, Track
+
 from tests.unit.models.tracks import RULES, days_of, track_of
 
 kinds = st.text("PUETDQup>", min_size=1, max_size=40).filter(lambda text: text.strip(">"))

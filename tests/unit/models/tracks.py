@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from models.attendance import EARLY_DEPARTURE, EXCUSED, PARTIAL, PRESENT, TARDY, UNEXCUSED
 from models.episodes import add_day, decide
-from models.policy import default_policy
 from models.rules import Rules
 from models.track import Day, Track
+
+from models.attendance import EARLY_DEPARTURE, EXCUSED, PARTIAL, PRESENT, TARDY, UNEXCUSED
+from models.policy import default_policy
 
 CODES = {"P": PRESENT, "T": TARDY, "D": EARLY_DEPARTURE, "Q": PARTIAL, "E": EXCUSED, "U": UNEXCUSED}
 RULES = Rules(default_policy(), 2016)

@@ -6,10 +6,10 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from models.arrays import Ints
 from models.backtest.bootstrap import Share
 from models.backtest.curves import CalibrationPoint, CapacityPoint, Curves, Leads, WeeklyAlerts
 from models.backtest.evidence import Changes, Raised, Truth, WeekEnds
-from models.arrays import Ints
 from models.backtest.measures import Walked
 from services.cli.report import ReportEvidence
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from random import Random
 
 import numpy as np
-
 from models.backtest.ledger import Ledger
 from models.episodes import add_day
 from models.rules import Rules
 from models.track import Day, Track
+
 from tests.unit.models.tracks import OCTOBER, days_of, weekdays
 
 DAYS = 130

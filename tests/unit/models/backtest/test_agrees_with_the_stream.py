@@ -5,12 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
-import numpy as np
 import pytest
 
 from models.backtest.runner import Runner
 from models.backtest.walk import Walker
-from models.policy import ELEVATED, default_policy
+from models.policy import default_policy
 from models.risk_model import probability
 from models.school_year import year_of
 from services.warning.steering import Steering

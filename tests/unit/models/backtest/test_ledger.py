@@ -7,9 +7,9 @@ from random import Random
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from models.track import Day
 
 from models.features import INPUTS, inputs_of
-from models.track import Day
 from tests.unit.models.backtest.telling import COLUMNS, Telling, random_days
 from tests.unit.models.tracks import RULES
 

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from models.artifact import Artifact
 from models.backtest.levels import MODEL, RULE, Levels, Strategy, lifted
 from models.backtest.rule_columns import RuleColumns
-from models.capacity import Thresholds, monday_of
 from models.episodes import Episode, decide, standing, with_household
-from models.policy import ELEVATED, WATCH, default_policy
 from models.reasons import Risk
 from models.track import Turn
+
+from models.artifact import Artifact
+from models.capacity import Thresholds, monday_of
+from models.policy import ELEVATED, WATCH, default_policy
 from tests.unit.models.backtest.telling import COLUMNS, Telling, random_days
 from tests.unit.models.hand_made import artifact
 from tests.unit.models.tracks import RULES, days_of

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from models.backtest.rule_columns import RuleColumns
-from models.policy import Policy, default_policy, parse_policy
 from models.rules import Rules
+
+from models.policy import Policy, default_policy, parse_policy
 from tests.unit.models.backtest.telling import COLUMNS, Telling, random_days
 from tests.unit.models.tracks import days_of
 
