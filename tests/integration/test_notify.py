@@ -261,6 +261,15 @@ async def test_a_level_and_its_withdrawal_that_come_together_tell_nobody(notify:
     await notify.settles(raised.alert_id, "cancelled", "cancelled", "sent", "sent")
 
 
+async def test_of_a_batch_only_the_record_that_the_database_refuses_is_lost(notify: Notify, students: Students) -> None:
+    events = [event((await students.consented())[0]) for _ in range(20)]
+    unstorable = event((await students.consented())[0], household="a\x00b")
+    await send_together(notify.producer, *events[:13], unstorable, *events[13:])
+    for each in events:
+        await notify.settles(each.alert_id, "sent", "sent")
+    assert await notify.outbox(unstorable.alert_id) == []
+
+
 async def test_a_consent_that_ends_while_a_slow_server_takes_the_mails_before_counts(
     kafka_bootstrap: str, database_url: str, engine: AsyncEngine, students: Students, tmp_path: Path
 ) -> None:
