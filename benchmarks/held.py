@@ -73,12 +73,12 @@ def hold_core(folder: Path, places: int) -> Held:
 
 def hold_dicts(folder: Path) -> Held:
     """Keep a status by date by student."""
-    windows: dict[str, dict[str, str]] = {}
+    windows: dict[str, dict[str | int, str | int]] = {}
     before = _resident()
     for chunk in _chunks(folder):
         for record in chunk:
-            for mark in read_one(record.value or b""):
-                windows.setdefault(mark.student, {})[mark.date] = mark.status
+            for student, day, status in read_one(record.value or b""):
+                windows.setdefault(student, {})[day] = status
     return Held(grown_bytes=_resident() - before, stored_bytes=0, written_bytes=0)
 
 
