@@ -1,4 +1,8 @@
-"""Feeds a partition with records as Kafka would, and reads its alerts as casework would."""
+"""Feeds a partition with records as Kafka would, and reads its alerts as casework would.
+
+What a core must do and be able to say, all that the laws and the comparison with the plain definition ask of it:
+`Worker.take` and `.restart`; `.window`, `.windows`, `.standing`, `.turns`, `.levels` and `.scores`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,8 @@ from datetime import UTC, date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from models.policy import LEVEL_NAMES, default_policy
+from models.artifact import Artifact
+from models.policy import LEVEL_NAMES, NONE, default_policy
 from services.contracts import topics
 from services.contracts.alerts import AlertEvent, Reason
 from services.contracts.marks import (
@@ -19,9 +24,11 @@ from services.contracts.marks import (
     MarkBatch,
 )
 from services.contracts.reference import Consent, Enrollment, EnrollmentSpan, SchoolDay
+from services.contracts.risk import ThresholdSet
 from services.warning import records, table
 from services.warning.lifecycle import _reason
 from services.warning.partition import Partition
+from services.warning.steering import Steering
 from services.warning.student import dump, load
 from services.warning.window import window_document
 
@@ -38,6 +45,15 @@ class Record(NamedTuple):
     topic: str
     key: bytes | None
     value: bytes | None
+
+
+class Turn(NamedTuple):
+    """A change of the level that a student's own days give (0: none)."""
+
+    day: date
+    level: int
+    reasons: tuple[str, ...]
+    """Each as JSON."""
 
 
 class Alert(NamedTuple):
@@ -112,6 +128,11 @@ def consent_ends(student: str) -> Record:
     return Record(topics.CONSENTS.name, student.encode(), None)
 
 
+def threshold(week: date, at: float | None) -> Record:
+    told = ThresholdSet(week=week, threshold=at, capacity=2, entered=0, weeks=1, token=TOKEN)
+    return Record(topics.THRESHOLDS.name, b"", told.model_dump_json().encode())
+
+
 def _texts(reasons: Iterable[Reason]) -> tuple[str, ...]:
     return tuple(reason.model_dump_json() for reason in reasons)
 
@@ -141,8 +162,11 @@ class Reader:
 class Worker:
     """A partition, driven record by record; every event is acknowledged at once."""
 
-    def __init__(self, partition: Partition | None = None) -> None:
-        self.partition = partition or Partition(POLICY)
+    def __init__(
+        self, partition: Partition | None = None, *, artifact: Artifact | None = None, capacity: int | None = None
+    ) -> None:
+        self._risk = artifact, capacity
+        self.partition = partition or Partition(POLICY, Steering(artifact, capacity))
         self.reader = Reader()
 
     def take(self, *taken: Record) -> list[AlertEvent]:
@@ -159,7 +183,9 @@ class Worker:
 
     def restart(self) -> None:
         """Another worker takes over: the partition as the table would give it back."""
-        fresh = Partition(POLICY)
+        steering = Steering(*self._risk)
+        steering.restore(self.partition.steering.dump())
+        fresh = Partition(POLICY, steering)
         for name, school in self.partition.schools.items():
             fresh.schools[name] = table._load_school(table._dump_school(school), POLICY)
         for student in self.partition.students.values():
@@ -177,7 +203,7 @@ class Worker:
         return {student: window for student, window in found.items() if window is not None}
 
     def standing(self) -> set[Alert]:
-        """The alerts that stand, or stood and were cleared, made anew from the days."""
+        """The alerts that stand, or stood and were cleared, made anew from the days, with the household's rule."""
         result = set()
         for student in self.partition.students.values():
             for episode in self.partition._episodes(student):
@@ -192,6 +218,33 @@ class Worker:
                     )
                 )
         return result
+
+    def turns(self) -> dict[str, list[Turn]]:
+        """Every change of the level of each student who has a window, without the household's rule."""
+        students = [student for student in self.partition.students.values() if student.counts]
+        return {
+            student.pseudonym: [
+                Turn(date.fromordinal(turn.ordinal), turn.level, _texts(_reason(hit) for hit in turn.hits))
+                for turn in self.partition._turns(student)
+            ]
+            for student in students
+        }
+
+    def levels(self, student: str) -> dict[date, int]:
+        """The student's level after each day that counts, without the household's rule."""
+        known = self.partition.students[student]
+        turns = self.turns()[student]
+        days = [date.fromordinal(ordinal) for ordinal in self.partition.tracks.of([known])[0].ordinals]
+        return {day: ([NONE] + [turn.level for turn in turns if turn.day <= day])[-1] for day in days}
+
+    def scores(self) -> dict[str, dict[date, tuple[float, float]]]:
+        """The score of each day that counts (log-odds): the student's own, and with the household's part."""
+        students = [student for student in self.partition.students.values() if student.counts]
+        found = dict[str, dict[date, tuple[float, float]]]()
+        for student, track in zip(students, self.partition.tracks.of(students), strict=True):
+            scores = zip(track.own, track.logits, strict=True)
+            found[student.pseudonym] = dict(zip(map(date.fromordinal, track.ordinals), scores, strict=False))
+        return found
 
     def shown(self) -> set[Alert]:
         """The alerts that the history shows of students who have a consent (and so a window)."""
