@@ -9,7 +9,8 @@ from typing import NamedTuple
 import pytest
 from hypothesis import given
 
-from models.artifact import Artifact
+from models.artifact import SIBLING, Artifact, Step
+from services.contracts import topics
 from tests.unit.models.hand_made import artifact
 from tests.unit.warning.driving import Record, Worker, threshold
 from tests.unit.warning.hearing import Heard, standing, turns
@@ -32,7 +33,12 @@ class Judged(NamedTuple):
         return f"<{'model' if self.artifact else 'rules'}, {self.capacity}>"
 
 
-RULES, MODEL, PLACES = Judged(), Judged(artifact(5)), Judged(artifact(5), 2)
+_EDGES = (-20.0, *(-12.0 + number / 4 for number in range(40)))
+MADE = artifact(5).model_copy(
+    update={"sibling": Step(feature=SIBLING, edges=_EDGES, values=tuple(n / 16 for n in range(len(_EDGES) + 1)))}
+)
+"""Whatever a sibling's score is shows."""
+RULES, MODEL, PLACES = Judged(), Judged(MADE), Judged(MADE, 2)
 every = pytest.mark.parametrize("by", [RULES, MODEL, PLACES], ids=["rules", "model", "places"])
 
 
@@ -62,6 +68,15 @@ def placed_in(records: list[Record], told: list[Record], random: Random) -> list
     return result
 
 
+def made_anew(world: World) -> list[Record]:
+    """The enrollments once more, of which every day is made anew.
+
+    A worker keeps what a sibling added to a day's score when it was scored, also when that sibling has left since or
+    has lost the day before it.
+    """
+    return world.reference[topics.ENROLLMENTS.name]
+
+
 @every
 @quick
 @given(worlds(longest=80), seeds)
@@ -77,7 +92,9 @@ def test_in_order(by: Judged, world: World, random: Random) -> None:
 @quick
 @given(worlds(longest=80), seeds)
 def test_any_order_of_topics_and_thresholds(by: Judged, world: World, random: Random) -> None:
-    records = placed_in(world.merged(random), thresholds(random), random)
+    records = placed_in(world.scattered(random), thresholds(random), random)
+    if by.artifact is not None:
+        records += made_anew(world)
     worker = by.worker()
     worker.take(*records)
     agrees(worker, records, by)
@@ -92,7 +109,7 @@ def test_marks_shuffled_inside_their_topic(by: Judged, world: World, random: Ran
     marks = [record for day in world.marks for record in day]
     random.shuffle(marks)
     world.marks = [marks]
-    records = placed_in(world.merged(random), thresholds(random), random)
+    records = placed_in(world.records(), thresholds(random), random)
     worker = by.worker()
     worker.take(*records)
     agrees(worker, records, by)
@@ -103,7 +120,8 @@ def test_marks_shuffled_inside_their_topic(by: Judged, world: World, random: Ran
 @quick
 @given(worlds(longest=60), seeds)
 def test_restarts_in_the_middle(by: Judged, world: World, random: Random) -> None:
-    records = placed_in(world.merged(random), thresholds(random), random)
+    order = world.scattered(random) if by.artifact is None else world.records()
+    records = placed_in(order, thresholds(random), random)
     worker = by.worker()
     for record in records:
         worker.take(record)
@@ -114,10 +132,13 @@ def test_restarts_in_the_middle(by: Judged, world: World, random: Random) -> Non
 
 
 @quick
-@given(worlds(withdrawals=True), seeds)
-def test_withdrawals(world: World, random: Random) -> None:
-    records = world.merged(random)
+@given(worlds(withdrawals=True, returns=True), seeds)
+def test_withdrawals_and_new_consents(world: World, random: Random) -> None:
+    records = world.scattered(random)
     worker = Worker()
-    worker.take(*records)
+    for record in records:
+        worker.take(record)
+        if random.random() < 0.01:
+            worker.restart()
     agrees(worker, records, RULES)
     worker.check_reader()

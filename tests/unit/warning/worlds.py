@@ -73,6 +73,17 @@ class World:
             waiting = [topic for topic in waiting if topic]
         return result
 
+    def scattered(self, random: Random) -> list[Record]:
+        """Every record, each topic in its own order: topic after topic, or evenly mixed, however long each is."""
+        topics = self.topics()
+        random.shuffle(topics)
+        if random.random() < 0.5:
+            return [record for topic in topics for record in topic]
+        left = [iter(topic) for topic in topics]
+        places = [place for place, topic in enumerate(topics) for _ in topic]
+        random.shuffle(places)
+        return [next(left[place]) for place in places]
+
 
 def at(day: date, minutes: int) -> datetime:
     """A moment of a day, UTC."""
@@ -123,6 +134,7 @@ def worlds(
     *,
     corrections: bool = True,
     withdrawals: bool = False,
+    returns: bool = False,
     histories: bool = True,
     longest: int = 45,
 ) -> World:
@@ -134,7 +146,7 @@ def worlds(
     _calendars(draw, world, random)
     for student in STUDENTS:
         _stays(draw, world, student)
-        _consents(draw, world, student, withdrawals=withdrawals)
+        _consents(draw, world, student, withdrawals=withdrawals, returns=returns)
     _attendance(draw, world, random, history)
     _closes(draw, world, history)
     if corrections:
@@ -181,7 +193,7 @@ def _stays(draw: st.DrawFn, world: World, student: str) -> None:
     world.stays[student] = stays
 
 
-def _consents(draw: st.DrawFn, world: World, student: str, *, withdrawals: bool) -> None:
+def _consents(draw: st.DrawFn, world: World, student: str, *, withdrawals: bool, returns: bool) -> None:
     days, records = world.days, world.reference.setdefault(topics.CONSENTS.name, [])
     run: tuple[date, date | None] = draw(
         st.sampled_from([(FIRST, None), (date(2016, 7, 1), None), (days[3], None), (FIRST, days[-3])])
@@ -191,6 +203,8 @@ def _consents(draw: st.DrawFn, world: World, student: str, *, withdrawals: bool)
     records.append(consent(student, *run))
     if withdrawals and draw(st.integers(0, 2)) == 0:
         records.append(consent_ends(student))
+        if returns and draw(st.booleans()):
+            records.append(consent(student, days[draw(st.integers(0, 5))]))
 
 
 def _attendance(draw: st.DrawFn, world: World, random: Random, history: int) -> None:
