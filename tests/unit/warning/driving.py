@@ -94,8 +94,8 @@ def counts(school: str, day: date, absent: int, reported: int, expected: int = 0
     return DayCounts(school_id=school, date=day, absent=absent, reported=reported, expected=expected)
 
 
-def batch(*marks: AttendanceMark, counts: Iterable[DayCounts] = ()) -> Record:
-    value = MarkBatch(taken_at=TAKEN_AT, marks=list(marks), counts=list(counts))
+def batch(*marks: AttendanceMark, counts: Iterable[DayCounts] = (), taken_at: datetime = TAKEN_AT) -> Record:
+    value = MarkBatch(taken_at=taken_at, marks=list(marks), counts=list(counts))
     return Record(topics.MARKS.name, b"0", value.model_dump_json().encode())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from random import Random
 from typing import NamedTuple
 
@@ -12,12 +12,13 @@ from hypothesis import given
 from models.artifact import SIBLING, Artifact, Step
 from services.contracts import topics
 from tests.unit.models.hand_made import artifact
-from tests.unit.warning.driving import Record, Worker, threshold
+from tests.unit.warning.driving import TAKEN_AT, Record, Worker, batch, close, mark, threshold
 from tests.unit.warning.hearing import Heard, standing, turns
 from tests.unit.warning.test_laws import quick, seeds
-from tests.unit.warning.worlds import FIRST, World, worlds
+from tests.unit.warning.worlds import FIRST, SCHOOLS, STUDENTS, World, at, worlds
 
 MONDAY = FIRST - timedelta(days=FIRST.weekday())
+NEXT = date(2017, 9, 4)
 
 
 class Judged(NamedTuple):
@@ -69,12 +70,12 @@ def placed_in(records: list[Record], told: list[Record], random: Random) -> list
 
 
 def made_anew(world: World) -> list[Record]:
-    """The enrollments once more, of which every day is made anew.
+    """Each student's last enrollments once more, of which every day is made anew.
 
     A worker keeps what a sibling added to a day's score when it was scored, also when that sibling has left since or
     has lost the day before it.
     """
-    return world.reference[topics.ENROLLMENTS.name]
+    return list({record.key: record for record in world.reference[topics.ENROLLMENTS.name]}.values())
 
 
 @every
@@ -142,3 +143,27 @@ def test_withdrawals_and_new_consents(world: World, random: Random) -> None:
             worker.restart()
     agrees(worker, records, RULES)
     worker.check_reader()
+
+
+@every
+@quick
+@given(worlds(longest=30), seeds)
+def test_another_school_year_whatever_begins_it(by: Judged, world: World, random: Random) -> None:
+    """Marks ahead of their batch wait, a close begins the year, and last year's late marks are of no window."""
+    days = [NEXT + timedelta(days=number) for number in range(12)]
+    later = [
+        batch(mark(student, day, random.choice(["present", "absent"])), taken_at=random.choice([TAKEN_AT, at(day, 0)]))
+        for day in days
+        for student in STUDENTS
+        if random.random() < 0.7
+    ]
+    later += [close(school, day) for day in days for school in SCHOOLS if random.random() < 0.3]
+    records = placed_in([*thresholds(random), *world.records()], random.sample(later, len(later)), random)
+    if by.artifact is not None:
+        records += made_anew(world)
+    worker = by.worker()
+    for record in records:
+        worker.take(record)
+        if by.artifact is None and random.random() < 0.01:
+            worker.restart()
+    agrees(worker, records, by)
