@@ -10,9 +10,10 @@ from models.policy import ELEVATED, WATCH, Household
 from models.risk_model import probability
 from tests.plain.days import Day, dates, merged, shared, stay_on, told_days
 from tests.plain.facts import Child, Facts, school_year
-from tests.plain.figures import figures
+from tests.plain.figures import figures, inputs
 from tests.plain.households import Episode, episodes, with_household
 from tests.plain.levels import Student, Turn, levels, turns
+from tests.plain.rules import holding
 from tests.plain.scores import Score, own_scores, whole_scores
 
 
@@ -36,6 +37,15 @@ class Truth:
         """The days that count."""
         return shared(self.told[name])
 
+    def inputs(self, name: str) -> dict[date, tuple[int, ...]]:
+        """What the model sees on each day that counts."""
+        return {told[-1].day: inputs(told) for told in self._day_by_day(name)}
+
+    def rules(self, name: str) -> dict[date, list[str]]:
+        """The rules that hold on each day that counts, whether levels are decided on it or not; highest level first."""
+        policy = self.facts.policy
+        return {told[-1].day: [rule.id for rule in holding(told, policy)] for told in self._day_by_day(name)}
+
     def window(self, name: str) -> dict[str, object]:
         """The window as people read it."""
         school, days = self._school(name), self.days(name)
@@ -54,6 +64,11 @@ class Truth:
         """The other children of the household."""
         home = self.children[name].household
         return [n for n, c in self.children.items() if home is not None and c.household == home and n != name]
+
+    def _day_by_day(self, name: str) -> list[list[Day]]:
+        """The student's days up to each that counts."""
+        told = self.told[name]
+        return [told[: number + 1] for number, day in enumerate(told) if day.shared]
 
     def _scores(self) -> dict[str, dict[date, Score | None]]:
         if self.facts.artifact is None:

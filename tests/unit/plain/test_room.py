@@ -11,7 +11,6 @@ from models.artifact import Artifact
 from models.features import INPUTS
 from models.policy import Streak, default_policy
 from tests.plain.facts import Child, Facts, Row, SchoolFacts, Stay
-from tests.plain.figures import inputs
 from tests.plain.truth import Truth
 from tests.unit.models.hand_made import artifact
 from tests.unit.warning.worlds import FIRST, school_days
@@ -132,10 +131,17 @@ def test_a_track_of_another_year_leaves_the_schools_calendar() -> None:
 
 def test_rules_of_rates_are_silent_where_the_calendar_is_assumed() -> None:
     child = attended("UPPPPPPPPPUUU")
-    assert {hit.rule for turn in truth(child).turns["ann"] for hit in turn.hits} == {"rate_10", "rate_20"}
-    assumed = truth(child, SchoolFacts(assumed=True))
-    assert {hit.rule for turn in assumed.turns["ann"] for hit in turn.hits} == {"streak_3", "september_4"}
+    known, assumed = truth(child), truth(child, SchoolFacts(assumed=True))
+    assert known.rules("ann")[DAYS[12]] == ["rate_20", "streak_3", "rate_10", "september_4"]
+    assert assumed.rules("ann")[DAYS[12]] == ["streak_3", "september_4"]
+    assert [turn.level for turn in assumed.turns["ann"]] == [1]
     assert assumed.window("ann")["absence_rate"] == 4 / 13
+
+
+def test_a_sudden_change_is_a_rate_too() -> None:
+    child = attended("P" * 30 + "UUUUU")
+    assert "change_30" in truth(child).rules("ann")[DAYS[34]]
+    assert "change_30" not in truth(child, SchoolFacts(assumed=True)).rules("ann")[DAYS[34]]
 
 
 def test_the_model_is_silent_where_the_calendar_is_assumed() -> None:
@@ -166,7 +172,7 @@ def test_days_that_are_not_shared_count_nowhere_and_end_a_streak() -> None:
     assert {hit.rule for turn in found.turns["ann"] for hit in turn.hits} == {"september_4"}
     window = found.window("ann")
     assert (window["enrolled_days"], window["current_streak"], window["longest_streak"]) == (4, 2, 2)
-    assert inputs(found.told["ann"])[INPUTS.index("streak")] == 2
+    assert [seen[INPUTS.index("streak")] for seen in found.inputs("ann").values()] == [1, 2, 1, 2]
 
 
 def test_a_day_that_is_not_shared_ends_a_streak_at_its_end_too() -> None:

@@ -47,7 +47,7 @@ class Case(NamedTuple):
     records: list[Record]
     days: tuple[int, int] | None
     alerts: frozenset[str] | set[str] = frozenset()
-    """Student, level, open or cleared, the number of the day raised, rules."""
+    """Student, level, open or cleared, the number of the day raised (its date in another year), rules."""
 
 
 def said(kind: str, day: int, *, who: str = "ann", school: str = "A", section: str | None = None,
@@ -89,6 +89,7 @@ AWAY = [enrollment("ann", ("A", FIRST, DAYS[1]), ("A", DAYS[5], None)), consent(
 HOME = [*known(home="h"), *known("ben", home="h")]
 TWO = [*HOME, *year("P" * 40 + "UUU"), *year("P" * 40 + "UUU", who="ben")]
 SNOW = [*ANN, *(heads(day, 5) for day in range(30)), heads(30, 70), *year("P" * 28 + "UUU")]
+ANEW = [close("A", NEXT), batch(*(mark("ann", NEXT + timedelta(days=number), "absent") for number in (0, 1, 4)))]
 THREE_AWAY, TWO_AWAY = "P" * 30 + "UUU" + "P" * 42, "P" * 30 + "UPU" + "P" * 42
 SECOND, THIRD, OCTOBER = ({f"ann watch {end} streak_3"} for end in ("open 2", "open 3", "cleared 32"))
 
@@ -148,6 +149,9 @@ CASES = {
     "a day after it the streak goes on": Case([*SNOW, *year("U", start=31)], (32, 4),
         {"ann watch open 31 streak_3+rate_10"}),
     "it was no snow day": Case([*SNOW, heads(30, 6)], (31, 3), {"ann watch open 30 streak_3"}),
+    "what a school was used to last year says nothing": Case([*ANN, *(heads(day, 5) for day in range(30)), *ANEW,
+        batch(counts=[counts("A", NEXT + timedelta(days=4), 30, 100, 100)])], (3, 3),
+        {"ann watch open 2017-09-11 streak_3"}),
     "a mark ahead begins no year": Case([*ANN, *year("UUU"), batch(mark("ann", NEXT, "absent"))], (3, 3),
         SECOND),
     "the year begins with the marks that waited": Case([*ANN, *year("UUU"), batch(mark("ann", NEXT, "absent")),
@@ -210,6 +214,8 @@ UNDER_A_CAPACITY = {
         (17, 2), {"ann watch open 16 rate_10"}),
     "always": Case([*ANN, *year("U" * 10)], (10, 10), {
         "ann urgent open 2 streak_10+streak_5+rate_20+streak_3+rate_10+september_4+model+model_unexcused_20"}),
+    "a place by a rule is held by the score of its first day": Case([*ANN, *year("U" * 10 + "PPP")], (13, 10),
+        {"ann elevated open 2 rate_20+model+rate_10+september_4+model_unexcused_20"}),
     "a score that falls below the bar for three days": Case([*FEW, *places(-3.0)], (60, 2),
         {f"ann elevated cleared 16 {PLACED}"}),
     "a place lapses after 30 days": Case([*ANN, *places(-3.0, None), *year(TWICE * 3 + "UU")], (32, 8),
@@ -228,7 +234,7 @@ def told(alerts: Iterable[Alert]) -> set[str]:
     found = set()
     for alert in alerts:
         rules = [reason.split('"rule":"')[1].split('"')[0] for reason in alert.reasons]
-        day = DAYS.index(alert.raised_on)
+        day = DAYS.index(alert.raised_on) if alert.raised_on in DAYS else alert.raised_on
         found.add(f"{alert.student} {alert.level} {alert.status} {day} {'+'.join(rules)}")
     return found
 
