@@ -171,6 +171,8 @@ class Cohort:
             self.register.kept[rows, : self.register.columns] = kept
             if self.register.columns:
                 self.ledger.fold(rows, kept, school, self.register.ordinals, 0, anew=True)
+        if self.scores.on:
+            self.scores.reach(int(self.ledger.length.max(initial=0)))
         self._since[:] = self._again[:] = UNTOUCHED
         self._touched = False
 

@@ -156,7 +156,7 @@ def _remember(partition: Partition, heads: Iterable[Head], *, same_policy: bool)
         if head.row == NO_ROW:
             continue
         year = partition.years[head.year]
-        if same_policy and (not head.course or head.days == days_checksum(year, head.row)):
+        if same_policy and (not head.course or head.days == days_checksum(year, head.row, head.course)):
             year.levels.recall(head.row, head.course)
         else:
             partition.decide_anew(partition.students[head.student])

@@ -41,6 +41,8 @@ DAYS_AHEAD = 31
 """A mark dated further ahead of its batch may be a slip of the year: it begins no school year by itself."""
 SUNDAY = 6
 """Days from a Monday."""
+_SILENT = School()
+"""One that has said nothing yet."""
 
 
 class Partition:
@@ -277,7 +279,7 @@ class Partition:
             first, last = student.consent
             found = segments(student.spans, max(first, first_day(year.year)), min(last, last_day(year.year)))
         for segment in found:
-            year.know(segment.school, self.schools.get(segment.school, School()).closed)
+            year.know(segment.school, self.schools.get(segment.school, _SILENT).closed)
         year.place(student, found)
         year.withdrawn[student.row] = student.withdrawn
         self.homes.meet(self.years, {student} | self.homes.siblings(student))
@@ -358,8 +360,8 @@ class Partition:
                     year.cohort.touch(rows, column)
 
     def _state_of(self, school_id: str, day: int) -> tuple[int, bool]:
-        school = self.schools.get(school_id)
-        if school is None or not school.is_instructional(day):
+        school = self.schools.get(school_id, _SILENT)
+        if not school.is_instructional(day):
             return 0, False
         history = school.closed.get(day)
         state = OPEN if history is None else HISTORY if history else REPORTED

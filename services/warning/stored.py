@@ -11,7 +11,7 @@ What can be found from these (where days count, totals, scores) is not stored.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TypeVar
 
@@ -22,7 +22,7 @@ import numpy.typing as npt
 from models.arrays import Ints, Moments
 from models.attendance import NO_TIME, DayMarks
 from models.engine.levels import State
-from models.engine.register import Register
+from models.engine.register import BREAK, CODE, Register
 from models.enrollment import Span
 from models.policy import Policy
 from models.school import School
@@ -59,7 +59,7 @@ class Head(msgspec.Struct, array_like=True, omit_defaults=True):
     ahead: dict[int, tuple[DayMarks, bool]] | None = None
     course: list[State] = []
     days: int = 0
-    """The checksum of the days that the course is of."""
+    """The checksum of the days up to the course's last change."""
 
 
 class Block(msgspec.Struct, array_like=True):
@@ -141,7 +141,7 @@ def dump_head(student: Student, year: SchoolYear | None) -> bytes:
             pending=[event.model_dump_json().encode() for event in student.pending],
             ahead=student.ahead,
             course=course,
-            days=days_checksum(year, student.row) if year is not None and course else 0,
+            days=days_checksum(year, student.row, course) if year is not None else 0,
         )
     )
 
@@ -252,8 +252,9 @@ def _version(value: bytes) -> object:
     return parts[0] if isinstance(parts, list) and parts and isinstance(parts[0], int) else "0"
 
 
-def days_checksum(year: SchoolYear, row: int) -> int:
-    """A checksum of the days of a row that count."""
+def days_checksum(year: SchoolYear, row: int, course: Sequence[State]) -> int:
+    """Of a row's days up to the last change of its course; equal days, equal sums."""
     register = year.cohort.register
-    kept = register.kept[row, : register.columns]
-    return zlib.crc32(kept[kept > 0].tobytes(), zlib.crc32(register.ordinals[kept > 0].tobytes()))
+    counted = register.kept[row, : register.columns] & CODE > BREAK
+    columns = np.flatnonzero(counted)[: course[-1].position if course else 0]
+    return zlib.crc32(register.kept[row, columns].tobytes(), zlib.crc32(register.ordinals[columns].tobytes()))
