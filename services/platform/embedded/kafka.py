@@ -102,6 +102,7 @@ def server_properties(*, port: int, controller_port: int, data: Path) -> str:
         "offsets.topic.replication.factor": "1",
         "offsets.topic.num.partitions": "4",
         "transaction.state.log.replication.factor": "1",
+        "transaction.state.log.num.partitions": "4",
         "transaction.state.log.min.isr": "1",
         "share.coordinator.state.topic.replication.factor": "1",
         "share.coordinator.state.topic.min.isr": "1",
