@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-import platformdirs
-
+from services.platform.bytecode import bytecode_folder
 from services.platform.processes import (
     Command,
     ProcessError,
@@ -212,10 +211,9 @@ def _how_it_ended(process: subprocess.Popen[bytes]) -> str:
 def inherited_environment() -> dict[str, str]:
     """The parent's environment without any of our settings: what a child that is not ours may know.
 
-    Where Python may not write bytecode beside its sources, children write it to the user's cache instead: without any,
-    each of them compiles a thousand modules at its start.
+    Where Python may not write bytecode beside its sources, children write it to the user's cache instead.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FIRSTBELL_")}
     if kept.pop("PYTHONDONTWRITEBYTECODE", "") and "PYTHONPYCACHEPREFIX" not in kept:
-        kept["PYTHONPYCACHEPREFIX"] = str(platformdirs.user_cache_path("firstbell") / "bytecode")
+        kept["PYTHONPYCACHEPREFIX"] = bytecode_folder()
     return kept
