@@ -11,7 +11,7 @@ from services.contracts.alerts import AlertEvent
 from services.notify import known, telling
 from services.notify.teams import Teams
 
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(727002)")
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(727003)")
 """One batch at a time, also while Kafka moves partitions between two processes. Apart from what reads, which must see
 what the batch before has written."""
 

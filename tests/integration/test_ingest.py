@@ -273,9 +273,12 @@ async def test_the_sweep_follows_the_replay_clock(
     await clock.set_replay_day(date(2021, 9, 30))
     assert await clock.sweep() == await clock.sweep()
     assert await visible(rows, pseudonym)
+    assert not await clock.consents_change(date(2021, 9, 30))
+    assert await clock.consents_change(date(2021, 10, 1))
     await clock.set_replay_day(date(2021, 10, 1))
     assert not await visible(rows, pseudonym)
     swept = await clock.sweep()
+    assert not await clock.consents_change(date(2021, 10, 1))
     assert swept.ended == 1
     assert swept.began == (later,)
     assert [record.value is None for record in await of(settings, CONSENTS, pseudonym)] == [False, True]

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from uuid import UUID, uuid4
 
 import httpx
+import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
@@ -61,7 +62,9 @@ class Notify(NamedTuple):
 
 
 @asynccontextmanager
-async def notifying(kafka: str, database: str, smtp: str, engine: AsyncEngine, folder: Path) -> AsyncIterator[Notify]:
+async def notifying(
+    kafka: str, database: str, smtp: str, engine: AsyncEngine, folder: Path, *, budget_hours: float = 24
+) -> AsyncIterator[Notify]:
     (folder / "teams.toml").write_text(TEAMS)
     settings = NotifySettings(
         data_dir=folder,
@@ -71,6 +74,7 @@ async def notifying(kafka: str, database: str, smtp: str, engine: AsyncEngine, f
         public_url="http://casework.example",
         retry_base_seconds=0.05,
         retry_cap_seconds=0.2,
+        retry_budget_hours=budget_hours,
     )
     async with running(create_app(settings, Background(say_death))) as client, producing(kafka) as producer:
         yield Notify(client, producer, engine)
@@ -228,6 +232,25 @@ async def test_a_refused_recipient_fails_and_one_who_is_busy_is_tried_again(
         async with engine.connect() as connection:
             found = [tuple(row) for row in await connection.execute(query.order_by(OutboxRow.position))]
     assert found == [(1, "SMTPRecipientsRefused 550"), (3, None)]
+
+
+@pytest.mark.parametrize("busy", [True, False])
+async def test_a_mail_that_has_been_tried_for_long_enough_is_given_up(
+    kafka_bootstrap: str, database_url: str, engine: AsyncEngine, students: Students, tmp_path: Path, *, busy: bool
+) -> None:
+    """Whether the server puts it off or is away."""
+    port = free_port(taken=set())
+    server = Server(lambda _: "451 4.3.0 try later")
+    address = f"127.0.0.1:{port}"
+    async with (
+        server.listening(port),
+        notifying(kafka_bootstrap, database_url, address, engine, tmp_path, budget_hours=1e-6) as notify,
+    ):
+        if not busy:
+            await server.stop()
+        student, _ = await students.consented()
+        await send(notify.producer, event(student))
+        await notify.settles(event(student).alert_id, "failed", "failed")
 
 
 async def test_many_alerts_at_once_are_each_mailed_once_and_those_without_consent_are_not(
