@@ -19,6 +19,7 @@ from typing import Final, TypedDict
 
 import click
 
+from benchmarks.command import CONTEXT, json_option, model_option, rounds_option, say, write_document
 from benchmarks.environments import PANDAS, isolated
 from benchmarks.report import Machine, describe_machine
 from benchmarks.whole_process import Cost, run_whole
@@ -50,12 +51,12 @@ class Report(TypedDict):
     machine: Machine
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--json", "out", type=click.Path(path_type=Path, dir_okay=False), help="Write the document here.")
-@click.option("--rounds", default=3, show_default=True, type=click.IntRange(1), help="Three or more for a figure.")
+@click.command(context_settings=CONTEXT)
+@json_option
+@rounds_option
 @click.option("--students", default=STUDENTS, show_default=True, type=click.IntRange(100), help="Of a simulated year.")
 @click.option("--capacity", default=CAPACITY, show_default=True, type=click.IntRange(1), help="New alerts a week.")
-@click.option("--model", type=click.Path(path_type=Path, exists=True), help="A risk model.  [default: what ships]")
+@model_option
 @click.option(
     "--history",
     type=click.Path(path_type=Path, file_okay=False),
@@ -81,8 +82,7 @@ def main(out: Path | None, rounds: int, students: int, capacity: int, model: Pat
         raise CommandError(str(error)) from error
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    if out is not None:
-        out.write_text(json.dumps(report, indent=1) + "\n")
+    write_document(out, report)
     click.echo(table(report))
 
 
@@ -91,9 +91,9 @@ def _make_history(folder: Path, students: int) -> None:
     made_for = folder / "made_for.json"
     wanted = {"students": students, "seed": SEED}
     if made_for.exists() and json.loads(made_for.read_text()) == wanted:
-        _say(f"The year is in {folder} already")
+        say(f"The year is in {folder} already")
         return
-    _say(f"Simulating a year of {students:,} students")
+    say(f"Simulating a year of {students:,} students")
     run_whole([*FIRSTBELL, "simulate", "--students", str(students), "--seed", str(SEED), "--out", str(folder)])
     made_for.write_text(json.dumps(wanted))
 
@@ -115,7 +115,7 @@ def _round(engines: Mapping[str, Engine], folder: Path, scratch: Path, number: i
     costs: dict[str, Cost] = {}
     for name in names[turn:] + names[:turn]:
         costs[name] = cost = run_whole(engines[name](folder, scratch / f"{name}.json"))
-        _say(f"round {number + 1}: {name} {cost['seconds']:.1f} s, {cost['peak_bytes'] / 1e9:.2f} GB")
+        say(f"round {number + 1}: {name} {cost['seconds']:.1f} s, {cost['peak_bytes'] / 1e9:.2f} GB")
     documents = {name: json.loads((scratch / f"{name}.json").read_text()) for name in names}
     rows = {name: document["marks" if name == "firstbell" else "rows"] for name, document in documents.items()}
     if len(set(rows.values())) > 1:
@@ -150,10 +150,6 @@ def table(report: Report) -> str:
         seconds, peak = report["seconds"][name], report["peak_bytes"][name] / 1e9
         lines.append(f"{name:<15} {seconds:>8.1f} {peak:>8.2f} {shown:>12}   {aim}".rstrip())
     return "\n".join(lines)
-
-
-def _say(line: str) -> None:
-    click.echo(line, err=True)
 
 
 if __name__ == "__main__":

@@ -65,7 +65,11 @@ class Year:
 def make_year(marks: int) -> Year:
     """A year of about so many marks: fewer days when they are few, more students when they are many."""
     students = max(STUDENTS, marks // DAYS)
-    days = max(1, marks // students)
+    return year_of(students, days=max(1, marks // students))
+
+
+def year_of(students: int, *, days: int) -> Year:
+    """A year of so many students and school days."""
     chance = random.Random(SEED)  # noqa: S311 - not a secret
     pupils = tuple(_pupil(number, students, chance) for number in range(students))
     return Year(pupils, tuple(_school_days(days)))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -19,28 +21,49 @@ from services.ingest.batches import Record, mark_records
 from services.platform.kafka import make_producer
 
 SINGLE: Final = Topic("benchmark.marks.single")
+FEW: Final = Topic("benchmark.marks.few")
+"""As `SINGLE`, for an engine that would take too long over all."""
 BATCHED: Final = Topic("benchmark.marks.batched")
 
 _AT_ONCE = 5_000
 """Records sent before their acknowledgements are awaited."""
 
 
-async def publish_for_others(kafka: str, year: Year) -> None:
-    """Every mark to `SINGLE`, key the student, and the batches to `BATCHED`; both by the student's partition."""
+@dataclass(frozen=True)
+class Day:
+    """A school day's records: the marks, and what closes the day and, at its end, the week."""
 
-    def records() -> Iterator[Record]:
+    marks: list[Record]
+    closes: list[Record]
+    tokens: tuple[UUID, ...]
+    """Of the closes, the day's first."""
+
+
+async def publish_for_others(kafka: str, year: Year, few: Year) -> None:
+    """Every mark to `SINGLE`, key the student, and the batches to `BATCHED`; the marks of the smaller year to `FEW`."""
+
+    def batches() -> Iterator[Record]:
         for _, marks in year.each_day():
-            for partition, mark in marks:
-                yield Record(SINGLE.name, partition, mark.student, mark.model_dump_json(exclude_none=True).encode())
             for record in mark_records(marks, datetime.now(UTC), {}):
                 yield Record(BATCHED.name, record.partition, record.key, record.value)
 
-    await _publish(kafka, records())
+    await publish(kafka, chain.from_iterable(single_days(year, SINGLE)))
+    await publish(kafka, batches())
+    await publish(kafka, chain.from_iterable(single_days(few, FEW)))
+
+
+def single_days(year: Year, topic: Topic) -> Iterator[list[Record]]:
+    """Day by day, a record a mark as the other engines read it, key the student."""
+    for _, marks in year.each_day():
+        yield [
+            Record(topic.name, partition, mark.student, mark.model_dump_json(exclude_none=True).encode())
+            for partition, mark in marks
+        ]
 
 
 async def publish_reference(kafka: str, year: Year) -> None:
     """A consent and an enrollment of each student, and the calendar."""
-    await _publish(kafka, reference_records(year))
+    await publish(kafka, reference_records(year))
 
 
 def reference_records(year: Year) -> Iterator[Record]:
@@ -59,27 +82,31 @@ def reference_records(year: Year) -> Iterator[Record]:
 
 
 async def publish_for_ours(kafka: str, year: Year) -> list[UUID]:
-    """What `our_records` says; returns the tokens of all closes."""
+    """Every day's records; returns the tokens of all closes."""
     tokens: list[UUID] = []
-    await _publish(kafka, our_records(year, tokens))
+
+    def records() -> Iterator[Record]:
+        for day in our_days(year):
+            tokens.extend(day.tokens)
+            yield from (*day.marks, *day.closes)
+
+    await publish(kafka, records())
     return tokens
 
 
-def our_records(year: Year, tokens: list[UUID]) -> Iterator[Record]:
-    """Each day's batches and, behind them in every partition, its close and, at its end, the week's.
-
-    The closes' tokens are added to `tokens`.
+def our_days(year: Year, *, one_mark_a_record: bool = False) -> Iterator[Day]:
+    """Each day's batches as ingest makes them and, behind them in every partition, its close and, after its last
+    day, the week's.
     """
     last_days = {week_of(day): day for day in year.days}
     for day, marks in year.each_day():
         now, heads = datetime.now(UTC), counts(day, marks)
-        yield from mark_records(marks, now, heads)
-        tokens.append(uuid4())
-        yield from _closes(heads.values(), tokens[-1], now)
-        if day == last_days[week_of(day)]:
-            tokens.append(uuid4())
-            closed = WeekClosed(taken_at=now, token=tokens[-1], week=week_of(day))
-            yield from _to_all(closed.model_dump_json().encode())
+        if one_mark_a_record:
+            records = [record for mark in marks for record in mark_records([mark], now, {})]
+        else:
+            records = mark_records(marks, now, heads)
+        tokens = (uuid4(), uuid4()) if day == last_days[week_of(day)] else (uuid4(),)
+        yield Day(records, [*_closes(heads.values(), tokens[0], now), *_week_closes(day, tokens[1:], now)], tokens)
 
 
 def week_of(day: date) -> date:
@@ -92,12 +119,18 @@ def _closes(heads: Iterable[DayCounts], token: UUID, now: datetime) -> Iterator[
     return _to_all(DaysClosed(taken_at=now, token=token, closes=closes).model_dump_json(exclude_none=True).encode())
 
 
+def _week_closes(day: date, tokens: Iterable[UUID], now: datetime) -> Iterator[Record]:
+    for token in tokens:
+        yield from _to_all(WeekClosed(taken_at=now, token=token, week=week_of(day)).model_dump_json().encode())
+
+
 def _to_all(value: bytes) -> Iterator[Record]:
     for partition in range(PARTITIONS):
         yield Record(MARKS.name, partition, str(partition), value)
 
 
-async def _publish(kafka: str, records: Iterable[Record]) -> None:
+async def publish(kafka: str, records: Iterable[Record]) -> None:
+    """Send them in order; returns when Kafka has acknowledged all."""
     async with _producing(kafka) as producer:
         waiting: list[asyncio.Future[object]] = []
         for record in records:

@@ -1,7 +1,9 @@
-"""Write `services/platform/embedded/jars.lock` anew: `python deploy/lock_jars.py` (needs Maven on the PATH).
+"""Write the locks of Maven's jars anew: `python deploy/lock_jars.py` (needs Maven on the PATH).
 
-The broker's jars are what Maven resolves at run time for Kafka and its logging binding. Of kafka-tools only its own
-jar is taken: the commands that we run need nothing of Kafka Connect, which it depends on.
+`services/platform/embedded/jars.lock` has the broker's jars: what Maven resolves at run time for Kafka and its logging
+binding. Of kafka-tools only its own jar is taken: the commands that we run need nothing of Kafka Connect, which it
+depends on. `benchmarks/engines/kafka_streams/jars.lock` has what the benchmark's Kafka Streams program needs beside
+the broker's jars, and Eclipse's compiler, which runs on any Java that runs Kafka.
 """
 
 from __future__ import annotations
@@ -15,7 +17,11 @@ KAFKA = "4.3.1"
 LOG4J = "2.25.4"
 BROKER = (("org.apache.kafka", "kafka_2.13", KAFKA), ("org.apache.logging.log4j", "log4j-slf4j-impl", LOG4J))
 TOOLS = (("org.apache.kafka", "kafka-tools", KAFKA),)
-LOCK = Path(__file__).resolve().parent.parent / "services" / "platform" / "embedded" / "jars.lock"
+STREAMS = (("org.apache.kafka", "kafka-streams", KAFKA),)
+COMPILER = (("org.eclipse.jdt", "ecj", "3.46.0"),)
+ROOT = Path(__file__).resolve().parent.parent
+LOCK = ROOT / "services" / "platform" / "embedded" / "jars.lock"
+STREAMS_LOCK = ROOT / "benchmarks" / "engines" / "kafka_streams" / "jars.lock"
 
 Coordinates = tuple[str, str, str]
 
@@ -74,12 +80,21 @@ def entry(coordinates: Coordinates, jar: Path, *, tools: bool) -> str:
 
 
 def main() -> None:
-    """Resolve and write the lock."""
+    """Resolve and write the locks."""
     with tempfile.TemporaryDirectory() as work:
         broker = resolve(BROKER, Path(work) / "broker", transitive=True)
         tools = resolve(TOOLS, Path(work) / "tools", transitive=False)
-        entries = [entry(c, jar, tools=False) for c, jar in broker] + [entry(c, jar, tools=True) for c, jar in tools]
-    LOCK.write_text("# Written by deploy/lock_jars.py.\n\n" + "\n".join(entries))
+        streams = resolve(STREAMS, Path(work) / "streams", transitive=True)
+        compiler = resolve(COMPILER, Path(work) / "compiler", transitive=False)
+        there = {coordinates for coordinates, _ in broker}
+        more = [(c, jar) for c, jar in streams if c not in there] + compiler
+        write(LOCK, [entry(c, jar, tools=False) for c, jar in broker] + [entry(c, jar, tools=True) for c, jar in tools])
+        write(STREAMS_LOCK, [entry(c, jar, tools=False) for c, jar in more])
+
+
+def write(lock: Path, entries: list[str]) -> None:
+    """Replace a lock's content."""
+    lock.write_text("# Written by deploy/lock_jars.py.\n\n" + "\n".join(entries))
 
 
 if __name__ == "__main__":

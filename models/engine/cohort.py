@@ -22,8 +22,8 @@ _NARROW: Final = 12
 """Days at the end of the year that are looked at by themselves: most facts are of today."""
 _RESTORED: Final = 1024
 """Rows that are read at once."""
-_CELLS: Final = 400_000
-"""So many days of students are evaluated at once: some tenths of a second."""
+_CELLS: Final = 100_000
+"""So many days of students are evaluated at once: less than a tenth of a second, and some megabytes."""
 
 
 Turned = dict[int, int]
@@ -64,10 +64,8 @@ class Cohort:
         """Per row: the first column of which something may have changed."""
         self._again: Small = np.zeros(0, np.int16)
         """Per row: the column from which on levels must be decided again, though the days are the same."""
-        self._anew: Flags = np.zeros(0, np.bool_)
-        """Per row: whether all days are scored again."""
-        self._scored_since: Small = np.zeros(0, np.int16)
-        """Per row that is being evaluated: the column from which on its own scores may be others."""
+        self._changed_since: Small = np.zeros(0, np.int16)
+        """Per row that is being evaluated: the first column whose day is another."""
         self._touched = False
 
     @property
@@ -85,7 +83,7 @@ class Cohort:
             levels.add(room)
         self._since = grown(self._since, room, fill=UNTOUCHED)
         self._again = grown(self._again, room, fill=UNTOUCHED)
-        self._anew, self._scored_since = grown(self._anew, room), grown(self._scored_since, room)
+        self._changed_since = grown(self._changed_since, room, fill=UNTOUCHED)
         return first
 
     def clear(self, row: int) -> None:
@@ -96,7 +94,6 @@ class Cohort:
         for levels in self.levels:
             levels.clear(row)
         self._since[row] = self._again[row] = UNTOUCHED
-        self._anew[row] = False
 
     def column(self, day: int) -> int:
         """The column of a date, put in at first use."""
@@ -122,8 +119,7 @@ class Cohort:
         self._touched = True
 
     def forget_days(self, row: int) -> None:
-        """Where the row's days count is another: all is to be scored and decided anew."""
-        self._anew[row] = True
+        """All of the row's days are to be scored and decided anew."""
         self.decide_again(row, 0)
 
     def threshold_changed(self, day: int, old: float, new: float) -> None:
@@ -146,8 +142,7 @@ class Cohort:
         if self.scores.on:
             for part, silent in zip(parts, assumed, strict=True):
                 self.scores.take(part, silent)
-            if parts:
-                self._touch_siblings(parts)
+            self._touch_siblings(rows, parts)
         for part, silent in zip(parts, assumed, strict=True):
             assessed = self.rules.assess(self.ledger, part, silent)
             logits = self._logits(part)
@@ -178,9 +173,17 @@ class Cohort:
             self.register.kept[rows, : self.register.columns] = kept
             if self.register.columns:
                 self.ledger.fold(rows, kept, school, self.register.ordinals, 0, anew=True)
+        if self.scores.on:
+            self.scores.reach(int(self.ledger.length.max(initial=0)))
         self._since[:] = self._again[:] = UNTOUCHED
-        self._anew[:] = False
         self._touched = False
+
+    def days_at(self, rows: Sequence[int], positions: Sequence[int]) -> Pairs:
+        """A day of each of these rows, by its position."""
+        row, position = np.array(rows, np.intp), np.array(positions, np.intp)
+        days = self._refold(unique := np.unique(row), np.zeros(len(unique), np.intp))
+        longest = int(self.ledger.length.max(initial=0)) + 1
+        return days.at(np.searchsorted(days.row * longest + days.position, row * longest + position))
 
     def days_of(self, row: int) -> Pairs:
         """Every day of a row that counts."""
@@ -207,12 +210,11 @@ class Cohort:
         """The scores (log-odds) on these rows' last days; each must have one."""
         return np.asarray(self._latest(rows, 1)[0])
 
-    def score(self, row: int, position: int) -> tuple[float, float]:
-        """The score (log-odds) of one day: by the student's own days, and with the household's part."""
-        rows, at = np.array([row], np.intp), np.array([position], np.intp)
-        whole = self._whole(rows, at)
+    def scores_at(self, rows: Places, positions: Places) -> tuple[Floats, Floats]:
+        """The scores (log-odds) of days: by the students' own days, and with the household's part."""
+        whole = self._whole(rows, positions)
         self._know(rows)
-        return float(self.scores.own(rows, at)[0]), float(whole[0])
+        return self.scores.own(rows, positions), whole
 
     def _latest(self, rows: Places, days: int) -> Floats:
         """The scores of the last so many days, days by rows; before the first day its own."""
@@ -250,18 +252,16 @@ class Cohort:
         siblings = self.scores.siblings.of(waiting[:most])[1]
         return np.intersect1d(waiting, np.union1d(waiting[:most], siblings))
 
-    def _touch_siblings(self, parts: Sequence[Pairs]) -> None:
-        """A sibling's days after one whose score is another now count that one in: they are decided again."""
-        rows = np.concatenate([part.row for part in parts])
-        column = np.concatenate([part.column for part in parts])
+    def _touch_siblings(self, rows: Places, parts: Sequence[Pairs]) -> None:
+        """A sibling's days after one that is another now count that one in: they are decided again."""
+        changed = rows[self._changed_since[rows] != UNTOUCHED]
+        place, sibling = self.scores.siblings.of(changed)
+        if not len(sibling):
+            return
         decided = np.full(len(self._since), UNTOUCHED, np.int16)
-        np.minimum.at(decided, rows, column.astype(np.int16))
-        scored = np.flatnonzero(column >= self._scored_since[rows])
-        first = np.full(len(self._since), UNTOUCHED, np.int16)
-        np.minimum.at(first, rows[scored], column[scored].astype(np.int16))
-        rows = np.flatnonzero(first != UNTOUCHED)
-        place, sibling = self.scores.siblings.of(rows)
-        after = first[rows][place]
+        for part in parts:
+            np.minimum.at(decided, part.row, part.column.astype(np.int16))
+        after = self._changed_since[changed][place]
         later = (self.ledger.last_column[sibling] > after) & (decided[sibling] > after + 1)
         if later.any():
             self.decide_again(sibling[later], after[later] + np.int16(1))
@@ -270,7 +270,7 @@ class Cohort:
         """The days of these rows that are to be decided, their totals brought up to date."""
         if not self.register.columns:
             self._since[rows] = self._again[rows] = UNTOUCHED
-            self._anew[rows] = False
+            self._changed_since[rows] = UNTOUCHED
             return
         since = np.minimum(self._since[rows], self._again[rows])
         narrow = since >= self.register.columns - _NARROW
@@ -286,8 +286,7 @@ class Cohort:
         columns = slice(begin, self.register.columns)
         differs = kept != self.register.kept[rows, columns]
         first = np.where(differs.any(axis=1), differs.argmax(axis=1) + begin, UNTOUCHED)
-        self._scored_since[rows] = np.where(self._anew[rows], 0, first)
-        self._anew[rows] = False
+        self._changed_since[rows] = first
         first = np.minimum(first, again)
         some = first < self.register.columns
         rows, first, kept, school = rows[some], first[some], kept[some], school[some]

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from models.arrays import Floats
 from models.artifact import Artifact
 from models.attendance import EARLY_DEPARTURE, EXCUSED, PARTIAL, TARDY, UNEXCUSED
 from models.engine.cohort import Cohort
@@ -15,7 +16,7 @@ from models.engine.episodes import Hit, Turn
 from models.engine.ledger import Pairs
 from models.engine.levels import LevelChange
 from models.engine.past import Past, past_of
-from models.engine.rules import LONG, SHORT, Rules, month_range
+from models.engine.rules import LONG, SHORT, month_range
 from models.features import FEATURES, INPUTS, LONG_AGO, Feature, Inputs, absent_usual, usual
 from models.policy import ELEVATED, WATCH, Month, Move, RateToDate, Streak, Tardies, _Leveled
 from models.risk_model import probability
@@ -34,60 +35,98 @@ _CODES: Final = {
 }
 
 
+class Wanted(NamedTuple):
+    """A level whose reasons are wanted."""
+
+    row: int
+    change: LevelChange
+
+
+Course = tuple[int, Sequence[LevelChange], Sequence[Turn]]
+"""A row, the changes of its level, and in words those of the first ones that are known."""
+
+
 class Score(NamedTuple):
-    """A day's score, log-odds."""
+    """What the model says of a day; scores in log-odds."""
 
     own: float
     whole: float
     """With the household's part."""
+    parts: Floats
+    """What each feature adds."""
+    inputs: Inputs
+    """One row."""
+    artifact: Artifact
 
 
-def put_in_words(
-    cohort: Cohort, row: int, changes: Sequence[LevelChange], known: Sequence[Turn], *, capped: bool
-) -> list[Turn]:
-    """The turns of a row's levels; the first ones are `known`. `capped`: elevated and urgent are places."""
-    turns = list(known)
-    if len(turns) < len(changes):
-        ordinals = past_of(cohort.register, row).ordinals
-        days = cohort.days_of(row)
-        for change in changes[len(turns) :]:
-            hits = explain(cohort, row, change, days, capped=capped)
-            turns.append(Turn(ordinals[change.position - 1], change.level, hits))
-    return turns
+def put_in_words(cohort: Cohort, courses: Sequence[Course], *, capped: bool) -> list[list[Turn]]:
+    """The turns of rows' levels.
+
+    `capped`: elevated and urgent are places of a capacity.
+    """
+    wanted = [Wanted(row, change) for row, changes, known in courses for change in changes[len(known) :]]
+    said = iter(_explain(cohort, wanted, capped=capped))
+    result = []
+    for row, changes, known in courses:
+        ordinals = past_of(cohort.register, row).ordinals if len(known) < len(changes) else ()
+        new = [Turn(ordinals[change.position - 1], change.level, next(said)) for change in changes[len(known) :]]
+        result.append([*known, *new])
+    return result
 
 
-def explain(cohort: Cohort, row: int, change: LevelChange, days: Pairs, *, capped: bool) -> tuple[Hit, ...]:
-    """The reasons of a level, highest first; none of a clearing. `days` are all of the row's."""
-    if not change.level:
-        return ()
-    past = past_of(cohort.register, row, change.why)
-    today = days.at(days.position == change.why)
-    hits = rule_hits(cohort, past, today)
-    artifact = cohort.scores.artifact_on(past.ordinals[-1]) if capped else None
-    if artifact is None:
+def _explain(cohort: Cohort, wanted: Sequence[Wanted], *, capped: bool) -> list[tuple[Hit, ...]]:
+    """The reasons of each level, highest first; none of a clearing."""
+    asked = [each for each in wanted if each.change.level]
+    if not asked:
+        return [() for _ in wanted]
+    today = cohort.days_at([each.row for each in asked], [each.change.why for each in asked])
+    holding = cohort.rules.holding(cohort.ledger, today, cohort.register.assumed[today.school])
+    scores = _scores(cohort, today) if capped else [None] * len(asked)
+    found = []
+    for place, each in enumerate(asked):
+        past = past_of(cohort.register, each.row, each.change.why)
+        hits = _rule_hits([rule for rule, holds in holding if holds[place]], past, cohort.rules.year)
+        found.append(_with_model(hits, past, each.change, scores[place]))
+    said = iter(found)
+    return [next(said) if each.change.level else () for each in wanted]
+
+
+def _scores(cohort: Cohort, today: Pairs) -> list[Score | None]:
+    inputs = cohort.ledger.inputs(today)
+    own, whole = cohort.scores_at(today.row, today.position)
+    result: list[Score | None] = [None] * len(inputs)
+    artifacts = [cohort.scores.artifact_on(day) for day in today.day.tolist()]
+    for artifact in {id(each): each for each in artifacts if each is not None}.values():
+        places = [place for place, each in enumerate(artifacts) if each is artifact]
+        parts = artifact.model.contributions(inputs[places])
+        for place, row in zip(places, parts, strict=True):
+            score = Score(float(own[place]), float(whole[place]), row, inputs[place : place + 1], artifact)
+            result[place] = score
+    return result
+
+
+def _with_model(hits: tuple[Hit, ...], past: Past, change: LevelChange, score: Score | None) -> tuple[Hit, ...]:
+    if score is None:
         return hits
     if change.level < ELEVATED:
         return tuple(_held(hit) if hit.level > WATCH else hit for hit in hits)
-    score = Score(*cohort.score(row, change.why))
-    inputs = cohort.ledger.inputs(today)
-    hits += _of_model(past, inputs, score, artifact, ELEVATED if change.by_score else WATCH)
+    hits += _of_model(past, score, ELEVATED if change.by_score else WATCH)
     return tuple(sorted(hits, key=lambda hit: -hit.level))
 
 
-def rule_hits(cohort: Cohort, past: Past, today: Pairs) -> tuple[Hit, ...]:
-    """Every rule that holds on the past's last day, highest level first, in plain words."""
-    holding = cohort.rules.holding(cohort.ledger, today, cohort.register.assumed[today.school])
-    return tuple(_hit(rule, past, cohort.rules) for rule in holding)
+def _rule_hits(holding: Sequence[_Leveled], past: Past, year: int) -> tuple[Hit, ...]:
+    """Every rule that holds on the past's last day, in plain words."""
+    counting = past.counting(LONG)
+    usual, of = sum(code == UNEXCUSED for _, code in counting), len(counting)
+    return tuple(_hit(rule, past, year, usual, of) for rule in holding)
 
 
 def _held(hit: Hit) -> Hit:
     return hit._replace(level=WATCH, text=f"{hit.text} Held at watch: the week's places went to higher scores.")
 
 
-def _hit(rule: _Leveled, past: Past, rules: Rules) -> Hit:
-    dates, days = _evidence(rule, past, rules.year)
-    counting = past.counting(LONG)
-    usual, of = sum(code == UNEXCUSED for _, code in counting), len(counting)
+def _hit(rule: _Leveled, past: Past, year: int, usual: int, of: int) -> Hit:
+    dates, days = _evidence(rule, past, year)
     usual_text = f"{_percent(usual, of)} of days, over the last {of} that count" if of else None
     text = rule.text.format(
         count=len(dates),
@@ -123,10 +162,10 @@ def _evidence(rule: _Leveled, past: Past, year: int) -> tuple[tuple[int, ...], i
     return tuple(o for o, code in counting if code == UNEXCUSED), len(counting)
 
 
-def _of_model(past: Past, inputs: Inputs, score: Score, artifact: Artifact, level: int) -> tuple[Hit, ...]:
-    parts = artifact.model.contributions(inputs)[0]
+def _of_model(past: Past, score: Score, level: int) -> tuple[Hit, ...]:
+    parts, inputs, artifact = score.parts, score.inputs, score.artifact
     chance = float(probability(np.array([score.whole]))[0])
-    raising = [place for place in np.argsort(-parts)[:MOST] if parts[place] >= LEAST]
+    raising = [place for place in np.argsort(-parts)[:MOST].tolist() if parts[place] >= LEAST]
     values = dict(zip(INPUTS, map(int, inputs[0]), strict=True))
     words: dict[str, object] = {
         **values,

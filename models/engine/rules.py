@@ -57,21 +57,17 @@ class Rules:
         """
         level = np.zeros(len(pairs.row), dtype=np.uint8)
         always = np.zeros(len(pairs.row), dtype=np.uint8)
-        for rule, holds in self._rules:
-            found = holds(ledger, pairs)
-            if isinstance(rule, RateToDate):
-                found = found & ~assumed
+        for rule, found in self.holding(ledger, pairs, assumed):
             np.maximum(level, found * np.uint8(rule.rank), out=level)
             if rule.always:
                 np.maximum(always, found * np.uint8(rule.rank), out=always)
         return level + np.uint8(ALWAYS) * always
 
-    def holding(self, ledger: Ledger, pairs: Pairs, assumed: Flags) -> list[_Leveled]:
-        """The rules that hold on the one day of `pairs`, highest level first."""
+    def holding(self, ledger: Ledger, pairs: Pairs, assumed: Flags) -> list[tuple[_Leveled, Flags]]:
+        """Every rule, and on which of these days it holds; highest level first."""
         return [
-            rule
+            (rule, holds(ledger, pairs) & ~assumed if isinstance(rule, RateToDate) else holds(ledger, pairs))
             for rule, holds in self._rules
-            if holds(ledger, pairs)[0] and not (assumed[0] and isinstance(rule, RateToDate))
         ]
 
 

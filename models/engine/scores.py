@@ -15,6 +15,7 @@ from models.risk_model import NO_SIBLING, RiskModel
 
 _RECENT: Final = 8
 """So many days' scores are kept as they were decided, for the week's close (`WEEK_DAYS` and one)."""
+_MORE_POSITIONS: Final = 16
 UNKNOWN = np.nan
 """A score that has not been made since the rows were read."""
 SILENT = -np.inf
@@ -118,11 +119,14 @@ class Scores:
         at = position % _RECENT
         return self._recent[row, at], np.asarray(self._recent_at[row, at] != position)
 
+    def reach(self, position: int) -> None:
+        """Room for a day at this position."""
+        if position >= self._own.shape[1]:
+            self._own = grown(self._own, len(self._own), position + _MORE_POSITIONS, fill=UNKNOWN)
+
     def take(self, pairs: Pairs, silent: Flags) -> None:
         """Score these days by the students' own days; on those that are `silent` the model says nothing."""
-        longest = int(pairs.position.max(initial=0))
-        if longest >= self._own.shape[1]:
-            self._own = grown(self._own, len(self._own), longest + 16, fill=UNKNOWN)
+        self.reach(int(pairs.position.max(initial=0)))
         self._own[pairs.row, pairs.position] = np.where(silent, SILENT, self._of_days(pairs))
 
     def own(self, row: Places, position: Places) -> Floats:

@@ -29,6 +29,8 @@ from services.platform.settings import SettingsError
 from services.platform.signals import until_stopped
 
 STUDENTS_A_PLACE = 250
+DAYS_AHEAD = 2
+"""Handed in while the worker is still at earlier ones."""
 
 
 @click.command()
@@ -47,7 +49,7 @@ def demo(
 ) -> None:
     """Simulate a school year of the six pilot schools and run it through Kafka, the worker, PostgreSQL and SMTP.
 
-    Every row is made up: no child and no family in it is real. Each day is handed in and drained before the next.
+    Every row is made up: no child and no family in it is real. A day is handed in while the last is evaluated.
     Rules and model raise alerts together: elevated and urgent are --capacity places a week.
     Latencies are measured from ingest's acceptance to the committed alert row, and to the mail server's 250.
 
@@ -72,9 +74,10 @@ async def _demo(
     async with AsyncExitStack() as exits:
         folder = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="firstbell-world-")))
         say(f"Simulating {students:,} students, and starting Kafka, PostgreSQL and the services …")
-        world = await asyncio.to_thread(simulate, WorldConfig.of_size(students), seed)
-        await asyncio.to_thread(write_export_set, world, folder)
+        world = asyncio.create_task(asyncio.to_thread(_make_world, students, seed, folder))
+        exits.push_async_callback(asyncio.wait, [world])  # it writes into the folder, however this ends
         replay = await exits.enter_async_context(fresh_replay(data_dir, model_environment(None, capacity)))
+        await world
         await _run(replay, folder)
         alerts = await NewAlerts.read(replay.engine, replay.stack)
         figures = await Figures.read(replay.engine, students, alerts, seconds=time.monotonic() - started)
@@ -88,7 +91,11 @@ async def _demo(
     return figures
 
 
+def _make_world(students: int, seed: int, folder: Path) -> None:
+    write_export_set(simulate(WorldConfig.of_size(students), seed), folder)
+
+
 async def _run(replay: Replay, folder: Path) -> None:
     source = open_sources([folder])
     async with DemoView.open(replay.engine, replay.stack) as view:
-        await replay.run(source, view.on_read, view.on_begin, view.on_day)
+        await replay.run(source, view.on_read, view.on_begin, view.on_day, ahead=DAYS_AHEAD)

@@ -6,6 +6,8 @@ from importlib import import_module
 
 import click
 
+from services.platform.bytecode import keep_bytecode_aside
+
 COMMANDS = {
     "up": ("services.cli.up:up", "Start the whole system and stay."),
     "demo": ("services.cli.demo:demo", "Run a simulated school year through the real stack."),
@@ -57,5 +59,11 @@ def main() -> None:
     """
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """The program."""
+    keep_bytecode_aside()
     main()
+
+
+if __name__ == "__main__":
+    run()

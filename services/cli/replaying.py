@@ -17,6 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.cli.common import CommandError, load_settings
+from services.cli.flight import Flight, OnDay
 from services.cli.import_ import pointed_at
 from services.cli.output import say
 from services.cli.settled import Answers, caught_up, mails_settled, worker_caught_up
@@ -24,19 +25,19 @@ from services.ingest.formats import Source
 from services.ingest.importer import Progress
 from services.ingest.intake import Intake
 from services.ingest.patience import Patience
-from services.ingest.replayer import ReplayedDay, Replayer
+from services.ingest.replayer import Replayer
 from services.ingest.settings import IngestSettings
 from services.platform.database import make_engine
 from services.platform.embedded.endpoints import Stack
 from services.platform.embedded.stack import running_stack
 
 Document = dict[str, JsonValue]
-OnDay = Callable[[ReplayedDay], Awaitable[None]]
 OnSchoolDay = Callable[[date], Awaitable[None]]
 
 AT_ONCE = 16
 PAGE = 500
 _SATURDAY = 5
+_SUNDAY = 6
 _IN_FORCE = text("SELECT pseudonym FROM ingest.consented_students ORDER BY student_id")
 _MAILS = text("""
     SELECT count(*) FILTER (WHERE status = 'sent'), count(*) FILTER (WHERE status = 'failed') FROM notify.outbox
@@ -58,11 +59,14 @@ class Replay:
         begun: Callable[[int], None],
         on_day: OnDay,
         on_school_day: OnSchoolDay | None = None,
+        ahead: int = 0,
     ) -> Replayer:
-        """Replay everything, each day drained before the next; returns when all groups and mails have settled.
+        """Replay everything; returns when all groups and mails have settled.
 
-        `begun` is told the number of days, `on_day` each day after its alerts are in Kafka, and `on_school_day` each
-        day on which a school may be open, when the worker knows all that had been handed in by its end.
+        Each day is drained before the next, or, with `ahead`, so many days later: never across a change of consents
+        or a week's end, so that the alerts are the same. `begun` is told the number of days, `on_day` each day after
+        its alerts are in Kafka, and, without `ahead`, `on_school_day` each day on which a school may be open, when the
+        worker knows all that had been handed in by its end.
         """
         patience = Patience(self.settings.import_patience_seconds, say)
         async with Intake.open(self.settings, patience) as intake, Answers.listen(self.stack.kafka) as answers:
@@ -71,27 +75,31 @@ class Replay:
             days = await replayer.prepare()
             await worker_caught_up(self.stack.kafka)
             begun(len(days))
+            flight = Flight(answers, on_day, ahead)
             for day in days:
-                await on_day(await self._day(day, replayer, answers, on_school_day))
+                await self._day(day, replayer, answers, flight, on_school_day)
+            await flight.land()
         await caught_up(self.stack.kafka)
         await mails_settled(self.engine)
         return replayer
 
     async def _day(
-        self, day: date, replayer: Replayer, answers: Answers, on_school_day: OnSchoolDay | None
-    ) -> ReplayedDay:
+        self, day: date, replayer: Replayer, answers: Answers, flight: Flight, on_school_day: OnSchoolDay | None
+    ) -> None:
+        if flight.is_waiting and await replayer.consents_change(day):
+            await flight.land()
         replayed = await replayer.hand_in(day)
-        if replayed.token is not None:
-            await answers.wait(replayed.token)
+        await flight.join(replayed)
         asked = on_school_day is not None and replayer.may_have_school(day)
         if replayed.consents_changed and (asked or day.weekday() >= _SATURDAY):
             await worker_caught_up(self.stack.kafka)
         if on_school_day is not None and asked:
             await on_school_day(day)
-        week = await replayer.close_week(day)
-        if week is not None:
-            await answers.wait(week)
-        return replayed
+        if day.weekday() == _SUNDAY:
+            await flight.land()  # a week's end is counted over all its days
+            week = await replayer.close_week(day)
+            if week is not None:
+                await answers.wait(week)
 
     async def document(self, replayer: Replayer) -> Document:
         """What `replay --json` writes: counts, a row for each student with a consent in force, alerts, mails."""

@@ -8,6 +8,7 @@ from importlib import import_module
 
 import click
 
+from services.platform.embedded.gate import wait_until_open
 from services.platform.settings import SettingsError
 
 
@@ -15,6 +16,7 @@ def _serving(name: str, summary: str) -> click.Command:
     @click.command(name, help=f"{summary}\n\nRuns on loopback until Ctrl-C or SIGTERM. Settings: see .env.example.")
     def serve() -> None:
         run: Callable[[], None] = import_module(f"services.{name}.app").main
+        wait_until_open()
         try:
             run()
         except SettingsError as error:

@@ -10,7 +10,8 @@ from pydantic import Field, TypeAdapter
 
 from services.contracts.base import Event
 
-AttendanceStatus = Literal["present", "absent", "tardy", "early_departure", "partial"]
+AttendanceStatus = Literal["present", "absent", "tardy", "early_departure", "partial", "retracted"]
+"""`retracted` takes back what was said of the student, school, date and section."""
 
 
 class AttendanceMark(Event):
@@ -85,7 +86,7 @@ class WeekClosed(Event):
 
 MarksRecord = Annotated[MarkBatch | DaysClosed | WeekClosed, Field(discriminator="type")]
 marks_record: TypeAdapter[MarkBatch | DaysClosed | WeekClosed] = TypeAdapter(MarksRecord)
-"""Reads a value of `attendance.marks.v1`."""
+"""Reads a JSON value of `attendance.marks.v1`; `services.contracts.packed` reads any."""
 
 
 class DaysEvaluated(Event):

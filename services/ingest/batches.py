@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from services.contracts.marks import AttendanceMark, DayCounts, MarkBatch
+from services.contracts.marks import AttendanceMark, DayCounts
+from services.contracts.packed import pack
 from services.contracts.topics import MARKS
 
 MAX_MARKS = 300
@@ -45,8 +46,7 @@ def _values(
 ) -> Iterator[bytes]:
     """One value, or several when one would be too large."""
     days = {(mark.school_id, mark.date): None for mark in marks} if counts else {}
-    batch = MarkBatch(taken_at=taken_at, marks=list(marks), counts=[counts[day] for day in days if day in counts])
-    value = batch.model_dump_json(exclude_none=True).encode()
+    value = pack(marks, taken_at, [counts[day] for day in days if day in counts])
     if len(value) <= MAX_BYTES or len(marks) == 1:
         yield value
         return

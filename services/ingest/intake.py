@@ -25,7 +25,7 @@ from services.ingest.publisher import Publisher
 from services.ingest.reporting import Enrolled, SchoolReport
 from services.ingest.rows import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, SchoolRow, StudentRow
 from services.ingest.settings import IngestSettings
-from services.ingest.store import clock, facts, gate
+from services.ingest.store import clock, facts, gate, students
 from services.ingest.sweep import Swept, sweep
 from services.ingest.take import consents, days, marks, rosters
 from services.ingest.take.days import Close
@@ -153,6 +153,10 @@ class Intake:
         """Make this the day that it is for all services; None is the wall clock's. A sweep should follow."""
         await self._run(lambda: self._put_replay_day(day))
 
+    async def consents_change(self, day: date) -> bool:
+        """Whether the consents of any student must be looked at again by this day: a sweep then may change some."""
+        return await self._run(lambda: self._consents_change(day))
+
     async def today(self) -> date:
         """Today by the one clock."""
         return await self._run(self._today)
@@ -186,6 +190,10 @@ class Intake:
     async def _put_replay_day(self, day: date | None) -> None:
         async with self._parts.engine.begin() as connection:
             await clock.put_replay_day(connection, day)
+
+    async def _consents_change(self, day: date) -> bool:
+        async with self._parts.engine.connect() as connection:
+            return await students.any_due(connection, day)
 
     async def _today(self) -> date:
         async with self._parts.engine.connect() as connection:

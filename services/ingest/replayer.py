@@ -84,6 +84,10 @@ class Replayer:
         self.report.warnings = list(self._source.warnings)
         return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
+    async def consents_change(self, day: date) -> bool:
+        """Whether handing this day in may begin or end a consent."""
+        return await self._intake.consents_change(day)
+
     async def hand_in(self, day: date) -> ReplayedDay:
         """Make it this day: consents begin and end, the day's rows come, and what they report is closed."""
         await self._intake.set_replay_day(day)

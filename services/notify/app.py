@@ -25,10 +25,13 @@ from services.platform.database import make_engine, make_sessions
 from services.platform.http import add_health, add_problem_handlers, serve
 from services.platform.logging import configure_logging
 
+GATHER_SECONDS = 0.05
+"""A day's alerts come within moments of each other; a mail may wait for its neighbours."""
+
 
 def create_app(settings: NotifySettings, background: Background | None = None) -> FastAPI:
     """The application; it connects when it is started. Raises `SettingsError` when a setting cannot be used."""
-    engine = make_engine(settings.require_database())
+    engine = make_engine(settings.require_database(), ping=False)
     sessions = make_sessions(engine)
     tasks = background or Background()
     mailer = _mailer(settings)
@@ -39,7 +42,14 @@ def create_app(settings: NotifySettings, background: Background | None = None) -
         Backoff(settings.retry_base_seconds, settings.retry_cap_seconds, settings.retry_budget),
     )
     intake = Intake(sessions, load_teams(settings), delivery.wake)
-    consumer = BatchConsumer(settings.require_kafka(), ALERTS, group=NOTIFY_GROUP, model=AlertEvent, handle=intake.take)
+    consumer = BatchConsumer(
+        settings.require_kafka(),
+        ALERTS,
+        group=NOTIFY_GROUP,
+        model=AlertEvent,
+        handle=intake.take,
+        gather_seconds=GATHER_SECONDS,
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

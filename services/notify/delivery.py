@@ -1,21 +1,20 @@
-"""The delivery loop: woken when mails are added and when one is due again, a few mails a transaction.
+"""The delivery loop: woken when mails are added and when one is due again, a lot of mails a transaction.
 
-At least once: when the process dies between the server's 250 and the commit, those few are sent again with the same
-Message-ID, by which a mail server or reader can tell.
+At least once: when the process dies between the server's 250 and the commit, that lot is sent again with the same
+Message-IDs, by which a mail server or reader can tell.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from email.message import EmailMessage
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
 from services.notify import outbox
-from services.notify.mail import Notification
+from services.notify.mail import Mail, Notification
 from services.notify.mailer import Mailer
 from services.platform.consent import DATABASE_AWAY
 from services.platform.consumer import log_retry
@@ -24,9 +23,15 @@ LONGEST_WAIT_SECONDS: Final = 30.0
 """Also finds what another process has added and left behind."""
 SHORTEST_WAIT_SECONDS: Final = 0.2
 """When what is due is in another process's hands."""
+KEEP_SECONDS: Final = 5.0
+"""So long the connections stay open for mails to come."""
 STOP_SECONDS: Final = 5.0
-AT_ONCE: Final = 10
+AT_ONCE: Final = 50
 """Mails in one transaction: what a crash may send twice, against what a transaction costs."""
+CONSENT_SECONDS: Final = 2.0
+"""A mail is not begun later than this after the look at its consent; the next transaction looks again."""
+
+T = TypeVar("T")
 
 
 class Delivery:
@@ -36,7 +41,7 @@ class Delivery:
         self,
         sessions: async_sessionmaker[AsyncSession],
         mailer: Mailer,
-        compose: Callable[[Notification], EmailMessage],
+        compose: Callable[[Notification], Mail],
         backoff: outbox.Backoff,
     ) -> None:
         self._sessions = sessions
@@ -50,7 +55,7 @@ class Delivery:
         self._wake.set()
 
     async def run(self) -> None:
-        """Deliver until cancelled; a mail that is being sent is finished first."""
+        """Deliver until cancelled; a lot of mails that is being sent is finished first."""
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(DATABASE_AWAY),
             wait=wait_random_exponential(multiplier=0.1, max=5),
@@ -59,40 +64,39 @@ class Delivery:
         while True:
             self._wake.clear()
             wait: float = await retrying(self._deliver_due)
-            try:
-                async with asyncio.timeout(wait):  # `wait_for` of Python 3.11 may lose a cancellation
-                    await self._wake.wait()
-            except TimeoutError:
+            if await self._woken(min(wait, KEEP_SECONDS)) or wait <= KEEP_SECONDS:
                 continue
+            await self._mailer.close()
+            await self._woken(wait - KEEP_SECONDS)
+
+    async def _woken(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):  # `wait_for` of Python 3.11 may lose a cancellation
+                return await self._wake.wait()
+        except TimeoutError:
+            return False
 
     async def _deliver_due(self) -> float:
         """Send all that is due; returns the seconds until more is."""
-        while await _finished(self._deliver_some()):
-            pass
-        await self._mailer.close()
-        async with self._sessions() as session:
-            wait = await outbox.seconds_to_next(session)
-        return min(max(LONGEST_WAIT_SECONDS if wait is None else wait, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS)
+        claimed, wait = True, 0.0
+        while claimed and wait <= 0:
+            claimed, wait = await _finished(self._deliver_some())
+        return min(max(wait, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS)
 
-    async def _deliver_some(self) -> bool:
+    async def _deliver_some(self) -> tuple[bool, float]:
+        """Whether there was something to do, and the seconds until there is more."""
         async with self._sessions.begin() as session:
-            mails = await outbox.claim(session, AT_ONCE)
-            for mail in mails:
-                if not await self._settle(session, mail):
-                    break
-        return bool(mails)
-
-    async def _settle(self, session: AsyncSession, mail: outbox.Claimed) -> bool:
-        """Whether the server is there for the next one."""
-        if not mail.consented:
-            await outbox.cancel(session, mail.notification.id)
-            return True
-        outcome = await self._mailer.send(self._compose(mail.notification))
-        await outbox.settle(session, mail.notification.id, outcome, self._backoff)
-        return outcome.kind != "away"
+            claimed = await outbox.claim(session, AT_ONCE)
+            await outbox.cancel(session, [each.notification.id for each in claimed if not each.consented])
+            due = [each.notification for each in claimed if each.consented]
+            sent = await self._mailer.send([self._compose(each) for each in due], seconds=CONSENT_SECONDS)
+            tried = [(each.id, outcome) for each, outcome in zip(due, sent, strict=True) if outcome is not None]
+            await outbox.settle(session, tried, self._backoff)
+            wait = await outbox.seconds_to_next(session)
+        return bool(claimed), LONGEST_WAIT_SECONDS if wait is None else wait
 
 
-async def _finished(step: Coroutine[None, None, bool]) -> bool:
+async def _finished(step: Coroutine[None, None, T]) -> T:
     """The step's result; a cancellation waits for it, so that no mail is sent and then forgotten."""
     task = asyncio.create_task(step)
     try:

@@ -1,19 +1,27 @@
-"""SMTP: one connection for a burst of mails, and what became of each."""
+"""SMTP: a few connections that are kept between mails, and what became of each mail."""
 
 from __future__ import annotations
 
 import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.message import EmailMessage
 from typing import Final, Literal
 
 from aiosmtplib import SMTP, SMTPDataError, SMTPException, SMTPRecipientsRefused
+
+from services.notify.mail import Mail
 
 TIMEOUT_SECONDS: Final = 30.0
 CHECK_SECONDS: Final = 3.0
 IMPLICIT_TLS_PORT: Final = 465
 PERMANENT: Final = 500
+CONNECTIONS: Final = 4
+WORTH_A_CONNECTION: Final = 10
+"""Mails for which one more connection pays; a mail server may not like many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,32 +42,31 @@ class Mailer:
         self._address = (host, port)
         self._user = user
         self._password = password
-        self._client: SMTP | None = None
+        self._clients: dict[int, SMTP] = {}
 
-    async def send(self, message: EmailMessage) -> Outcome:
-        """Hand one mail over; never raises for what the server or the network does."""
-        try:
-            client = await self._connected()
-            await client.send_message(message)
-        except SMTPRecipientsRefused as refusal:
-            return _refused(refusal, refusal.recipients[0].code)
-        except SMTPDataError as refusal:
-            return _refused(refusal, refusal.code)
-        except ValueError as error:  # an address or a header that cannot be sent
-            return Outcome("refused", datetime.now(UTC), type(error).__name__)
-        except (SMTPException, OSError) as error:
-            self._drop()
-            return Outcome("away", datetime.now(UTC), _named(error))
-        return Outcome("sent", datetime.now(UTC))
+    async def send(self, mails: Sequence[Mail], *, seconds: float) -> list[Outcome | None]:
+        """Hand mails over; what became of each, in their order. Never raises for what the server or the network does.
+
+        None is a mail that was not tried: none is begun, but the first, after so many seconds or once the server was
+        `away`.
+        """
+        burst = _Burst(mails, time.monotonic() + seconds)
+        await self._send_next(0, burst)  # alone, since it says whether the server is there
+        connections = min(CONNECTIONS, math.ceil(len(mails) / WORTH_A_CONNECTION))
+        async with asyncio.TaskGroup() as group:
+            for number in range(connections):
+                group.create_task(self._send_over(number, burst))
+        return burst.outcomes
 
     async def close(self) -> None:
-        """End the connection politely, when there is one."""
-        client, self._client = self._client, None
-        if client is not None and client.is_connected:
-            try:
-                await client.quit(timeout=CHECK_SECONDS)
-            except (SMTPException, OSError):
-                client.close()
+        """End the connections politely, where there are any."""
+        clients, self._clients = self._clients, {}
+        for client in clients.values():
+            if client.is_connected:
+                try:
+                    await client.quit(timeout=CHECK_SECONDS)
+                except (SMTPException, OSError):
+                    client.close()
 
     async def check(self) -> str | None:
         """A readiness check: the server greets, on a connection of its own."""
@@ -71,14 +78,48 @@ class Mailer:
             return "the SMTP server does not answer; see FIRSTBELL_SMTP"
         return None
 
-    async def _connected(self) -> SMTP:
-        if self._client is None or not self._client.is_connected:
-            self._client = self._new(TIMEOUT_SECONDS)
-            await self._client.connect()
-        return self._client
+    async def _send_over(self, connection: int, burst: _Burst) -> None:
+        """Send what is left; the server may not want more connections than the first."""
+        if connection > 0:
+            try:
+                await self._connected(connection)
+            except (SMTPException, OSError):
+                self._drop(connection)
+                return
+        while await self._send_next(connection, burst):
+            pass
 
-    def _drop(self) -> None:
-        client, self._client = self._client, None
+    async def _send_next(self, connection: int, burst: _Burst) -> bool:
+        place = burst.next()
+        if place is None:
+            return False
+        burst.settle(place, await self._try(connection, burst.mails[place]))
+        return True
+
+    async def _try(self, connection: int, mail: Mail) -> Outcome:
+        try:
+            client = await self._connected(connection)
+            await client.sendmail(mail.sender, mail.recipient, mail.as_bytes())
+        except SMTPRecipientsRefused as refusal:
+            return _refused(refusal, refusal.recipients[0].code)
+        except SMTPDataError as refusal:
+            return _refused(refusal, refusal.code)
+        except ValueError as error:  # an address or a header that cannot be sent
+            return Outcome("refused", datetime.now(UTC), type(error).__name__)
+        except (SMTPException, OSError) as error:
+            self._drop(connection)
+            return Outcome("away", datetime.now(UTC), _named(error))
+        return Outcome("sent", datetime.now(UTC))
+
+    async def _connected(self, connection: int) -> SMTP:
+        client = self._clients.get(connection)
+        if client is None or not client.is_connected:
+            client = self._clients[connection] = self._new(TIMEOUT_SECONDS)
+            await client.connect()
+        return client
+
+    def _drop(self, connection: int) -> None:
+        client = self._clients.pop(connection, None)
         if client is not None:
             client.close()
 
@@ -92,6 +133,29 @@ class Mailer:
             timeout=timeout,
             use_tls=port == IMPLICIT_TLS_PORT,
         )
+
+
+class _Burst:
+    """Mails that several connections share out among themselves."""
+
+    def __init__(self, mails: Sequence[Mail], end: float) -> None:
+        self.mails = mails
+        self.outcomes: list[Outcome | None] = [None] * len(mails)
+        self._left = deque(range(len(mails)))
+        self._end = end
+        self._away = False
+
+    def next(self) -> int | None:
+        """The place of the next mail to begin; None when no more is to be begun."""
+        begun = len(self._left) < len(self.mails)
+        if not self._left or self._away or (begun and time.monotonic() >= self._end):
+            return None
+        return self._left.popleft()
+
+    def settle(self, place: int, outcome: Outcome) -> None:
+        """What became of one."""
+        self.outcomes[place] = outcome
+        self._away = self._away or outcome.kind == "away"
 
 
 def _refused(error: SMTPException, code: int) -> Outcome:

@@ -1,29 +1,68 @@
-"""The outbox: rows in, rows claimed, rows settled. A row's lock is what `sending` would say."""
+"""The outbox as the delivery sees it: rows claimed and settled, a lot at once. A row that is being sent is locked."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, cast
-from uuid import UUID, uuid5
+from typing import Any, Final
+from uuid import UUID
 
 from prometheus_client import Counter
-from sqlalchemy import case, exists, func, or_, select, update
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
-from services.contracts.alerts import AlertEvent, Level
-from services.notify.mail import Notification, NotificationKind
+from services.notify.mail import Notification
 from services.notify.mailer import Outcome
-from services.notify.routing import AlertState, Retract
-from services.notify.tables import OutboxRow
-from services.platform.consent import consented_students
+from services.platform.rows import as_json
 
 settled = Counter("firstbell_notify_mails", "Outcomes of tries to send a mail", ["outcome"])
 
-PENDING: Final = OutboxRow.status == "pending"
+_CLAIM: Final = text("""
+    SELECT o.id, o.alert_id, o.kind, o.level, o.kinds, o.changed_on, o.recipient, o.created_at,
+           EXISTS (SELECT FROM ingest.consented_students c WHERE c.pseudonym = o.student) AS consented
+    FROM notify.outbox o
+    WHERE o.status = 'pending' AND o.next_attempt_at <= now() AND NOT EXISTS (
+        SELECT FROM notify.outbox earlier
+        WHERE earlier.status = 'pending' AND earlier.family = o.family AND earlier.recipient = o.recipient
+              AND earlier.position < o.position)
+    ORDER BY o.next_attempt_at, o.position
+    LIMIT :most
+    FOR UPDATE OF o SKIP LOCKED
+""")
+
+_CANCEL: Final = text("UPDATE notify.outbox SET status = 'cancelled' WHERE id = ANY(CAST(:ids AS uuid[]))")
+
+_POSTPONED: Final = """
+    make_interval(secs => least(:cap, :base * power(2, least(o.attempts, 30))) * (0.5 + random())) + clock_timestamp()
+"""
+_GIVEN_UP: Final = "o.created_at <= clock_timestamp() - CAST(:budget AS interval)"
+
+_SETTLE: Final = text(f"""
+    UPDATE notify.outbox o
+    SET attempts = o.attempts + 1,
+        last_error = t.error,
+        status = CASE WHEN t.outcome = 'sent' THEN 'sent'
+                      WHEN t.outcome = 'refused' OR {_GIVEN_UP} THEN 'failed'
+                      ELSE 'pending' END,
+        sent_at = CASE WHEN t.outcome = 'sent' THEN t.at END,
+        next_attempt_at = CASE WHEN t.outcome = 'later' THEN {_POSTPONED} ELSE o.next_attempt_at END
+    FROM json_to_recordset(CAST(:tries AS json)) AS t (id uuid, outcome text, error text, at timestamptz)
+    WHERE o.id = t.id
+""")  # noqa: S608 - of constants
+
+_POSTPONE_ALL: Final = text(f"""
+    UPDATE notify.outbox o
+    SET attempts = o.attempts + 1,
+        last_error = :error,
+        status = CASE WHEN {_GIVEN_UP} THEN 'failed' ELSE 'pending' END,
+        next_attempt_at = {_POSTPONED}
+    WHERE o.id IN (
+        SELECT id FROM notify.outbox WHERE status = 'pending' AND next_attempt_at <= clock_timestamp()
+        FOR UPDATE SKIP LOCKED)
+""")  # noqa: S608 - of constants
+
+_NEXT: Final = text("SELECT min(next_attempt_at) - clock_timestamp() FROM notify.outbox WHERE status = 'pending'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,36 +72,6 @@ class Backoff:
     base: float
     cap: float
     budget: timedelta
-
-
-def notification_id(event_id: UUID, kind: NotificationKind, recipient: str) -> UUID:
-    """The id of what an event tells a recipient; the same event replayed tells nothing new."""
-    return uuid5(event_id, f"{kind}|{recipient}")
-
-
-async def tell(session: AsyncSession, event: AlertEvent, alert: AlertState, recipients: Sequence[str]) -> None:
-    """Add a mail to each recipient; earlier ones of the case that wait are due at once, so that order is kept."""
-    waiting = PENDING & (OutboxRow.family == alert.case.family) & OutboxRow.recipient.in_(recipients)
-    await session.execute(update(OutboxRow).where(waiting).values(next_attempt_at=func.clock_timestamp()))
-    await _add(session, event, alert, "level", recipients)
-
-
-async def retract(session: AsyncSession, event: AlertEvent, action: Retract) -> None:
-    """Cancel what is not sent about an alert, and tell those whose last mail about it said that it stands."""
-    alert = action.alert
-    of_alert = OutboxRow.alert_id == alert.alert_id
-    unsent = update(OutboxRow).where(of_alert, PENDING).values(status="cancelled")
-    await session.execute(unsent.where(OutboxRow.kind == "level") if action.tell else unsent)
-    if not action.tell:
-        return
-    last = (
-        select(OutboxRow.recipient, OutboxRow.kind)
-        .ext(distinct_on(OutboxRow.recipient))
-        .where(of_alert, or_(OutboxRow.status == "sent", PENDING))
-        .order_by(OutboxRow.recipient, OutboxRow.position.desc())
-    )
-    heard = [recipient for recipient, kind in await session.execute(last) if kind == "level"]
-    await _add(session, event, alert, "withdrawn", heard)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,95 +85,45 @@ class Claimed:
 
 async def claim(session: AsyncSession, most: int) -> list[Claimed]:
     """Lock the next mails that are due. A household's next mail to the same recipient waits for the one before it."""
-    consented = exists().where(consented_students.c.pseudonym == OutboxRow.student)
-    earlier = aliased(OutboxRow)
-    behind = exists().where(
-        earlier.status == "pending",
-        earlier.family == OutboxRow.family,
-        earlier.recipient == OutboxRow.recipient,
-        earlier.position < OutboxRow.position,
-    )
-    query = (
-        select(OutboxRow, consented)
-        .where(PENDING, OutboxRow.next_attempt_at <= func.now(), ~behind)
-        .order_by(OutboxRow.next_attempt_at, OutboxRow.position)
-        .limit(most)
-        .with_for_update(of=OutboxRow, skip_locked=True)
-    )
-    return [Claimed(_notification(row), may_send) for row, may_send in await session.execute(query)]
+    return [Claimed(_notification(row), row.consented) for row in await session.execute(_CLAIM, {"most": most})]
 
 
-async def cancel(session: AsyncSession, notification: UUID) -> None:
-    """The student's consent is not in force any more."""
-    await session.execute(update(OutboxRow).where(OutboxRow.id == notification).values(status="cancelled"))
-    settled.labels("cancelled").inc()
+async def cancel(session: AsyncSession, notifications: Sequence[UUID]) -> None:
+    """The students' consents are not in force any more."""
+    if notifications:
+        await session.execute(_CANCEL, {"ids": list(notifications)})
+        settled.labels("cancelled").inc(len(notifications))
 
 
-async def settle(session: AsyncSession, notification: UUID, outcome: Outcome, backoff: Backoff) -> None:
-    """Write down how a try ended. When the server is away, all mails that are due wait for it."""
-    this = OutboxRow.id == notification
-    tried = update(OutboxRow).values(attempts=OutboxRow.attempts + 1, last_error=outcome.error)
-    match outcome.kind:
-        case "sent":
-            await session.execute(tried.where(this).values(status="sent", sent_at=outcome.at))
-        case "refused":
-            await session.execute(tried.where(this).values(status="failed"))
-        case "later":
-            await session.execute(tried.where(this).values(_postponed(backoff)))
-        case "away":
-            due = select(OutboxRow.id).where(PENDING, OutboxRow.next_attempt_at <= func.clock_timestamp())
-            await session.execute(
-                tried.where(OutboxRow.id.in_(due.with_for_update(skip_locked=True))).values(_postponed(backoff))
-            )
-    settled.labels(outcome.kind).inc()
+async def settle(session: AsyncSession, outcomes: Sequence[tuple[UUID, Outcome]], backoff: Backoff) -> None:
+    """Write down how tries ended. When the server was away, all mails that are due wait for it."""
+    waits = {"base": backoff.base, "cap": backoff.cap, "budget": backoff.budget}
+    tries = [
+        {"id": notification, "outcome": outcome.kind, "error": outcome.error, "at": outcome.at}
+        for notification, outcome in outcomes
+        if outcome.kind != "away"
+    ]
+    if tries:
+        await session.execute(_SETTLE, {"tries": as_json(tries), **waits})
+    away = next((outcome for _, outcome in outcomes if outcome.kind == "away"), None)
+    if away is not None:
+        await session.execute(_POSTPONE_ALL, {"error": away.error, **waits})
+    for _, outcome in outcomes:
+        settled.labels(outcome.kind).inc()
 
 
 async def seconds_to_next(session: AsyncSession) -> float | None:
     """Seconds until a mail is due, negative when one is overdue; None when nothing is pending."""
-    wait = func.min(OutboxRow.next_attempt_at) - func.clock_timestamp()
-    found: timedelta | None = await session.scalar(select(wait).where(PENDING))
+    found: timedelta | None = await session.scalar(_NEXT)
     return None if found is None else found.total_seconds()
 
 
-def _postponed(backoff: Backoff) -> dict[str, object]:
-    doubled = func.least(backoff.cap, backoff.base * func.power(2, func.least(OutboxRow.attempts, 30)))
-    seconds = doubled * (0.5 + func.random())
-    given_up = OutboxRow.created_at <= func.clock_timestamp() - backoff.budget
-    return {
-        "status": case((given_up, "failed"), else_="pending"),
-        "next_attempt_at": func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, seconds),
-    }
-
-
-async def _add(
-    session: AsyncSession, event: AlertEvent, alert: AlertState, kind: NotificationKind, recipients: Sequence[str]
-) -> None:
-    rows = [
-        {
-            "id": notification_id(event.event_id, kind, recipient),
-            "event_id": event.event_id,
-            "alert_id": alert.alert_id,
-            "student": alert.student,
-            "family": alert.case.family,
-            "recipient": recipient,
-            "kind": kind,
-            "level": alert.level,
-            "kinds": list(alert.kinds),
-            "changed_on": alert.changed_on,
-            "caused_at": event.caused_at,
-        }
-        for recipient in recipients
-    ]
-    if rows:
-        await session.execute(insert(OutboxRow).on_conflict_do_nothing(), rows)
-
-
-def _notification(row: OutboxRow) -> Notification:
+def _notification(row: Row[Any]) -> Notification:
     return Notification(
         id=row.id,
         alert_id=row.alert_id,
-        kind=cast("NotificationKind", row.kind),
-        level=cast("Level", row.level),
+        kind=row.kind,
+        level=row.level,
         kinds=tuple(row.kinds),
         changed_on=row.changed_on,
         recipient=row.recipient,

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+import math
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Generic, TypeVar
@@ -56,7 +58,10 @@ class Taken(Generic[EventT]):
 
 
 class BatchConsumer(Generic[EventT]):
-    """Reads `topic` as `group` and hands each batch of events to `handle`."""
+    """Reads `topic` as `group` and hands each batch of events to `handle`.
+
+    `gather_seconds` is how long the first event of a batch may wait for others.
+    """
 
     def __init__(
         self,
@@ -66,12 +71,14 @@ class BatchConsumer(Generic[EventT]):
         group: str,
         model: type[EventT],
         handle: Callable[[Sequence[EventT]], Awaitable[None]],
+        gather_seconds: float = 0.0,
     ) -> None:
         self._bootstrap = bootstrap
         self._topic = topic
         self._group = group
         self._model = model
         self._handle = handle
+        self._gather_seconds = gather_seconds
         self._consumer: AIOKafkaConsumer | None = None
         self._membership = _Membership()
 
@@ -114,8 +121,7 @@ class BatchConsumer(Generic[EventT]):
             await stop_client(producer)
 
     async def _take(self, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer) -> None:
-        batches: dict[TopicPartition, list[ConsumerRecord]] = await consumer.getmany(timeout_ms=1000, max_records=BATCH)
-        records = [record for batch in batches.values() for record in batch]
+        records = await self._gather(consumer)
         if not records:
             return
         taken: list[Taken[EventT]] = []
@@ -125,8 +131,17 @@ class BatchConsumer(Generic[EventT]):
             except ValidationError as error:
                 await self._bury(producer, record, *_place(error))
         await self._store(taken, producer)
-        await consumer.commit({partition: batch[-1].offset + 1 for partition, batch in batches.items()})
+        await consumer.commit({TopicPartition(each.topic, each.partition): each.offset + 1 for each in records})
         consumed.labels(self._group).inc(len(records))
+
+    async def _gather(self, consumer: AIOKafkaConsumer) -> list[ConsumerRecord]:
+        """The next records, each partition's in order; none when none come within a second."""
+        records = _flat(await consumer.getmany(timeout_ms=1000, max_records=BATCH))
+        end = time.monotonic() + self._gather_seconds
+        while records and len(records) < BATCH and (left := end - time.monotonic()) > 0:
+            more = await consumer.getmany(timeout_ms=math.ceil(1000 * left), max_records=BATCH - len(records))
+            records += _flat(more)
+        return records
 
     async def _store(self, taken: Sequence[Taken[EventT]], producer: AIOKafkaProducer) -> None:
         """Hand the events over; when the database refuses a value, find the record that it is in."""
@@ -138,8 +153,9 @@ class BatchConsumer(Generic[EventT]):
             if len(taken) == 1:
                 await self._bury(producer, taken[0].record, None, "the database refuses a value of it")
                 return
-            for each in taken:
-                await self._store([each], producer)
+            middle = len(taken) // 2
+            await self._store(taken[:middle], producer)
+            await self._store(taken[middle:], producer)
 
     async def _handle_when_database_answers(self, events: Sequence[EventT]) -> None:
         retrying = AsyncRetrying(
@@ -173,6 +189,10 @@ class _Membership(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:  # noqa: ARG002
         self.joined = True
+
+
+def _flat(batches: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> list[ConsumerRecord]:
+    return [record for batch in batches.values() for record in batch]
 
 
 def _place(error: ValidationError) -> tuple[str, str]:

@@ -14,7 +14,7 @@ MAX_RECORD_BYTES = 900_000
 """Records are kept below the broker's default limit of 1 MB."""
 
 
-def make_producer(bootstrap: str, *, linger_ms: int = 0) -> AIOKafkaProducer:
+def make_producer(bootstrap: str, *, linger_ms: int = 0, transactional_id: str | None = None) -> AIOKafkaProducer:
     """An idempotent producer that waits for all replicas; not yet started.
 
     A send that gets no acknowledgement within 40 s raises `KafkaError`.
@@ -23,6 +23,7 @@ def make_producer(bootstrap: str, *, linger_ms: int = 0) -> AIOKafkaProducer:
         bootstrap_servers=bootstrap,
         acks="all",
         enable_idempotence=True,
+        transactional_id=transactional_id,
         linger_ms=linger_ms,
         max_request_size=1_000_000,
         max_batch_size=262_144,

@@ -1,4 +1,4 @@
-"""Runs child processes: starts them in order, starts again one that dies, stops them in reverse order."""
+"""Runs child processes: starts them, starts again one that dies, stops them in reverse order."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-import platformdirs
-
+from services.platform.bytecode import bytecode_folder
 from services.platform.processes import (
     Command,
     ProcessError,
@@ -24,6 +23,7 @@ from services.platform.processes import (
     spawn,
     tail,
 )
+from services.platform.together import together
 
 
 async def _nothing() -> None:
@@ -39,6 +39,8 @@ class ChildSpec:
     """Asked again and again after the start; may not raise."""
     before_start: Callable[[], Awaitable[None]] = _nothing
     """Runs before each start, also before one after a crash."""
+    once_ready: Callable[[], Awaitable[None]] = _nothing
+    """Runs when the first start has made it ready, and belongs to it; not after a crash."""
     stop_signal: signal.Signals = signal.SIGTERM
     grace: float = 20
     """From the stop signal to SIGKILL."""
@@ -110,6 +112,7 @@ class Child:
             what = f"{_how_it_ended(process)} before it was ready"
         else:
             self._watcher = asyncio.create_task(self._watch(), name=f"watch {self.spec.name}")
+            await self.spec.once_ready()
             return
         raise ProcessError(f"{self.spec.name} {what}. The end of {self.log}:\n{tail(self.log)}")
 
@@ -172,16 +175,14 @@ class Supervisor:
         self._around = around
         self._layers: list[list[Child]] = []
 
-    async def start(self, *specs: ChildSpec) -> None:
-        """Start these at once, after those started before; returns when each is ready, raises what the first raised."""
+    def start(self, *specs: ChildSpec) -> Coroutine[None, None, None]:
+        """Start these at once; what is returned ends when each is ready, and raises what the first raised.
+
+        They are stopped before those of an earlier call, which they may stand on.
+        """
         layer = [Child(spec, self._around) for spec in specs]
         self._layers.append(layer)
-        try:
-            async with asyncio.TaskGroup() as group:
-                for child in layer:
-                    group.create_task(child.start())
-        except ExceptionGroup as errors:
-            raise errors.exceptions[0] from None
+        return together(*(child.start() for child in layer))
 
     async def stop(self) -> None:
         """Stop the layers in reverse order, those of one layer at once. No child is left."""
@@ -210,10 +211,9 @@ def _how_it_ended(process: subprocess.Popen[bytes]) -> str:
 def inherited_environment() -> dict[str, str]:
     """The parent's environment without any of our settings: what a child that is not ours may know.
 
-    Where Python may not write bytecode beside its sources, children write it to the user's cache instead: without any,
-    each of them compiles a thousand modules at its start.
+    Where Python may not write bytecode beside its sources, children write it to the user's cache instead.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FIRSTBELL_")}
     if kept.pop("PYTHONDONTWRITEBYTECODE", "") and "PYTHONPYCACHEPREFIX" not in kept:
-        kept["PYTHONPYCACHEPREFIX"] = str(platformdirs.user_cache_path("firstbell") / "bytecode")
+        kept["PYTHONPYCACHEPREFIX"] = bytecode_folder()
     return kept

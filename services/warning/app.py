@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import gc
+from functools import partial
 
 import faust
 from faust.types import StreamT
 
 from models.policy import Policy, default_policy, parse_policy
 from services.contracts.topics import WARNING_GROUP
+from services.platform.fencing import start_fencing_producer
 from services.platform.logging import configure_logging
+from services.warning.changelog import Changelog
 from services.warning.companion import companion
+from services.warning.consumer import SeekingConsumer, hold_back
 from services.warning.http import make_edge, make_server, owned_partitions
 from services.warning.in_use import load_model
 from services.warning.records import READ
 from services.warning.settings import WarningSettings
-from services.warning.table import WindowTable
+from services.warning.table import FencedTable, WindowTable
 from services.warning.worker import Worker
 
 BLOCK_CACHE_BYTES = 16 * 1024 * 1024
 """RocksDB's cache per partition; Faust's default is 2 GiB, and hot windows are in memory anyway."""
-SESSION_SECONDS = 10
-"""After this long without a sign of life a worker's partitions go to another; Faust's default is a minute."""
 
 
 def load_policy(settings: WarningSettings) -> Policy:
@@ -42,20 +44,31 @@ def create_app(settings: WarningSettings) -> faust.App:
         topic_replication_factor=settings.replication_factor,
         topic_disable_leader=True,
         broker_commit_interval=settings.commit_seconds,
-        broker_session_timeout=SESSION_SECONDS,
+        broker_session_timeout=settings.session_seconds,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=16 * 1024 * 1024,
         producer_max_request_size=1_000_000,
         producer_acks=-1,
+        # Faust drops records of a standby's changelog at the end of a rebalance: its state would have gaps.
+        table_standby_replicas=0,
         stream_wait_empty=False,  # what is not acknowledged comes again
+        Table=FencedTable,
         web_enabled=False,
         worker_redirect_stdouts=False,
     )
+    app.transport.Consumer = SeekingConsumer
     options = {"block_cache_size": BLOCK_CACHE_BYTES} if settings.store == "rocksdb" else {}
-    table = app.Table("windows", key_type=bytes, value_type=bytes, partitions=settings.partitions, options=options)
+    changelog = Changelog(partial(start_fencing_producer, settings.require_kafka()))
+    table = app.Table(
+        "windows",
+        key_type=bytes,
+        value_type=bytes,
+        partitions=settings.partitions,
+        options=options,
+        changelog=changelog,
+    )
     in_use = load_model(settings)
-    windows = WindowTable(table)
-    worker = Worker(load_policy(settings), windows, in_use, settings.partitions)
+    worker = Worker(load_policy(settings), WindowTable(table, changelog), in_use, settings.partitions)
     topic = app.topic(
         *(topic.name for topic in READ),
         key_type=bytes,
@@ -70,7 +83,7 @@ def create_app(settings: WarningSettings) -> faust.App:
     async def keep_windows(stream: StreamT[bytes]) -> None:
         await take_all(stream, app, worker)
 
-    app.service(companion(worker, windows, server, settings.require_kafka()))
+    app.service(companion(worker, changelog, server, settings.require_kafka()))
 
     @app.on_partitions_revoked.connect
     async def forget(*_: object, **__: object) -> None:
@@ -78,6 +91,7 @@ def create_app(settings: WarningSettings) -> faust.App:
 
     @app.on_rebalance_complete.connect
     async def load(*_: object, **__: object) -> None:
+        hold_back(app)
         await worker.load(owned_partitions(app))
 
     return app

@@ -12,20 +12,23 @@ from prometheus_client import Counter
 from services.contracts.alerts import AlertEvent
 from services.contracts.rejected import Rejected
 from services.contracts.risk import ThresholdSet, WeekCounted
+from services.warning.changelog import Change, FencedError
 from services.warning.owned import Owned, PartitionLostError
 from services.warning.student import Student
 from services.warning.teller import Teller
 
 WRITTEN = Counter("firstbell_warning_flushed_total", "Values written to the table")
 
-Change = tuple[str, bytes | None]
-
 
 class Table(Protocol):
     """Where partitions are written."""
 
     async def write(self, number: int, changes: Sequence[Change]) -> None:
-        """Write them; returns when Kafka has acknowledged every one, raises `KafkaError` when it did not."""
+        """Write them; returns when Kafka has acknowledged every one.
+
+        Raises `FencedError` when another worker writes the partition now, `PartitionLostError` when this one has been
+        told that it lost it, `KafkaError` when Kafka did not acknowledge.
+        """
 
 
 class Checkpoint:
@@ -40,8 +43,8 @@ class Checkpoint:
 
     Each step begins when Kafka has acknowledged the one before. So a crash between any two is followed by a replay
     that changes nothing, or by a successor that tells again, under the same ids, what it finds pending. When the
-    partition is lost on the way, nothing more is done for it. An error of Kafka's is raised: what was read is not put
-    back, so the worker must end.
+    partition is lost on the way, nothing more is done for it. An error of Kafka's is raised, and `FencedError` when
+    the worker did not know that it lost the partition: what was read is not put back, so the worker must end.
     """
 
     def __init__(self, table: Table, teller: Teller, spent: Callable[[float], None]) -> None:
@@ -67,6 +70,10 @@ class Checkpoint:
             owned.check()
         except PartitionLostError:
             return
+        except FencedError:
+            if owned.lost:
+                return
+            raise
         WRITTEN.inc(len(read.changes))
         for event in read.events:
             event.ack()

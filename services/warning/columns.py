@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
 
 from models.arrays import Codes, Flags, Ints, Moments, Places
-from models.attendance import NO_TIME, code_of
+from models.attendance import NO_TIME, NOTHING, code_of
+from services.contracts.packed import EXCUSED, HISTORY, NO_MOMENT, STATUSES, PackedBatch, microseconds
 from services.warning.wire import AttendanceMark
+
+_CODES: Codes = np.array(
+    [
+        code_of(STATUSES[code % EXCUSED], bool(code & EXCUSED)) if code % EXCUSED < len(STATUSES) else NOTHING
+        for code in range(256)
+    ],
+    np.uint8,
+)
+"""The engine's code by a packed one."""
 
 
 class MarkColumns(NamedTuple):
@@ -44,13 +53,12 @@ class MarkColumns(NamedTuple):
         )
 
 
-def columns_of(marks: list[AttendanceMark], as_of: datetime | None = None) -> MarkColumns:
-    """The columns of single marks; one that says no moment was said `as_of`, if there is one."""
+def columns_of(marks: list[AttendanceMark]) -> MarkColumns:
+    """The columns of single marks."""
     students = {name: place for place, name in enumerate(dict.fromkeys(mark.student for mark in marks))}
     schools = {name: place for place, name in enumerate(dict.fromkeys(mark.school_id for mark in marks))}
     sections = [mark.section or "" for mark in marks]
-    unknown = NO_TIME if as_of is None else microseconds(as_of)
-    moments = [microseconds(mark.recorded_at) if mark.recorded_at else unknown for mark in marks]
+    moments = [microseconds(mark.recorded_at) if mark.recorded_at else NO_TIME for mark in marks]
     return MarkColumns(
         students=list(students),
         of=np.array([students[mark.student] for mark in marks], np.intp),
@@ -64,6 +72,29 @@ def columns_of(marks: list[AttendanceMark], as_of: datetime | None = None) -> Ma
     )
 
 
-def microseconds(moment: datetime) -> int:
-    """Microseconds since the epoch, UTC."""
-    return round(moment.timestamp() * 1_000_000)
+def unpacked(batch: PackedBatch) -> MarkColumns:
+    """The columns of a packed batch. Raises `ValueError` when they are not of one length, or name what is not there."""
+    numbers = np.frombuffer(batch.numbers, "<u2")
+    of = np.repeat(np.arange(len(numbers)), numbers)
+    codes, at = np.frombuffer(batch.codes, np.uint8), np.frombuffer(batch.at, "<u2").astype(np.intp)
+    days, moments = np.frombuffer(batch.days, "<u2"), np.frombuffer(batch.moments, "<i8")
+    in_section = np.frombuffer(batch.in_section, "<u2")
+    lengths = {len(of), len(codes), len(at), len(days), len(moments), *([len(in_section)] if len(in_section) else [])}
+    if len(lengths) != 1 or len(numbers) != len(batch.students):
+        raise ValueError("columns of different lengths")
+    section = None
+    if len(in_section):
+        names = ["", *batch.sections]
+        section = [names[place] for place in in_section.tolist()]
+    unknown = NO_TIME if batch.as_of is None else batch.as_of
+    return MarkColumns(
+        students=batch.students,
+        of=of,
+        schools=batch.schools,
+        at=at,
+        section=section,
+        day=days.astype(np.int32) + np.int32(batch.first_day),
+        code=_CODES[codes],
+        moment=np.where(moments == NO_MOMENT, unknown, moments),
+        history=codes & HISTORY > 0,
+    )

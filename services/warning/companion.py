@@ -8,12 +8,12 @@ from aiokafka import AIOKafkaProducer
 from mode import Service
 
 from services.platform.kafka import make_producer
+from services.warning.changelog import Changelog
 from services.warning.http import EdgeServer
-from services.warning.table import WindowTable
 from services.warning.worker import Worker
 
 
-def companion(worker: Worker, table: WindowTable, server: EdgeServer, bootstrap: str) -> type[Service]:
+def companion(worker: Worker, changelog: Changelog, server: EdgeServer, bootstrap: str) -> type[Service]:
     """The service class that Faust starts and stops with the app."""
 
     class Companion(Service):
@@ -29,13 +29,14 @@ def companion(worker: Worker, table: WindowTable, server: EdgeServer, bootstrap:
             self._producer = make_producer(bootstrap)
             await self._producer.start()
             worker.connect(self._producer)
-            table.connect(self._producer)
             self.add_future(server.serve())
+            self.add_future(changelog.keep())
 
         async def on_stop(self) -> None:
             server.should_exit = True
             if self._running:
                 await asyncio.wait(self._running)
+            await changelog.close()
             await self._producer.stop()
 
         @Service.task

@@ -27,7 +27,7 @@ class Told(msgspec.Struct, array_like=True):
     ended: int | None
     withdrawn: bool
     last: bytes
-    """The last event, as JSON: a withdrawal repeats what it withdraws."""
+    """The last event, as JSON, deflated: a withdrawal repeats what it withdraws."""
 
     @property
     def raised(self) -> int:
@@ -166,7 +166,7 @@ def _end(old: Told, episode: Episode, subject: Subject, because: Because = "atte
     assert episode.ended is not None
     event = _say(old, "AlertCleared", episode, episode.turns[-1], episode.turns[-1].level, because, subject)
     cleared = event.model_copy(update={"changed_on": date.fromordinal(episode.ended)})
-    old.last = cleared.model_dump_json().encode()
+    old.last = _kept(cleared)
     return cleared
 
 
@@ -197,14 +197,14 @@ def _say(
         because=because,
         caused_at=subject.caused_at,
     )
-    old.last = event.model_dump_json().encode()
+    old.last = _kept(event)
     return event
 
 
 def _again(old: Told, kind: AlertEventType, because: Because, subject: Subject) -> AlertEvent:
     """The last event once more, as an end of another kind."""
     old.seq += 1
-    last = AlertEvent.model_validate_json(old.last)
+    last = AlertEvent.model_validate_json(zlib.decompress(old.last))
     event = last.model_copy(
         update={
             "type": kind,
@@ -216,8 +216,12 @@ def _again(old: Told, kind: AlertEventType, because: Because, subject: Subject) 
             "caused_at": subject.caused_at,
         }
     )
-    old.last = event.model_dump_json().encode()
+    old.last = _kept(event)
     return event
+
+
+def _kept(event: AlertEvent) -> bytes:
+    return zlib.compress(event.model_dump_json(exclude_defaults=True).encode())
 
 
 def _superseding(events: list[AlertEvent]) -> list[AlertEvent]:

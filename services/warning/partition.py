@@ -17,7 +17,7 @@ from models.attendance import with_mark
 from models.engine.episodes import Episode, Turn, episodes, with_household
 from models.engine.levels import Strategy
 from models.engine.marks import Rows, section_mark
-from models.engine.reasons import put_in_words
+from models.engine.reasons import Course, put_in_words
 from models.engine.register import HISTORY, OPEN, REPORTED
 from models.enrollment import FOREVER, Segment, Span, segments
 from models.policy import ELEVATED, WATCH, Policy
@@ -35,12 +35,14 @@ from services.warning.lifecycle import Subject, close_year, level_told, tell, wi
 from services.warning.school_year import SchoolYear
 from services.warning.steering import Steering
 from services.warning.student import NO_ROW, NO_YEAR, Student
-from services.warning.wire import DayCounts, DaysClosed, WeekClosed
+from services.warning.wire import DaysClosed, WeekClosed, head_count
 
 DAYS_AHEAD = 31
 """A mark dated further ahead of its batch may be a slip of the year: it begins no school year by itself."""
 SUNDAY = 6
 """Days from a Monday."""
+_SILENT = School()
+"""One that has said nothing yet."""
 
 
 class Partition:
@@ -103,13 +105,11 @@ class Partition:
         """A record was taken: what is evaluated next was caused no later."""
         self._caused_at = min(taken_at, self._caused_at or taken_at)
 
-    def take_counts(self, counts: Iterable[DayCounts]) -> None:
-        """Take head counts of schools' days."""
-        for each in counts:
-            head_count = HeadCount(each.absent, each.reported, each.expected)
-            if self.school(each.school_id).set_counts(each.date.toordinal(), head_count):
-                self._recounted.add(each.school_id)
-                self.changes.schools.add((each.school_id, each.date.toordinal()))
+    def take_counts(self, school_id: str, day: int, counts: HeadCount) -> None:
+        """Take head counts of a school's day."""
+        if self.school(school_id).set_counts(day, counts):
+            self._recounted.add(school_id)
+            self.changes.schools.add((school_id, day))
 
     def take_marks(self, marks: MarkColumns, taken_at: datetime) -> None:
         """Take a batch of marks."""
@@ -128,7 +128,7 @@ class Partition:
         """Take closes: enrolled students without a mark of their own were present."""
         for close in closed.closes:
             if close.counts is not None:
-                self.take_counts([close.counts])
+                self.take_counts(*head_count(close.counts))
             day = close.date.toordinal()
             if self.school(close.school_id).close(day, history=close.history):
                 self.changes.schools.add((close.school_id, day))
@@ -279,7 +279,7 @@ class Partition:
             first, last = student.consent
             found = segments(student.spans, max(first, first_day(year.year)), min(last, last_day(year.year)))
         for segment in found:
-            year.know(segment.school, self.schools.get(segment.school, School()).closed)
+            year.know(segment.school, self.schools.get(segment.school, _SILENT).closed)
         year.place(student, found)
         year.withdrawn[student.row] = student.withdrawn
         self.homes.meet(self.years, {student} | self.homes.siblings(student))
@@ -360,7 +360,7 @@ class Partition:
                     year.cohort.touch(rows, column)
 
     def _state_of(self, school_id: str, day: int) -> tuple[int, bool]:
-        school = self.schools.get(school_id) or School()  # of a school may be known no more than a mark
+        school = self.schools.get(school_id, _SILENT)
         if not school.is_instructional(day):
             return 0, False
         history = school.closed.get(day)
@@ -372,15 +372,16 @@ class Partition:
             student = year.students[row]
             if student is not None:
                 self.changes.students.add(student)
-        for row, position in turned.items():
-            student = year.students[row]
-            if student is None:
-                continue
-            changes = year.levels.changes(row)
+        students = [(student, row) for row in turned if (student := year.students[row]) is not None]
+        courses: list[Course] = []
+        for student, row in students:
             known = student.turns or []
-            kept = sum(change.position < position for change in student.changes[: len(known)])
-            student.changes = changes
-            student.turns = put_in_words(year.cohort, row, changes, known[:kept], capped=self.steering.capped)
+            kept = sum(change.position < turned[row] for change in student.changes[: len(known)])
+            student.changes = year.levels.changes(row)
+            courses.append((row, student.changes, known[:kept]))
+        words = put_in_words(year.cohort, courses, capped=self.steering.capped)
+        for (student, _), turns in zip(students, words, strict=True):
+            student.turns = turns
             self._asked |= {student} | self.homes.siblings(student)
 
     def _tell(self) -> None:
@@ -480,7 +481,8 @@ class Partition:
         if student.turns is None:
             year = self.years[student.year]
             student.changes = year.levels.changes(student.row)
-            student.turns = put_in_words(year.cohort, student.row, student.changes, [], capped=self.steering.capped)
+            course: Course = (student.row, student.changes, [])
+            (student.turns,) = put_in_words(year.cohort, [course], capped=self.steering.capped)
         return student.turns
 
     def _decide_anew(self, students: Iterable[Student]) -> None:

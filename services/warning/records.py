@@ -8,11 +8,12 @@ from uuid import UUID
 
 from services.contracts import topics
 from services.contracts.ids import Pseudonym
+from services.contracts.packed import PackedBatch, moment_of
 from services.contracts.reference import Consent, Enrollment, SchoolDay
 from services.contracts.risk import ThresholdSet, WeekCounted
-from services.warning.columns import columns_of
+from services.warning.columns import columns_of, unpacked
 from services.warning.partition import Partition
-from services.warning.wire import DaysClosed, MarkBatch, WeekClosed, decode_marks
+from services.warning.wire import DaysClosed, MarkBatch, WeekClosed, decode_marks, head_count
 
 READ = (topics.MARKS, topics.SCHOOL_DAYS, topics.ENROLLMENTS, topics.CONSENTS, topics.RISK_WEEKS, topics.THRESHOLDS)
 """The topics that the worker reads; all have the same partitions."""
@@ -37,9 +38,7 @@ def take(
     if topic == topics.MARKS.name:
         if value is None:
             raise ValueError("a batch of marks without a value")
-        record = decode_marks(value)
-        partition.caused(record.taken_at)
-        return _take_marks(partition, place, record)
+        return _take_marks(partition, place, decode_marks(value))
     partition.caused(taken_at)
     if topic == topics.SCHOOL_DAYS.name:
         if value is not None:
@@ -55,9 +54,20 @@ def take(
     return None
 
 
-def _take_marks(partition: Partition, place: Place, record: MarkBatch | DaysClosed | WeekClosed) -> UUID | None:
+def _take_marks(
+    partition: Partition, place: Place, record: MarkBatch | PackedBatch | DaysClosed | WeekClosed
+) -> UUID | None:
+    if isinstance(record, PackedBatch):
+        taken_at = moment_of(record.taken_at)
+        partition.caused(taken_at)
+        for counts in record.counts:
+            partition.take_counts(*head_count(counts))
+        partition.take_marks(unpacked(record), taken_at)
+        return None
+    partition.caused(record.taken_at)
     if isinstance(record, MarkBatch):
-        partition.take_counts(record.counts)
+        for each in record.counts:
+            partition.take_counts(*head_count(each))
         partition.take_marks(columns_of(record.marks), record.taken_at)
         return None
     if isinstance(record, DaysClosed):

@@ -58,7 +58,7 @@ class Head(msgspec.Struct, array_like=True, omit_defaults=True):
     ahead: dict[int, tuple[DayMarks, bool]] | None = None
     course: list[State] = []
     days: int = 0
-    """The checksum of the days that the course is of."""
+    """The checksum of the days up to the course's last change."""
 
 
 class Block(msgspec.Struct, array_like=True):
@@ -141,7 +141,7 @@ def dump_head(student: Student, year: SchoolYear | None) -> bytes:
             pending=[event.model_dump_json().encode() for event in student.pending],
             ahead=student.ahead,
             course=course,
-            days=days_checksum(year, student.row, course) if year is not None and course else 0,
+            days=days_checksum(year, student.row, course) if year is not None else 0,
         )
     )
 
@@ -260,8 +260,8 @@ def _version(value: bytes) -> object:
 
 
 def days_checksum(year: SchoolYear, row: int, course: Sequence[State]) -> int:
-    """A checksum of the days of a row on which its course was decided: those up to the last change of it."""
+    """Of a row's days up to the last change of its course; equal days, equal sums."""
     register = year.cohort.register
-    kept = register.kept[row, : register.columns]
-    columns = np.flatnonzero(kept & CODE > BREAK)[: course[-1].position]
-    return zlib.crc32(kept[columns].tobytes(), zlib.crc32(register.ordinals[columns].tobytes()))
+    counted = register.kept[row, : register.columns] & CODE > BREAK
+    columns = np.flatnonzero(counted)[: course[-1].position if course else 0]
+    return zlib.crc32(register.kept[row, columns].tobytes(), zlib.crc32(register.ordinals[columns].tobytes()))

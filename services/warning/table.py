@@ -1,71 +1,62 @@
-"""The Faust table that holds what a partition knows, written in bulk and with receipts.
-
-Its keys are the partition's own behind its number: `3|s|student`.
-"""
+"""The Faust table that holds what a partition knows: keys and values as bytes, written in bulk and with receipts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import faust
-from aiokafka import AIOKafkaProducer
-from aiokafka.producer.message_accumulator import BatchBuilder
 from faust.types import TP
 
-from services.warning.checkpoint import Change
+from services.warning.changelog import FENCE, Change, Changelog, Written
 
-Item = tuple[bytes, bytes | None]
+
+class FencedTable(faust.Table):
+    """A table whose changelog nobody else can write any more when its recovery begins."""
+
+    def __init__(self, app: faust.App, *, changelog: Changelog, **options: Any) -> None:
+        super().__init__(app, **options)
+        self._changelog = changelog
+
+    async def on_rebalance(
+        self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
+    ) -> None:
+        """Faust awaits this before it asks how far the changelog must be read."""
+        await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
+        await self.changelog_topic.maybe_declare()
+        topic = self.changelog_topic_name
+        numbers = {tp.partition for tp in self.app.assignor.assigned_actives() if tp.topic == topic}
+        for number, fence in (await self._changelog.take_over(topic, numbers)).items():
+            # When the store has all up to the fence nothing is to be recovered.
+            if self.persisted_offset(TP(topic, number)) == fence.offset - 1:
+                self.apply_changelog_batch(as_events(TP(topic, number), fence))
 
 
 class WindowTable:
-    """Reads and writes partitions of a Faust table whose keys and values are bytes."""
+    """Reads and writes partitions of the table."""
 
-    def __init__(self, table: faust.Table[bytes, bytes]) -> None:
+    def __init__(self, table: faust.Table[bytes, bytes], changelog: Changelog) -> None:
         self._table = table
-        self._producer: AIOKafkaProducer
-
-    def connect(self, producer: AIOKafkaProducer) -> None:
-        """Write by this producer."""
-        self._producer = producer
+        self._changelog = changelog
 
     def read(self, number: int) -> dict[str, bytes]:
         """The partition's items as they were last written."""
         prefix = f"{number}|".encode()
-        return {
-            key[len(prefix) :].decode(): value
+        items = (
+            (key[len(prefix) :].decode(), value)
             for key, value in self._table.data.items()
             if key.startswith(prefix) and value
-        }
+        )
+        return {key: value for key, value in items if key != FENCE}
 
     async def write(self, number: int, changes: Sequence[Change]) -> None:
-        """Write them; returns when Kafka has acknowledged every change, raises `KafkaError` when it did not.
+        """Write them to the changelog, then to the store beside it; raises what `Changelog.write` raises.
 
-        The store beside the changelog follows it, so that what it holds after a crash was written by somebody.
+        In this order the store never holds what another owner's changelog does not know of.
         """
-        topic = self._table.changelog_topic_name
-        for items in _batches(self._producer, [(f"{number}|{key}".encode(), value) for key, value in changes]):
-            receipt = await (await self._producer.send_batch(items.batch, topic, partition=number))
-            self._table.apply_changelog_batch(_written(TP(topic, number), receipt.offset, items.items))
-
-
-class _Batch(NamedTuple):
-    batch: BatchBuilder
-    items: Sequence[Item]
-
-
-def _batches(producer: AIOKafkaProducer, items: Sequence[Item]) -> Iterator[_Batch]:
-    """The changes as whole batches of Kafka's: a send for each would cost more than all the rest of a write."""
-    first = 0
-    while first < len(items):
-        batch, last = producer.create_batch(), first
-        while last < len(items):
-            key, value = items[last]
-            if batch.append(key=key, value=value, timestamp=None) is None:
-                break
-            last += 1
-        yield _Batch(batch, items[first:last])
-        first = last
+        topic = TP(self._table.changelog_topic_name, number)
+        for written in await self._changelog.write(number, changes):
+            self._table.apply_changelog_batch(as_events(topic, written))
 
 
 class _Message(NamedTuple):
@@ -84,9 +75,9 @@ class _Event(NamedTuple):
     value: bytes | None
 
 
-def _written(tp: TP, first: int, items: Sequence[Item]) -> list[_Event]:
-    """The items as records of the changelog from this offset on."""
+def as_events(tp: TP, written: Written) -> list[_Event]:
+    """What was written, as Faust would have it when it read it back."""
     return [
         _Event(_Message(tp, tp.partition, offset, key, value), key, value)
-        for offset, (key, value) in enumerate(items, start=first)
+        for offset, (key, value) in enumerate(written.items, start=written.offset)
     ]

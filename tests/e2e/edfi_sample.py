@@ -10,7 +10,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from tests.oracle import Row, SchoolFacts, Stay, file_closes
+from models.policy import default_policy
+from tests.plain.facts import Child, Facts, Row, SchoolFacts, Stay, file_closes, school_year
+from tests.plain.truth import Truth
 
 HOLIDAYS = {
     date(2021, 9, 6): "Labor Day",
@@ -43,6 +45,14 @@ class Sample:
     consents: dict[str, Consent]
     """First and last day in force, of those who have a consent that fits."""
     schools: dict[str, SchoolFacts]
+
+    def truth(self) -> Truth:
+        """What the plain definition makes of it; every day that was handed in decides levels."""
+        children = {
+            student: Child(self.rows.get(student, []), self.stays[student], consent, year=school_year(self.last_day))
+            for student, consent in self.consents.items()
+        }
+        return Truth(Facts(default_policy(), self.schools, children))
 
     @property
     def last_day(self) -> date:

@@ -1,4 +1,4 @@
-"""`firstbell replay` of the Ed-Fi sample, against an oracle that shares no code with the product."""
+"""`firstbell replay` of the Ed-Fi sample, against the plain definition."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 
 from tests.e2e.edfi_sample import Sample, read
 from tests.e2e.system import Json, firstbell
-from tests.oracle import Counted, counted_days, figures, standing_levels
+from tests.plain.figures import figures
+from tests.plain.truth import Truth
 
 SAMPLE = Path(__file__).resolve().parents[3] / "shared" / "data" / "edfi-5.2"
 LEVELS = ["", "watch", "elevated", "urgent"]
@@ -38,11 +39,9 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> Replayed:
     return Replayed(json.loads(out.read_text(encoding="utf-8")), done.stdout)
 
 
-def days_of(sample: Sample, student_id: str) -> list[Counted]:
-    """The days that count for a student, by the oracle."""
-    return counted_days(
-        sample.rows.get(student_id, []), sample.stays[student_id], sample.consents[student_id], sample.schools
-    )
+@pytest.fixture(scope="module")
+def truth(sample: Sample) -> Truth:
+    return sample.truth()
 
 
 def in_force(sample: Sample) -> set[str]:
@@ -85,7 +84,9 @@ def test_those_with_a_consent_on_the_last_day_have_a_row_and_nobody_else(replaye
     assert {alert["student_id"] for alert in replayed.document["alerts"]} <= set(rows)
 
 
-def test_every_field_of_every_row_is_as_an_independent_count_has_it(replayed: Replayed, sample: Sample) -> None:
+def test_every_field_of_every_row_is_as_an_independent_count_has_it(
+    replayed: Replayed, sample: Sample, truth: Truth
+) -> None:
     assert {len(facts.calendar) for facts in sample.schools.values()} == {183}
     wrong = []
     for row in replayed.document["students"]:
@@ -94,7 +95,7 @@ def test_every_field_of_every_row_is_as_an_independent_count_has_it(replayed: Re
             "student_id": row["student_id"],
             "school_id": school,
             "as_of": max(sample.schools[school].closed).isoformat(),
-            **figures(days_of(sample, row["student_id"])),
+            **figures(truth.told[row["student_id"]]),
         }
         wrong += [
             f"{name}: {row[name]} in place of {value}"
@@ -104,15 +105,14 @@ def test_every_field_of_every_row_is_as_an_independent_count_has_it(replayed: Re
     assert wrong == []
 
 
-def test_alerts_stand_at_the_levels_that_the_rules_give(replayed: Replayed, sample: Sample) -> None:
+def test_alerts_stand_at_the_levels_that_the_rules_give(replayed: Replayed, sample: Sample, truth: Truth) -> None:
     alerts = replayed.document["alerts"]
     assert {alert["level"] for alert in alerts} <= set(LEVELS)
     assert all(alert["reasons"] and alert["raised_on"] and alert["status"] for alert in alerts)
     standing = {alert["student_id"]: alert["level"] for alert in alerts if alert["status"] == "open"}
     expected = {}
     for student_id in in_force(sample):
-        days = days_of(sample, student_id)
-        level = standing_levels(days, [day.day for day in days])[-1]
+        level = list(truth.levels[student_id].values())[-1]
         if level:
             expected[student_id] = LEVELS[level]
     assert standing == expected

@@ -17,7 +17,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.contracts.ids import partition_of
-from services.contracts.marks import AttendanceMark, DaysClosed, MarkBatch, marks_record
+from services.contracts.marks import AttendanceMark, DaysClosed, MarkBatch
+from services.contracts.packed import read_marks_record
 from services.contracts.reference import Consent, Enrollment, SchoolDay
 from services.contracts.topics import CONSENTS, ENROLLMENTS, MARKS, REJECTED, SCHOOL_DAYS
 from services.ingest.app import create_app
@@ -112,7 +113,7 @@ async def marks_of(settings: IngestSettings, pseudonym: str) -> list[tuple[int, 
     found = []
     for record in await sent(settings.require_kafka(), MARKS):
         assert record.value is not None
-        batch = marks_record.validate_json(record.value)
+        batch = read_marks_record(record.value)
         if isinstance(batch, MarkBatch):
             found += [(record.partition, one) for one in batch.marks if one.student == pseudonym]
     return found
@@ -272,9 +273,12 @@ async def test_the_sweep_follows_the_replay_clock(
     await clock.set_replay_day(date(2021, 9, 30))
     assert await clock.sweep() == await clock.sweep()
     assert await visible(rows, pseudonym)
+    assert not await clock.consents_change(date(2021, 9, 30))
+    assert await clock.consents_change(date(2021, 10, 1))
     await clock.set_replay_day(date(2021, 10, 1))
     assert not await visible(rows, pseudonym)
     swept = await clock.sweep()
+    assert not await clock.consents_change(date(2021, 10, 1))
     assert swept.ended == 1
     assert swept.began == (later,)
     assert [record.value is None for record in await of(settings, CONSENTS, pseudonym)] == [False, True]
@@ -307,7 +311,7 @@ async def test_school_days_go_to_every_partition_and_a_close_follows_the_marks(
     closes = []
     at: dict[int, list[str]] = {}
     for record in await sent(settings.require_kafka(), MARKS):
-        value = marks_record.validate_json(record.value or b"")
+        value = read_marks_record(record.value or b"")
         if isinstance(value, DaysClosed) and any(close.school_id == school for close in value.closes):
             closes.append((record.partition, value.closes[0]))
             at.setdefault(record.partition, []).append("close")
@@ -335,7 +339,7 @@ async def test_what_becomes_known_of_a_closed_day_reaches_every_partition_once(
 
     told: dict[int, list[int]] = {}
     for record in await sent(settings.require_kafka(), MARKS):
-        value = marks_record.validate_json(record.value or b"")
+        value = read_marks_record(record.value or b"")
         if isinstance(value, DaysClosed):
             counts = [close.counts.absent for close in value.closes if close.school_id == school and close.counts]
             told.setdefault(record.partition, []).extend(counts)

@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 import httpx
+import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from pydantic import SecretStr
-from sqlalchemy import Row, select
+from sqlalchemy import Row, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.contracts.alerts import AlertEvent
 from services.contracts.ids import case_number
+from services.contracts.topics import ALERTS
 from services.notify.app import create_app
+from services.notify.delivery import CONSENT_SECONDS
 from services.notify.settings import NotifySettings
 from services.notify.tables import OutboxRow
 from services.platform.background import Background
 from services.platform.embedded.ports import free_port
 from tests.alert_events import event
 from tests.integration.conftest import Sink, Students
+from tests.integration.mail_server import Server
 from tests.integration.running import producing, running, say_death, send, until
 
 TEAMS = """
@@ -58,7 +62,9 @@ class Notify(NamedTuple):
 
 
 @asynccontextmanager
-async def notifying(kafka: str, database: str, smtp: str, engine: AsyncEngine, folder: Path) -> AsyncIterator[Notify]:
+async def notifying(
+    kafka: str, database: str, smtp: str, engine: AsyncEngine, folder: Path, *, budget_hours: float = 24
+) -> AsyncIterator[Notify]:
     (folder / "teams.toml").write_text(TEAMS)
     settings = NotifySettings(
         data_dir=folder,
@@ -68,6 +74,7 @@ async def notifying(kafka: str, database: str, smtp: str, engine: AsyncEngine, f
         public_url="http://casework.example",
         retry_base_seconds=0.05,
         retry_cap_seconds=0.2,
+        retry_budget_hours=budget_hours,
     )
     async with running(create_app(settings, Background(say_death))) as client, producing(kafka) as producer:
         yield Notify(client, producer, engine)
@@ -81,9 +88,38 @@ async def notify(
         yield ready
 
 
+def every_mail(folder: Path) -> list[EmailMessage]:
+    return [message_from_bytes(path.read_bytes(), policy=policy.default) for path in sorted(folder.glob("*.eml"))]
+
+
 def mails(folder: Path, alert: UUID) -> list[EmailMessage]:
-    kept = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in sorted(folder.glob("*.eml"))]
-    return [mail for mail in kept if case_number(alert) in mail["Subject"]]
+    return [mail for mail in every_mail(folder) if case_number(alert) in mail["Subject"]]
+
+
+async def send_together(producer: AIOKafkaProducer, *events: AlertEvent) -> None:
+    """Events that notify reads as one batch."""
+    for each in events:
+        await producer.send(ALERTS.name, each.model_dump_json().encode(), partition=0)
+    await producer.flush()
+
+
+async def add_by_hand(engine: AsyncEngine, raised: AlertEvent, recipient: str) -> None:
+    """A mail in the outbox that no event has brought."""
+    row = {
+        "id": uuid4(),
+        "event_id": raised.event_id,
+        "alert_id": raised.alert_id,
+        "student": raised.student,
+        "family": raised.student,
+        "recipient": recipient,
+        "kind": "level",
+        "level": raised.level,
+        "kinds": ["absences in a row"],
+        "changed_on": raised.changed_on,
+        "caused_at": raised.caused_at,
+    }
+    async with engine.begin() as connection:
+        await connection.execute(insert(OutboxRow).values(row))
 
 
 async def test_a_raised_alert_is_mailed_to_each_recipient_once_and_names_nobody(
@@ -198,42 +234,89 @@ async def test_a_refused_recipient_fails_and_one_who_is_busy_is_tried_again(
     assert found == [(1, "SMTPRecipientsRefused 550"), (3, None)]
 
 
-class Server:
-    """An SMTP server that can be stopped, started and made to refuse."""
+@pytest.mark.parametrize("busy", [True, False])
+async def test_a_mail_that_has_been_tried_for_long_enough_is_given_up(
+    kafka_bootstrap: str, database_url: str, engine: AsyncEngine, students: Students, tmp_path: Path, *, busy: bool
+) -> None:
+    """Whether the server puts it off or is away."""
+    port = free_port(taken=set())
+    server = Server(lambda _: "451 4.3.0 try later")
+    address = f"127.0.0.1:{port}"
+    async with (
+        server.listening(port),
+        notifying(kafka_bootstrap, database_url, address, engine, tmp_path, budget_hours=1e-6) as notify,
+    ):
+        if not busy:
+            await server.stop()
+        student, _ = await students.consented()
+        await send(notify.producer, event(student))
+        await notify.settles(event(student).alert_id, "failed", "failed")
 
-    def __init__(self, answer: Callable[[str], str] = lambda _: "250 OK") -> None:
-        self.taken: list[tuple[str, EmailMessage]] = []
-        self._answer = answer
-        self._server: asyncio.Server | None = None
 
-    async def handle_RCPT(  # noqa: N802
-        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
-    ) -> str:
-        answer = self._answer(address)
-        if answer.startswith("250"):
-            envelope.rcpt_tos.append(address)
-        return answer
+async def test_many_alerts_at_once_are_each_mailed_once_and_those_without_consent_are_not(
+    notify: Notify, students: Students, smtp_sink: Sink
+) -> None:
+    events = [event((await students.consented())[0]) for _ in range(150)]
+    for without in events[::10]:
+        await students.end_consent(without.student)
+    await send(notify.producer, *events)
+    for number, each in enumerate(events):
+        await notify.settles(each.alert_id, *2 * (["cancelled"] if number % 10 == 0 else ["sent"]))
+    cases = [mail["Subject"].split()[2].rstrip(":") for mail in every_mail(smtp_sink.folder)]
+    for number, each in enumerate(events):
+        assert cases.count(case_number(each.alert_id)) == (0 if number % 10 == 0 else 2)
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
-        content = cast("bytes", envelope.content)
-        mail = message_from_bytes(content, policy=policy.default)
-        self.taken += [(recipient, mail) for recipient in envelope.rcpt_tos]
-        return "250 OK"
 
-    async def start(self, port: int) -> None:
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: SMTP(self, loop=loop, hostname="test"), "127.0.0.1", port)
+async def test_a_level_and_its_withdrawal_that_come_together_tell_nobody(notify: Notify, students: Students) -> None:
+    student, _ = await students.consented()
+    raised = event(student)
+    withdrawn = event(student, "AlertWithdrawn", seq=2, because="correction")
+    again = event(student, "AlertLevelChanged", "urgent", seq=3)
+    other, _ = await students.consented()
+    await asyncio.gather(
+        *(
+            send(notify.producer, each)
+            for each in (raised, event(other), withdrawn, event(other, "AlertCleared", seq=2))
+        )
+    )
+    await notify.settles(raised.alert_id, "cancelled", "cancelled")
+    await send(notify.producer, again)
+    await notify.settles(raised.alert_id, "cancelled", "cancelled", "sent", "sent")
 
-    async def stop(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
-            self._server = None
 
-    @asynccontextmanager
-    async def listening(self, port: int) -> AsyncIterator[None]:
-        await self.start(port)
-        try:
-            yield
-        finally:
-            await self.stop()
+async def test_of_a_batch_only_the_record_that_the_database_refuses_is_lost(notify: Notify, students: Students) -> None:
+    events = [event((await students.consented())[0]) for _ in range(20)]
+    unstorable = event((await students.consented())[0], household="a\x00b")
+    await send_together(notify.producer, *events[:13], unstorable, *events[13:])
+    for each in events:
+        await notify.settles(each.alert_id, "sent", "sent")
+    assert await notify.outbox(unstorable.alert_id) == []
+
+
+async def test_a_consent_that_ends_while_a_slow_server_takes_the_mails_before_counts(
+    kafka_bootstrap: str, database_url: str, engine: AsyncEngine, students: Students, tmp_path: Path
+) -> None:
+    port = free_port(taken=set())
+    server = Server(seconds=CONSENT_SECONDS * 0.6)
+    async with (
+        server.listening(port),
+        notifying(kafka_bootstrap, database_url, f"127.0.0.1:{port}", engine, tmp_path) as notify,
+    ):
+        first, last = [event((await students.consented())[0]) for _ in range(2)]
+        await send(notify.producer, first, last)
+        await until(lambda: server.has_taken(1))
+        await students.end_consent(last.student)
+        await notify.settles(first.alert_id, "sent", "sent")
+        await notify.settles(last.alert_id, "cancelled", "cancelled")
+
+
+async def test_an_address_that_cannot_be_written_to_fails_alone(
+    notify: Notify, students: Students, engine: AsyncEngine
+) -> None:
+    """Addresses are checked as the teams file is read; a row may have come by another way."""
+    spoilt, _ = await students.consented()
+    await add_by_hand(engine, event(spoilt), "one@hope.example\nBcc: two@hope.example")
+    fine, _ = await students.consented()
+    await send(notify.producer, event(fine))
+    await notify.settles(event(fine).alert_id, "sent", "sent")
+    await notify.settles(event(spoilt).alert_id, "failed")

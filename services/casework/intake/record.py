@@ -8,12 +8,11 @@ from typing import Final, Literal
 from uuid import UUID
 
 from prometheus_client import Counter
-from sqlalchemy import case
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from services.casework.tables import AlertEventRow, AlertRow
 from services.contracts.alerts import AlertEvent, AlertEventType
+from services.platform.rows import as_json
 
 AlertStatus = Literal["open", "cleared", "withdrawn", "closed"]
 
@@ -25,6 +24,28 @@ STATUS: Final[dict[AlertEventType, AlertStatus]] = {
     "AlertWithdrawn": "withdrawn",
 }
 """What each event leaves an alert as, unless people have closed the case: it stays `closed` then."""
+
+_RECORD: Final = text("""
+    WITH timeline AS (
+        INSERT INTO casework.alert_events
+            (event_id, alert_id, seq, type, level, previous_level, changed_on, because, superseded, caused_at)
+        SELECT * FROM json_to_recordset(CAST(:events AS json)) AS event (
+            event_id uuid, alert_id uuid, seq bigint, type text, level text, previous_level text, changed_on date,
+            because text, superseded boolean, caused_at timestamptz)
+        ON CONFLICT DO NOTHING)
+    INSERT INTO casework.alerts AS standing
+        (id, seq, student, household, school_id, level, status, raised_on, updated_at, reasons)
+    SELECT * FROM json_to_recordset(CAST(:alerts AS json)) AS alert (
+        id uuid, seq bigint, student text, household text, school_id text, level text, status text, raised_on date,
+        updated_at timestamptz, reasons jsonb)
+    ORDER BY id
+    ON CONFLICT (id) DO UPDATE SET
+        seq = excluded.seq, student = excluded.student, household = excluded.household,
+        school_id = excluded.school_id, level = excluded.level,
+        status = CASE WHEN standing.status = 'closed' THEN 'closed' ELSE excluded.status END,
+        raised_on = excluded.raised_on, updated_at = excluded.updated_at, reasons = excluded.reasons
+    WHERE standing.seq < excluded.seq
+""")
 
 events_taken = Counter("firstbell_casework_alert_events", "Alert events stored", ["type"])
 alerts_by_level = Counter("firstbell_casework_alerts", "Alerts raised to, or changed to, a level", ["level"])
@@ -41,17 +62,13 @@ def newest(events: Iterable[AlertEvent]) -> list[AlertEvent]:
 
 async def record(sessions: async_sessionmaker[AsyncSession], events: Sequence[AlertEvent]) -> None:
     """Append the events to the timeline and bring their alerts up to date; a repeat changes nothing."""
+    now = datetime.now(UTC)
+    given = {
+        "events": as_json(_event_values(event) for event in events),
+        "alerts": as_json(_alert_values(event, now) for event in newest(events)),
+    }
     async with sessions.begin() as session:
-        timeline = insert(AlertEventRow).on_conflict_do_nothing()
-        await session.execute(timeline, [_event_values(event) for event in events])
-        now = datetime.now(UTC)
-        alerts = insert(AlertRow)
-        changed = {name: alerts.excluded[name] for name in _alert_values(events[0], now) if name != "id"}
-        status = case((AlertRow.status == "closed", "closed"), else_=alerts.excluded.status)
-        upsert = alerts.on_conflict_do_update(
-            index_elements=[AlertRow.id], set_=changed | {"status": status}, where=AlertRow.seq < alerts.excluded.seq
-        )
-        await session.execute(upsert, [_alert_values(event, now) for event in newest(events)])
+        await session.execute(_RECORD, given)
     for event in events:
         events_taken.labels(event.type).inc()
         if event.type in {"AlertRaised", "AlertLevelChanged"}:

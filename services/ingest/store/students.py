@@ -22,6 +22,8 @@ _LOCK_DUE = text("""
     FROM ingest.students WHERE next_change <= (SELECT ingest.today()) ORDER BY id LIMIT :limit FOR UPDATE
 """)
 
+_ANY_DUE = text("SELECT EXISTS (SELECT FROM ingest.students WHERE next_change <= :day)")
+
 _ADD = text("""
     INSERT INTO ingest.students (student_id, pseudonym, slot)
     SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:pseudonyms AS text[]), CAST(:slots AS integer[]))
@@ -78,6 +80,11 @@ async def lock(connection: AsyncConnection, student_ids: Iterable[str]) -> dict[
 async def lock_due(connection: AsyncConnection, limit: int) -> list[Student]:
     """Students whose consents must be looked at again today, locked."""
     return [_student(*row) for row in await connection.execute(_LOCK_DUE, {"limit": limit})]
+
+
+async def any_due(connection: AsyncConnection, day: date) -> bool:
+    """Whether any student's consents must be looked at again by this day."""
+    return bool((await connection.execute(_ANY_DUE, {"day": day})).scalar_one())
 
 
 async def add(connection: AsyncConnection, students: Sequence[tuple[str, Pseudonym, Slot]]) -> None:

@@ -1,4 +1,7 @@
-"""Kafka's jars: exactly those of `jars.lock`, in the user's cache folder, each checked before every use."""
+"""Kafka's jars: exactly those of `jars.lock`, in the user's cache folder, each checked before every use.
+
+`read_lock`, `lock_folder` and `bring_jars` do the same for another lock.
+"""
 
 from __future__ import annotations
 
@@ -39,16 +42,26 @@ class Jar(BaseModel):
         return f"{self.artifact}-{self.version}.jar"
 
 
+def read_lock(lock: Path) -> tuple[Jar, ...]:
+    """A lock's content."""
+    return TypeAdapter(tuple[Jar, ...]).validate_python(tomllib.loads(lock.read_text())["jar"])
+
+
+def lock_folder(name: str, lock: Path, cache_dir: Path | None = None) -> Path:
+    """Where a lock's jars are kept; another lock has another folder, so that no old jar is on the class path."""
+    root = cache_dir or platformdirs.user_cache_path("firstbell")
+    return root / f"{name}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:16]}"
+
+
 @cache
 def locked_jars() -> tuple[Jar, ...]:
-    """The lock's content."""
-    return TypeAdapter(tuple[Jar, ...]).validate_python(tomllib.loads(LOCK.read_text())["jar"])
+    """The content of Kafka's lock."""
+    return read_lock(LOCK)
 
 
 def jar_folder(cache_dir: Path | None = None) -> Path:
-    """Where these jars are kept; another lock has another folder, so that no old jar is on the class path."""
-    root = cache_dir or platformdirs.user_cache_path("firstbell")
-    return root / f"kafka-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]}"
+    """Where Kafka's jars are kept."""
+    return lock_folder("kafka", LOCK, cache_dir)
 
 
 def class_path(cache_dir: Path | None = None, *, tools: bool = False) -> str:
@@ -65,13 +78,28 @@ def ensure_jars(
     stop: Event | None = None,
     fetch: Fetch[Jar] = fetch_jars,
 ) -> str:
-    """Fetch what is missing, check every SHA-256, and return the class path.
+    """Bring what the broker needs, with `tools` also Kafka's own commands, and return the class path.
+
+    `stop`, when set by another thread, ends a download. Raises `JarsError`.
+    """
+    wanted = [jar for jar in locked_jars() if tools or not jar.tools]
+    bring_jars(wanted, jar_folder(cache_dir), mirror=mirror, stop=stop, fetch=fetch)
+    return class_path(cache_dir, tools=tools)
+
+
+def bring_jars(
+    wanted: list[Jar],
+    folder: Path,
+    *,
+    mirror: str | None = None,
+    stop: Event | None = None,
+    fetch: Fetch[Jar] = fetch_jars,
+) -> None:
+    """Fetch into the folder what is missing there, and check every SHA-256.
 
     A cached file that is not what the lock says is deleted and fetched once more. Safe for several processes at once.
     `stop`, when set by another thread, ends a download. Raises `JarsError`.
     """
-    folder = jar_folder(cache_dir)
-    wanted = [jar for jar in locked_jars() if tools or not jar.tools]
     try:
         (folder / "tools").mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_suffix(".lock")):
@@ -79,7 +107,6 @@ def ensure_jars(
                 _bring(missing, folder, mirror, stop or Event(), fetch)
     except OSError as error:
         raise JarsError(f"The cache folder for Kafka's jars cannot be used: {error}") from error
-    return class_path(cache_dir, tools=tools)
 
 
 def _bring(jars: list[Jar], folder: Path, mirror: str | None, stop: Event, fetch: Fetch[Jar]) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from threading import Event
 
@@ -66,9 +67,13 @@ class EmbeddedKafka:
     def _properties(self) -> Path:
         return self.home / "server.properties"
 
+    @cached_property
+    def _program(self) -> Path:
+        return find_java()
+
     def _java(self, name: str, *arguments: str) -> Command:
         log4j = f"-Dlog4j2.configurationFile={self.home / 'log4j2.properties'}"
-        argv = [str(find_java()), *QUICK_START, "-cp", class_path(), log4j, *arguments]
+        argv = [str(self._program), *QUICK_START, "-cp", class_path(), log4j, *arguments]
         return Command(name=name, argv=argv, env=inherited_environment(), cwd=self.home)
 
     async def _prepare(self) -> None:
@@ -102,6 +107,7 @@ def server_properties(*, port: int, controller_port: int, data: Path) -> str:
         "offsets.topic.replication.factor": "1",
         "offsets.topic.num.partitions": "4",
         "transaction.state.log.replication.factor": "1",
+        "transaction.state.log.num.partitions": "4",
         "transaction.state.log.min.isr": "1",
         "share.coordinator.state.topic.replication.factor": "1",
         "share.coordinator.state.topic.min.isr": "1",

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import httpx
@@ -18,8 +18,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from services.platform.embedded.data_dir import DataDir
 from services.platform.embedded.endpoints import Endpoints, Service, Stack, write_stack
 from services.platform.embedded.errors import PrepareError
+from services.platform.embedded.gate import Gate
 from services.platform.embedded.kafka import EmbeddedKafka
-from services.platform.embedded.ports import free_port
+from services.platform.embedded.ports import accepts_connections, free_port
 from services.platform.embedded.postgres import EmbeddedPostgres
 from services.platform.embedded.smtp_sink import sink_spec
 from services.platform.kafka import create_topics
@@ -27,6 +28,7 @@ from services.platform.processes import Command, ProcessRegistry
 from services.platform.schema import migrate
 from services.platform.settings import Settings
 from services.platform.supervisor import ChildSpec, Supervisor, Surroundings, inherited_environment, say_on_stderr
+from services.platform.together import together
 
 SERVICES = ("ingest", "warning", "casework", "notify")
 """Each is run as `firstbell NAME` and tells on its port when it is ready."""
@@ -46,8 +48,9 @@ async def running_stack(
 ) -> AsyncIterator[Stack]:
     """Run Kafka, PostgreSQL and the mail sink (each unless the settings name an outside one) and these services.
 
-    Yields when every one is ready and keeps them running; stops all on exit. `prepare` None means the migrations and
-    the topics. `env` is added to the services' environment. `say` takes lines for the operator.
+    All are started at once; the services load their modules and wait until what they stand on is ready. Yields when
+    every one is ready and keeps them running; stops all on exit. `prepare` None means the migrations and the topics.
+    `env` is added to the services' environment. `say` takes lines for the operator.
     Raises `EmbeddedError` or `ProcessError`, whose messages say what to do.
     """
     data = DataDir(settings.data_dir)
@@ -62,28 +65,62 @@ async def running_stack(
             write_stack(stack.model_copy(update={"services": plan.services(supervisor.pids())}))
 
         around = Surroundings(logs=data.logs, registry=plan.registry, say=say, started=write)
-        async with Supervisor(around) as supervisor:
-            await supervisor.start(*plan.foundation())
-            await (prepare or partial(prepare_services, settings=settings))(plan.endpoints)
-            await supervisor.start(*(plan.service(name, settings, env or {}) for name in services))
-            write()
-            try:
-                yield stack.model_copy(update={"services": plan.services(supervisor.pids())})
-            finally:
-                data.stack_file.unlink(missing_ok=True)
+        with Gate() as gate:
+            async with Supervisor(around) as supervisor:
+                specs = [plan.service(name, settings, env or {}, gate) for name in services]
+                await together(
+                    _found(supervisor, plan, settings, prepare, gate),
+                    _serve(supervisor, specs),
+                )
+                write()
+                try:
+                    yield stack.model_copy(update={"services": plan.services(supervisor.pids())})
+                finally:
+                    data.stack_file.unlink(missing_ok=True)
 
 
 async def prepare_services(endpoints: Endpoints, *, settings: Settings) -> None:
     """Migrate the database and create the topics that are missing; raises `PrepareError`."""
-    partitions, replication_factor = settings.partitions, settings.replication_factor
+    await together(_make_topics(endpoints, settings), _make_schemas(endpoints))
+
+
+async def _make_topics(endpoints: Endpoints, settings: Settings) -> None:
     try:
-        await asyncio.gather(
-            asyncio.to_thread(migrate, endpoints.database),
-            create_topics(endpoints.kafka, partitions=partitions, replication_factor=replication_factor),
+        await create_topics(
+            endpoints.kafka, partitions=settings.partitions, replication_factor=settings.replication_factor
         )
-    except (KafkaError, SQLAlchemyError, OSError) as error:
-        text = f"Kafka or the database does not answer ({type(error).__name__}). Look at `firstbell doctor`."
-        raise PrepareError(text) from error
+    except (KafkaError, OSError) as error:
+        raise _away("Kafka", error) from error
+
+
+async def _make_schemas(endpoints: Endpoints) -> None:
+    try:
+        await asyncio.to_thread(migrate, endpoints.database)
+    except (SQLAlchemyError, OSError) as error:
+        raise _away("The database", error) from error
+
+
+def _away(what: str, error: Exception) -> PrepareError:
+    return PrepareError(f"{what} does not answer ({type(error).__name__}). Look at `firstbell doctor`.")
+
+
+async def _found(supervisor: Supervisor, plan: _Plan, settings: Settings, prepare: Prepare | None, gate: Gate) -> None:
+    """Start what the services stand on, prepare each part as soon as it answers, and let the services begin."""
+    if prepare is not None:
+        await supervisor.start(*plan.foundation())
+        await prepare(plan.endpoints)
+    else:
+        steps = {
+            "kafka": partial(_make_topics, plan.endpoints, settings),
+            "postgres": partial(_make_schemas, plan.endpoints),
+        }
+        specs = [replace(spec, once_ready=steps.pop(spec.name, spec.once_ready)) for spec in plan.foundation()]
+        await together(supervisor.start(*specs), *(outside() for outside in steps.values()))
+    gate.open()
+
+
+async def _serve(supervisor: Supervisor, services: Sequence[ChildSpec]) -> None:
+    await supervisor.start(*services)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +178,7 @@ class _Plan:
             specs.append(sink_spec(port=self.smtp_port, folder=self.data.mail))
         return specs
 
-    def service(self, name: str, settings: Settings, extra: Mapping[str, str]) -> ChildSpec:
+    def service(self, name: str, settings: Settings, extra: Mapping[str, str], gate: Gate) -> ChildSpec:
         command = Command(
             name=name,
             argv=[sys.executable, "-m", "services.cli.main", name],
@@ -150,7 +187,9 @@ class _Plan:
                 **own_environment(),
                 **service_environment(settings, self.endpoints, self.ports),
                 **extra,
+                **gate.environment,
             },
+            pass_fds=(gate.fd,),
         )
         # A worker first reads back its state, which takes as long as the state is large.
         return ChildSpec(command=command, ready=lambda: answers_ready(self.url(name)), deadline=180)
@@ -196,8 +235,11 @@ def service_environment(settings: Settings, endpoints: Endpoints, ports: Mapping
 
 async def answers_ready(url: str) -> bool:
     """Whether `GET /readyz` says 200."""
+    if not await accepts_connections(url.rpartition("/")[2]):
+        return False
     try:
-        async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
+        # Without TLS' certificates, whose loading takes 30 ms a client: this is asked again and again.
+        async with httpx.AsyncClient(trust_env=False, timeout=5, verify=False) as client:  # noqa: S501
             return (await client.get(f"{url}/readyz")).status_code == httpx.codes.OK
     except httpx.HTTPError:
         return False

@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 
 from models.artifact import SIBLING, Artifact, Step
 from models.engine.episodes import Hit
-from models.engine.levels import LevelChange
-from models.engine.reasons import KIND, LEAST, MOST, explain
+from models.engine.reasons import KIND, LEAST, MOST
 from models.engine.scores import Since
 from models.features import FEATURES, INPUTS
 from models.policy import ELEVATED, URGENT, WATCH
 from models.risk_model import probability
 from tests.unit.models.hand_made import artifact
-from tests.unit.models.tracks import BOTH, Telling, Track, hits_of, inputs_of, random_days, track_of, unruled
+from tests.unit.models.tracks import BOTH, Telling, Track, explained, hits_of, inputs_of, random_days, track_of, unruled
 
 
 def scored(track: Track, made: Artifact, household: float = 0.0) -> Track:
@@ -29,12 +28,6 @@ def scored(track: Track, made: Artifact, household: float = 0.0) -> Track:
     telling.tell(0, track.days)
     telling.evaluate()
     return Track(telling)
-
-
-def explained(track: Track, position: int, level: int, *, by_score: bool, capped: bool = True) -> tuple[Hit, ...]:
-    """Of the day at this position (from 1)."""
-    change = LevelChange(position, level, position, by_score)
-    return explain(track.cohort, 0, change, track.cohort.days_of(0), capped=capped)
 
 
 def reasons(

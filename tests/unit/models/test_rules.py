@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.attendance import EXCUSED, STATUS
 from models.engine.rules import ALWAYS, Rules
 from models.policy import parse_policy
-from tests import oracle
-from tests.unit.models.tracks import OCTOBER, Track, days_of, hits_of, rules_of, track_of
+from tests.unit.models.engine import plain
+from tests.unit.models.tracks import OCTOBER, RULES, days_of, hits_of, rules_of, track_of
 
 SEPTEMBER = date(2016, 9, 1)
 LONG_AGO = "P" * 100
@@ -143,17 +142,9 @@ def test_the_evidence_of_a_change_passes_over_days_that_do_not_count() -> None:
 @given(st.text("PPPUETDQup>", min_size=1, max_size=60).filter(lambda kinds: kinds.strip(">")))
 def test_a_day_that_is_passed_over_as_quiet_would_have_raised_nobody(kinds: str) -> None:
     track = track_of(kinds, first=SEPTEMBER)
-    days = counted(track)
-    levels = [max(oracle.rules_holding(days[: n + 1]).values(), default=0) for n in range(len(days))]
-    assert [level % ALWAYS for level in track.rule_levels] == levels
-
-
-def counted(track: Track) -> list[oracle.Counted]:
-    """The days as the oracle reads them."""
-    return [
-        oracle.Counted(date.fromordinal(day.ordinal), day.school, STATUS[day.code], day.code == EXCUSED, day.shock)
-        for day in track.days
-    ]
+    days = track.days
+    expected = [plain.assessed(RULES.policy, days[: n + 1]) for n in range(len(days))]
+    assert [(level % ALWAYS, level // ALWAYS) for level in track.rule_levels] == expected
 
 
 def test_thresholds_come_from_the_policy() -> None:

@@ -61,9 +61,7 @@ def ordinals_of(of: Worker, student: Student) -> tuple[int, ...]:
 def stands(of: Worker) -> dict[str, Stands]:
     found: dict[str, Stands] = {}
     for student in counting(of):
-        days = range(1, len(ordinals_of(of, student)) + 1)
-        cohort = of.partition.years[student.year].cohort if days else None
-        scores = [cohort.score(student.row, position) for position in days] if cohort else []
+        scores = of._scores(student, len(ordinals_of(of, student)))
         levels = tuple((turn.ordinal, turn.level) for turn in of.partition._turns(student))
         own, logits = zip(*scores, strict=True) if scores else ((), ())
         found[student.pseudonym] = Stands(own, logits, levels)

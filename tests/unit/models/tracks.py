@@ -14,14 +14,14 @@ import numpy as np
 from models.attendance import EARLY_DEPARTURE, EXCUSED, PARTIAL, PRESENT, TARDY, UNEXCUSED
 from models.engine.cohort import Cohort, Turned
 from models.engine.episodes import Hit, Turn
-from models.engine.levels import Levels, Strategy
+from models.engine.levels import LevelChange, Levels, Strategy
 from models.engine.past import Past, past_of
-from models.engine.reasons import put_in_words, rule_hits
+from models.engine.reasons import put_in_words
 from models.engine.register import HISTORY, REPORTED
 from models.engine.rules import Rules
 from models.engine.scores import Since
 from models.enrollment import FOREVER, Segment
-from models.policy import default_policy
+from models.policy import URGENT, default_policy
 
 CODES = {"P": PRESENT, "T": TARDY, "D": EARLY_DEPARTURE, "Q": PARTIAL, "E": EXCUSED, "U": UNEXCUSED}
 RULES = Rules(default_policy(), 2016)
@@ -179,7 +179,8 @@ class Track:
     def turns(self) -> list[Turn]:
         """By the first strategy, in words."""
         levels = self.telling.levels
-        return put_in_words(self.cohort, self.row, levels.changes(self.row), [], capped=levels.strategy.model)
+        course = (self.row, levels.changes(self.row), ())
+        return put_in_words(self.cohort, [course], capped=levels.strategy.model)[0]
 
     @property
     def rule_levels(self) -> list[int]:
@@ -214,10 +215,15 @@ def inputs_of(track: Track) -> tuple[int, ...]:
     return tuple(track.cohort.inputs(np.array([track.row], np.intp))[0].tolist())
 
 
+def explained(track: Track, position: int, level: int, *, by_score: bool, capped: bool = True) -> tuple[Hit, ...]:
+    """The reasons of a level on the day at this position (from 1)."""
+    change = LevelChange(position, level, position, by_score)
+    return put_in_words(track.cohort, [(track.row, [change], ())], capped=capped)[0][0].hits
+
+
 def hits_of(track: Track) -> tuple[Hit, ...]:
     """Every rule that holds on the last day, in words."""
-    days = track.cohort.days_of(track.row)
-    return rule_hits(track.cohort, track.past, days.at(days.position == len(track.ordinals)))
+    return explained(track, len(track.ordinals), URGENT, by_score=False, capped=False)
 
 
 def rules_of(kinds: str, *, first: date = OCTOBER) -> set[str]:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -71,6 +72,31 @@ def exists(path: Path) -> Callable[[], Awaitable[bool]]:
 @pytest.fixture
 def here(tmp_path: Path) -> Here:
     return Here(tmp_path)
+
+
+async def test_a_later_layer_is_started_beside_an_earlier_one_and_stopped_before_it(here: Here) -> None:
+    async with Supervisor(here.around) as supervisor:
+        kafka, ingest = supervisor.start(here.spec("kafka")), supervisor.start(here.spec("ingest"))
+        await asyncio.gather(ingest, kafka)
+    assert (here.folder / "stopped").read_text().split() == ["ingest", "kafka"]
+
+
+async def test_what_is_to_be_done_once_it_is_ready_belongs_to_the_start(here: Here) -> None:
+    ready = here.folder / "kafka.ready"
+    found: list[bool] = []
+
+    async def make_topics() -> None:
+        found.append(await asyncio.to_thread(ready.exists))
+
+    async def refuse() -> None:
+        raise LookupError("no topics")
+
+    async with Supervisor(here.around) as supervisor:
+        await supervisor.start(replace(here.spec("kafka"), once_ready=make_topics))
+        assert found == [True]
+        with pytest.raises(LookupError, match="no topics"):
+            await supervisor.start(replace(here.spec("ingest"), once_ready=refuse))
+    assert here.registered() == []
 
 
 async def test_layers_stop_in_reverse_order_and_no_child_is_left(here: Here) -> None:

@@ -1,4 +1,8 @@
-"""Feeds a partition with records as Kafka would, and reads its alerts as casework would."""
+"""Feeds a partition with records as Kafka would, and reads its alerts as casework would.
+
+What a core must do and be able to say, all that the laws and the comparison with the plain definition ask of it:
+`Worker.take` and `.restart`; `.window`, `.windows`, `.standing`, `.turns`, `.levels` and `.scores`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,11 @@ from datetime import UTC, date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from models.policy import LEVEL_NAMES, default_policy
+import numpy as np
+
+from models.artifact import Artifact
+from models.engine.past import past_of
+from models.policy import LEVEL_NAMES, NONE, default_policy
 from services.contracts import topics
 from services.contracts.alerts import AlertEvent, Reason
 from services.contracts.marks import (
@@ -19,11 +27,13 @@ from services.contracts.marks import (
     MarkBatch,
 )
 from services.contracts.reference import Consent, Enrollment, EnrollmentSpan, SchoolDay
+from services.contracts.risk import ThresholdSet
 from services.warning import records
 from services.warning.lifecycle import _reason
 from services.warning.loading import load_partition
 from services.warning.partition import Partition
 from services.warning.steering import Steering
+from services.warning.student import NO_ROW, Student
 from services.warning.window import window_document
 
 POLICY = default_policy()
@@ -39,6 +49,15 @@ class Record(NamedTuple):
     topic: str
     key: bytes | None
     value: bytes | None
+
+
+class Turn(NamedTuple):
+    """A change of the level that a student's own days give (0: none)."""
+
+    day: date
+    level: int
+    reasons: tuple[str, ...]
+    """Each as JSON."""
 
 
 class Alert(NamedTuple):
@@ -79,8 +98,8 @@ def counts(school: str, day: date, absent: int, reported: int, expected: int = 0
     return DayCounts(school_id=school, date=day, absent=absent, reported=reported, expected=expected)
 
 
-def batch(*marks: AttendanceMark, counts: Iterable[DayCounts] = ()) -> Record:
-    value = MarkBatch(taken_at=TAKEN_AT, marks=list(marks), counts=list(counts))
+def batch(*marks: AttendanceMark, counts: Iterable[DayCounts] = (), taken_at: datetime = TAKEN_AT) -> Record:
+    value = MarkBatch(taken_at=taken_at, marks=list(marks), counts=list(counts))
     return Record(topics.MARKS.name, b"0", value.model_dump_json().encode())
 
 
@@ -113,6 +132,11 @@ def consent_ends(student: str) -> Record:
     return Record(topics.CONSENTS.name, student.encode(), None)
 
 
+def threshold(week: date, at: float | None) -> Record:
+    told = ThresholdSet(week=week, threshold=at, capacity=2, entered=0, weeks=1, token=TOKEN)
+    return Record(topics.THRESHOLDS.name, b"", told.model_dump_json().encode())
+
+
 def _texts(reasons: Iterable[Reason]) -> tuple[str, ...]:
     return tuple(reason.model_dump_json() for reason in reasons)
 
@@ -142,8 +166,11 @@ class Reader:
 class Worker:
     """A partition, driven record by record; every event is acknowledged at once."""
 
-    def __init__(self, partition: Partition | None = None) -> None:
-        self.partition = partition or Partition(POLICY)
+    def __init__(
+        self, partition: Partition | None = None, *, artifact: Artifact | None = None, capacity: int | None = None
+    ) -> None:
+        self._risk = artifact, capacity
+        self.partition = partition or Partition(POLICY, Steering(artifact, capacity))
         self.reader = Reader()
         self.stored: dict[str, bytes] = {}
 
@@ -162,15 +189,15 @@ class Worker:
                 self.partition.told(student, len(student.pending))
         return sorted(caused, key=lambda event: (event.student, event.alert_id, event.seq))
 
-    def restart(self, steering: Steering | None = None) -> None:
+    def restart(self) -> None:
         """Another worker takes over: the partition as the table would give it back."""
         self._write()
-        self.partition = load_partition(self.stored, POLICY, steering or Steering(None, None), TAKEN_AT)
+        self.partition = load_partition(self.stored, POLICY, Steering(*self._risk), TAKEN_AT)
 
     def successor(self, steering: Steering | None = None) -> Worker:
         """Another worker that has read what this one wrote, and nothing else; this one goes on."""
         self._write()
-        other = Worker(load_partition(self.stored, POLICY, steering or Steering(None, None), TAKEN_AT))
+        other = Worker(load_partition(self.stored, POLICY, steering or Steering(*self._risk), TAKEN_AT))
         other.stored, other.reader = dict(self.stored), self.reader
         return other
 
@@ -192,7 +219,7 @@ class Worker:
         return {student: window for student, window in found.items() if window is not None}
 
     def standing(self) -> set[Alert]:
-        """The alerts that stand, or stood and were cleared, made anew from the days."""
+        """The alerts that stand, or stood and were cleared, made anew from the days, with the household's rule."""
         result = set()
         for student in self.partition.students.values():
             for episode in self.partition.episodes(student):
@@ -207,6 +234,45 @@ class Worker:
                     )
                 )
         return result
+
+    def turns(self) -> dict[str, list[Turn]]:
+        """Every change of the level of each student who has a window, without the household's rule."""
+        students = [student for student in self.partition.students.values() if student.counts]
+        return {
+            student.pseudonym: [
+                Turn(date.fromordinal(turn.ordinal), turn.level, _texts(_reason(hit) for hit in turn.hits))
+                for turn in self.partition._turns(student)
+            ]
+            for student in students
+        }
+
+    def levels(self, student: str) -> dict[date, int]:
+        """The student's level after each day that counts, without the household's rule."""
+        known = self.partition.students[student]
+        turns = self.turns()[student]
+        days = [date.fromordinal(ordinal) for ordinal in self._ordinals(known)]
+        return {day: ([NONE] + [turn.level for turn in turns if turn.day <= day])[-1] for day in days}
+
+    def scores(self) -> dict[str, dict[date, tuple[float, float]]]:
+        """The score of each day that counts (log-odds): the student's own, and with the household's part."""
+        found = dict[str, dict[date, tuple[float, float]]]()
+        for student in self.partition.students.values():
+            if student.counts:
+                days = [date.fromordinal(ordinal) for ordinal in self._ordinals(student)]
+                found[student.pseudonym] = dict(zip(days, self._scores(student, len(days)), strict=False))
+        return found
+
+    def _ordinals(self, student: Student) -> tuple[int, ...]:
+        if student.row == NO_ROW:
+            return ()
+        return past_of(self.partition.years[student.year].cohort.register, student.row).ordinals
+
+    def _scores(self, student: Student, days: int) -> list[tuple[float, float]]:
+        if not days or not self.partition.steering.models:
+            return []
+        cohort = self.partition.years[student.year].cohort
+        own, whole = cohort.scores_at(np.full(days, student.row), np.arange(1, days + 1))
+        return list(zip(own.tolist(), whole.tolist(), strict=True))
 
     def shown(self) -> set[Alert]:
         """The alerts that the history shows of students who have a consent (and so a window)."""

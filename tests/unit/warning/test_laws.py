@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from random import Random
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from models.policy import LEVEL_NAMES
 from services.contracts import topics
 from services.contracts.marks import AttendanceMark, MarkBatch, marks_record
-from tests.oracle import Counted, counted_days, figures, rules_holding, standing_levels
 from tests.unit.warning.driving import Record, Worker, batch, worker_with
-from tests.unit.warning.worlds import STUDENTS, Seeded, World, at, worlds
+from tests.unit.warning.worlds import Seeded, World, at, worlds
 
 quick = settings(
     max_examples=15,
@@ -34,42 +33,6 @@ def agree(first: Worker, second: Worker) -> None:
 
 def is_marks(record: Record) -> bool:
     return record.value is not None and record.topic == topics.MARKS.name and b'"type":"marks"' in record.value
-
-
-def days_of(world: World, student: str) -> list[Counted]:
-    return counted_days(world.rows[student], world.stays[student], world.consents[student], world.schools)
-
-
-def decided(world: World, student: str, days: list[Counted]) -> set[date]:
-    return {day.day for day in days if day.day in world.steps[day.school] or day.day in world.live[student]}
-
-
-@quick
-@given(worlds())
-def test_windows_say_what_a_naive_count_of_the_same_rows_says(world: World) -> None:
-    worker = worker_with(*world.records())
-    for student in STUDENTS:
-        window = worker.window(student)
-        assert window is not None
-        expected = figures(days_of(world, student))
-        assert {name: window[name] for name in expected} == expected
-
-
-@quick
-@given(worlds())
-def test_levels_are_those_of_a_naive_reading_of_the_rules(world: World) -> None:
-    worker = worker_with(*world.records())
-    for student in STUDENTS:
-        days = days_of(world, student)
-        levels = standing_levels(days, decided(world, student, days))
-        turns = worker.partition._turns(worker.partition.students[student])
-        standing = [([0] + [t.level for t in turns if t.ordinal <= day.day.toordinal()])[-1] for day in days]
-        assert standing == levels
-        for turn in turns:
-            so_far = [day for day in days if day.day.toordinal() <= turn.ordinal]
-            if turn.level and turn.level >= max(rules_holding(so_far).values(), default=0):
-                holding = {rule for rule, level in rules_holding(so_far).items() if level <= turn.level}
-                assert {hit.rule for hit in turn.hits} >= holding
 
 
 @quick

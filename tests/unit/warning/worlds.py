@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.contracts import topics
 from services.contracts.marks import AttendanceMark, AttendanceStatus, DayCounts
-from tests.oracle import Row, SchoolFacts, Stay
+from tests.plain.facts import Row, Stay
 from tests.unit.warning.driving import (
     Record,
     batch,
@@ -26,7 +26,7 @@ FIRST = date(2016, 9, 6)
 SCHOOLS = ("A", "B")
 STUDENTS = ("ann", "ben", "cyd")
 HOUSEHOLDS = {"ann": "h1", "ben": "h1"}
-STATUSES: tuple[AttendanceStatus, ...] = get_args(AttendanceStatus)
+STATUSES: tuple[AttendanceStatus, ...] = tuple(status for status in get_args(AttendanceStatus) if status != "retracted")
 KINDS = "PPUUUETDQS.."
 """What a day brings: present, unexcused, excused, tardy, dismissed, partial, section rows, no row."""
 
@@ -43,23 +43,14 @@ class Seeded(Random):
 
 
 class World:
-    """Records by topic, each in its own order, and the same as raw lists for the oracle."""
+    """Records by topic, each in its own order."""
 
     def __init__(self, days: list[date]) -> None:
         self.days = days
         self.marks: list[list[Record]] = []
         """Of each day, its records of `attendance.marks.v1`."""
         self.reference: dict[str, list[Record]] = {}
-        self.rows: dict[str, list[Row]] = {}
         self.stays: dict[str, list[Stay]] = {}
-        self.consents: dict[str, tuple[date, date | None]] = {}
-        self.schools = {school: SchoolFacts() for school in SCHOOLS}
-        self.live: dict[str, set[date]] = {}
-        """The dates of each student's marks that came live."""
-        self.history_through = date.min
-        """The last day whose close is part of an imported history."""
-        self.steps: dict[str, set[date]] = {}
-        """The dates whose close decides levels, by school."""
 
     def __repr__(self) -> str:
         return f"<a world of {len(self.days)} days>"
@@ -81,6 +72,17 @@ class World:
             result.append(topic.pop(0))
             waiting = [topic for topic in waiting if topic]
         return result
+
+    def scattered(self, random: Random) -> list[Record]:
+        """Every record, each topic in its own order: topic after topic, or evenly mixed, however long each is."""
+        topics = self.topics()
+        random.shuffle(topics)
+        if random.random() < 0.5:
+            return [record for topic in topics for record in topic]
+        left = [iter(topic) for topic in topics]
+        places = [place for place, topic in enumerate(topics) for _ in topic]
+        random.shuffle(places)
+        return [next(left[place]) for place in places]
 
 
 def at(day: date, minutes: int) -> datetime:
@@ -127,16 +129,24 @@ def as_mark(student: str, row: Row, *, history: bool = False) -> AttendanceMark:
 
 
 @st.composite
-def worlds(draw: st.DrawFn, *, corrections: bool = True, withdrawals: bool = False, histories: bool = True) -> World:
-    """A world of 12 to 45 school days."""
-    days = school_days(draw(st.integers(12, 45)))
+def worlds(
+    draw: st.DrawFn,
+    *,
+    corrections: bool = True,
+    withdrawals: bool = False,
+    returns: bool = False,
+    histories: bool = True,
+    longest: int = 45,
+) -> World:
+    """A world of at least 12 school days."""
+    days = school_days(draw(st.integers(12, longest)))
     random = Random(draw(st.integers(0, 2**32)))
     world = World(days)
     history = draw(st.sampled_from([0, 0, len(days) // 2])) if histories else 0
     _calendars(draw, world, random)
     for student in STUDENTS:
         _stays(draw, world, student)
-        _consents(draw, world, student, withdrawals=withdrawals)
+        _consents(draw, world, student, withdrawals=withdrawals, returns=returns)
     _attendance(draw, world, random, history)
     _closes(draw, world, history)
     if corrections:
@@ -149,12 +159,11 @@ def _calendars(draw: st.DrawFn, world: World, random: Random) -> None:
     for school in SCHOOLS:
         if draw(st.booleans()):
             continue
-        facts = world.schools[school]
         for day in world.days:
-            facts.calendar[day] = random.random() < 0.93
+            instructional = random.random() < 0.93
             if random.random() < 0.1:
-                records.append(school_day(school, day, not facts.calendar[day]))
-            records.append(school_day(school, day, facts.calendar[day]))
+                records.append(school_day(school, day, not instructional))
+            records.append(school_day(school, day, instructional))
     world.reference[topics.SCHOOL_DAYS.name] = records
 
 
@@ -179,11 +188,12 @@ def _stays(draw: st.DrawFn, world: World, student: str) -> None:
         records.append(
             enrollment(student, (stays[0].school, FIRST, None), household=draw(st.sampled_from([household, "h2"])))
         )
-    records.append(enrollment(student, *stays, household=household))
+    spans = [(stay.school, stay.entry, stay.exit) for stay in stays]
+    records.append(enrollment(student, *spans, household=household))
     world.stays[student] = stays
 
 
-def _consents(draw: st.DrawFn, world: World, student: str, *, withdrawals: bool) -> None:
+def _consents(draw: st.DrawFn, world: World, student: str, *, withdrawals: bool, returns: bool) -> None:
     days, records = world.days, world.reference.setdefault(topics.CONSENTS.name, [])
     run: tuple[date, date | None] = draw(
         st.sampled_from([(FIRST, None), (date(2016, 7, 1), None), (days[3], None), (FIRST, days[-3])])
@@ -191,41 +201,37 @@ def _consents(draw: st.DrawFn, world: World, student: str, *, withdrawals: bool)
     if draw(st.booleans()):
         records.append(consent(student, FIRST, days[5]))
     records.append(consent(student, *run))
-    world.consents[student] = run
     if withdrawals and draw(st.integers(0, 2)) == 0:
         records.append(consent_ends(student))
-        del world.consents[student]
+        if returns and draw(st.booleans()):
+            records.append(consent(student, days[draw(st.integers(0, 5))]))
 
 
 def _attendance(draw: st.DrawFn, world: World, random: Random, history: int) -> None:
-    runs = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(1, 6)), min_size=1, max_size=12)
+    most = max(12, len(world.days) // 4)
+    runs = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(1, 6)), min_size=1, max_size=most)
     days: list[list[AttendanceMark]] = [[] for _ in world.days]
     for student in STUDENTS:
-        world.rows[student], world.live[student] = [], set()
         kinds = "".join(kind * length for kind, length in draw(runs)) + "P" * len(world.days)
         for number, day in enumerate(world.days):
             stays = [s for s in world.stays[student] if s.entry <= day <= (s.exit or date.max)]
             school = random.choice(stays).school if stays else random.choice(SCHOOLS)
             for row in rows_of(kinds[number], school, day, random):
-                world.rows[student].append(row)
                 days[number].append(as_mark(student, row, history=number < history))
-                if number >= history:
-                    world.live[student].add(day)
     snow = draw(st.sets(st.integers(0, len(world.days) - 1), max_size=2))
     for number, day in enumerate(world.days):
-        marks, heads = days[number], _counts(world, day, random, snow=number in snow)
+        marks, heads = days[number], _counts(day, random, snow=number in snow)
         random.shuffle(marks)
         cut = random.randint(0, len(marks))
         records = [batch(*marks[:cut], counts=heads if random.random() < 0.5 else ()), batch(*marks[cut:])]
         world.marks.append([*records, batch(counts=heads)])
 
 
-def _counts(world: World, day: date, random: Random, *, snow: bool) -> list[DayCounts]:
+def _counts(day: date, random: Random, *, snow: bool) -> list[DayCounts]:
     found = []
     for school in SCHOOLS:
         absent = random.randint(60, 100) if snow else random.randint(0, 12)
         reported, expected = random.choice([(100, 0), (100, 100), (absent, 100)])
-        world.schools[school].counts[day] = (absent, reported, expected)
         found.append(counts(school, day, absent, reported, expected))
     return found
 
@@ -238,24 +244,13 @@ def _corrections(draw: st.DrawFn, world: World, random: Random, history: int) ->
         row = Row(
             school, day, random.choice(STATUSES), random.choice([True, False, None]), None, at(world.days[late], 1)
         )
-        world.rows[student].append(row)
         world.marks[late].insert(-1, batch(as_mark(student, row, history=late < history)))
-        if late >= history and day > world.history_through:
-            world.live[student].add(day)
 
 
 def _closes(draw: st.DrawFn, world: World, history: int) -> None:
     unclosed = draw(st.sets(st.integers(0, len(world.days) - 1), max_size=2))
     last = draw(st.integers(len(world.days) - 2, len(world.days)))
-    for school in SCHOOLS:
-        world.steps[school] = set()
     for number, day in enumerate(world.days):
-        if number in unclosed or number >= last:
-            continue
-        inside = number < history - 1
-        world.history_through = day if inside else world.history_through
-        for school in SCHOOLS:
-            world.schools[school].closed.add(day)
-            world.marks[number].append(close(school, day, history=inside))
-            if not inside:
-                world.steps[school].add(day)
+        if number not in unclosed and number < last:
+            inside = number < history - 1
+            world.marks[number] += [close(school, day, history=inside) for school in SCHOOLS]

@@ -69,9 +69,17 @@ def stands(cohort: Cohort) -> list[tuple[object, ...]]:
     for row in range(STUDENTS):
         length = int(cohort.ledger.length[row])
         courses = [list(levels.course(row)) for levels in cohort.levels]
-        scores = [cohort.score(row, position) for position in range(1, length + 1)]
+        scores = scores_of(cohort, row, length)
         found.append((cohort.days_of(row).day.tolist() if length else [], courses, scores))
     return found
+
+
+def scores_of(cohort: Cohort, row: int, days: int) -> list[tuple[float, float]]:
+    """Of each of so many days: by the student's own, and with the household's part."""
+    if not days:
+        return []
+    own, whole = cohort.scores_at(np.full(days, row), np.arange(1, days + 1))
+    return list(zip(own.tolist(), whole.tolist(), strict=True))
 
 
 def at_once(seed: int) -> tuple[list[Fact], dict[int, float], list[tuple[object, ...]]]:
@@ -213,7 +221,11 @@ def test_a_threshold_touches_those_alone_whose_score_may_reach_it(seed: int, wee
     again, most = telling.cohort._again[:STUDENTS], float(model(seed % 50).sibling.values.max())
     for row in range(STUDENTS):
         days = telling.days(row)
-        later = [telling.cohort.score(row, n) for n, day in enumerate(days, start=1) if day.ordinal >= monday]
+        later = [
+            score
+            for score, day in zip(scores_of(telling.cohort, row, len(days)), days, strict=True)
+            if day.ordinal >= monday
+        ]
         may_reach = any(own + most >= lower for own, _ in later)
         assert any(whole >= lower for _, whole in later) <= may_reach
         assert (again[row] != UNTOUCHED) == may_reach
@@ -263,7 +275,7 @@ def test_another_model_scores_the_days_from_its_own_on() -> None:
         telling = Telling(strategies=(BOTH,), models=models)
         telling.tell(0, days)
         telling.evaluate()
-        scores.append([telling.cohort.score(0, position + 1) for position in range(len(days))])
+        scores.append(scores_of(telling.cohort, 0, len(days)))
 
     both, by_first, by_second = scores
     assert both == by_first[:change] + by_second[change:]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.engine.ledger import Pairs
 from models.engine.rules import ALWAYS, Rules
 from models.policy import Policy, RateToDate, default_policy, parse_policy
 from tests.unit.models.engine import plain
@@ -93,10 +94,16 @@ def test_where_the_calendar_is_assumed_no_rate_is_judged() -> None:
     telling.tell(0, days_of("UPPPPPPPPU"))
     telling.evaluate()
     pairs = telling.cohort.days_of(0)
-    last, rules = pairs.at(pairs.position == 10), telling.cohort.rules
+    last = pairs.at(pairs.position == 10)
 
     assert assess(telling, 0)[-1] == 2
     assert assess(telling, 0, assumed=True)[-1] == 0
-    named = [rules.holding(telling.cohort.ledger, last, np.array([assumed])) for assumed in (False, True)]
+    named = [holding(telling, last, assumed=assumed) for assumed in (False, True)]
     assert any(isinstance(rule, RateToDate) for rule in named[0])
     assert named[1] == []
+
+
+def holding(telling: Telling, day: Pairs, *, assumed: bool) -> list[object]:
+    """The rules that hold on one day."""
+    found = telling.cohort.rules.holding(telling.cohort.ledger, day, np.array([assumed]))
+    return [rule for rule, holds in found if holds[0]]

@@ -1,0 +1,142 @@
+"""The outbox as the intake sees it: what follows from a batch of events is written in a few statements."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+from uuid import UUID, uuid5
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.contracts.alerts import AlertEvent
+from services.notify.mail import NotificationKind
+from services.notify.routing import Retract, Tell
+from services.notify.teams import Teams
+from services.platform.rows import as_json
+
+_MAILS: Final = """
+    mails AS (
+        SELECT * FROM ROWS FROM (json_to_recordset(CAST(:mails AS json)) AS (
+            id uuid, event_id uuid, alert_id uuid, student text, family text, recipient text, kind text, level text,
+            kinds text[], changed_on date, caused_at timestamptz)) WITH ORDINALITY)
+"""
+
+_ADD: Final = """
+    INSERT INTO notify.outbox
+        (id, event_id, alert_id, student, family, recipient, kind, level, kinds, changed_on, caused_at)
+    SELECT id, event_id, alert_id, student, family, recipient, kind, level, kinds, changed_on, caused_at
+    FROM mails ORDER BY ordinality
+    ON CONFLICT DO NOTHING
+"""
+
+_TELL: Final = text(f"""
+    WITH {_MAILS}, hurried AS (
+        UPDATE notify.outbox waiting SET next_attempt_at = clock_timestamp() FROM mails
+        WHERE waiting.status = 'pending' AND waiting.family = mails.family AND waiting.recipient = mails.recipient)
+    {_ADD}
+""")  # noqa: S608 - of constants
+
+_TELL_WITHDRAWN: Final = text(f"WITH {_MAILS} {_ADD}")
+
+_CANCEL: Final = text("""
+    UPDATE notify.outbox unsent SET status = 'cancelled'
+    FROM json_to_recordset(CAST(:alerts AS json)) AS retracted (alert_id uuid, tell boolean)
+    WHERE unsent.alert_id = retracted.alert_id AND unsent.status = 'pending'
+          AND (unsent.kind = 'level' OR NOT retracted.tell)
+""")
+
+_HEARD: Final = text("""
+    SELECT alert_id, recipient FROM (
+        SELECT DISTINCT ON (alert_id, recipient) alert_id, recipient, kind
+        FROM notify.outbox WHERE alert_id = ANY(CAST(:alerts AS uuid[])) AND status IN ('sent', 'pending')
+        ORDER BY alert_id, recipient, position DESC) AS last
+    WHERE kind = 'level' ORDER BY recipient
+""")
+
+
+class Step(NamedTuple):
+    """What to do because of an event."""
+
+    event: AlertEvent
+    action: Tell | Retract
+
+
+async def write(session: AsyncSession, steps: Sequence[Step], teams: Teams) -> None:
+    """Add, cancel and retract mails as if the steps came one by one."""
+    for wave in in_waves(steps):
+        if isinstance(wave[0].action, Tell):
+            await _tell(session, wave, teams)
+        else:
+            await _retract(session, wave)
+
+
+def in_waves(steps: Iterable[Step]) -> list[list[Step]]:
+    """The steps, those of one wave to be written at once: all tell or all retract, and no alert is retracted twice.
+
+    Steps of one alert or one household keep their order.
+    """
+    waves: defaultdict[int, list[Step]] = defaultdict(list)
+    reached: dict[UUID | str, int] = {}
+    retracted: set[tuple[int, UUID]] = set()
+    for step in steps:
+        alert, retracts = step.action.alert, isinstance(step.action, Retract)
+        number = max(reached.get(alert.alert_id, 0), reached.get(alert.case.family, 0))
+        number += number % 2 != retracts  # even waves tell, odd ones retract
+        if retracts and (number, alert.alert_id) in retracted:
+            number += 2
+        if retracts:
+            retracted.add((number, alert.alert_id))
+        reached[alert.alert_id] = reached[alert.case.family] = number
+        waves[number].append(step)
+    return [waves[number] for number in sorted(waves)]
+
+
+def notification_id(event_id: UUID, kind: NotificationKind, recipient: str) -> UUID:
+    """The id of what an event tells a recipient; the same event replayed tells nothing new."""
+    return uuid5(event_id, f"{kind}|{recipient}")
+
+
+async def _tell(session: AsyncSession, steps: Sequence[Step], teams: Teams) -> None:
+    """Add a mail to each recipient; earlier ones of the case that wait are due at once, so that order is kept."""
+    mails = [
+        _mail(step, "level", recipient)
+        for step in steps
+        for recipient in teams.of_school(step.event.school_id).recipients
+    ]
+    await session.execute(_TELL, {"mails": as_json(mails)})
+
+
+async def _retract(session: AsyncSession, steps: Sequence[Step]) -> None:
+    """Cancel what is not sent about alerts, and tell those whose last mail about one said that it stands."""
+    alerts = [{"alert_id": step.action.alert.alert_id, "tell": _tells(step)} for step in steps]
+    await session.execute(_CANCEL, {"alerts": as_json(alerts)})
+    telling = {step.action.alert.alert_id: step for step in steps if _tells(step)}
+    if not telling:
+        return
+    heard = await session.execute(_HEARD, {"alerts": list(telling)})
+    mails = [_mail(telling[row.alert_id], "withdrawn", row.recipient) for row in heard]
+    if mails:
+        await session.execute(_TELL_WITHDRAWN, {"mails": as_json(mails)})
+
+
+def _tells(step: Step) -> bool:
+    return isinstance(step.action, Retract) and step.action.tell
+
+
+def _mail(step: Step, kind: NotificationKind, recipient: str) -> dict[str, object]:
+    event, alert = step.event, step.action.alert
+    return {
+        "id": notification_id(event.event_id, kind, recipient),
+        "event_id": event.event_id,
+        "alert_id": alert.alert_id,
+        "student": alert.student,
+        "family": alert.case.family,
+        "recipient": recipient,
+        "kind": kind,
+        "level": alert.level,
+        "kinds": alert.kinds,
+        "changed_on": alert.changed_on,
+        "caused_at": event.caused_at,
+    }
