@@ -65,7 +65,7 @@ def put_in_words(cohort: Cohort, courses: Sequence[Course], *, capped: bool) -> 
     `capped`: elevated and urgent are places of a capacity.
     """
     wanted = [Wanted(row, change) for row, changes, known in courses for change in changes[len(known) :]]
-    said = iter(_explain(cohort, wanted, capped=capped))
+    said = iter(explain(cohort, wanted, capped=capped))
     result = []
     for row, changes, known in courses:
         ordinals = past_of(cohort.register, row).ordinals if len(known) < len(changes) else ()
@@ -74,7 +74,7 @@ def put_in_words(cohort: Cohort, courses: Sequence[Course], *, capped: bool) -> 
     return result
 
 
-def _explain(cohort: Cohort, wanted: Sequence[Wanted], *, capped: bool) -> list[tuple[Hit, ...]]:
+def explain(cohort: Cohort, wanted: Sequence[Wanted], *, capped: bool) -> list[tuple[Hit, ...]]:
     """The reasons of each level, highest first; none of a clearing."""
     asked = [each for each in wanted if each.change.level]
     if not asked:

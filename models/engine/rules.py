@@ -26,6 +26,10 @@ from models.school_year import FIRST_MONTH
 
 SHORT, LONG = 10, 45
 """The window that may change, and the student's own usual, in days that are neither excused nor shock."""
+_OF_RATES = (RateToDate, Change)
+"""Not judged where the calendar is assumed: what is no school day would count."""
+_OF_RATES = (RateToDate, Change)
+"""Not judged where the calendar is assumed: what is no school day would count."""
 ALWAYS = 4
 """What `assess` multiplies the level of rules marked `always` by."""
 _UNEXCUSED, _LATE, _ABSENT = KINDS.index("unexcused"), KINDS.index("late"), len(KINDS)
@@ -66,7 +70,7 @@ class Rules:
     def holding(self, ledger: Ledger, pairs: Pairs, assumed: Flags) -> list[tuple[_Leveled, Flags]]:
         """Every rule, and on which of these days it holds; highest level first."""
         return [
-            (rule, holds(ledger, pairs) & ~assumed if isinstance(rule, RateToDate) else holds(ledger, pairs))
+            (rule, holds(ledger, pairs) & ~assumed if isinstance(rule, _OF_RATES) else holds(ledger, pairs))
             for rule, holds in self._rules
         ]
 
