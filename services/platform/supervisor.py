@@ -164,8 +164,8 @@ class Child:
             return
         await self._ready_or_ended(process, float("inf"))
         if process.poll() is None:
+            self._around.started()  # first: who is told looks there for its pid
             self._around.say(f"{self.spec.name} is back.")
-            self._around.started()
 
 
 class Supervisor:
