@@ -23,6 +23,8 @@ WINDOWS: Final = (5, 10, 20, 40, 45)
 KINDS: Final = ("unexcused", "excused", "late", "left")
 """`left`: early departures and partial days."""
 YEAR: Final = "year"
+MOST_DAYS: Final = 366
+"""Of a school year."""
 NO_MOVE: Final = 91
 """`since_move` of a student who did not change school, or longer ago than this many days."""
 
@@ -49,6 +51,8 @@ class Feature(NamedTuple):
     """The kind of day that is its evidence, of `KINDS`; empty for none."""
     days: int
     """How many counted days it looks back for evidence."""
+    counts: bool = False
+    """Whether it is a whole number of days, at most `MOST_DAYS`."""
 
 
 LONG_AGO: Final = 20
@@ -108,13 +112,26 @@ _LATE = "Late on {{late_{0}}} of the last {0} days that count."
 
 FEATURES: Final[tuple[Feature, ...]] = (
     *(
-        Feature(f"unexcused_{n}", 1, _plain(f"unexcused_{n}"), _UNEXCUSED.format(n), "unexcused", n)
+        Feature(f"unexcused_{n}", 1, _plain(f"unexcused_{n}"), _UNEXCUSED.format(n), "unexcused", n, counts=True)
         for n in (5, 10, 20, 45)
     ),
-    *(Feature(f"excused_{n}", 0, _plain(f"excused_{n}"), _EXCUSED.format(n), "excused", n) for n in (10, 20, 45)),
-    *(Feature(f"late_{n}", 1, _plain(f"late_{n}"), _LATE.format(n), "late", n) for n in (10, 20, 45)),
-    Feature("left_20", 0, _plain("left_20"), "Left early on {left_20} of the last 20 days that count.", "left", 20),
-    Feature("streak", 1, _plain("streak"), "Absent {streak} days in a row without an excuse.", "unexcused", 45),
+    *(
+        Feature(f"excused_{n}", 0, _plain(f"excused_{n}"), _EXCUSED.format(n), "excused", n, counts=True)
+        for n in (10, 20, 45)
+    ),
+    *(Feature(f"late_{n}", 1, _plain(f"late_{n}"), _LATE.format(n), "late", n, counts=True) for n in (10, 20, 45)),
+    Feature(
+        "left_20",
+        0,
+        _plain("left_20"),
+        "Left early on {left_20} of the last 20 days that count.",
+        "left",
+        20,
+        counts=True,
+    ),
+    Feature(
+        "streak", 1, _plain("streak"), "Absent {streak} days in a row without an excuse.", "unexcused", 45, counts=True
+    ),
     Feature(
         "unexcused_usual",
         0,
@@ -171,6 +188,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         "Absences without an excuse in the 20 days before the last 20.",
         "unexcused",
         40,
+        counts=True,
     ),
     Feature(
         "unexcused_rate",
@@ -183,7 +201,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
     Feature(
         "excused_rate", 0, _rate("excused"), "Absent with an excuse on {excused_year} days this year.", "excused", 190
     ),
-    Feature("since_move", -1, _plain("since_move"), "Changed school {since_move} school days ago.", "", 0),
+    Feature("since_move", -1, _plain("since_move"), "Changed school {since_move} school days ago.", "", 0, counts=True),
 )
 NAMES: Final[tuple[str, ...]] = tuple(feature.name for feature in FEATURES)
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from models.arrays import Floats
-from models.features import Inputs, features
+from models.features import FEATURES, MOST_DAYS, Inputs, features
 
 NO_SIBLING = -np.inf
 """The sibling's score of a student without one whose consent is in force."""
@@ -37,12 +37,17 @@ class RiskModel:
         self.intercept = intercept
         self.steps = steps
         self.sibling = sibling
+        days = np.arange(MOST_DAYS + 1, dtype=np.float64)
+        self._by_days = [
+            each.at(days) if feature.counts else None for feature, each in zip(FEATURES, steps, strict=False)
+        ]
+        """Of features that are whole numbers: the value by the number."""
 
     def own(self, inputs: Inputs) -> Floats:
         """The students' own scores (log-odds), a row each."""
         total = np.full(len(inputs), self.intercept)
-        for column, steps in zip(features(inputs), self.steps, strict=True):
-            total += steps.at(column)
+        for column, steps, by_days in zip(features(inputs), self.steps, self._by_days, strict=True):
+            total += steps.at(column) if by_days is None else by_days[column.astype(np.intp)]
         return total
 
     def score(self, own: Floats, sibling: Floats) -> Floats:

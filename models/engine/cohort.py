@@ -18,8 +18,8 @@ from models.features import Inputs
 from models.policy import Policy
 
 UNTOUCHED: Final = np.iinfo(np.int16).max
-_NARROW: Final = 12
-"""Days at the end of the year that are looked at by themselves: most facts are of today."""
+_FEW: Final = 12
+"""Most facts are of today, and most others of so many days: each are looked at by themselves."""
 _RESTORED: Final = 1024
 """Rows that are read at once."""
 _CELLS: Final = 100_000
@@ -104,13 +104,15 @@ class Cohort:
         self.ledger.moved_columns(at)
         self._since += (self._since >= at) & (self._since != UNTOUCHED)
         self._again += (self._again >= at) & (self._again != UNTOUCHED)
-        if register.rows and (register.state[:, at] >= REPORTED).any():
+        if (register.state[:, at] >= REPORTED).any():
+            register.reached = max(register.reached, at + 1)
             self.touch(np.arange(register.rows), at)
         return at
 
     def touch(self, rows: Places | int, columns: Places | int) -> None:
         """Something may have changed of these rows' days; a row may be named more than once."""
         np.minimum.at(self._since, rows, np.asarray(columns, np.int16))
+        self.register.reached = max(self.register.reached, int(np.max(columns, initial=-1)) + 1)
         self._touched = True
 
     def decide_again(self, rows: Places | int, columns: Small | int) -> None:
@@ -167,12 +169,14 @@ class Cohort:
 
     def restored(self) -> None:
         """After a restart: what each day came to is found from what was said, and the totals from these."""
+        self.register.reached = self.register.columns
         for start in range(0, self.register.rows, _RESTORED):
             rows = np.arange(start, min(start + _RESTORED, self.register.rows))
             kept, school = self.register.resolve(rows, 0)
-            self.register.kept[rows, : self.register.columns] = kept
-            if self.register.columns:
+            self.register.kept[rows, : self.register.reached] = kept
+            if self.register.reached:
                 self.ledger.fold(rows, kept, school, self.register.ordinals, 0, anew=True)
+        self.scores.complete = not self.scores.on or not self.ledger.length.any()
         if self.scores.on:
             self.scores.reach(int(self.ledger.length.max(initial=0)))
         self._since[:] = self._again[:] = UNTOUCHED
@@ -234,7 +238,7 @@ class Cohort:
         """The columns of days by their positions; 0 where nothing asks for it: nobody lives there, one model."""
         wanted = self.scores.siblings.among(rows) if len(self.scores.models) == 1 else np.arange(len(rows))
         result = np.zeros(len(rows), np.intp)
-        counted = self.register.kept[rows[wanted], : self.register.columns] & CODE > BREAK
+        counted = self.register.kept[rows[wanted], : self.register.reached] & CODE > BREAK
         so_far = np.cumsum(counted, axis=1, dtype=np.int16)
         result[wanted] = (so_far < positions[wanted][:, None]).sum(axis=1)
         return result
@@ -243,7 +247,7 @@ class Cohort:
         waiting = np.flatnonzero(np.minimum(self._since, self._again) != UNTOUCHED)
         first = np.minimum(self._since[waiting], self._again[waiting])
         late = first <= self.ledger.last_column[waiting]
-        cells = np.cumsum(np.where(late, self.register.columns, self.register.columns - first) + 1)
+        cells = np.cumsum(np.where(late, self.register.reached, self.register.reached - first) + 1)
         most = int(np.searchsorted(cells, _CELLS)) + 1
         self._touched = most < len(waiting)
         if not self._touched:
@@ -268,13 +272,13 @@ class Cohort:
 
     def _fold(self, rows: Places, turned: Sequence[Turned]) -> Iterable[Pairs]:
         """The days of these rows that are to be decided, their totals brought up to date."""
-        if not self.register.columns:
+        if not self.register.reached:
             self._since[rows] = self._again[rows] = UNTOUCHED
             self._changed_since[rows] = UNTOUCHED
             return
         since = np.minimum(self._since[rows], self._again[rows])
-        narrow = since >= self.register.columns - _NARROW
-        for part in (rows[narrow], rows[~narrow]):
+        today, late = since >= self.register.reached - 1, since < self.register.reached - _FEW
+        for part in (rows[today], rows[~today & ~late], rows[late]):
             if len(part):
                 yield from self._fold_part(part, turned)
 
@@ -283,12 +287,12 @@ class Cohort:
         begin = int(np.minimum(self._since[rows], again).min())
         self._since[rows] = self._again[rows] = UNTOUCHED
         kept, school = self.register.resolve(rows, begin)
-        columns = slice(begin, self.register.columns)
+        columns = slice(begin, self.register.reached)
         differs = kept != self.register.kept[rows, columns]
         first = np.where(differs.any(axis=1), differs.argmax(axis=1) + begin, UNTOUCHED)
         self._changed_since[rows] = first
         first = np.minimum(first, again)
-        some = first < self.register.columns
+        some = first < self.register.reached
         rows, first, kept, school = rows[some], first[some], kept[some], school[some]
         if not len(rows):
             return
@@ -305,34 +309,38 @@ class Cohort:
 
     def _append(self, rows: Places, since: int, begin: int, kept: Codes, school: Schools) -> Pairs:
         kept, school = kept[:, since - begin :], school[:, since - begin :]
-        at = np.arange(since, self.register.columns)
+        at = np.arange(since, self.register.reached)
         fresh = np.where(at > self.ledger.last_column[rows][:, None], kept, np.uint8(0))
-        return self.ledger.fold(rows, fresh, school, self.register.ordinals[since:], since, anew=False)
+        return self.ledger.fold(rows, fresh, school, self.register.ordinals[at], since, anew=False)
 
     def _refold(self, rows: Places, before: Places) -> Pairs:
         """All days of these rows once more; those after the first so many as pairs."""
-        kept = self.register.kept[rows, : self.register.columns]
+        kept = self.register.kept[rows, : self.register.reached]
         school = self.register.schools(rows, 0)
-        pairs = self.ledger.fold(rows, kept, school, self.register.ordinals, 0, anew=True)
+        days = self.register.ordinals[: self.register.reached]
+        pairs = self.ledger.fold(rows, kept, school, days, 0, anew=True)
         place = np.searchsorted(rows, pairs.row)
         return pairs.at(pairs.position > before[place])
 
     def _position(self, rows: Places, columns: Places | int) -> Places:
         """How many days of each row count before a column, as last evaluated."""
-        kept = self.register.kept[rows, : self.register.columns] & CODE > BREAK
-        before = np.arange(self.register.columns) < np.asarray(columns).reshape(-1, 1)
+        kept = self.register.kept[rows, : self.register.reached] & CODE > BREAK
+        before = np.arange(self.register.reached) < np.asarray(columns).reshape(-1, 1)
         return np.asarray((kept & before).sum(axis=1, dtype=np.intp))
 
     def _logits(self, pairs: Pairs) -> Floats:
         if not self.scores.on:
             return np.zeros(len(pairs.row))
-        self._know(self.scores.siblings.of(np.unique(pairs.row))[1])
+        if not self.scores.complete:
+            self._know(np.unique(pairs.row))
         whole = self.scores.whole(pairs.row, pairs.position, pairs.column)
         self.scores.keep(pairs, whole)
         return whole
 
     def _know(self, rows: Places) -> None:
         """Make the own scores of these rows, and of whom they live with, that are not known since a restart."""
+        if self.scores.complete:
+            return
         rows = np.unique(np.append(rows, self.scores.siblings.of(rows)[1]))
         rows = rows[self.ledger.length[rows] > 0]
         rows = rows[self.scores.unknown(rows)]

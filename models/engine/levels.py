@@ -83,6 +83,8 @@ class Today(NamedTuple):
     logit: float
     shock: bool
     threshold: float
+    step: bool
+    """Whether levels are decided on it."""
 
 
 START: Final = State(0)
@@ -140,12 +142,12 @@ class Levels:
         """Take what was decided before a restart."""
         if states := list(course):
             self._courses[row] = states
-        self._note(row)
+        self._note([row])
 
     def clear(self, row: int) -> None:
         """Forget a row."""
         self._courses.pop(row, None)
-        self._note(row)
+        self._note([row])
 
     def cut(self, rows: Places, positions: Places) -> dict[int, int]:
         """Forget what was decided after these positions; of the rows of which anything was, the first one after."""
@@ -154,8 +156,8 @@ class Levels:
             states = self._courses.get(row)
             if states and states[-1].position > position:
                 del states[bisect_left(states, position + 1, key=_position) :]
-                self._note(row)
                 changed[row] = position + 1
+        self._note(list(changed))
         return changed
 
     def decide(self, pairs: Pairs, assessed: Codes, logits: Floats) -> dict[int, int]:
@@ -168,12 +170,32 @@ class Levels:
         if not len(moving):
             return {}
         rows, first = np.unique(pairs.row[moving], return_index=True)
-        ends = np.searchsorted(pairs.row, rows, side="right")
-        return {
-            row: int(pairs.position[start])
-            for row, start, end in zip(rows.tolist(), moving[first].tolist(), ends.tolist(), strict=True)
-            if self._decide(row, start, end, pairs, assessed, logits, threshold)
-        }
+        starts, ends = moving[first], np.searchsorted(pairs.row, rows, side="right")
+        number = ends - starts
+        at = np.repeat(starts - np.cumsum(number) + number, number) + np.arange(number.sum())
+        days = [
+            Today(*day)
+            for day in zip(
+                *(
+                    part[at].tolist()
+                    for part in (pairs.position, pairs.day, assessed, logits, pairs.shock, threshold, pairs.step)
+                ),
+                strict=True,
+            )
+        ]
+        turned, noted, begin = {}, [], 0
+        for row, length in zip(rows.tolist(), number.tolist(), strict=True):
+            course = self._courses.setdefault(row, [])
+            before = len(course)
+            if self._decide(course, days[begin : begin + length]):
+                turned[row] = days[begin].position
+            if len(course) > before:
+                noted.append(row)
+            elif not course:
+                del self._courses[row]
+            begin += length
+        self._note(noted)
+        return turned
 
     def can_enter(self, rows: Places, length: Ints) -> Flags:
         """Who, of so many days, takes a place next week if the score suffices: has none, or one that ends by then."""
@@ -203,32 +225,16 @@ class Levels:
         wanted = np.where(pairs.shock, np.minimum(wanted, level), wanted)
         return np.asarray(((wanted != level) | (self._days[pairs.row] > 0)) & pairs.step)
 
-    def _decide(
-        self, row: int, start: int, end: int, pairs: Pairs, assessed: Codes, logits: Floats, threshold: Floats
-    ) -> bool:
-        state = first = self.state(row)
-        states = self._courses.setdefault(row, [])
-        turned = False
-        days = zip(
-            pairs.position[start:end].tolist(),
-            pairs.day[start:end].tolist(),
-            assessed[start:end].tolist(),
-            logits[start:end].tolist(),
-            pairs.shock[start:end].tolist(),
-            threshold[start:end].tolist(),
-            strict=True,
-        )
-        for today, step in zip(days, pairs.step[start:end].tolist(), strict=True):
-            if step:
-                after = self._after(state, Today(*today))
+    def _decide(self, course: list[State], days: Sequence[Today]) -> bool:
+        """Decide a row's days; whether the level turned."""
+        state, turned = course[-1] if course else START, False
+        for today in days:
+            if today.step:
+                after = self._after(state, today)
                 if after is not state:
                     turned |= after.level != state.level
-                    states.append(after)
+                    course.append(after)
                     state = after
-        if not states:
-            del self._courses[row]
-        if state is not first:
-            self._note(row)
         return turned
 
     def _after(self, state: State, today: Today) -> State:
@@ -271,12 +277,18 @@ class Levels:
             state, today, state.highest, state.highest_source, state.highest_why, by_score=state.highest_by_score
         )
 
-    def _note(self, row: int) -> None:
-        self._noted.add(row)
-        state = self.state(row)
-        self.level[row], self._days[row] = state.level, min(state.days, 255)
-        self.source[row], self.raised[row] = state.source, state.raised
-        self.entered[row], self._bar[row] = state.entered, state.bar
+    def _note(self, rows: Sequence[int]) -> None:
+        """Bring the arrays up to date with these rows' courses."""
+        if not rows:
+            return
+        self._noted.update(rows)
+        states = [self.state(row) for row in rows]
+        self.level[rows] = [state.level for state in states]
+        self.source[rows] = [state.source for state in states]
+        self.raised[rows] = [state.raised for state in states]
+        self._days[rows] = [min(state.days, 255) for state in states]
+        self.entered[rows] = [state.entered for state in states]
+        self._bar[rows] = [state.bar for state in states]
 
 
 def _bar(state: State, today: Today) -> float:

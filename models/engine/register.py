@@ -57,6 +57,8 @@ class Register:
         self.days: list[int] = []
         """The dates, as ordinals, ascending: the columns."""
         self.ordinals: Ints = np.empty(0, np.int32)
+        self.reached = 0
+        """The columns from this one on hold nothing yet that could count."""
         self.said: Codes = np.zeros((0, 0), np.uint8)
         self.said_at: Schools = np.zeros((0, 0), np.uint16)
         self.moment: Moments | None = np.zeros((0, 0), np.int64) if moments else None
@@ -69,6 +71,8 @@ class Register:
         self.segments: dict[int, Sequence[Segment]] = {}
         self._parted: Flags = np.zeros(0, np.bool_)
         """Per row: whether `segments` says where its days count."""
+        self._parts: Ints | None = None
+        """All of `segments`: row, first and last day, school; None when they have changed."""
         self.numbers: dict[str, int] = {"": NOWHERE}
         self.names = [""]
         self.state: Codes = np.zeros((1, 0), np.uint8)
@@ -125,7 +129,8 @@ class Register:
 
     def place(self, row: int, segments: Sequence[Segment]) -> None:
         """Where the row's days count."""
-        self.segments.pop(row, None)
+        if self.segments.pop(row, None) or len(segments) > 1:
+            self._parts = None
         single = len(segments) == 1
         self.first[row], self.last[row] = segments[0][:2] if single else (1, 0)
         self.school[row] = self.number(segments[0].school) if single else NOWHERE
@@ -149,6 +154,7 @@ class Register:
         at = bisect_left(self.days, day)
         self.days.insert(at, day)
         self.ordinals = np.array(self.days, np.int32)
+        self.reached += at < self.reached
         if self.columns > self.said.shape[1]:
             self._grow(len(self.first), self.columns + _MORE_COLUMNS)
         if at < self.columns - 1:
@@ -165,12 +171,13 @@ class Register:
         number = self.number(school)
         at = (self.school[: self.rows] == number) & (self.first[: self.rows] <= day) & (day <= self.last[: self.rows])
         rows = np.flatnonzero(at)
-        others = [row for row, parts in self.segments.items() if _school_on(parts, day) == school]
-        return np.append(rows, others).astype(np.intp) if others else rows
+        parts = self._parts if self._parts is not None else self._lay_out()
+        others = parts[0, (parts[1] <= day) & (day <= parts[2]) & (parts[3] == number)]
+        return np.append(rows, others).astype(np.intp) if len(others) else rows
 
     def schools(self, rows: Places, since: int) -> Schools:
-        """The schools at which these rows' days count, from a column on."""
-        days = self.ordinals[since:]
+        """The schools at which these rows' days count, from a column on, as far as anything is known."""
+        days = self.ordinals[since : self.reached]
         inside = (self.first[rows, None] <= days) & (days <= self.last[rows, None])
         block = np.where(inside, self.school[rows, None], np.uint16(NOWHERE))
         for place in np.flatnonzero(self._parted[rows]).tolist():
@@ -188,8 +195,8 @@ class Register:
         return school
 
     def resolve(self, rows: Places, since: int) -> Days:
-        """What these rows' days from a column on come to now."""
-        columns = slice(since, self.columns)
+        """What these rows' days from a column on come to now, as far as anything is known."""
+        columns = slice(since, self.reached)
         school = self.schools(rows, since)
         said = self.said[rows, columns]
         here = self.said_at[rows, columns] == school
@@ -199,7 +206,7 @@ class Register:
             for place, column in zip(*(each.tolist() for each in np.nonzero(elsewhere)), strict=True):
                 day, name = self.days[since + column], self.names[school[place, column]]
                 code[place, column] = self.rows_of(int(rows[place]), day, name)
-        at = np.arange(since, self.columns)
+        at = np.arange(since, self.reached)
         state = self.state[school, at]
         code = np.where(code > RETRACTED, code, np.where(state >= REPORTED, np.uint8(PRESENT), np.uint8(NOTHING)))
         counts = (code > 0) & (state > 0)
@@ -209,6 +216,15 @@ class Register:
         if not_shared is not None:
             kept[school == not_shared] = BREAK
         return Days(kept, school)
+
+    def _lay_out(self) -> Ints:
+        parts = [
+            (row, part.first, part.last, self.numbers[part.school])
+            for row, segments in self.segments.items()
+            for part in segments
+        ]
+        self._parts = np.array(parts, np.int32).reshape(-1, 4).T
+        return self._parts
 
     def _grow(self, rows: int, columns: int) -> None:
         self.said, self.said_at = grown(self.said, rows, columns), grown(self.said_at, rows, columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -16,6 +16,8 @@ from models.risk_model import NO_SIBLING, RiskModel
 _RECENT: Final = 8
 """So many days' scores are kept as they were decided, for the week's close (`WEEK_DAYS` and one)."""
 _MORE_POSITIONS: Final = 16
+NOBODY: Final = -1
+_FEW: Final = 8
 UNKNOWN = np.nan
 """A score that has not been made since the rows were read."""
 SILENT = -np.inf
@@ -35,40 +37,39 @@ class Siblings:
     """By row: the rows of the household's other students."""
 
     def __init__(self) -> None:
-        self._of: dict[int, tuple[int, ...]] = {}
-        self._begins: Places | None = None
-        self._rows: Places = np.zeros(0, np.intp)
+        self._few: Ints = np.full((0, 0), NOBODY, np.int32)
+        """Rows by places, for households of up to `_FEW` others."""
+        self._many: dict[int, tuple[int, ...]] = {}
 
-    def set(self, row: int, others: Iterable[int]) -> None:
+    def set(self, row: int, others: Sequence[int]) -> None:
         """Say who they are, in place of what was said."""
-        self._of.pop(row, None)
-        if found := tuple(others):
-            self._of[row] = found
-        self._begins = None
+        few = others if len(others) <= _FEW else ()
+        self._many.pop(row, None)
+        if len(others) > _FEW:
+            self._many[row] = tuple(others)
+        if row >= len(self._few) or len(few) > self._few.shape[1]:
+            if not few:
+                return
+            rows, places = max(row + 1, len(self._few) * 5 // 4 + 16), max(len(few), self._few.shape[1])
+            self._few = grown(self._few, rows, places, fill=NOBODY)
+        self._few[row] = NOBODY
+        self._few[row, : len(few)] = few
 
     def of(self, rows: Places) -> tuple[Places, Places]:
         """Every sibling of these rows: the place in `rows`, and the sibling's row."""
-        if not self._of:
-            return np.zeros(0, np.intp), np.zeros(0, np.intp)
-        begins = self._begins if self._begins is not None else self._lay_out()
-        inside = np.flatnonzero(rows < len(begins) - 1)
-        first = begins[rows[inside]]
-        number = begins[rows[inside] + 1] - first
-        place = np.repeat(inside, number)
-        turn = np.arange(len(place)) - np.repeat(np.cumsum(number) - number, number)
-        return place, self._rows[np.repeat(first, number) + turn]
+        inside = np.flatnonzero(rows < len(self._few))
+        found = self._few[rows[inside]]
+        at, column = np.nonzero(found != NOBODY)
+        place, sibling = inside[at], found[at, column].astype(np.intp)
+        for row, others in self._many.items():
+            where = np.flatnonzero(rows == row)
+            place = np.append(place, np.repeat(where, len(others)))
+            sibling = np.append(sibling, np.tile(np.array(others, np.intp), len(where)))
+        return place, sibling
 
     def among(self, rows: Places) -> Places:
         """The places of those of these rows that have any."""
         return np.unique(self.of(rows)[0])
-
-    def _lay_out(self) -> Places:
-        numbers = np.zeros(max(self._of) + 1, np.intp)
-        for row, others in self._of.items():
-            numbers[row] = len(others)
-        self._begins = np.concatenate(([0], np.cumsum(numbers)))
-        self._rows = np.array([other for row in sorted(self._of) for other in self._of[row]], np.intp)
-        return self._begins
 
 
 class Scores:
@@ -78,6 +79,8 @@ class Scores:
         """`models` are by day, the first from the beginning on; empty without any."""
         self.models = list(models)
         self.siblings = Siblings()
+        self.complete = True
+        """Whether every day's own score is known: after a restart they are made when they are asked for."""
         self._register = register
         self._ledger = ledger
         self._own: Floats = np.full((0, 2), UNKNOWN)
@@ -165,7 +168,7 @@ class Scores:
         late = np.flatnonzero(last > column)
         if len(late):
             rows, of = np.unique(row[late], return_inverse=True)
-            counted = self._register.kept[rows, : self._register.columns] & CODE > BREAK
+            counted = self._register.kept[rows, : self._register.reached] & CODE > BREAK
             so_far = np.cumsum(counted, axis=1, dtype=np.int16)
             position[late] = np.where(column[late] > 0, so_far[of, column[late] - 1], 0)
         return position

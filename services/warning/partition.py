@@ -442,7 +442,9 @@ class Partition:
         year.enter(student)
         for ahead, (rows, live) in (student.ahead or {}).items():
             if year_of(ahead) == number:
-                year.marks.put(student.row, year.cohort.column(ahead), rows, live=live)
+                column = year.cohort.column(ahead)
+                year.marks.put(student.row, column, rows, live=live)
+                year.cohort.touch(student.row, column)
                 year.note(np.array([student.row]), [ahead])
         later = {ahead: rows for ahead, rows in (student.ahead or {}).items() if year_of(ahead) > number}
         student.ahead = later or None

@@ -105,6 +105,7 @@ def test_where_a_day_counts_is_what_the_segments_say(rows: list[list[tuple[str, 
     made.add(len(rows))
     for day in DAYS:
         made.insert(day)
+    made.reached = made.columns
     placed = [laid_out(parts) for parts in rows]
     for row, parts in enumerate(placed):
         made.place(row, [Segment(FIRST, LAST, "D"), Segment(LAST + 1, LAST + 2, "E")])
@@ -142,6 +143,7 @@ def test_what_a_day_comes_to(state: int, said: int, kept: int, *, shock: bool) -
     made = Register()
     made.state_of = lambda *_: (state, shock)
     row, at = made.add(), made.insert(FIRST)
+    made.reached = made.columns
     made.place(row, [Segment(FIRST, LAST, "A")])
     made.said[row, at], made.said_at[row, at] = said, made.number("A") if said else NOWHERE
 
@@ -156,6 +158,7 @@ def test_what_a_day_comes_to(state: int, said: int, kept: int, *, shock: bool) -
 def test_a_day_that_is_not_shared_breaks_and_counts_nowhere() -> None:
     made = register()
     row, at = made.add(), made.insert(FIRST)
+    made.reached = made.columns
     made.place(row, [Segment(FIRST, LAST, NOT_SHARED)])
 
     assert made.resolve(np.array([row]), at).kept.tolist() == [[BREAK]]
@@ -165,6 +168,7 @@ def test_nothing_is_left_of_a_row_that_is_cleared() -> None:
     made = register()
     made.add(2)
     made.insert(FIRST)
+    made.reached = made.columns
     for row in range(2):
         made.place(row, [Segment(FIRST, FIRST, "A"), Segment(FIRST + 1, LAST, "B")])
     assert made.moment is not None
