@@ -161,8 +161,8 @@ class Child:
             return
         await self._ready_or_ended(process, float("inf"))
         if process.poll() is None:
-            self._around.say(f"{self.spec.name} is back.")
             self._around.started()
+            self._around.say(f"{self.spec.name} is back.")
 
 
 class Supervisor:
