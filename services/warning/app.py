@@ -17,6 +17,7 @@ from services.warning.companion import companion
 from services.warning.consumer import SeekingConsumer, hold_back
 from services.warning.http import make_edge, make_server, owned_partitions
 from services.warning.in_use import load_model
+from services.warning.loading import load_partition
 from services.warning.records import READ
 from services.warning.settings import WarningSettings
 from services.warning.table import FencedTable, WindowTable
@@ -68,7 +69,8 @@ def create_app(settings: WarningSettings) -> faust.App:
         changelog=changelog,
     )
     in_use = load_model(settings)
-    worker = Worker(load_policy(settings), WindowTable(table, changelog), in_use, settings.partitions)
+    load = partial(load_partition, policy=load_policy(settings), in_use=in_use)
+    worker = Worker(WindowTable(table, changelog), settings.partitions, load)
     topic = app.topic(
         *(topic.name for topic in READ),
         key_type=bytes,
@@ -90,7 +92,7 @@ def create_app(settings: WarningSettings) -> faust.App:
         worker.forget()
 
     @app.on_rebalance_complete.connect
-    async def load(*_: object, **__: object) -> None:
+    async def begin(*_: object, **__: object) -> None:
         hold_back(app)
         await worker.load(owned_partitions(app))
 

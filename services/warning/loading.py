@@ -7,16 +7,19 @@ from collections.abc import Mapping
 import msgspec
 
 from models.policy import Policy
+from services.warning.in_use import InUse
 from services.warning.partition import Partition
-from services.warning.steering import Steering, StoredSteering
+from services.warning.steering import StoredSteering
 from services.warning.stored_school import load_school
 from services.warning.student import load
+from services.warning.teller import show
 
 _decode_steering = msgspec.msgpack.Decoder(StoredSteering).decode
 
 
-def load_partition(items: Mapping[str, bytes], policy: Policy, steering: Steering) -> Partition:
+def load_partition(items: Mapping[str, bytes], policy: Policy, in_use: InUse) -> Partition:
     """The partition as it was last written; keys are those of `Partition.take_changes`."""
+    steering = in_use.steering()
     partition = Partition(policy, steering)
     for key, value in items.items():
         kind, _, name = key.partition("|")
@@ -26,4 +29,6 @@ def load_partition(items: Mapping[str, bytes], policy: Policy, steering: Steerin
             partition.schools[name] = load_school(value, policy)
         elif kind == "s":
             partition.add(load(value))
+    if steering.last is not None:
+        show(steering.last)
     return partition
