@@ -18,6 +18,7 @@ from services.warning.consumer import SeekingConsumer, hold_back
 from services.warning.http import make_edge, make_server, owned_partitions
 from services.warning.in_use import load_model
 from services.warning.loading import load_partition
+from services.warning.membership import member_name
 from services.warning.records import READ
 from services.warning.settings import WarningSettings
 from services.warning.table import FencedTable, WindowTable
@@ -36,17 +37,19 @@ def load_policy(settings: WarningSettings) -> Policy:
 
 def create_app(settings: WarningSettings) -> faust.App:
     """The Faust application; it connects when it is started."""
+    folder = settings.data_dir / "warning"
     app = faust.App(
         WARNING_GROUP,
         broker=f"kafka://{settings.require_kafka()}",
         store=f"{settings.store}://",
-        datadir=str(settings.data_dir / "warning"),
+        datadir=str(folder),
         topic_partitions=settings.partitions,
         topic_replication_factor=settings.replication_factor,
         topic_disable_leader=True,
         broker_commit_interval=settings.commit_seconds,
         broker_session_timeout=settings.session_seconds,
         consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=member_name(folder),
         consumer_max_fetch_size=16 * 1024 * 1024,
         producer_max_request_size=1_000_000,
         producer_acks=-1,
