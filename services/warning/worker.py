@@ -67,8 +67,10 @@ class Worker:
 
     async def load(self, numbers: Iterable[int]) -> None:
         """Read these partitions from the table, and tell what their last owner could not."""
-        for number in numbers:
-            self._own(number)
+        unknown = [number for number in numbers if number not in self._owned]
+        for number, items in self._table.read(*unknown).items():
+            if number not in self._owned:
+                self._begin(number, items)
             await asyncio.sleep(0)
 
     def partition(self, number: int) -> Partition:
@@ -108,9 +110,11 @@ class Worker:
 
     def _own(self, number: int) -> Owned:
         owned = self._owned.get(number)
-        if owned is None:
-            owned = self._owned[number] = Owned(number, self._load(self._table.read(number)))
-            self._expect(owned)
+        return owned if owned is not None else self._begin(number, self._table.read(number)[number])
+
+    def _begin(self, number: int, items: Mapping[str, bytes]) -> Owned:
+        owned = self._owned[number] = Owned(number, self._load(items))
+        self._expect(owned)
         return owned
 
     def _apply(self, owned: Owned, event: EventT) -> None:
