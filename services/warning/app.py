@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import partial
 
 import faust
@@ -17,9 +19,13 @@ from services.warning.companion import companion
 from services.warning.consumer import SeekingConsumer, hold_back
 from services.warning.http import make_edge, make_server, owned_partitions
 from services.warning.in_use import load_model
+from services.warning.loading import load_partition
+from services.warning.membership import member_name
+from services.warning.partition import Partition
 from services.warning.records import READ
 from services.warning.settings import WarningSettings
 from services.warning.table import FencedTable, WindowTable
+from services.warning.teller import show
 from services.warning.worker import Worker
 
 BLOCK_CACHE_BYTES = 16 * 1024 * 1024
@@ -35,17 +41,19 @@ def load_policy(settings: WarningSettings) -> Policy:
 
 def create_app(settings: WarningSettings) -> faust.App:
     """The Faust application; it connects when it is started."""
+    folder = settings.data_dir / "warning"
     app = faust.App(
         WARNING_GROUP,
         broker=f"kafka://{settings.require_kafka()}",
         store=f"{settings.store}://",
-        datadir=str(settings.data_dir / "warning"),
+        datadir=str(folder),
         topic_partitions=settings.partitions,
         topic_replication_factor=settings.replication_factor,
         topic_disable_leader=True,
         broker_commit_interval=settings.commit_seconds,
         broker_session_timeout=settings.session_seconds,
         consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=member_name(folder),
         consumer_max_fetch_size=16 * 1024 * 1024,
         producer_max_request_size=1_000_000,
         producer_acks=-1,
@@ -68,7 +76,15 @@ def create_app(settings: WarningSettings) -> faust.App:
         changelog=changelog,
     )
     in_use = load_model(settings)
-    worker = Worker(load_policy(settings), WindowTable(table, changelog), in_use, settings.partitions)
+    policy = load_policy(settings)
+
+    def load(items: Mapping[str, bytes]) -> Partition:
+        partition = load_partition(items, policy, in_use.steering(), datetime.now(UTC))
+        if partition.steering.last is not None:
+            show(partition.steering.last)
+        return partition
+
+    worker = Worker(WindowTable(table, changelog), settings.partitions, load)
     topic = app.topic(
         *(topic.name for topic in READ),
         key_type=bytes,
@@ -90,7 +106,7 @@ def create_app(settings: WarningSettings) -> faust.App:
         worker.forget()
 
     @app.on_rebalance_complete.connect
-    async def load(*_: object, **__: object) -> None:
+    async def begin(*_: object, **__: object) -> None:
         hold_back(app)
         await worker.load(owned_partitions(app))
 

@@ -17,6 +17,9 @@ from services.warning.owned import Owned, PartitionLostError
 from services.warning.student import Student
 from services.warning.teller import Teller
 
+WRITE_SECONDS = 0.0005
+"""What sending costs beside evaluating (0.3 ms a write, measured, and the alerts)."""
+
 WRITTEN = Counter("firstbell_warning_flushed_total", "Values written to the table")
 
 
@@ -62,7 +65,7 @@ class Checkpoint:
                 owned.check()
                 await owned.evaluate()
                 read = _read(owned)
-                self._spent(owned.take_spent())
+                self._spent(owned.take_spent() + WRITE_SECONDS)
             await self._table.write(owned.number, read.changes)
             owned.check()
             await self._tell(owned, read)

@@ -39,15 +39,14 @@ class WindowTable:
         self._table = table
         self._changelog = changelog
 
-    def read(self, number: int) -> dict[str, bytes]:
-        """The partition's items as they were last written."""
-        prefix = f"{number}|".encode()
-        items = (
-            (key[len(prefix) :].decode(), value)
-            for key, value in self._table.data.items()
-            if key.startswith(prefix) and value
-        )
-        return {key: value for key, value in items if key != FENCE}
+    def read(self, *numbers: int) -> dict[int, dict[str, bytes]]:
+        """The items of each of these partitions, as they were last written."""
+        found: dict[int, dict[str, bytes]] = {number: {} for number in numbers}
+        for stored, value in self._table.data.items():
+            number, _, key = stored.decode().partition("|")
+            if int(number) in found and key != FENCE and value:
+                found[int(number)][key] = value
+        return found
 
     async def write(self, number: int, changes: Sequence[Change]) -> None:
         """Write them to the changelog, then to the store beside it; raises what `Changelog.write` raises.

@@ -9,24 +9,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import UTC, datetime
+from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
 from faust.types import EventT
 from prometheus_client import Counter, Gauge
 
-from models.policy import Policy
 from services.contracts.rejected import Rejected
 from services.warning import records
 from services.warning.checkpoint import Checkpoint
-from services.warning.in_use import InUse
-from services.warning.loading import load_partition
 from services.warning.owned import Owned, PartitionLostError
 from services.warning.partition import Partition
 from services.warning.schedule import Schedule
 from services.warning.table import WindowTable
-from services.warning.teller import Teller, show
+from services.warning.teller import Teller
 
 log = logging.getLogger(__name__)
 
@@ -35,17 +33,25 @@ POISON = Counter("firstbell_warning_poison_total", "Records that could not be re
 STUDENTS = Gauge("firstbell_warning_students", "Students in this worker's partitions")
 
 
+Take = Callable[[Partition, records.Place, str, bytes | None, bytes | None, float], UUID | None]
+"""Applies a record to a partition's state, as `records.take` does."""
+
+
 class Worker:
     """Takes records of its partitions one after the other. Not thread-safe; one per process."""
 
     def __init__(
-        self, policy: Policy, table: WindowTable, in_use: InUse, partitions: int, schedule: Schedule | None = None
+        self,
+        table: WindowTable,
+        partitions: int,
+        load: Callable[[Mapping[str, bytes]], Partition],
+        take: Take = records.take,
     ) -> None:
-        self._policy = policy
         self._table = table
-        self._in_use = in_use
         self._count = partitions
-        self._schedule = schedule or Schedule()
+        self._load = load
+        self._take = take
+        self._schedule = Schedule()
         self._checkpoint: Checkpoint
         self._owned: dict[int, Owned] = {}
 
@@ -61,8 +67,10 @@ class Worker:
 
     async def load(self, numbers: Iterable[int]) -> None:
         """Read these partitions from the table, and tell what their last owner could not."""
-        for number in numbers:
-            self._own(number)
+        unknown = [number for number in numbers if number not in self._owned]
+        for number, items in self._table.read(*unknown).items():
+            if number not in self._owned:
+                self._begin(number, items)
             await asyncio.sleep(0)
 
     def partition(self, number: int) -> Partition:
@@ -102,19 +110,18 @@ class Worker:
 
     def _own(self, number: int) -> Owned:
         owned = self._owned.get(number)
-        if owned is None:
-            state = load_partition(self._table.read(number), self._policy, self._in_use.steering(), datetime.now(UTC))
-            owned = self._owned[number] = Owned(number, state)
-            if (threshold := state.steering.last) is not None:
-                show(threshold)
-            self._expect(owned)
+        return owned if owned is not None else self._begin(number, self._table.read(number)[number])
+
+    def _begin(self, number: int, items: Mapping[str, bytes]) -> Owned:
+        owned = self._owned[number] = Owned(number, self._load(items))
+        self._expect(owned)
         return owned
 
     def _apply(self, owned: Owned, event: EventT) -> None:
         message = event.message
         place = records.Place(owned.number, self._count)
         try:
-            token = records.take(owned.state, place, message.topic, message.key, message.value, taken_at(event))
+            token = self._take(owned.state, place, message.topic, message.key, message.value, taken_at(event))
         except Exception as error:  # noqa: BLE001 - one poison record must not stop the others
             owned.rejected.append(_dead_letter(event, error))
         else:

@@ -1,0 +1,296 @@
+"""Workers over one Kafka in memory, step by step: what is written, told, answered and committed is watched."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from uuid import UUID
+
+from aiokafka.errors import KafkaError
+
+from services.contracts.risk import ThresholdSet, WeekCounted
+from services.contracts.topics import ALERTS, MARKS, PROGRESS
+from services.platform.testing.kafka import MemoryKafka, MemoryProducer, Place, Receipt, Request
+from services.platform.testing.table import MemoryTable
+from services.warning import records
+from services.warning.changelog import Changelog, FencedError
+from services.warning.table import WindowTable
+from services.warning.worker import Worker
+
+CHANGELOG = "windows"
+STATE = b"0|state"
+UNTIL_QUIET = 12
+"""So many turns of the loop are more than any step takes that waits for nothing but the loop."""
+
+
+@dataclass
+class Said:
+    """An alert; its id is the letter that caused it."""
+
+    letter: str
+    type: str = "AlertRaised"
+
+    def model_dump_json(self) -> str:
+        return json.dumps(self.letter)
+
+
+@dataclass(eq=False)
+class Pupil:
+    pending: list[Said] = field(default_factory=list)
+    pseudonym: str = "pupil"
+
+
+class Notebook:
+    """A partition's state whose facts are letters: an upper case one is an alert, a `d` must be evaluated at once.
+
+    Evaluating a letter takes a slice. All is stored in one value, as a student's year is.
+    """
+
+    def __init__(self, items: Mapping[str, bytes]) -> None:
+        self.known, pending = json.loads(items["state"]) if items else ("", "")
+        self.pupil = Pupil([Said(letter) for letter in pending])
+        self.outbox: list[WeekCounted | ThresholdSet] = []
+        self.students: dict[str, Pupil] = {}
+        self._undecided: list[str] = []
+        self._changed = False
+
+    @property
+    def telling(self) -> list[Pupil]:
+        return [self.pupil] if self.pupil.pending else []
+
+    @property
+    def due(self) -> bool:
+        return "d" in self._undecided
+
+    @property
+    def touched(self) -> bool:
+        return bool(self._undecided)
+
+    def apply(self, letter: str) -> None:
+        assert not self.due
+        if letter not in self.known:
+            self.known += letter
+            self._undecided.append(letter)
+            self._changed = True
+
+    def evaluate(self) -> bool:
+        if self._undecided:
+            letter = self._undecided.pop(0)
+            if letter.isupper():
+                self.pupil.pending.append(Said(letter))
+        return bool(self._undecided)
+
+    def told(self, pupil: Pupil, events: int) -> None:
+        pupil.pending = pupil.pending[events:]
+        self._changed = True
+
+    def take_changes(self) -> list[tuple[str, bytes | None]]:
+        assert not self._undecided
+        changed, self._changed = self._changed, False
+        value = json.dumps([self.known, "".join(said.letter for said in self.pupil.pending)])
+        return [("state", value.encode())] if changed else []
+
+
+def token_of(letter: str) -> UUID | None:
+    """A `t` is a close: whoever sent it waits for an answer."""
+    return UUID(int=1) if letter == "t" else None
+
+
+def apply(
+    state: Notebook, _place: records.Place, _topic: str, _key: bytes | None, value: bytes | None, _at: float
+) -> UUID | None:
+    """In place of `records.take`."""
+    letter = (value or b"").decode()
+    if letter == "?":
+        raise ValueError
+    state.apply(letter)
+    return token_of(letter)
+
+
+class WatchedKafka(MemoryKafka):
+    """Sees to it that nothing is said before what it stands on is written."""
+
+    def __init__(self, letters: str) -> None:
+        super().__init__(holds=True)
+        self._letters = letters
+
+    @property
+    def known(self) -> str:
+        """The letters in the changelog's latest value."""
+        value = self.latest(CHANGELOG, 0).get(STATE)
+        return json.loads(value)[0] if value else ""
+
+    @property
+    def told(self) -> list[str]:
+        return [json.loads(record.value or b"") for record in self.logs[Place(ALERTS.name, 0)]]
+
+    @property
+    def answers(self) -> int:
+        return len(self.logs[Place(PROGRESS.name, 0)])
+
+    def take(self, request: Request) -> Receipt:
+        receipt = super().take(request)
+        if request.place.topic == ALERTS.name:
+            assert {json.loads(record.value or b"") for record in request.records} <= set(self.known)
+        if request.place.topic == PROGRESS.name:
+            before = self._letters[: self._letters.index("t")]
+            assert {letter for letter in before if letter.isupper()} <= set(self.told)
+        return receipt
+
+
+class Process:
+    """One worker process; it begins when it was given the partition."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.table = MemoryTable(world.kafka, CHANGELOG)
+        self.changelog = Changelog(world.open)
+        self.worker = Worker(WindowTable(self.table, self.changelog), 1, Notebook, apply)
+        self.worker.connect(world.kafka.producer())
+        self.fenced = False
+        self.position = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._feeding: asyncio.Task[None] | None = None
+        self.ready = False
+
+    def start(self, work: object) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        return task
+
+    async def begin(self) -> None:
+        """As Faust does: fence, recover, load, go on behind what was committed."""
+        await self.changelog.take_over(CHANGELOG, [0])
+        self.table.recover([0])
+        await self.worker.load([0])
+        self.position = self._world.committed
+        self.ready = True
+
+    def end(self) -> None:
+        """As SIGKILL would."""
+        self.ready = False
+        for task in self._tasks:
+            task.cancel()
+
+    def look(self) -> None:
+        """When it was fenced off, or Kafka refused something, the process ends; raise whatever else went wrong."""
+        for task in [task for task in self._tasks if task.done()]:
+            self._tasks.discard(task)
+            try:
+                if not task.cancelled():
+                    task.result()
+            except (FencedError, KafkaError) as error:
+                self.fenced = isinstance(error, FencedError)
+                self.end()
+
+    @property
+    def can_take(self) -> bool:
+        feeding = self._feeding is not None and not self._feeding.done()
+        return self.ready and not feeding and self.position < len(self._world.letters)
+
+    @property
+    def can_save(self) -> bool:
+        owned = self.worker._owned.values()
+        return self.ready and any(each.waits and not each.saving for each in owned)
+
+    def take(self) -> None:
+        offset, self.position = self.position, self.position + 1
+        self._feeding = self.start(self.worker.take(self._world.event(self, offset)))
+
+    def save(self) -> None:
+        for checkpoint in self.worker.checkpoints():
+            self.start(checkpoint)
+
+    def requests(self) -> list[Request]:
+        """Of its own, those that Kafka may answer."""
+        mine = {self.worker._checkpoint._teller._producer}
+        mine |= {producer for producer in self._world.opened if self._world.opened[producer] is self}
+        return [request for request in self._world.kafka.answerable() if request.producer in mine]
+
+
+class World:
+    """A partition's records, its changelog, what is committed, and who owns it."""
+
+    def __init__(self, letters: str, *, fences: bool = True) -> None:
+        self.letters = letters
+        self.kafka = WatchedKafka(letters)
+        self.committed = 0
+        self.opened: dict[MemoryProducer, Process] = {}
+        self.processes: list[Process] = []
+        self._fences = fences
+        self._acked: set[int] = set()
+        self.owner: Process
+
+    async def open(self, name: str) -> MemoryProducer:
+        producer = await self.kafka.open(name) if self._fences else self.kafka.producer()
+        self.opened[producer] = self.owner
+        return producer
+
+    async def begin(self) -> Process:
+        """Another process is given the partition."""
+        process = self.owner = Process(self)
+        self.processes.append(process)
+        self._acked = set()
+        process.start(process.begin())
+        await self.quiet()
+        return process
+
+    async def quiet(self) -> None:
+        """Let everything run that waits for nothing but the loop."""
+        for _ in range(UNTIL_QUIET):
+            await asyncio.sleep(0)
+        for process in self.processes:
+            process.look()
+
+    def event(self, process: Process, offset: int) -> SimpleNamespace:
+        """A record as Faust would hand it over."""
+        value = self.letters[offset].encode()
+        message = SimpleNamespace(
+            topic=MARKS.name, partition=0, offset=offset, key=None, value=value, timestamp=1480000000.0
+        )
+        return SimpleNamespace(message=message, ack=lambda: self._ack(process, offset))
+
+    def _ack(self, process: Process, offset: int) -> bool:
+        letter = self.letters[offset]
+        if letter != "?":
+            assert letter in self.kafka.known
+        if letter.isupper():
+            assert letter in self.kafka.told
+        if token_of(letter) is not None:
+            assert self.kafka.answers
+        if process is self.owner:  # Kafka refuses what a former member commits
+            self._acked.add(offset)
+            while self.committed in self._acked:
+                self.committed += 1
+        return True
+
+    async def finish(self) -> None:
+        """Let the owner work to the end, and Kafka answer it at once."""
+        owner = self.owner
+        while True:
+            await self.quiet()
+            if requests := owner.requests():
+                requests[0].acknowledge()
+            elif owner.can_take:
+                owner.take()
+            elif owner.can_save:
+                owner.save()
+            else:
+                break
+
+    def check_end(self) -> None:
+        """It has come to what it comes to when nothing goes wrong."""
+        kafka, letters = self.kafka, self.letters.replace("?", "")
+        state = json.loads(kafka.latest(CHANGELOG, 0).get(STATE, b'["", ""]'))
+        assert sorted(state[0]) == sorted(letters)
+        assert state[1] == ""
+        assert set(kafka.told) == {letter for letter in letters if letter.isupper()}
+        assert bool(kafka.answers) == ("t" in letters)
+        assert self.committed == len(self.letters)
+
+    def end(self) -> None:
+        for process in self.processes:
+            process.end()
