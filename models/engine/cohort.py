@@ -105,7 +105,6 @@ class Cohort:
         self._since += (self._since >= at) & (self._since != UNTOUCHED)
         self._again += (self._again >= at) & (self._again != UNTOUCHED)
         if (register.state[:, at] >= REPORTED).any():
-            register.reached = max(register.reached, at + 1)
             self.touch(np.arange(register.rows), at)
         return at
 

@@ -125,6 +125,8 @@ class Register:
         state, shock = self.state_of(self.names[school], self.days[column])
         same = self.state[school, column] == state and self.shock[school, column] == shock
         self.state[school, column], self.shock[school, column] = state, shock
+        if state >= REPORTED:
+            self.reached = max(self.reached, column + 1)
         return not same
 
     def place(self, row: int, segments: Sequence[Segment]) -> None:
