@@ -15,6 +15,8 @@ class Span(NamedTuple):
     entry: int
     exit: int
     school: str
+    calendar: str = ""
+    """The student's own calendar there; empty: the school's."""
 
 
 class Segment(NamedTuple):
@@ -23,13 +25,14 @@ class Segment(NamedTuple):
     first: int
     last: int
     school: str
+    calendar: str = ""
 
 
 def segments(spans: Sequence[Span], first: int, last: int) -> tuple[Segment, ...]:
     """Cut the spans to first through last; a day inside two counts at the school entered later."""
     result: list[Segment] = []
     for span in sorted(spans):
-        new = Segment(max(span.entry, first), min(span.exit, last), span.school)
+        new = Segment(max(span.entry, first), min(span.exit, last), span.school, span.calendar)
         if new.first > new.last:
             continue
         result = [part for old in result for part in _without(old, new)]
@@ -40,7 +43,7 @@ def segments(spans: Sequence[Span], first: int, last: int) -> tuple[Segment, ...
 def _without(old: Segment, new: Segment) -> list[Segment]:
     if new.last < old.first or new.first > old.last:
         return [old]
-    parts = [Segment(old.first, new.first - 1, old.school), Segment(new.last + 1, old.last, old.school)]
+    parts = [old._replace(last=new.first - 1), old._replace(first=new.last + 1)]
     return [part for part in parts if part.first <= part.last]
 
 

@@ -21,6 +21,7 @@ class School:
         "_stale",
         "assumed",
         "calendar",
+        "calendars",
         "closed",
         "counts",
         "history_through",
@@ -37,6 +38,8 @@ class School:
         """As last found by `find_shocks`."""
         self.history_through = 0
         """The last day closed as history: a mark up to it raises nothing by itself."""
+        self.calendars: dict[str, dict[int, bool]] = {}
+        """Calendars of some students only, by name."""
         self.assumed = False
         """Whether the calendar is assumed: nothing that needs one is said."""
         self._calendar_years: set[int] = set()
@@ -46,8 +49,14 @@ class School:
         self._stale: dict[int, int] = {}
         """By school year: the first day whose shock test may say otherwise."""
 
-    def is_instructional(self, day: int) -> bool:
-        """By the calendar; a school without one in the day's school year is open on weekdays."""
+    def is_instructional(self, day: int, calendar: str = "") -> bool:
+        """By the calendar; a school without one in the day's school year is open on weekdays.
+
+        `calendar` names one of some students, which holds for a school year of which it has any day.
+        """
+        own = self.calendars.get(calendar, {})
+        if own and any(year_of(known) == year_of(day) for known in own):
+            return own.get(day, False)
         if year_of(day) in self._calendar_years:
             return self.calendar.get(day, False)
         return date.fromordinal(day).weekday() < SATURDAY
@@ -68,6 +77,15 @@ class School:
         if not first_of_year and before == instructional:
             return None
         self._look_again(first_day(year) if first_of_year else day)
+        return year if first_of_year else 0
+
+    def set_calendar_of(self, calendar: str, day: int, *, instructional: bool) -> int | None:
+        """Take a row of a calendar of some students; answers as `set_calendar`."""
+        own = self.calendars.setdefault(calendar, {})
+        if own.get(day) == instructional:
+            return None
+        year, first_of_year = year_of(day), not any(year_of(known) == year_of(day) for known in own)
+        own[day] = instructional
         return year if first_of_year else 0
 
     def close(self, day: int, *, history: bool) -> bool:

@@ -35,6 +35,9 @@ NOT_SHARED: Final = "\N{NULL}not shared"
 OPEN, REPORTED, HISTORY = 1, 2, 3
 """A day of a school: not reported, reported, reported inside an imported history."""
 
+OF: Final = "\N{NULL}of "
+"""Between a school and the name of a calendar of some of its students."""
+
 _MORE_COLUMNS: Final = 8
 
 Schools = npt.NDArray[np.uint16]
@@ -71,6 +74,8 @@ class Register:
         self.segments: dict[int, Sequence[Segment]] = {}
         self._parted: Flags = np.zeros(0, np.bool_)
         """Per row: whether `segments` says where its days count."""
+        self._calendars: dict[int, list[int]] = {}
+        """By school: the numbers of the calendars of some of its students."""
         self._parts: Ints | None = None
         """All of `segments`: row, first and last day, school; None when they have changed."""
         self.numbers: dict[str, int] = {"": NOWHERE}
@@ -120,6 +125,15 @@ class Register:
                 self.look_up(found, column)
         return found
 
+    def assume(self, school: str, *, assumed: bool) -> None:
+        """Say whether a school's calendar is assumed."""
+        number = self.number(school)
+        self.assumed[number] = assumed
+
+    def look_up_all(self, school: int, column: int) -> bool:
+        """Ask for the state of a school's day by every calendar; whether any is another one now."""
+        return sum(self.look_up(number, column) for number in (school, *self._calendars.get(school, ()))) > 0
+
     def look_up(self, school: int, column: int) -> bool:
         """Ask for the state of a school's day; whether it is another one now."""
         state, shock = self.state_of(self.names[school], self.days[column])
@@ -131,16 +145,17 @@ class Register:
 
     def place(self, row: int, segments: Sequence[Segment]) -> None:
         """Where the row's days count."""
-        if self.segments.pop(row, None) or len(segments) > 1:
+        if self.segments.pop(row, None):
             self._parts = None
-        single = len(segments) == 1
+        single = len(segments) == 1 and not segments[0].calendar
         self.first[row], self.last[row] = segments[0][:2] if single else (1, 0)
         self.school[row] = self.number(segments[0].school) if single else NOWHERE
-        self._parted[row] = len(segments) > 1
-        if len(segments) > 1:
-            self.segments[row] = segments
+        self._parted[row] = bool(segments) and not single
+        if self._parted[row]:
+            self._parts, self.segments[row] = None, segments
             for segment in segments:
                 self.number(segment.school)
+                self._calendar(segment)
 
     def column(self, day: int) -> int:
         """The column of a date that is there already."""
@@ -187,6 +202,28 @@ class Register:
                 block[place, (segment.first <= days) & (days <= segment.last)] = self.numbers[segment.school]
         return block
 
+    def _of_calendar(self, rows: Places, since: int, school: Schools) -> Schools:
+        """The numbers by which days are school days: the school's, or those of the students' own calendars."""
+        if not self._calendars:
+            return school
+        days, block = self.ordinals[since : self.reached], school.copy()
+        for place in np.flatnonzero(self._parted[rows]).tolist():
+            for segment in self.segments[int(rows[place])]:
+                if segment.calendar:
+                    block[place, (segment.first <= days) & (days <= segment.last)] = self._calendar(segment)
+        return block
+
+    def _calendar(self, segment: Segment) -> int:
+        """The number of a student's own calendar; the school's without one."""
+        school = self.number(segment.school)
+        if not segment.calendar:
+            return school
+        number = self.number(f"{segment.school}{OF}{segment.calendar}")
+        known = self._calendars.setdefault(school, [])
+        if number not in known:
+            known.append(number)
+        return number
+
     def school_of(self, rows: Places, columns: Places) -> Schools:
         """The schools at which these days count, one column a row."""
         days = self.ordinals[columns]
@@ -209,7 +246,7 @@ class Register:
                 day, name = self.days[since + column], self.names[school[place, column]]
                 code[place, column] = self.rows_of(int(rows[place]), day, name)
         at = np.arange(since, self.reached)
-        state = self.state[school, at]
+        state = self.state[self._of_calendar(rows, since, school), at]
         code = np.where(code > RETRACTED, code, np.where(state >= REPORTED, np.uint8(PRESENT), np.uint8(NOTHING)))
         counts = (code > 0) & (state > 0)
         step = (state == REPORTED) | (said & LIVE > 0)

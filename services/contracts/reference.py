@@ -18,6 +18,10 @@ class SchoolDay(Event):
     date: date
     instructional: bool | None = None
     reported: bool = False
+    calendar: str | None = None
+    """Of the students whose enrollment names this calendar alone; None: the school's own."""
+    assumed: bool = False
+    """A guess, for want of a calendar: nothing that needs one is said at the school."""
 
 
 class EnrollmentSpan(Event):
@@ -26,6 +30,10 @@ class EnrollmentSpan(Event):
     school_id: str
     entry_date: date
     exit_date: date | None = None
+    calendar: str | None = None
+    """The student's own calendar at the school; None: the school's."""
+    shared: bool = True
+    """Days that are not shared end a streak and count nowhere."""
 
 
 class Enrollment(Event):
@@ -35,6 +43,8 @@ class Enrollment(Event):
     spans: list[EnrollmentSpan]
     grade: str | None = None
     household: str | None = None
+    agency: str | None = None
+    """Whose feed it is; None while there is one."""
 
 
 class Consent(Event):

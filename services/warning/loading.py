@@ -65,6 +65,9 @@ def _load_month(partition: Partition, school_id: str, month: Month) -> None:
     school.assumed = month.assumed
     for day, instructional in month.calendar.items():
         school.set_calendar(day, instructional=instructional)
+    for name, calendar in month.calendars.items():
+        for day, instructional in calendar.items():
+            school.set_calendar_of(name, day, instructional=instructional)
     for day, history in month.closed.items():
         school.close(day, history=history)
     for day, counts in month.counts.items():

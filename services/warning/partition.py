@@ -18,7 +18,7 @@ from models.engine.episodes import Episode, Turn, episodes, with_household
 from models.engine.levels import Strategy
 from models.engine.marks import Rows, section_mark
 from models.engine.reasons import Course, put_in_words
-from models.engine.register import HISTORY, OPEN, REPORTED
+from models.engine.register import HISTORY, NOT_SHARED, OF, OPEN, REPORTED
 from models.enrollment import FOREVER, Segment, Span, segments
 from models.policy import ELEVATED, WATCH, Policy
 from models.school import School
@@ -26,7 +26,7 @@ from models.school_year import first_day, last_day, year_of
 from models.shock import HeadCount
 from services.contracts.alerts import AlertEvent
 from services.contracts.ids import Pseudonym
-from services.contracts.reference import Consent, Enrollment, SchoolDay
+from services.contracts.reference import Consent, Enrollment, EnrollmentSpan, SchoolDay
 from services.contracts.risk import ThresholdSet, WeekCounted
 from services.warning.changes import Changes
 from services.warning.columns import MarkColumns
@@ -145,7 +145,11 @@ class Partition:
         if fact.instructional is None:
             return
         day, school = fact.date.toordinal(), self.school(fact.school_id)
-        others = school.set_calendar(day, instructional=fact.instructional)
+        if fact.calendar is None:
+            others = school.set_calendar(day, instructional=fact.instructional)
+            self._assume(fact.school_id, assumed=fact.assumed)
+        else:
+            others = school.set_calendar_of(fact.calendar, day, instructional=fact.instructional)
         self.changes.schools.add((fact.school_id, day))
         year = self.years.get(year_of(day))
         if others is None or year is None:
@@ -162,12 +166,8 @@ class Partition:
         spans = enrollment.spans if enrollment else []
         student.household = enrollment.household if enrollment else None
         student.grade = enrollment.grade if enrollment else None
-        student.spans = tuple(
-            sorted(
-                Span(s.entry_date.toordinal(), s.exit_date.toordinal() if s.exit_date else FOREVER, s.school_id)
-                for s in spans
-            )
-        )
+        student.agency = enrollment.agency if enrollment else None
+        student.spans = tuple(sorted(map(_span, spans)))
         self._enroll(student)
         self._catch_up(student, taken_at)
         after = self.homes.siblings(student)
@@ -249,7 +249,8 @@ class Partition:
         if not student.counts or not student.segments:
             return None
         cohort = self.years[student.year].cohort
-        return cohort.register.names[cohort.ledger.school[student.row]] or student.segments[0].school
+        shared = [segment.school for segment in student.segments if segment.school != NOT_SHARED]
+        return cohort.register.names[cohort.ledger.school[student.row]] or next(iter(shared), None)
 
     def school(self, school_id: str) -> School:
         """What is known of a school, begun when it is new."""
@@ -279,7 +280,9 @@ class Partition:
             first, last = student.consent
             found = segments(student.spans, max(first, first_day(year.year)), min(last, last_day(year.year)))
         for segment in found:
-            year.know(segment.school, self.schools.get(segment.school, _SILENT).closed)
+            school = self.schools.get(segment.school, _SILENT)
+            year.know(segment.school, school.closed)
+            year.cohort.register.assume(segment.school, assumed=school.assumed)
         year.place(student, found)
         year.withdrawn[student.row] = student.withdrawn
         self.homes.meet(self.years, {student} | self.homes.siblings(student))
@@ -349,19 +352,32 @@ class Partition:
             ahead[day] = (with_mark(rows, row), was_live or live)
         self.changes.students.add(student)
 
+    def _assume(self, school_id: str, *, assumed: bool) -> None:
+        """Whether the school's calendar is a guess: if it is, less is said there, so all is decided anew."""
+        school = self.school(school_id)
+        if school.assumed == assumed:
+            return
+        school.assumed = assumed
+        for year in self.years.values():
+            year.cohort.register.assume(school_id, assumed=assumed)
+            for student in self._at_school[school_id]:
+                if student.row != NO_ROW and student.year == year.year:
+                    year.cohort.forget_days(student.row)
+
     def _look_again(self, year: SchoolYear, school_id: str, day: int) -> None:
         """A day of a school may have another state now."""
         register = year.cohort.register
         if register.has(day):
             column = register.column(day)
-            if register.look_up(register.number(school_id), column):
+            if register.look_up_all(register.number(school_id), column):
                 rows = register.at_school(school_id, day)
                 if len(rows):
                     year.cohort.touch(rows, column)
 
     def _state_of(self, school_id: str, day: int) -> tuple[int, bool]:
+        school_id, _, calendar = school_id.partition(OF)
         school = self.schools.get(school_id, _SILENT)
-        if not school.is_instructional(day):
+        if not school.is_instructional(day, calendar):
             return 0, False
         history = school.closed.get(day)
         state = OPEN if history is None else HISTORY if history else REPORTED
@@ -521,3 +537,9 @@ class Partition:
         if student is None:
             student = self.students[pseudonym] = Student(pseudonym)
         return student
+
+
+def _span(span: EnrollmentSpan) -> Span:
+    last = span.exit_date.toordinal() if span.exit_date else FOREVER
+    school = span.school_id if span.shared else NOT_SHARED
+    return Span(span.entry_date.toordinal(), last, school, span.calendar or "")

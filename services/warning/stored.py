@@ -95,6 +95,7 @@ class Month(msgspec.Struct, array_like=True):
     closed: dict[int, bool]
     counts: dict[int, tuple[int, int, int]]
     assumed: bool
+    calendars: dict[str, dict[int, bool]]
 
 
 class StoredPolicy(msgspec.Struct, array_like=True):
@@ -169,6 +170,10 @@ def dump_month(school: School, year: int, month: int) -> bytes:
             closed={day: school.closed[day] for day in days if day in school.closed},
             counts={day: (count.absent, count.reported, count.expected) for day, count in counts.items()},
             assumed=school.assumed,
+            calendars={
+                name: {day: calendar[day] for day in days if day in calendar}
+                for name, calendar in school.calendars.items()
+            },
         )
     )
 

@@ -9,7 +9,8 @@ from models.artifact import Artifact
 from models.policy import LEVEL_NAMES
 from services.contracts import topics
 from services.contracts.alerts import Reason
-from services.contracts.marks import AttendanceMark, DayCounts, DaysClosed, MarkBatch, marks_record
+from services.contracts.marks import AttendanceMark, DayCounts, DaysClosed, MarkBatch
+from services.contracts.packed import read_marks_record
 from services.contracts.reference import Consent, Enrollment, SchoolDay
 from services.contracts.risk import ThresholdSet
 from tests.plain.facts import Child, Facts, Row, SchoolFacts, Stay, school_year
@@ -53,7 +54,7 @@ class Heard:
         return Truth(Facts(POLICY, self.schools, self.children, artifact, thresholds))
 
     def _marks(self, value: bytes) -> None:
-        record = marks_record.validate_json(value)
+        record = read_marks_record(value)
         if isinstance(record, MarkBatch):
             self._counts(record.counts)
             for mark in record.marks:
@@ -89,13 +90,18 @@ class Heard:
             self._school(count.school_id).counts[count.date] = (count.absent, count.reported, count.expected)
 
     def _school_day(self, fact: SchoolDay) -> None:
-        if fact.instructional is not None:
-            self._school(fact.school_id).calendar[fact.date] = fact.instructional
+        if fact.instructional is None:
+            return
+        school = self._school(fact.school_id)
+        if fact.calendar is not None:
+            school.tracks.setdefault(fact.calendar, {})[fact.date] = fact.instructional
+        else:
+            school.calendar[fact.date], school.assumed = fact.instructional, fact.assumed
 
     def _enrollment(self, student: str, value: bytes | None) -> None:
         child = self._child(student)
         told = Enrollment(student=student, spans=[]) if value is None else Enrollment.model_validate_json(value)
-        child.stays = [Stay(span.school_id, span.entry_date, span.exit_date) for span in told.spans]
+        child.stays = [Stay(span.school_id, span.entry_date, span.exit_date, span.calendar) for span in told.spans]
         child.household = told.household
         self._catch_up(child)
 
