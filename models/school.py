@@ -11,6 +11,14 @@ from models.shock import HeadCount, ShockRule, is_shock
 SATURDAY = 5
 
 
+def is_school_day(day: int, known: bool | None, *, has_calendar: bool) -> bool:
+    """The one definition: by the calendar of the day's school year; a school without one is open on weekdays.
+
+    `known` is what the calendar says of the day, `has_calendar` whether it has any row of that school year.
+    """
+    return bool(known) if has_calendar else date.fromordinal(day).weekday() < SATURDAY
+
+
 class School:
     """One school's days. Shock days are found when they are asked for: counts may come often, and in any order."""
 
@@ -57,9 +65,7 @@ class School:
         own = self.calendars.get(calendar, {})
         if own and any(year_of(known) == year_of(day) for known in own):
             return own.get(day, False)
-        if year_of(day) in self._calendar_years:
-            return self.calendar.get(day, False)
-        return date.fromordinal(day).weekday() < SATURDAY
+        return is_school_day(day, self.calendar.get(day), has_calendar=year_of(day) in self._calendar_years)
 
     def last_reported(self) -> int | None:
         """The last closed day, or None when the school has reported nothing: no data."""

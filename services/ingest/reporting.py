@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from models.school import is_school_day
 from models.school_year import first_day, year_of
-
-_FRIDAY = 4
 
 
 def school_year_start(day: date) -> date:
@@ -25,6 +24,8 @@ class SchoolReport:
     closed: set[date] = field(default_factory=set)
     seen: set[date] = field(default_factory=set)
     """Dates of rows that came, consented or not."""
+    _years: tuple[Mapping[date, bool], set[int]] | None = None
+    """The calendar, and the school years of which it has any day."""
 
     def raising(self, due: Iterable[date]) -> date | None:
         """The one of these days that raises alerts: the last school day, unless a later one is closed already."""
@@ -33,18 +34,25 @@ class SchoolReport:
         return None if last in self.closed else last
 
     def is_instructional(self, day: date) -> bool:
-        """By the calendar; a school without one is open on the weekdays that it reports."""
-        return self.calendar.get(day, False) if self.calendar else day.weekday() <= _FRIDAY
+        """By the calendar of its school year; a school without one is open on weekdays."""
+        return is_school_day(day.toordinal(), self.calendar.get(day), has_calendar=self._has_calendar(day))
 
     def due(self) -> list[date]:
-        """The days that what was seen closes, and that are not closed yet, in order."""
+        """The days that what was seen closes, and that are not closed yet, in order.
+
+        Where there is no calendar only the days that were seen are known to be school days.
+        """
         if not self.seen:
             return []
         first, last = school_year_start(min(self.seen)), max(self.seen)
         days = {day for day, instructional in self.calendar.items() if instructional and first <= day <= last}
-        if not self.calendar:
-            days = {day for day in self.seen if self.is_instructional(day)}
+        days |= {day for day in self.seen if not self._has_calendar(day) and self.is_instructional(day)}
         return sorted((days | {last}) - self.closed)
+
+    def _has_calendar(self, day: date) -> bool:
+        if self._years is None or self._years[0] is not self.calendar:
+            self._years = self.calendar, {year_of(known.toordinal()) for known in self.calendar}
+        return year_of(day.toordinal()) in self._years[1]
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from models.school import School
 from services.ingest.reporting import SchoolReport, school_year_start
 
 MON, TUE, WED, SAT = date(2025, 9, 8), date(2025, 9, 9), date(2025, 9, 10), date(2025, 9, 13)
@@ -37,6 +38,18 @@ def test_a_school_without_a_calendar_closes_the_weekdays_that_it_reported() -> N
     report = SchoolReport(seen={MON, WED, SAT})
     assert report.due() == [MON, WED, SAT]
     assert report.raising(report.due()) == WED
+
+
+def test_a_school_year_without_calendar_rows_is_one_without_a_calendar() -> None:
+    """As the worker sees it (`models.school`)."""
+    next_year, weekend = date(2026, 9, 8), date(2026, 9, 12)
+    report = SchoolReport(CALENDAR, seen={WED, next_year, weekend})
+    school = School()
+    for day, instructional in CALENDAR.items():
+        school.set_calendar(day.toordinal(), instructional=instructional)
+    for day in (MON, TUE, SAT, next_year, weekend):
+        assert report.is_instructional(day) == school.is_instructional(day.toordinal())
+    assert report.due() == [MON, WED, next_year, weekend]
 
 
 def test_a_school_that_reported_nothing_closes_nothing() -> None:
