@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from calendar import monthrange
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 
 import numpy as np
 
@@ -13,7 +16,7 @@ from models.engine.marks import Marks
 from models.engine.scores import Since
 from models.enrollment import Segment
 from models.policy import Policy
-from models.school_year import year_of
+from models.school_year import FIRST_MONTH, year_of
 from services.warning.student import NO_ROW, Student
 
 BLOCK = 32
@@ -93,6 +96,14 @@ class SchoolYear:
         student.segments = segments
         self.cohort.register.place(student.row, segments)
         self.cohort.forget_days(student.row)
+
+    def columns_of(self, month: int) -> range:
+        """The columns of a calendar month."""
+        calendar_year = self.year if month >= FIRST_MONTH else self.year + 1
+        first = date(calendar_year, month, 1).toordinal()
+        last = first + monthrange(calendar_year, month)[1]
+        days = self.cohort.register.days
+        return range(bisect_left(days, first), bisect_left(days, last))
 
     def note(self, rows: Places, days: Sequence[int] | np.ndarray[tuple[int], np.dtype[np.int32]]) -> None:
         """These rows' days are to be written."""

@@ -181,37 +181,31 @@ def dump_month(school: School, year: int, month: int) -> bytes:
 def dump_block(year: SchoolYear, block: int, month: int) -> bytes | None:
     """The days of a block of rows in a month; None when nothing was said of them."""
     register = year.cohort.register
-    columns = [column for column, day in enumerate(register.days) if day_month(day)[1] == month]
+    columns = year.columns_of(month)
     first, end = block * BLOCK, min(block * BLOCK + BLOCK, register.rows)
     if not columns or not register.said[first:end, columns].any():
         return None
     at = slice(columns[0], columns[-1] + 1)
+    days = register.days[at]
     said, said_at = register.said[first:end, at], register.said_at[first:end, at]
     moments, base, unit = _pack(register, slice(first, end), at)
     numbers = np.unique(said_at[said > 0])
     places = np.searchsorted(numbers, said_at).astype(place_kind(len(numbers)))
+    marked = said > 0
+    some, lowest = marked.any(axis=1).tolist(), np.where(marked, places, places.max()).min(axis=1)
+    single = np.equal(np.where(marked, places, 0).max(axis=1), lowest).tolist()
     cells = []
-    for place in range(end - first):
-        marked = said[place] > 0
-        if not marked.any():
+    for place, row in enumerate(range(first, end)):
+        if not some[place]:
             cells.append(b"")
             continue
-        where = places[place]
-        single = (where[marked] == where[marked][0]).all()
-        several = {
-            day: rows
-            for day, rows in year.marks.several_of(first + place).items()
-            if register.days[at.start] <= day <= register.days[at.stop - 1]
-        }
-        cell = Cell(
-            said[place].tobytes(),
-            where[marked][:1].tobytes() if single else where.tobytes(),
-            moments[place].tobytes(),
-            several,
-        )
-        cells.append(encode(cell))
+        at_schools = lowest[place].tobytes() if single[place] else places[place].tobytes()
+        several = year.marks.several_of(row)
+        if several:
+            several = {day: rows for day, rows in several.items() if days[0] <= day <= days[-1]}
+        cells.append(encode(Cell(said[place].tobytes(), at_schools, moments[place].tobytes(), several)))
     names = [register.names[number] for number in numbers.tolist()]
-    return encode(Block(VERSION, register.days[at], names, base, unit, moments.dtype.itemsize, cells))
+    return encode(Block(VERSION, days, names, base, unit, moments.dtype.itemsize, cells))
 
 
 def _pack(register: Register, rows: slice, columns: slice) -> tuple[_Packed, int, int]:
