@@ -193,13 +193,13 @@ def dump_block(year: SchoolYear, block: int, month: int) -> bytes | None:
     places = np.searchsorted(numbers, said_at).astype(place_kind(len(numbers)))
     marked = said > 0
     some, lowest = marked.any(axis=1).tolist(), np.where(marked, places, places.max()).min(axis=1)
-    single = np.equal(np.where(marked, places, 0).max(axis=1), lowest).tolist()
+    single = set(np.flatnonzero(np.where(marked, places, 0).max(axis=1) == lowest).tolist())
     cells = []
     for place, row in enumerate(range(first, end)):
         if not some[place]:
             cells.append(b"")
             continue
-        at_schools = lowest[place].tobytes() if single[place] else places[place].tobytes()
+        at_schools = lowest[place].tobytes() if place in single else places[place].tobytes()
         several = year.marks.several_of(row)
         if several:
             several = {day: rows for day, rows in several.items() if days[0] <= day <= days[-1]}
