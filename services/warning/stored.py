@@ -192,11 +192,12 @@ def dump_block(year: SchoolYear, block: int, month: int) -> bytes | None:
     numbers = np.unique(said_at[said > 0])
     places = np.searchsorted(numbers, said_at).astype(place_kind(len(numbers)))
     marked = said > 0
-    some, lowest = marked.any(axis=1).tolist(), np.where(marked, places, places.max()).min(axis=1)
+    some = set(np.flatnonzero(marked.any(axis=1)).tolist())
+    lowest = np.where(marked, places, places.max()).min(axis=1)
     single = set(np.flatnonzero(np.where(marked, places, 0).max(axis=1) == lowest).tolist())
     cells = []
     for place, row in enumerate(range(first, end)):
-        if not some[place]:
+        if place not in some:
             cells.append(b"")
             continue
         at_schools = lowest[place].tobytes() if place in single else places[place].tobytes()
