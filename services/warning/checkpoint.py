@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
+from aiokafka.errors import KafkaError
 from faust.types import EventT
 from prometheus_client import Counter
 
@@ -73,9 +74,9 @@ class Checkpoint:
             owned.check()
         except PartitionLostError:
             return
-        except FencedError:
+        except (FencedError, KafkaError):
             if owned.lost:
-                return
+                return  # its producer is being stopped, or a successor has begun: the worker knows why
             raise
         WRITTEN.inc(len(read.changes))
         for event in read.events:

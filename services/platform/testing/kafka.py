@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from aiokafka.errors import KafkaError, ProducerFenced
+from aiokafka.errors import KafkaError, ProducerClosed, ProducerFenced
 
 
 class Record(NamedTuple):
@@ -159,12 +159,13 @@ class MemoryProducer:
     name: str | None
     epoch: int
     batch_size: int = 100
+    closed: bool = False
 
     async def send(
         self, topic: str, value: bytes | None = None, key: bytes | None = None, partition: int | None = None
     ) -> asyncio.Future[Receipt]:
         """Put one record on its way; without a partition it goes to the first."""
-        return self.kafka.send(self, Place(topic, partition or 0), [Record(key, value)])
+        return self._send(Place(topic, partition or 0), [Record(key, value)])
 
     async def send_and_wait(
         self, topic: str, value: bytes | None = None, key: bytes | None = None, partition: int | None = None
@@ -178,13 +179,19 @@ class MemoryProducer:
 
     async def send_batch(self, batch: MemoryBatch, topic: str, *, partition: int) -> asyncio.Future[Receipt]:
         """Put a batch on its way."""
-        return self.kafka.send(self, Place(topic, partition), batch.records)
+        return self._send(Place(topic, partition), batch.records)
 
     async def start(self) -> None:
         """Nothing is to be connected."""
 
     async def stop(self) -> None:
-        """Wait for what is on its way, as aiokafka does."""
+        """Take nothing more, and wait for what is on its way, as aiokafka does."""
+        self.closed = True
         waiting = [request.answer for request in self.kafka.requests if request.producer is self]
         if waiting:
             await asyncio.wait(waiting)
+
+    def _send(self, place: Place, records: Sequence[Record]) -> asyncio.Future[Receipt]:
+        if self.closed:
+            raise ProducerClosed
+        return self.kafka.send(self, place, records)

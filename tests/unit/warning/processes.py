@@ -46,7 +46,8 @@ class Pupil:
 class Notebook:
     """A partition's state whose facts are letters: an upper case one is an alert, a `d` must be evaluated at once.
 
-    Evaluating a letter takes a slice. All is stored in one value, as a student's year is.
+    Evaluating a letter takes a slice. All is stored in one value, as a student's year is; with an `m` there is more,
+    which goes ahead in a batch of its own.
     """
 
     def __init__(self, items: Mapping[str, bytes]) -> None:
@@ -91,7 +92,8 @@ class Notebook:
         assert not self._undecided
         changed, self._changed = self._changed, False
         value = json.dumps([self.known, "".join(said.letter for said in self.pupil.pending)])
-        return [("state", value.encode())] if changed else []
+        more: list[tuple[str, bytes | None]] = [("more", b"")] if "m" in self.known else []
+        return [*more, ("state", value.encode())] if changed else []
 
 
 def token_of(letter: str) -> UUID | None:
@@ -198,7 +200,7 @@ class Process:
 
     def take(self) -> None:
         offset, self.position = self.position, self.position + 1
-        self._feeding = self.start(self.worker.take(self._world.event(self, offset)))
+        self._feeding = self.start(self.worker.take(self._world.event(offset)))
 
     def save(self) -> None:
         for checkpoint in self.worker.checkpoints():
@@ -222,10 +224,13 @@ class World:
         self.processes: list[Process] = []
         self._fences = fences
         self._acked: set[int] = set()
+        self._term = 0
+        """Faust counts nothing for an assignment that has ended."""
         self.owner: Process
 
     async def open(self, name: str) -> MemoryProducer:
         producer = await self.kafka.open(name) if self._fences else self.kafka.producer()
+        producer.batch_size = 1
         self.opened[producer] = self.owner
         return producer
 
@@ -234,9 +239,18 @@ class World:
         process = self.owner = Process(self)
         self.processes.append(process)
         self._acked = set()
+        self._term += 1
         process.start(process.begin())
         await self.quiet()
         return process
+
+    async def begin_again(self) -> None:
+        """The same process is given the partition anew; what it still had in hand is not the new term's."""
+        self._acked = set()
+        self._term += 1
+        self.owner.ready = False
+        self.owner.start(self.owner.begin())
+        await self.quiet()
 
     async def quiet(self) -> None:
         """Let everything run that waits for nothing but the loop."""
@@ -245,15 +259,15 @@ class World:
         for process in self.processes:
             process.look()
 
-    def event(self, process: Process, offset: int) -> SimpleNamespace:
+    def event(self, offset: int) -> SimpleNamespace:
         """A record as Faust would hand it over."""
-        value = self.letters[offset].encode()
+        value, term = self.letters[offset].encode(), self._term
         message = SimpleNamespace(
             topic=MARKS.name, partition=0, offset=offset, key=None, value=value, timestamp=1480000000.0
         )
-        return SimpleNamespace(message=message, ack=lambda: self._ack(process, offset))
+        return SimpleNamespace(message=message, ack=lambda: self._ack(term, offset))
 
-    def _ack(self, process: Process, offset: int) -> bool:
+    def _ack(self, term: int, offset: int) -> bool:
         letter = self.letters[offset]
         if letter != "?":
             assert letter in self.kafka.known
@@ -261,7 +275,7 @@ class World:
             assert letter in self.kafka.told
         if token_of(letter) is not None:
             assert self.kafka.answers
-        if process is self.owner:  # Kafka refuses what a former member commits
+        if term == self._term:  # else Faust passes it over, or Kafka refuses what a former member commits
             self._acked.add(offset)
             while self.committed in self._acked:
                 self.committed += 1

@@ -59,6 +59,18 @@ async def rebalance(world: World, choices: Choices) -> None:
     assert not (began and former.fenced)  # it knew: that is no reason to end
 
 
+async def reassign(world: World, choices: Choices) -> None:
+    """A rebalance gives the process its partition again; what it had sent is answered sooner or later."""
+    if not world.owner.ready:
+        return  # Faust would wait
+    world.owner.worker.forget()
+    old = world.owner.requests()
+    await world.begin_again()
+    while old := [request for request in old if request in world.kafka.requests]:
+        choices.among([steps(world.owner)[-1], old[0].acknowledge])()
+        await world.quiet()
+
+
 async def freeze(world: World, choices: Choices) -> None:
     """The process is stopped for longer than its session; it goes on when another has the partition, and knows not."""
     former = world.owner
@@ -127,8 +139,8 @@ async def test_in_any_order_it_comes_to_the_same() -> None:
     assert await go("aBt", nothing, every_way()) > 10
 
 
-@pytest.mark.parametrize("letters", ["A", "Ab", "At", "dB", "?A", "AB"])
-@pytest.mark.parametrize("disturb", [crash, refuse, rebalance])
+@pytest.mark.parametrize("letters", ["A", "Ab", "At", "dB", "?A", "AB", "mA"])
+@pytest.mark.parametrize("disturb", [crash, refuse, rebalance, reassign])
 async def test_a_disturbance_at_any_time_changes_nothing(letters: str, disturb: Disturb) -> None:
     assert await go(letters, disturb, every_way()) > len(letters)
 
