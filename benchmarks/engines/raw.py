@@ -41,7 +41,8 @@ def read_one(value: bytes) -> Iterable[Said]:
 def read_many(value: bytes) -> Iterable[Said]:
     """The marks of a batch."""
     batch = decode(value)
-    numbers, days = np.frombuffer(batch.numbers, "<u2"), np.frombuffer(batch.days, "<u2").tolist()
+    numbers = np.frombuffer(batch.numbers, "<u2")
+    days = (np.frombuffer(batch.days, "<u2").astype(np.int32) + batch.first_day).tolist()
     students = np.repeat(np.array(batch.students, object), numbers).tolist()
     return zip(students, days, batch.codes, strict=True)
 

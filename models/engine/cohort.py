@@ -131,8 +131,10 @@ class Cohort:
             return
         self._know(rows)
         position = self._position(rows, column)
-        most = max(float(since.model.sibling.values.max()) for since in self.scores.models)
-        self.decide_again(rows[self.scores.own_since(rows, position + 1) + most >= min(old, new)], column)
+        alone, most = self.scores.household_parts()
+        part = np.full(len(rows), alone)
+        part[self.scores.siblings.among(rows)] = most
+        self.decide_again(rows[self.scores.own_since(rows, position + 1) + part >= min(old, new)], column)
 
     def evaluate(self) -> list[Turned]:
         """Decide some of what was touched; what turned, by strategy."""

@@ -157,6 +157,11 @@ class Scores:
         inside = (position[:, None] <= at) & (at <= self._ledger.length[rows, None])
         return np.asarray(np.where(inside, self._own[rows], -np.inf).max(axis=1, initial=-np.inf))
 
+    def household_parts(self) -> tuple[float, float]:
+        """The most that the household's part can be, without a sibling and with any."""
+        values = [since.model.sibling.values for since in self.models]
+        return max(float(each[0]) for each in values), max(float(each.max()) for each in values)
+
     def unknown(self, rows: Places) -> Flags:
         """Which of these rows, each with a day that counts, have no score since they were read."""
         return np.asarray(np.isnan(self._own[rows, 1]))

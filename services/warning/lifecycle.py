@@ -221,7 +221,7 @@ def _again(old: Told, kind: AlertEventType, because: Because, subject: Subject) 
 
 
 def _kept(event: AlertEvent) -> bytes:
-    return zlib.compress(event.model_dump_json(exclude_defaults=True).encode())
+    return zlib.compress(event.model_dump_json(exclude_defaults=True).encode(), level=1)
 
 
 def _superseding(events: list[AlertEvent]) -> list[AlertEvent]:
