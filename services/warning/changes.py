@@ -30,6 +30,8 @@ class Changes:
         self.students: set[Student] = set()
         self.schools: set[tuple[str, int]] = set()
         """By school and ordinal."""
+        self.gone: set[str] = set()
+        """Keys of which there is nothing any more."""
         self._steering = b""
         self._models: set[str] = set()
 
@@ -49,7 +51,8 @@ class Changes:
         for school, (year_, month) in sorted({(school, day_month(day)) for school, day in self.schools}):
             changes.append((f"c|{school}|{year_}-{month:02}", dump_month(schools[school], year_, month)))
         changes += self._of_steering(steering, policy)
-        self.students, self.schools = set(), set()
+        changes += [(key, None) for key in self.gone]
+        self.students, self.schools, self.gone = set(), set(), set()
         return changes
 
     def _of_steering(self, steering: Steering, policy: Policy) -> Iterator[tuple[str, bytes]]:

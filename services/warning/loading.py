@@ -14,6 +14,7 @@ from models.policy import Policy
 from models.shock import HeadCount
 from services.contracts.alerts import AlertEvent
 from services.contracts.ids import Pseudonym
+from services.warning.earlier import is_earlier, steering_of, take_in
 from services.warning.partition import Partition
 from services.warning.school_year import BLOCK, SchoolYear
 from services.warning.steering import Steering
@@ -39,7 +40,8 @@ from services.warning.student import NO_ROW, Student
 def load_partition(items: Mapping[str, bytes], policy: Policy, steering: Steering, loaded_at: datetime) -> Partition:
     """The partition as it was last written. Raises `UnreadableStateError`, or `msgspec.DecodeError` for garbage."""
     by_kind: defaultdict[str, list[tuple[str, bytes]]] = defaultdict(list)
-    for key, value in items.items():
+    earlier = {key: value for key, value in items.items() if is_earlier(value)}
+    for key, value in items.items() - earlier.items():
         kind, rest = key.split("|", 1)
         by_kind[kind].append((rest, value))
     partition = Partition(policy, steering)
@@ -50,6 +52,8 @@ def load_partition(items: Mapping[str, bytes], policy: Policy, steering: Steerin
         school.find_shocks(policy.shock)
     heads = [known(value, decode_head) for _, value in by_kind["s"]]
     blocks = [(rest.split("|"), known(value, decode_block)) for rest, value in by_kind["b"]]
+    if "r|" in earlier:
+        steering.restore(steering_of(earlier["r|"]), {}, 0)
     same_policy = _load_steering(partition, by_kind, blocks)
     _load_rows(partition, heads, blocks)
     for head in heads:
@@ -57,6 +61,7 @@ def load_partition(items: Mapping[str, bytes], policy: Policy, steering: Steerin
     for student in partition.students.values():
         partition.place(student)
     _remember(partition, heads, same_policy=same_policy)
+    take_in(partition, earlier)
     return partition
 
 

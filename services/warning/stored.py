@@ -249,8 +249,8 @@ def known(value: bytes, decode: Callable[[bytes], Kind]) -> Kind:
 
 def _unreadable(version: object) -> UnreadableStateError:
     return UnreadableStateError(
-        f"The windows were stored in format {version}, and this First Bell reads {VERSION}. Start it with a new "
-        "consumer group or remove the table's topic and folder: the windows are made anew from the marks."
+        f"The windows were stored in format {version}, and this First Bell reads {VERSION}. Run a release "
+        "that reads it; or delete the consumer group, the table's topic and its folder: the windows are made anew then."
     )
 
 
