@@ -98,7 +98,7 @@ class Partition:
             self.telling.add(student)
         if level_told(student.told) != student.level_at_close:
             self._moved.add(student)
-        if student.withdrawn and student.row != NO_ROW:
+        if student.withdrawn and (student.row != NO_ROW or student.ahead):
             self._holding.add(student)
 
     def caused(self, taken_at: datetime) -> None:
@@ -350,6 +350,8 @@ class Partition:
             rows, was_live = ahead.get(day, ((), False))
             row = section_mark(school, section, marks.code[place], marks.moment[place])
             ahead[day] = (with_mark(rows, row), was_live or live)
+        if student.withdrawn:
+            self._holding.add(student)
         self.changes.students.add(student)
 
     def _assume(self, school_id: str, *, assumed: bool) -> None:

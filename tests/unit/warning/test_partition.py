@@ -451,6 +451,16 @@ def test_marks_that_arrive_after_the_end_of_consent_are_gone_by_the_next_close()
     assert_nothing_is_kept(worker, "ann")
 
 
+def test_so_are_those_of_a_later_school_year() -> None:
+    for restarted in (False, True):
+        worker = worker_for_ann()
+        worker.take(consent_ends("ann"), batch(mark("ann", date(2019, 9, 5), "absent")))
+        if restarted:
+            worker.restart()
+        worker.take(close("A", DAYS[3]))
+        assert_nothing_is_kept(worker, "ann")
+
+
 def test_a_new_consent_starts_a_new_window_and_its_alerts_are_heard() -> None:
     worker = worker_for_ann()
     went(worker, "P" * 40 + "UUU")
