@@ -410,3 +410,20 @@ def test_a_write_cut_short_anywhere_loses_no_alert_when_its_records_come_again()
         again.take(record)
         again.check_reader()
         assert {alert.student for alert in again.reader.alerts()} == {"ann", "ben"}
+
+
+def test_a_write_cut_short_leaves_no_days_of_a_year_that_is_over() -> None:
+    before = two_in_a_block()
+    record = close("A", date(2017, 9, 7))
+    worker = before.successor()
+    take(worker.partition, PLACE, record.topic, record.key, record.value, TAKEN_AT.timestamp())
+    while worker.partition.evaluate():
+        pass
+    heads = {key: value for key, value in worker.partition.take_changes() if value and key.startswith("s|")}
+
+    again = Worker(load_partition({**before.stored, **heads}, POLICY, Steering(None, None), TAKEN_AT))
+    again.stored = {**before.stored, **heads}
+    again.take(record)
+
+    assert blocks(again) == []
+    assert again.partition.years.keys() == {2017}
