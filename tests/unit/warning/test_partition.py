@@ -150,6 +150,17 @@ def test_a_school_without_a_calendar_is_open_on_the_weekdays_it_reports() -> Non
     assert (window["enrolled_days"], window["absent_days"]) == (1, 0)
 
 
+def test_a_school_without_a_name_is_a_school_as_any_other() -> None:
+    """Its closes are not those of the days on which a student is enrolled nowhere."""
+    worker = Worker()
+    worker.take(enrollment("ann", ("A", DAYS[0], DAYS[0])), consent("ann", FIRST), batch(mark("ann", DAYS[0])))
+    worker.take(enrollment("ben", ("", DAYS[0], None)), consent("ben", FIRST))
+    worker.take(close("", *DAYS[:3]), close("A", DAYS[0]))
+    worker.restart()
+    windows = worker.windows()
+    assert (windows["ann"]["enrolled_days"], windows["ben"]["enrolled_days"]) == (1, 3)
+
+
 def test_a_mark_outside_every_enrollment_counts_nowhere() -> None:
     worker = Worker()
     worker.take(enrollment("ann", ("A", DAYS[1], DAYS[2])), consent("ann", FIRST))
