@@ -151,12 +151,13 @@ class Partition:
         else:
             others = school.set_calendar_of(fact.calendar, day, instructional=fact.instructional)
         self.changes.schools.add((fact.school_id, day))
-        year = self.years.get(year_of(day))
-        if others is None or year is None:
+        if others is None:
             return
         self._recounted.add(fact.school_id)
-        for each in list(year.cohort.register.days) if others else [day]:
-            self._look_again(year, fact.school_id, each)
+        year = self.years.get(year_of(day))
+        if year is not None:
+            for each in list(year.cohort.register.days) if others else [day]:
+                self._look_again(year, fact.school_id, each)
 
     def take_enrollment(self, pseudonym: Pseudonym, enrollment: Enrollment | None, taken_at: datetime) -> None:
         """Take a student's enrollments; None drops them."""

@@ -401,6 +401,20 @@ def absent(worker: Worker, student: str, *numbers: int) -> list[AlertEvent]:
     return worker.take(batch(*(mark(student, DAYS[number], "absent") for number in numbers)))
 
 
+def test_a_calendar_that_comes_before_any_student_says_which_days_a_snow_day_is_compared_with() -> None:
+    heads = [batch(counts=[counts("A", day, 1 if number % 2 else 50, 100)]) for number, day in enumerate(DAYS[:7])]
+    calendar = [
+        school_day("A", day, instructional=number % 2 == 1 or number == 6) for number, day in enumerate(DAYS[:7])
+    ]
+    student = [*known(), batch(*(mark("ann", day, "absent") for day in DAYS[:7])), close("A", *DAYS[:7])]
+    for order in ([*student, *heads, *calendar], [*heads, *calendar, *student]):
+        worker = Worker()
+        worker.take(*order)
+        window = worker.window("ann")
+        assert window is not None
+        assert window["shock_days"] == 1
+
+
 def test_two_children_of_a_household_lift_each_other_until_one_is_calm() -> None:
     worker = siblings()
     absent(worker, "ann", 40, 41, 42)
