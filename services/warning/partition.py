@@ -361,6 +361,7 @@ class Partition:
         if school.assumed == assumed:
             return
         school.assumed = assumed
+        self.changes.schools |= {(school_id, day) for day in school.days()}
         for year in self.years.values():
             year.cohort.register.assume(school_id, assumed=assumed)
             for student in self._at_school[school_id]:

@@ -13,8 +13,10 @@ from models.attendance import EXCUSED, NO_TIME, UNEXCUSED, SectionMark
 from models.engine.past import past_of
 from models.policy import Policy
 from models.school import School
+from services.contracts import topics
 from services.contracts.ids import Pseudonym
 from services.contracts.marks import AttendanceMark
+from services.contracts.reference import SchoolDay
 from services.warning.loading import load_partition
 from services.warning.partition import Partition
 from services.warning.records import take
@@ -36,6 +38,7 @@ from tests.unit.warning.driving import (
     PLACE,
     POLICY,
     TAKEN_AT,
+    Record,
     Worker,
     batch,
     close,
@@ -182,6 +185,16 @@ def test_a_schools_facts_come_back() -> None:
     months = {key: known(value, decode_month) for key, value in worker.stored.items() if key.startswith("c|")}
     assert months.keys() == {"c|A|2016-09", "c|A|2016-10"}
     assert months["c|A|2016-10"].counts == {DAYS[25].toordinal(): (60, 70, 80)}
+
+
+def test_a_calendar_that_is_no_guess_any_more_is_none_after_a_restart_either() -> None:
+    worker = Worker()
+    for day, assumed in ((DAYS[25], True), (DAYS[0], False)):
+        value = SchoolDay(school_id="A", date=day, instructional=True, assumed=assumed).model_dump_json().encode()
+        worker.take(Record(topics.SCHOOL_DAYS.name, f"A|{day}".encode(), value))
+
+    check_same(worker.successor().partition, worker.partition)
+    assert not worker.partition.schools["A"].assumed
 
 
 def test_marks_of_a_later_year_are_kept_for_it() -> None:
