@@ -175,6 +175,7 @@ def test_nothing_is_left_of_a_row_that_is_cleared() -> None:
     assert (cohort.ledger.length[3], list(telling.levels.course(3)), telling.levels.level[3]) == (0, [], 0)
     assert not cohort.register.kept[3].any()
     assert cohort.scores.unknown(np.array([3, 4])).tolist() == [True, False]
+    assert np.isnan(cohort.scores.kept(np.full(5, 3), np.arange(1, 6))[0]).all()
 
 
 @given(seeds)
