@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from fractions import Fraction
 from importlib.resources import files
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -15,6 +15,8 @@ LevelName = Literal["watch", "elevated", "urgent"]
 LEVEL_NAMES: tuple[LevelName, ...] = ("watch", "elevated", "urgent")
 NONE, WATCH, ELEVATED, URGENT = range(4)
 """Levels as numbers: 0 is no alert."""
+LONGEST: Final = 250
+"""The longest window, in counted days: the engine keeps its totals in bytes."""
 
 _SAMPLE = {"count": 3, "days": 10, "rate": "30%", "usual": "5%", "first": "1 May", "last": "3 May"}
 
@@ -91,7 +93,7 @@ class Tardies(_Leveled):
 
     kind: Literal["tardies"]
     count: int = Field(ge=1)
-    days: int = Field(ge=1)
+    days: int = Field(ge=1, le=LONGEST)
 
 
 class Move(_Leveled):
@@ -99,7 +101,7 @@ class Move(_Leveled):
 
     kind: Literal["move"]
     count: int = Field(ge=1)
-    days: int = Field(ge=1)
+    days: int = Field(ge=1, le=LONGEST)
 
 
 class Household(_Rule):

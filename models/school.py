@@ -71,6 +71,11 @@ class School:
         """The last closed day, or None when the school has reported nothing: no data."""
         return max(self.closed, default=None)
 
+    def days(self) -> set[int]:
+        """Every day of which anything was said."""
+        own = (day for calendar in self.calendars.values() for day in calendar)
+        return {*self.calendar, *self.closed, *self.counts, *own}
+
     def set_calendar(self, day: int, *, instructional: bool) -> int | None:
         """Take a calendar row; the school year of which other days changed too, the day's own alone (0), or None."""
         if self.calendar.get(day) == instructional:

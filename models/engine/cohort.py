@@ -273,10 +273,6 @@ class Cohort:
 
     def _fold(self, rows: Places, turned: Sequence[Turned]) -> Iterable[Pairs]:
         """The days of these rows that are to be decided, their totals brought up to date."""
-        if not self.register.reached:
-            self._since[rows] = self._again[rows] = UNTOUCHED
-            self._changed_since[rows] = UNTOUCHED
-            return
         since = np.minimum(self._since[rows], self._again[rows])
         today, late = since >= self.register.reached - 1, since < self.register.reached - _FEW
         for part in (rows[today], rows[~today & ~late], rows[late]):
@@ -286,7 +282,9 @@ class Cohort:
     def _fold_part(self, rows: Places, turned: Sequence[Turned]) -> Iterable[Pairs]:
         again = self._again[rows]
         begin = int(np.minimum(self._since[rows], again).min())
-        self._since[rows] = self._again[rows] = UNTOUCHED
+        self._since[rows] = self._again[rows] = self._changed_since[rows] = UNTOUCHED
+        if begin >= self.register.reached:
+            return
         kept, school = self.register.resolve(rows, begin)
         columns = slice(begin, self.register.reached)
         differs = kept != self.register.kept[rows, columns]

@@ -1,6 +1,7 @@
 """The running totals of the days that count: students as rows, their days as positions.
 
-Totals by position are kept as bytes, modulo 256: a window of up to `LONGEST` days is a difference of two.
+Totals by position are kept as bytes, modulo 256: a window, of at most `models.policy.LONGEST` days, is a difference of
+two.
 """
 
 from __future__ import annotations
@@ -18,8 +19,6 @@ from models.features import INPUTS, KINDS, NO_MOVE, WINDOWS, Inputs
 
 Small = npt.NDArray[np.int16]
 
-LONGEST: Final = 250
-"""The longest window, in counted days."""
 NO_PLACE: Final = -1
 ABSENT: Final = len(KINDS)
 """Absences for any reason, shock days too: one more kind beside `KINDS`, whose days are no shock days."""

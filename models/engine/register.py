@@ -78,7 +78,7 @@ class Register:
         """By school: the numbers of the calendars of some of its students."""
         self._parts: Ints | None = None
         """All of `segments`: row, first and last day, school; None when they have changed."""
-        self.numbers: dict[str, int] = {"": NOWHERE}
+        self.numbers: dict[str, int] = {}
         self.names = [""]
         self.state: Codes = np.zeros((1, 0), np.uint8)
         """Schools by columns: `OPEN`, `REPORTED` or `HISTORY`; 0 where there is no school."""
@@ -230,7 +230,7 @@ class Register:
         school = np.where((self.first[rows] <= days) & (days <= self.last[rows]), self.school[rows], np.uint16(0))
         for place in np.flatnonzero(self._parted[rows]).tolist():
             name = _school_on(self.segments[int(rows[place])], int(days[place]))
-            school[place] = self.numbers[name or ""]
+            school[place] = NOWHERE if name is None else self.numbers[name]
         return school
 
     def resolve(self, rows: Places, since: int) -> Days:

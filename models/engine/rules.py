@@ -28,8 +28,6 @@ SHORT, LONG = 10, 45
 """The window that may change, and the student's own usual, in days that are neither excused nor shock."""
 _OF_RATES = (RateToDate, Change)
 """Not judged where the calendar is assumed: what is no school day would count."""
-_OF_RATES = (RateToDate, Change)
-"""Not judged where the calendar is assumed: what is no school day would count."""
 ALWAYS = 4
 """What `assess` multiplies the level of rules marked `always` by."""
 _UNEXCUSED, _LATE, _ABSENT = KINDS.index("unexcused"), KINDS.index("late"), len(KINDS)

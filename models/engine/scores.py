@@ -109,7 +109,8 @@ class Scores:
     def clear(self, row: int) -> None:
         """Forget a row."""
         if self.on:
-            self._own[row], self._recent_at[row] = UNKNOWN, 0
+            self._own[row] = self._recent[row] = UNKNOWN
+            self._recent_at[row] = 0
 
     def keep(self, pairs: Pairs, whole: Floats) -> None:
         """Keep the scores that were decided on."""

@@ -10,7 +10,7 @@ import sys
 from array import array
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Final, get_args
+from typing import Annotated, Final, get_args
 
 import msgspec
 
@@ -31,18 +31,20 @@ NOT_EXCUSED: Final = 16
 """Known not to be; without either bit it is unknown."""
 HISTORY: Final = 32
 NO_MOMENT: Final = -(2**63)
+Ordinal = Annotated[int, msgspec.Meta(ge=1, le=date.max.toordinal())]
+Heads = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class PackedCounts(msgspec.Struct, array_like=True, frozen=True):
-    """As `DayCounts`; the day is an ordinal."""
+    """As `DayCounts`."""
 
     school_id: str
-    day: int
-    absent: int
-    reported: int
-    expected: int
+    day: Ordinal
+    absent: Heads
+    reported: Heads
+    expected: Heads
 
 
 class PackedBatch(msgspec.Struct, array_like=True, tag="marks.2", frozen=True):
@@ -56,8 +58,7 @@ class PackedBatch(msgspec.Struct, array_like=True, tag="marks.2", frozen=True):
     schools: list[str]
     at: bytes
     """uint16: the place in `schools`."""
-    first_day: int
-    """An ordinal."""
+    first_day: Ordinal
     days: bytes
     """uint16: days after `first_day`."""
     codes: bytes

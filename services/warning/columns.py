@@ -73,7 +73,7 @@ def columns_of(marks: list[AttendanceMark]) -> MarkColumns:
 
 
 def unpacked(batch: PackedBatch) -> MarkColumns:
-    """The columns of a packed batch. Raises `ValueError` when they are not of one length, or name what is not there."""
+    """The columns of a packed batch. Raises `ValueError` when they are not of one length, or say what is not known."""
     numbers = np.frombuffer(batch.numbers, "<u2")
     of = np.repeat(np.arange(len(numbers)), numbers)
     codes, at = np.frombuffer(batch.codes, np.uint8), np.frombuffer(batch.at, "<u2").astype(np.intp)
@@ -82,6 +82,11 @@ def unpacked(batch: PackedBatch) -> MarkColumns:
     lengths = {len(of), len(codes), len(at), len(days), len(moments), *([len(in_section)] if len(in_section) else [])}
     if len(lengths) != 1 or len(numbers) != len(batch.students):
         raise ValueError("columns of different lengths")
+    if (at >= len(batch.schools)).any() or (in_section > len(batch.sections)).any():
+        raise ValueError("a place of a name that is not there")
+    code = _CODES[codes]
+    if (code == NOTHING).any():
+        raise ValueError("a status that is not known")
     section = None
     if len(in_section):
         names = ["", *batch.sections]
@@ -94,7 +99,7 @@ def unpacked(batch: PackedBatch) -> MarkColumns:
         at=at,
         section=section,
         day=days.astype(np.int32) + np.int32(batch.first_day),
-        code=_CODES[codes],
+        code=code,
         moment=np.where(moments == NO_MOMENT, unknown, moments),
         history=codes & HISTORY > 0,
     )

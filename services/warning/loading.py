@@ -58,6 +58,7 @@ def load_partition(items: Mapping[str, bytes], policy: Policy, steering: Steerin
     _load_rows(partition, heads, blocks)
     for head in heads:
         partition.add(_load_head(partition, head))
+    _empty_left_rows(partition)
     for student in partition.students.values():
         partition.place(student)
     _remember(partition, heads, same_policy=same_policy)
@@ -154,6 +155,14 @@ def _load_head(partition: Partition, head: Head) -> Student:
         year.students[student.row] = student
         year.rows[student.pseudonym] = student.row
     return student
+
+
+def _empty_left_rows(partition: Partition) -> None:
+    """Days that nobody has: the write in which the student left them was cut short before it reached them."""
+    for year in partition.years.values():
+        for row, student in enumerate(year.students):
+            if student is None and year.cohort.register.said[row].any():
+                year.empty(row)
 
 
 def _remember(partition: Partition, heads: Iterable[Head], *, same_policy: bool) -> None:

@@ -98,7 +98,7 @@ class Partition:
             self.telling.add(student)
         if level_told(student.told) != student.level_at_close:
             self._moved.add(student)
-        if student.withdrawn and student.row != NO_ROW:
+        if student.withdrawn and (student.row != NO_ROW or student.ahead):
             self._holding.add(student)
 
     def caused(self, taken_at: datetime) -> None:
@@ -151,12 +151,13 @@ class Partition:
         else:
             others = school.set_calendar_of(fact.calendar, day, instructional=fact.instructional)
         self.changes.schools.add((fact.school_id, day))
-        year = self.years.get(year_of(day))
-        if others is None or year is None:
+        if others is None:
             return
         self._recounted.add(fact.school_id)
-        for each in list(year.cohort.register.days) if others else [day]:
-            self._look_again(year, fact.school_id, each)
+        year = self.years.get(year_of(day))
+        if year is not None:
+            for each in list(year.cohort.register.days) if others else [day]:
+                self._look_again(year, fact.school_id, each)
 
     def take_enrollment(self, pseudonym: Pseudonym, enrollment: Enrollment | None, taken_at: datetime) -> None:
         """Take a student's enrollments; None drops them."""
@@ -350,6 +351,8 @@ class Partition:
             rows, was_live = ahead.get(day, ((), False))
             row = section_mark(school, section, marks.code[place], marks.moment[place])
             ahead[day] = (with_mark(rows, row), was_live or live)
+        if student.withdrawn:
+            self._holding.add(student)
         self.changes.students.add(student)
 
     def _assume(self, school_id: str, *, assumed: bool) -> None:
@@ -358,6 +361,7 @@ class Partition:
         if school.assumed == assumed:
             return
         school.assumed = assumed
+        self.changes.schools |= {(school_id, day) for day in school.days()}
         for year in self.years.values():
             year.cohort.register.assume(school_id, assumed=assumed)
             for student in self._at_school[school_id]:

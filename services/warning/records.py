@@ -58,11 +58,11 @@ def _take_marks(
     partition: Partition, place: Place, record: MarkBatch | PackedBatch | DaysClosed | WeekClosed
 ) -> UUID | None:
     if isinstance(record, PackedBatch):
-        taken_at = moment_of(record.taken_at)
+        taken_at, marks = moment_of(record.taken_at), unpacked(record)
         partition.caused(taken_at)
         for counts in record.counts:
             partition.take_counts(*head_count(counts))
-        partition.take_marks(unpacked(record), taken_at)
+        partition.take_marks(marks, taken_at)
         return None
     partition.caused(record.taken_at)
     if isinstance(record, MarkBatch):

@@ -7,13 +7,16 @@ of marks come packed (`services.contracts.packed`), or as JSON from earlier rele
 from __future__ import annotations
 
 import datetime as dt
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
 from models.shock import HeadCount
 from services.contracts.marks import AttendanceStatus
-from services.contracts.packed import PackedBatch, PackedCounts, decode, is_packed
+from services.contracts.packed import Heads, PackedBatch, PackedCounts, decode, is_packed
+
+Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 
 
 class AttendanceMark(msgspec.Struct, gc=False):
@@ -25,7 +28,7 @@ class AttendanceMark(msgspec.Struct, gc=False):
     status: AttendanceStatus
     excused: bool | None = None
     section: str | None = None
-    recorded_at: dt.datetime | None = None
+    recorded_at: Moment | None = None
     reason: str | None = None
     history: bool = False
 
@@ -35,15 +38,15 @@ class DayCounts(msgspec.Struct, gc=False):
 
     school_id: str
     date: dt.date
-    absent: int
-    reported: int
-    expected: int
+    absent: Heads
+    reported: Heads
+    expected: Heads
 
 
 class MarkBatch(msgspec.Struct, tag_field="type", tag="marks"):
     """As in the contract."""
 
-    taken_at: dt.datetime
+    taken_at: Moment
     marks: list[AttendanceMark]
     counts: list[DayCounts] = []
 
@@ -60,7 +63,7 @@ class DayClosed(msgspec.Struct):
 class DaysClosed(msgspec.Struct, tag_field="type", tag="days_closed"):
     """As in the contract."""
 
-    taken_at: dt.datetime
+    taken_at: Moment
     token: UUID
     closes: list[DayClosed]
 
@@ -68,7 +71,7 @@ class DaysClosed(msgspec.Struct, tag_field="type", tag="days_closed"):
 class WeekClosed(msgspec.Struct, tag_field="type", tag="week_closed"):
     """As in the contract."""
 
-    taken_at: dt.datetime
+    taken_at: Moment
     token: UUID
     week: dt.date
 

@@ -51,6 +51,10 @@ def test_a_policy_of_one_rule_is_enough() -> None:
     [
         (policy(days=0), "days"),
         (policy(level="severe"), "level"),
+        (
+            policy().replace('kind = "streak"', 'kind = "tardies"\ncount = 2').replace("days = 3", "days = 251"),
+            "days.*250",
+        ),
         (policy(text="Absent {name} days."), "text.*may use only {count}"),
         (policy(text="Absent {"), "text"),
         (policy(id="Streak 3"), "id"),

@@ -150,6 +150,17 @@ def test_a_school_without_a_calendar_is_open_on_the_weekdays_it_reports() -> Non
     assert (window["enrolled_days"], window["absent_days"]) == (1, 0)
 
 
+def test_a_school_without_a_name_is_a_school_as_any_other() -> None:
+    """Its closes are not those of the days on which a student is enrolled nowhere."""
+    worker = Worker()
+    worker.take(enrollment("ann", ("A", DAYS[0], DAYS[0])), consent("ann", FIRST), batch(mark("ann", DAYS[0])))
+    worker.take(enrollment("ben", ("", DAYS[0], None)), consent("ben", FIRST))
+    worker.take(close("", *DAYS[:3]), close("A", DAYS[0]))
+    worker.restart()
+    windows = worker.windows()
+    assert (windows["ann"]["enrolled_days"], windows["ben"]["enrolled_days"]) == (1, 3)
+
+
 def test_a_mark_outside_every_enrollment_counts_nowhere() -> None:
     worker = Worker()
     worker.take(enrollment("ann", ("A", DAYS[1], DAYS[2])), consent("ann", FIRST))
@@ -390,6 +401,20 @@ def absent(worker: Worker, student: str, *numbers: int) -> list[AlertEvent]:
     return worker.take(batch(*(mark(student, DAYS[number], "absent") for number in numbers)))
 
 
+def test_a_calendar_that_comes_before_any_student_says_which_days_a_snow_day_is_compared_with() -> None:
+    heads = [batch(counts=[counts("A", day, 1 if number % 2 else 50, 100)]) for number, day in enumerate(DAYS[:7])]
+    calendar = [
+        school_day("A", day, instructional=number % 2 == 1 or number == 6) for number, day in enumerate(DAYS[:7])
+    ]
+    student = [*known(), batch(*(mark("ann", day, "absent") for day in DAYS[:7])), close("A", *DAYS[:7])]
+    for order in ([*student, *heads, *calendar], [*heads, *calendar, *student]):
+        worker = Worker()
+        worker.take(*order)
+        window = worker.window("ann")
+        assert window is not None
+        assert window["shock_days"] == 1
+
+
 def test_two_children_of_a_household_lift_each_other_until_one_is_calm() -> None:
     worker = siblings()
     absent(worker, "ann", 40, 41, 42)
@@ -449,6 +474,16 @@ def test_marks_that_arrive_after_the_end_of_consent_are_gone_by_the_next_close()
     worker.restart()
     worker.take(close("A", DAYS[3]))
     assert_nothing_is_kept(worker, "ann")
+
+
+def test_so_are_those_of_a_later_school_year() -> None:
+    for restarted in (False, True):
+        worker = worker_for_ann()
+        worker.take(consent_ends("ann"), batch(mark("ann", date(2019, 9, 5), "absent")))
+        if restarted:
+            worker.restart()
+        worker.take(close("A", DAYS[3]))
+        assert_nothing_is_kept(worker, "ann")
 
 
 def test_a_new_consent_starts_a_new_window_and_its_alerts_are_heard() -> None:

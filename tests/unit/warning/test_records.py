@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
+import msgspec
 import pytest
 
 from services.contracts import topics
+from services.contracts.packed import PackedCounts, decode, encode, pack
 from services.warning import records
 from tests.unit.warning.driving import (
     PLACE,
@@ -17,6 +19,7 @@ from tests.unit.warning.driving import (
     batch,
     close,
     consent,
+    counts,
     enrollment,
     mark,
     school_day,
@@ -26,6 +29,12 @@ from tests.unit.warning.worlds import FIRST, school_days
 
 DAYS = school_days(45)
 REFERENCE = [enrollment("ann", ("A", FIRST, None)), consent("ann", FIRST)]
+
+
+def packed(**changes: object) -> Record:
+    """A batch of a mark and a school's counts, with something strange in it."""
+    batch = decode(pack([mark("ann", DAYS[2], "absent", section="s")], TAKEN_AT, [counts("A", DAYS[2], 1, 2)]))
+    return Record(topics.MARKS.name, b"0", encode(msgspec.structs.replace(batch, **changes)))
 
 
 def take(worker: Worker, record: Record) -> object:
@@ -54,6 +63,22 @@ def test_only_a_close_is_answered() -> None:
         Record(topics.CONSENTS.name, b"ann", b'{"student":"ann","valid_from":"soon"}'),
         Record(topics.SCHOOL_DAYS.name, b"A", b"not json"),
         Record(topics.MARKS.name, b"0", batch(mark("ann", DAYS[0])).value and b'{"type":"days_closed","closes":3}'),
+        Record(topics.MARKS.name, b"0", b'{"type":"marks","taken_at":"2016-09-01T12:00:00","marks":[]}'),
+        Record(
+            topics.MARKS.name,
+            b"0",
+            b'{"type":"marks","taken_at":"2016-09-01T12:00:00Z","marks":[],"counts":'
+            b'[{"school_id":"A","date":"2016-09-06","absent":100000000000000000000,"reported":1,"expected":1}]}',
+        ),
+        packed(counts=[PackedCounts("A", 10**9, 1, 2, 3)]),
+        packed(counts=[PackedCounts("A", DAYS[0].toordinal(), -1, 2, 3)]),
+        packed(first_day=date.max.toordinal() + 1),
+        packed(first_day=date.max.toordinal(), days=b"\1\0"),
+        packed(codes=b"\7"),
+        packed(at=b"\1\0"),
+        packed(in_section=b"\2\0"),
+        packed(numbers=b"\2\0"),
+        packed(moments=b"\0"),
     ],
 )
 def test_a_record_that_cannot_be_read_leaves_the_state_as_it_was(poison: Record) -> None:

@@ -13,8 +13,10 @@ from models.attendance import EXCUSED, NO_TIME, UNEXCUSED, SectionMark
 from models.engine.past import past_of
 from models.policy import Policy
 from models.school import School
+from services.contracts import topics
 from services.contracts.ids import Pseudonym
 from services.contracts.marks import AttendanceMark
+from services.contracts.reference import SchoolDay
 from services.warning.loading import load_partition
 from services.warning.partition import Partition
 from services.warning.records import take
@@ -36,6 +38,7 @@ from tests.unit.warning.driving import (
     PLACE,
     POLICY,
     TAKEN_AT,
+    Record,
     Worker,
     batch,
     close,
@@ -182,6 +185,16 @@ def test_a_schools_facts_come_back() -> None:
     months = {key: known(value, decode_month) for key, value in worker.stored.items() if key.startswith("c|")}
     assert months.keys() == {"c|A|2016-09", "c|A|2016-10"}
     assert months["c|A|2016-10"].counts == {DAYS[25].toordinal(): (60, 70, 80)}
+
+
+def test_a_calendar_that_is_no_guess_any_more_is_none_after_a_restart_either() -> None:
+    worker = Worker()
+    for day, assumed in ((DAYS[25], True), (DAYS[0], False)):
+        value = SchoolDay(school_id="A", date=day, instructional=True, assumed=assumed).model_dump_json().encode()
+        worker.take(Record(topics.SCHOOL_DAYS.name, f"A|{day}".encode(), value))
+
+    check_same(worker.successor().partition, worker.partition)
+    assert not worker.partition.schools["A"].assumed
 
 
 def test_marks_of_a_later_year_are_kept_for_it() -> None:
@@ -410,3 +423,20 @@ def test_a_write_cut_short_anywhere_loses_no_alert_when_its_records_come_again()
         again.take(record)
         again.check_reader()
         assert {alert.student for alert in again.reader.alerts()} == {"ann", "ben"}
+
+
+def test_a_write_cut_short_leaves_no_days_of_a_year_that_is_over() -> None:
+    before = two_in_a_block()
+    record = close("A", date(2017, 9, 7))
+    worker = before.successor()
+    take(worker.partition, PLACE, record.topic, record.key, record.value, TAKEN_AT.timestamp())
+    while worker.partition.evaluate():
+        pass
+    heads = {key: value for key, value in worker.partition.take_changes() if value and key.startswith("s|")}
+
+    again = Worker(load_partition({**before.stored, **heads}, POLICY, Steering(None, None), TAKEN_AT))
+    again.stored = {**before.stored, **heads}
+    again.take(record)
+
+    assert blocks(again) == []
+    assert again.partition.years.keys() == {2017}

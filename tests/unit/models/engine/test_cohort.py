@@ -15,6 +15,7 @@ from models.capacity import NEVER, monday_of
 from models.engine import cohort as engine
 from models.engine.cohort import UNTOUCHED, Cohort
 from models.engine.levels import State
+from models.engine.register import REPORTED
 from models.engine.scores import Siblings, Since
 from tests.unit.models.hand_made import artifact, model
 from tests.unit.models.tracks import BOTH, COLUMNS, RULES_ALONE, Day, Telling, days_of, random_days
@@ -174,6 +175,7 @@ def test_nothing_is_left_of_a_row_that_is_cleared() -> None:
     assert (cohort.ledger.length[3], list(telling.levels.course(3)), telling.levels.level[3]) == (0, [], 0)
     assert not cohort.register.kept[3].any()
     assert cohort.scores.unknown(np.array([3, 4])).tolist() == [True, False]
+    assert np.isnan(cohort.scores.kept(np.full(5, 3), np.arange(1, 6))[0]).all()
 
 
 @given(seeds)
@@ -303,3 +305,14 @@ def test_siblings_are_those_said_last(told: list[list[int]], asked: list[int]) -
     pairs = [(number, row) for number, who in enumerate(asked) for row in expected.get(who, [])]
     assert list(zip(place.tolist(), other.tolist(), strict=True)) == pairs
     assert siblings.among(np.array(asked, np.intp)).tolist() == sorted({number for number, _ in pairs})
+
+
+def test_a_date_that_comes_before_all_that_is_to_be_decided_again_stops_nothing() -> None:
+    cohort = a_telling(0).cohort
+    cohort.forget_days(0)
+    cohort.column(int(COLUMNS[0]))
+    cohort.register.state_of = lambda *_: (REPORTED, False)
+    cohort.register.number("a school of nobody's")
+
+    assert cohort.evaluate_all() == [{}, {}]
+    assert not cohort.touched
