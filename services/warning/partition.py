@@ -14,24 +14,21 @@ import numpy as np
 
 from models.arrays import Places
 from models.attendance import with_mark
-from models.engine.episodes import Episode, Turn, episodes, with_household
 from models.engine.levels import Strategy
 from models.engine.marks import Rows, section_mark
-from models.engine.reasons import Course, put_in_words
 from models.engine.register import HISTORY, NOT_SHARED, OF, OPEN, REPORTED
 from models.enrollment import FOREVER, Segment, Span, segments
-from models.policy import ELEVATED, WATCH, Policy
+from models.policy import Policy
 from models.school import School
 from models.school_year import first_day, last_day, year_of
 from models.shock import HeadCount
-from services.contracts.alerts import AlertEvent
 from services.contracts.ids import Pseudonym
 from services.contracts.reference import Consent, Enrollment, EnrollmentSpan, SchoolDay
 from services.contracts.risk import ThresholdSet, WeekCounted
+from services.warning.alerts import Alerts
 from services.warning.changes import Changes
 from services.warning.columns import MarkColumns
 from services.warning.homes import Homes
-from services.warning.lifecycle import Subject, close_year, level_told, tell, withdraw_all
 from services.warning.school_year import SchoolYear
 from services.warning.steering import Steering
 from services.warning.student import NO_ROW, NO_YEAR, Student
@@ -54,24 +51,19 @@ class Partition:
         self.students: dict[str, Student] = {}
         self.years: dict[int, SchoolYear] = {}
         self.steering = steering or Steering(None, None)
-        self.telling: set[Student] = set()
-        """Students with events that Kafka has not acknowledged yet."""
         self.outbox: list[WeekCounted | ThresholdSet] = []
         """What is to be said of the week."""
         self.changes = Changes()
         self.homes = Homes()
+        self.alerts = Alerts(self.years, self.homes, self.steering, self.changes)
         self._at_school: defaultdict[str, set[Student]] = defaultdict(set)
         """By school: everybody with a span there."""
         self._reached: dict[str, int] = {}
         """By school: the school year of its last close."""
         self._recounted: set[str] = set()
         """Schools whose shock days may be others."""
-        self._asked: set[Student] = set()
-        """Students whose alerts must be looked at: their levels turned, or a sibling's."""
         self._holding: set[Student] = set()
         """Withdrawn students whose late marks are held until the day's close."""
-        self._moved: set[Student] = set()
-        """Students whose told level is another than at the last close."""
         self._closed = False
         """Whether a day was closed since those who entered were last counted."""
         self._weeks: list[tuple[WeekClosed, int, int]] = []
@@ -84,20 +76,22 @@ class Partition:
         return self.steering.steers and (self._closed or bool(self._weeks))
 
     @property
+    def telling(self) -> set[Student]:
+        """Students with events that Kafka has not acknowledged yet."""
+        return self.alerts.telling
+
+    @property
     def touched(self) -> bool:
         """Whether anything waits for evaluation."""
         return bool(
-            self._recounted or self._asked or self.due or any(year.cohort.touched for year in self.years.values())
+            self._recounted or self.alerts.asked or self.due or any(year.cohort.touched for year in self.years.values())
         )
 
     def add(self, student: Student) -> None:
         """Take in a student read from the table."""
         self.students[student.pseudonym] = student
         self._enroll(student)
-        if student.pending:
-            self.telling.add(student)
-        if level_told(student.told) != student.level_at_close:
-            self._moved.add(student)
+        self.alerts.add(student)
         if student.withdrawn and (student.row != NO_ROW or student.ahead):
             self._holding.add(student)
 
@@ -173,7 +167,7 @@ class Partition:
         self._catch_up(student, taken_at)
         after = self.homes.siblings(student)
         if student.household != household:
-            self._asked |= {student} | before | after
+            self.alerts.ask({student} | before | after)
             self.homes.meet(self.years, before)
             if enrollment is not None:  # without one the student leaves: what was decided in the home stands
                 self._decide_anew({student} | before | after)
@@ -182,9 +176,8 @@ class Partition:
         """Take a student's consent; a tombstone (None) removes the window and withdraws open alerts."""
         student = self._student(pseudonym)
         if consent is None:
-            self._say(student, withdraw_all(student.told, self._subject(student, taken_at)))
+            self.alerts.withdraw(student, taken_at)
             self._forget(student)
-            self._asked |= self.homes.siblings(student)
             return
         student.withdrawn = False
         through = consent.valid_through.toordinal() if consent.valid_through else FOREVER
@@ -215,8 +208,10 @@ class Partition:
         self.find_shocks()
         waiting = next((year for year in self.years.values() if year.cohort.touched), None)
         if waiting is not None:
-            self._put_in_words(waiting, waiting.cohort.evaluate()[0])
-        self._tell()
+            self.alerts.take_turned(waiting, waiting.cohort.evaluate()[0])
+        if self.alerts.asked:
+            assert self._caused_at is not None
+            self.alerts.tell(self._caused_at)
         if any(year.cohort.touched for year in self.years.values()):
             return True
         self._count()
@@ -225,33 +220,11 @@ class Partition:
 
     def told(self, student: Student, events: int) -> None:
         """Kafka has acknowledged so many of the student's pending events, the first ones."""
-        student.pending = student.pending[events:]
-        if not student.pending:
-            self.telling.discard(student)
-        self.changes.students.add(student)
+        self.alerts.told(student, events)
 
     def take_changes(self) -> list[tuple[str, bytes | None]]:
         """Keys and values of what must be written since the last call; None for what is gone."""
         return self.changes.take(self.years, self.schools, self.steering, self.policy)
-
-    def episodes(self, student: Student) -> list[Episode]:
-        """The student's alerts as they stand, the household's rule on top."""
-        own = episodes(self._turns(student))
-        if not own or student.row == NO_ROW:
-            return own
-        rule = self.years[student.year].cohort.rules.household
-        if rule is None:
-            return own
-        siblings = [e for sibling in self.homes.siblings(student) for e in episodes(self._turns(sibling))]
-        return with_household(own, siblings, rule, lowest=ELEVATED if self.steering.capped else WATCH)
-
-    def current_school(self, student: Student) -> str | None:
-        """The school of the last counted day, else the first to come; None when not enrolled."""
-        if not student.counts or not student.segments:
-            return None
-        cohort = self.years[student.year].cohort
-        shared = [segment.school for segment in student.segments if segment.school != NOT_SHARED]
-        return cohort.register.names[cohort.ledger.school[student.row]] or next(iter(shared), None)
 
     def school(self, school_id: str) -> School:
         """What is known of a school, begun when it is new."""
@@ -300,7 +273,7 @@ class Partition:
     def decide_anew(self, student: Student) -> None:
         """Decide the student's levels anew, from the first day on."""
         self.years[student.year].cohort.forget_days(student.row)
-        self._asked.add(student)
+        self.alerts.ask([student])
 
     def _take_marks_of(self, number: int, marks: MarkColumns, horizon: int, taken_at: datetime) -> None:
         year = self.years.get(number)
@@ -387,42 +360,11 @@ class Partition:
         state = OPEN if history is None else HISTORY if history else REPORTED
         return state, day in school.shocks
 
-    def _put_in_words(self, year: SchoolYear, turned: dict[int, int]) -> None:
-        for row in year.levels.take_noted():
-            student = year.students[row]
-            if student is not None:
-                self.changes.students.add(student)
-        students = [(student, row) for row in turned if (student := year.students[row]) is not None]
-        courses: list[Course] = []
-        for student, row in students:
-            known = student.turns or []
-            kept = sum(change.position < turned[row] for change in student.changes[: len(known)])
-            student.changes = year.levels.changes(row)
-            courses.append((row, student.changes, known[:kept]))
-        words = put_in_words(year.cohort, courses, capped=self.steering.capped)
-        for (student, _), turns in zip(students, words, strict=True):
-            student.turns = turns
-            self._asked |= {student} | self.homes.siblings(student)
-
-    def _tell(self) -> None:
-        asked, self._asked = self._asked, set()
-        for student in asked:
-            assert self._caused_at is not None
-            subject = self._subject(student, self._caused_at)
-            self._say(student, tell(student.told, self.episodes(student), subject))
-
     def _count(self) -> None:
         """At a close: who has entered since the last one; and the weeks that are over."""
         if not (self._closed or self._weeks):
             return
-        for student in self._moved:
-            level = level_told(student.told)
-            if student.level_at_close < ELEVATED <= level:
-                self.steering.entered(student.year)
-            if level != student.level_at_close:
-                student.level_at_close = level
-                self.changes.students.add(student)
-        self._moved.clear()
+        self.alerts.count_entered()
         self._closed = False
         weeks, self._weeks = self._weeks, []
         for closed, number, partitions in weeks:
@@ -452,9 +394,7 @@ class Partition:
         number = year_of(day)
         if number <= student.year:
             return
-        self._say(student, close_year(student.told, first_day(number), self._subject(student, taken_at)))
-        student.told, student.changes, student.turns = [], [], None
-        self._moved.add(student)
+        self.alerts.close_year(student, number, taken_at)
         if student.row != NO_ROW:
             self.years[student.year].leave(student)
         student.year = number
@@ -482,9 +422,8 @@ class Partition:
 
     def _forget(self, student: Student) -> None:
         """Drop everything that consent covered; events still to be sent stay until they are."""
-        student.forget_alerts()
+        self.alerts.forget(student)
         student.consent, student.ahead, student.withdrawn = None, None, True
-        self._moved.discard(student)
         if student.row != NO_ROW:
             self.years[student.year].empty(student.row)
             student.segments = ()
@@ -497,34 +436,11 @@ class Partition:
                 self._forget(student)
         self._holding.clear()
 
-    def _turns(self, student: Student) -> list[Turn]:
-        if not student.counts or student.row == NO_ROW:
-            return []
-        if student.turns is None:
-            year = self.years[student.year]
-            student.changes = year.levels.changes(student.row)
-            course: Course = (student.row, student.changes, [])
-            (student.turns,) = put_in_words(year.cohort, [course], capped=self.steering.capped)
-        return student.turns
-
     def _decide_anew(self, students: Iterable[Student]) -> None:
         """The scores of who lives together hang together."""
         for student in students:
             if student.row != NO_ROW and self.steering.models:
                 self.years[student.year].cohort.forget_days(student.row)
-
-    def _say(self, student: Student, events: Iterable[AlertEvent]) -> None:
-        before = len(student.pending)
-        student.pending.extend(events)
-        if len(student.pending) > before:
-            self.telling.add(student)
-            self.changes.students.add(student)
-            self._moved.add(student)
-
-    def _subject(self, student: Student, caused_at: datetime) -> Subject:
-        return Subject(
-            student.pseudonym, student.household, self.current_school(student) or "", caused_at, student.last_seq
-        )
 
     def _enroll(self, student: Student) -> None:
         for span in student.spans:

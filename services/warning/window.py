@@ -40,7 +40,7 @@ def window_document(partition: Partition, student: Student) -> dict[str, object]
     if not student.counts:
         return None
     year = partition.years.get(student.year)
-    school_id = partition.current_school(student)
+    school_id = partition.alerts.current_school(student)
     school = partition.schools.get(school_id) if school_id else None
     reported = (school.last_reported() if school else None) or 0
     past = past_of(year.cohort.register, student.row) if year is not None else NO_PAST

@@ -62,7 +62,7 @@ def stands(of: Worker) -> dict[str, Stands]:
     found: dict[str, Stands] = {}
     for student in counting(of):
         scores = of._scores(student, len(ordinals_of(of, student)))
-        levels = tuple((turn.ordinal, turn.level) for turn in of.partition._turns(student))
+        levels = tuple((turn.ordinal, turn.level) for turn in of.partition.alerts.turns(student))
         own, logits = zip(*scores, strict=True) if scores else ((), ())
         found[student.pseudonym] = Stands(own, logits, levels)
     return found

@@ -222,7 +222,7 @@ class Worker:
         """The alerts that stand, or stood and were cleared, made anew from the days, with the household's rule."""
         result = set()
         for student in self.partition.students.values():
-            for episode in self.partition.episodes(student):
+            for episode in self.partition.alerts.episodes(student):
                 turn = episode.turns[-1]
                 result.add(
                     Alert(
@@ -241,7 +241,7 @@ class Worker:
         return {
             student.pseudonym: [
                 Turn(date.fromordinal(turn.ordinal), turn.level, _texts(_reason(hit) for hit in turn.hits))
-                for turn in self.partition._turns(student)
+                for turn in self.partition.alerts.turns(student)
             ]
             for student in students
         }
