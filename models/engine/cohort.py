@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from models.arrays import Codes, Flags, Floats, Places, grown
+from models.arrays import Codes, Flags, Floats, Ints, Places, grown
 from models.capacity import WEEK_DAYS
 from models.engine.ledger import Ledger, Pairs, Small
 from models.engine.levels import Levels, Strategy
@@ -182,6 +182,11 @@ class Cohort:
             self.scores.reach(int(self.ledger.length.max(initial=0)))
         self._since[:] = self._again[:] = UNTOUCHED
         self._touched = False
+
+    def ordinals_of(self, row: int) -> Ints:
+        """The dates of a row that count."""
+        kept = self.register.kept[row, : self.register.reached]
+        return self.register.ordinals[: self.register.reached][kept & CODE > BREAK]
 
     def days_at(self, rows: Sequence[int], positions: Sequence[int]) -> Pairs:
         """A day of each of these rows, by its position."""

@@ -22,6 +22,10 @@ class Past(NamedTuple):
     shown: bytes
     ruled: bytes
 
+    def up_to(self, days: int) -> Past:
+        """The first so many days."""
+        return Past(self.ordinals[:days], self.shown[:days], self.ruled[:days])
+
     @property
     def streak(self) -> int:
         """Unexcused absences in a row up to the last day; excused and shock days stand aside."""
@@ -37,10 +41,10 @@ class Past(NamedTuple):
 NO_PAST: Final = Past((), b"", b"")
 
 
-def past_of(register: Register, row: int, days: int | None = None) -> Past:
-    """The first so many days of a row that count; all of them without a number."""
+def past_of(register: Register, row: int) -> Past:
+    """The days of a row that count."""
     kept = register.kept[row, : register.columns]
-    columns = np.flatnonzero(kept & CODE > BREAK)[:days]
+    columns = np.flatnonzero(kept & CODE > BREAK)
     codes = kept[columns] & CODE
     ruled = np.where(kept[columns] & SHOCK, np.uint8(NEUTRAL), codes)
     return Past(tuple(register.ordinals[columns].tolist()), codes.tobytes(), ruled.astype(np.uint8).tobytes())

@@ -42,6 +42,8 @@ class Wanted(NamedTuple):
     change: LevelChange
 
 
+NO_DAYS: Final = np.empty(0, np.int32)
+
 Course = tuple[int, Sequence[LevelChange], Sequence[Turn]]
 """A row, the changes of its level, and in words those of the first ones that are known."""
 
@@ -68,8 +70,8 @@ def put_in_words(cohort: Cohort, courses: Sequence[Course], *, capped: bool) -> 
     said = iter(explain(cohort, wanted, capped=capped))
     result = []
     for row, changes, known in courses:
-        ordinals = past_of(cohort.register, row).ordinals if len(known) < len(changes) else ()
-        new = [Turn(ordinals[change.position - 1], change.level, next(said)) for change in changes[len(known) :]]
+        ordinals = cohort.ordinals_of(row) if len(known) < len(changes) else NO_DAYS
+        new = [Turn(int(ordinals[change.position - 1]), change.level, next(said)) for change in changes[len(known) :]]
         result.append([*known, *new])
     return result
 
@@ -82,9 +84,10 @@ def explain(cohort: Cohort, wanted: Sequence[Wanted], *, capped: bool) -> list[t
     today = cohort.days_at([each.row for each in asked], [each.change.why for each in asked])
     holding = cohort.rules.holding(cohort.ledger, today, cohort.register.assumed[today.school])
     scores = _scores(cohort, today) if capped else [None] * len(asked)
+    pasts = {row: past_of(cohort.register, row) for row in {each.row for each in asked}}
     found = []
     for place, each in enumerate(asked):
-        past = past_of(cohort.register, each.row, each.change.why)
+        past = pasts[each.row].up_to(each.change.why)
         hits = _rule_hits([rule for rule, holds in holding if holds[place]], past, cohort.rules.year)
         found.append(_with_model(hits, past, each.change, scores[place]))
     said = iter(found)
