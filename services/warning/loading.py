@@ -32,6 +32,7 @@ from services.warning.stored import (
     known,
     midnight,
     place_kind,
+    several_of,
 )
 from services.warning.student import NO_ROW, Student
 
@@ -134,7 +135,7 @@ def _load_block(year: SchoolYear, first: int, block: Block) -> None:
             register.moment[row, columns] = np.where(packed > 0, moments, NO_TIME)
         else:
             register.moment[row, columns] = NO_TIME
-        for day, rows in cell.several.items():
+        for day, rows in several_of(cell).items():
             year.marks.recall(row, day, rows)
 
 

@@ -173,6 +173,23 @@ def test_more_schools_than_a_byte_can_number_come_back() -> None:
     check_same(worker.successor().partition, worker.partition)
 
 
+def test_a_month_of_sections_with_long_names_stays_far_below_what_kafka_takes() -> None:
+    worker, students = Worker(), [f"s{number}" for number in range(BLOCK)]
+    for student in students:
+        worker.take(enrollment(student, ("A", FIRST, None)), consent(student, FIRST))
+    worker.take(
+        *(
+            batch(
+                *(mark(student, day, section=f"{number} {'x' * 100}") for student in students for number in range(10))
+            )
+            for day in DAYS[:19]
+        )
+    )
+
+    assert max(map(len, worker.stored.values())) < 100_000
+    check_same(worker.successor().partition, worker.partition)
+
+
 def test_a_schools_facts_come_back() -> None:
     worker = worker_with(
         school_day("A", DAYS[0], instructional=True),
