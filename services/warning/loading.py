@@ -57,6 +57,7 @@ def load_partition(items: Mapping[str, bytes], policy: Policy, steering: Steerin
         partition.add(_load_head(partition, head))
     _empty_left_rows(partition)
     for student in partition.students.values():
+        partition.take_ahead(student)
         partition.place(student)
     _remember(partition, heads, same_policy=same_policy)
     return partition

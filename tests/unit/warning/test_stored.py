@@ -457,3 +457,25 @@ def test_a_write_cut_short_leaves_no_days_of_a_year_that_is_over() -> None:
 
     assert blocks(again) == []
     assert again.partition.years.keys() == {2017}
+
+
+def test_a_write_cut_short_loses_no_mark_that_was_kept_for_its_year() -> None:
+    before = two_in_a_block()
+    before.take(batch(mark("ann", date(2017, 9, 8), "absent")))
+    record = close("A", date(2017, 9, 7))
+    worker = before.successor()
+    take(worker.partition, PLACE, record.topic, record.key, record.value, TAKEN_AT.timestamp())
+    while worker.partition.evaluate():
+        pass
+    changes = worker.partition.take_changes()
+
+    for length in range(len(changes) + 1):
+        written = {**before.stored, **dict(changes[:length])}
+        torn = {key: value for key, value in written.items() if value is not None}
+        again = Worker(load_partition(torn, POLICY, Steering(None, None), TAKEN_AT))
+        again.stored = torn
+        again.take(record)
+        again.restart()
+        window = again.window("ann")
+        assert window is not None
+        assert window["marks"] == [{"date": "2017-09-08", "status": "absent", "excused": False, "school_id": "A"}]
