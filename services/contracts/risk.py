@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
 from services.contracts.base import Event
+
+Students = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 class WeekCounted(Event):
@@ -19,11 +22,11 @@ class WeekCounted(Event):
     partitions: int
     """How many there are: the owner waits for all of them."""
     token: UUID
-    entered: int
+    entered: Students
     """Students who entered elevated or urgent from below since the school year began."""
-    waiting: list[int]
+    waiting: list[Students]
     """By bin of the score (`models.capacity`): students below elevated who could enter."""
-    passed: list[int]
+    passed: list[Students]
     """By bin: students whose score rose to it or past it within the week."""
 
 

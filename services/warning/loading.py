@@ -33,6 +33,7 @@ from services.warning.stored import (
     known,
     midnight,
     place_kind,
+    several_of,
 )
 from services.warning.student import NO_ROW, Student
 
@@ -60,6 +61,7 @@ def load_partition(items: Mapping[str, bytes], policy: Policy, steering: Steerin
         partition.add(_load_head(partition, head))
     _empty_left_rows(partition)
     for student in partition.students.values():
+        partition.take_ahead(student)
         partition.place(student)
     _remember(partition, heads, same_policy=same_policy)
     take_in(partition, earlier)
@@ -139,7 +141,7 @@ def _load_block(year: SchoolYear, first: int, block: Block) -> None:
             register.moment[row, columns] = np.where(packed > 0, moments, NO_TIME)
         else:
             register.moment[row, columns] = NO_TIME
-        for day, rows in cell.several.items():
+        for day, rows in several_of(cell).items():
             year.marks.recall(row, day, rows)
 
 

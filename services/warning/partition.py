@@ -261,6 +261,17 @@ class Partition:
         year.withdrawn[student.row] = student.withdrawn
         self.homes.meet(self.years, {student} | self.homes.siblings(student))
 
+    def take_ahead(self, student: Student) -> None:
+        """Put in the marks that were kept for the student's school year, where nothing was said since."""
+        for day, (rows, live) in (student.ahead or {}).items():
+            if year_of(day) == student.year:
+                year = self.years[student.year]
+                column = year.cohort.column(day)
+                if not year.cohort.register.said[student.row, column]:
+                    year.marks.put(student.row, column, rows, live=live)
+                    year.cohort.touch(student.row, column)
+                    year.note(np.array([student.row]), [day])
+
     def find_shocks(self) -> None:
         """Bring the schools' shock days up to date with what was said of them."""
         recounted, self._recounted = self._recounted, set()
@@ -398,16 +409,9 @@ class Partition:
         if student.row != NO_ROW:
             self.years[student.year].leave(student)
         student.year = number
-        year = self.year(number)
-        year.enter(student)
-        for ahead, (rows, live) in (student.ahead or {}).items():
-            if year_of(ahead) == number:
-                column = year.cohort.column(ahead)
-                year.marks.put(student.row, column, rows, live=live)
-                year.cohort.touch(student.row, column)
-                year.note(np.array([student.row]), [ahead])
-        later = {ahead: rows for ahead, rows in (student.ahead or {}).items() if year_of(ahead) > number}
-        student.ahead = later or None
+        self.year(number).enter(student)
+        student.ahead = {day: said for day, said in (student.ahead or {}).items() if year_of(day) >= number} or None
+        self.take_ahead(student)
         self.place(student)
         self.changes.students.add(student)
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from models.artifact import Artifact
 from models.capacity import (
+    BINS,
     NEVER,
     NOTHING,
     RECENT_WEEKS,
@@ -119,12 +120,17 @@ class Steering:
         )
 
     def take_count(self, counted: WeekCounted) -> ThresholdSet | None:
-        """The owner hears of a partition's week; the threshold, when all have been heard. A repeat is told the same."""
+        """The owner hears of a partition's week; the threshold, when all have been heard. A repeat is told the same.
+
+        Raises `ValueError` for counts of another length than this release's.
+        """
         stored, monday, last = self._stored, counted.week.toordinal(), self.last
         if not self.steers or self._capacity is None:
             return None
         if last is not None and last.week.toordinal() - WEEK >= monday:
             return last if last.week.toordinal() - WEEK == monday else None
+        if not len(counted.waiting) == len(counted.passed) == BINS:
+            raise ValueError("counted by other bins")
         heard = stored.open_weeks.setdefault(monday, {})
         heard[counted.partition] = (counted.entered, counted.waiting, counted.passed)
         if len(heard) < counted.partitions:

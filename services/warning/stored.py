@@ -84,7 +84,8 @@ class Cell(msgspec.Struct, array_like=True, omit_defaults=True):
     at: bytes
     """The school of each day, by its place in the block's; one byte when all are the same."""
     moments: bytes
-    several: dict[int, DayMarks] = {}
+    several: bytes = b""
+    """The rows of the days that several make, by ordinal, deflated: their schools and sections have long names."""
 
 
 class Month(msgspec.Struct, array_like=True):
@@ -113,6 +114,7 @@ encode = msgspec.msgpack.Encoder().encode
 decode_head = msgspec.msgpack.Decoder(Head).decode
 decode_block = msgspec.msgpack.Decoder(Block).decode
 decode_cell = msgspec.msgpack.Decoder(Cell).decode
+_decode_several = msgspec.msgpack.Decoder(dict[int, DayMarks]).decode
 decode_month = msgspec.msgpack.Decoder(Month).decode
 decode_steering = msgspec.msgpack.Decoder(StoredPolicy).decode
 decode_model = msgspec.msgpack.Decoder(tuple[int, str]).decode
@@ -204,7 +206,7 @@ def dump_block(year: SchoolYear, block: int, month: int) -> bytes | None:
         several = year.marks.several_of(row)
         if several:
             several = {day: rows for day, rows in several.items() if days[0] <= day <= days[-1]}
-        cells.append(encode(Cell(said[place].tobytes(), at_schools, moments[place].tobytes(), several)))
+        cells.append(encode(Cell(said[place].tobytes(), at_schools, moments[place].tobytes(), _deflated(several))))
     names = [register.names[number] for number in numbers.tolist()]
     return encode(Block(VERSION, days, names, base, unit, moments.dtype.itemsize, cells))
 
@@ -223,6 +225,15 @@ def _pack(register: Register, rows: slice, columns: slice) -> tuple[_Packed, int
     most = int(packed.max())
     kind = next(kind for kind in (np.uint8, np.uint16, np.uint32, np.uint64) if most <= np.iinfo(kind).max)
     return packed.astype(kind), base, unit
+
+
+def _deflated(several: dict[int, DayMarks]) -> bytes:
+    return zlib.compress(encode(several), 1) if several else b""
+
+
+def several_of(cell: Cell) -> dict[int, DayMarks]:
+    """The rows of the days that several make, by ordinal."""
+    return _decode_several(zlib.decompress(cell.several)) if cell.several else {}
 
 
 def place_kind(schools: int) -> type[np.uint8] | type[np.uint16]:

@@ -54,7 +54,7 @@ class Student:
         """Where the days of the school year count."""
         self.ahead: dict[int, tuple[DayMarks, bool]] | None = None
         """Marks of later school years, and whether they came live, kept until one begins: a wrong year in a date
-        ends no window."""
+        ends no window. Then they stay until the next one does: the write that has their days may be cut short."""
         self.changes: list[LevelChange] = []
         self.turns: list[Turn] | None = None
         """What `changes` say in words; None when they have not been put in words since the student was read."""

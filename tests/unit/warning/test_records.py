@@ -79,6 +79,12 @@ def test_only_a_close_is_answered() -> None:
         packed(in_section=b"\2\0"),
         packed(numbers=b"\2\0"),
         packed(moments=b"\0"),
+        Record(
+            topics.RISK_WEEKS.name,
+            b"",
+            b'{"week":"2016-09-05","partition":0,"partitions":2,"token":"6f1e5d5e-6d0c-5f43-9d5c-0f1b57be11aa",'
+            b'"entered":100000000000000000000,"waiting":[],"passed":[]}',
+        ),
     ],
 )
 def test_a_record_that_cannot_be_read_leaves_the_state_as_it_was(poison: Record) -> None:

@@ -71,6 +71,13 @@ def test_the_threshold_is_found_when_all_have_counted() -> None:
     assert found.token == TOKEN
 
 
+def test_counts_by_other_bins_are_refused_and_hold_up_nobody() -> None:
+    owner = steering()
+    with pytest.raises(ValueError, match="other bins"):
+        owner.take_count(counted(WEEKS[0], 1).model_copy(update={"waiting": [1]}))
+    hear(owner, WEEKS[0])
+
+
 def test_a_partition_that_counts_twice_is_one_partition() -> None:
     owner = steering()
     owner.take_count(counted(WEEKS[0], 0))

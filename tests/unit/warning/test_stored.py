@@ -173,6 +173,23 @@ def test_more_schools_than_a_byte_can_number_come_back() -> None:
     check_same(worker.successor().partition, worker.partition)
 
 
+def test_a_month_of_sections_with_long_names_stays_far_below_what_kafka_takes() -> None:
+    worker, students = Worker(), [f"s{number}" for number in range(BLOCK)]
+    for student in students:
+        worker.take(enrollment(student, ("A", FIRST, None)), consent(student, FIRST))
+    worker.take(
+        *(
+            batch(
+                *(mark(student, day, section=f"{number} {'x' * 100}") for student in students for number in range(10))
+            )
+            for day in DAYS[:19]
+        )
+    )
+
+    assert max(map(len, worker.stored.values())) < 100_000
+    check_same(worker.successor().partition, worker.partition)
+
+
 def test_a_schools_facts_come_back() -> None:
     worker = worker_with(
         school_day("A", DAYS[0], instructional=True),
@@ -440,3 +457,25 @@ def test_a_write_cut_short_leaves_no_days_of_a_year_that_is_over() -> None:
 
     assert blocks(again) == []
     assert again.partition.years.keys() == {2017}
+
+
+def test_a_write_cut_short_loses_no_mark_that_was_kept_for_its_year() -> None:
+    before = two_in_a_block()
+    before.take(batch(mark("ann", date(2017, 9, 8), "absent")))
+    record = close("A", date(2017, 9, 7))
+    worker = before.successor()
+    take(worker.partition, PLACE, record.topic, record.key, record.value, TAKEN_AT.timestamp())
+    while worker.partition.evaluate():
+        pass
+    changes = worker.partition.take_changes()
+
+    for length in range(len(changes) + 1):
+        written = {**before.stored, **dict(changes[:length])}
+        torn = {key: value for key, value in written.items() if value is not None}
+        again = Worker(load_partition(torn, POLICY, Steering(None, None), TAKEN_AT))
+        again.stored = torn
+        again.take(record)
+        again.restart()
+        window = again.window("ann")
+        assert window is not None
+        assert window["marks"] == [{"date": "2017-09-08", "status": "absent", "excused": False, "school_id": "A"}]
