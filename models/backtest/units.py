@@ -8,6 +8,7 @@ import numpy as np
 
 from models.arrays import Flags, Ints
 from models.backtest.history import History
+from models.engine.scores import MOST_AT_HOME
 from models.enrollment import Span
 from models.school_year import first_day, last_day, year_of
 
@@ -54,7 +55,10 @@ def make_units(history: History, columns: Ints) -> Units:
     year = np.array([year_of(day) for day in first.tolist()], dtype=np.int32)
     order = np.lexsort((first, student, history.household[student], year))
     student, first, last = student[order], first[order], last[order]
-    return Units(student, history.household[student], first, last)
+    household = history.household[student]
+    crowded = np.flatnonzero(np.bincount(history.household)[household] > MOST_AT_HOME)
+    household[crowded] = int(history.household.max(initial=0)) + 1 + student[crowded]
+    return Units(student, household, first, last)
 
 
 def _years(columns: Ints, first: int, last: int) -> list[int]:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from models.arrays import Codes, Flags, Ints, Moments, Places, grown
 from models.attendance import NO_TIME, NOTHING, PRESENT, RETRACTED
-from models.enrollment import Segment
+from models.enrollment import Segment, school_on
 
 CODE: Final = 7
 """The bits of a code (`models.attendance`)."""
@@ -229,7 +229,7 @@ class Register:
         days = self.ordinals[columns]
         school = np.where((self.first[rows] <= days) & (days <= self.last[rows]), self.school[rows], np.uint16(0))
         for place in np.flatnonzero(self._parted[rows]).tolist():
-            name = _school_on(self.segments[int(rows[place])], int(days[place]))
+            name = school_on(self.segments[int(rows[place])], int(days[place]))
             school[place] = NOWHERE if name is None else self.numbers[name]
         return school
 
@@ -272,10 +272,6 @@ class Register:
             self.moment = grown(self.moment, rows, columns, fill=NO_TIME)
         self.state = grown(self.state, len(self.state), columns)
         self.shock = grown(self.shock, len(self.shock), columns)
-
-
-def _school_on(segments: Sequence[Segment], day: int) -> str | None:
-    return next((part.school for part in reversed(segments) if part.first <= day <= part.last), None)
 
 
 def _unknown_state(*_: object) -> tuple[int, bool]:

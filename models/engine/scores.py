@@ -17,6 +17,8 @@ _RECENT: Final = 8
 """So many days' scores are kept as they were decided, for the week's close (`WEEK_DAYS` and one)."""
 _MORE_POSITIONS: Final = 16
 NOBODY: Final = -1
+MOST_AT_HOME: Final = 20
+"""A household of more students is none: it is what somebody wrote in place of an unknown one."""
 _FEW: Final = 8
 UNKNOWN = np.nan
 """A score that has not been made since the rows were read."""

@@ -80,6 +80,7 @@ def _load_month(partition: Partition, school_id: str, month: Month) -> None:
         school.close(day, history=history)
     for day, counts in month.counts.items():
         school.set_counts(day, HeadCount(*counts))
+    school.history_through = max(school.history_through, month.history_through)
 
 
 def _load_steering(

@@ -156,7 +156,7 @@ class Partition:
     def take_enrollment(self, pseudonym: Pseudonym, enrollment: Enrollment | None, taken_at: datetime) -> None:
         """Take a student's enrollments; None drops them."""
         student = self._student(pseudonym)
-        before, household = self.homes.siblings(student), student.household
+        before, household = self.homes.others(student), student.household
         self._leave_schools(student)
         spans = enrollment.spans if enrollment else []
         student.household = enrollment.household if enrollment else None
@@ -165,10 +165,10 @@ class Partition:
         student.spans = tuple(sorted(map(_span, spans)))
         self._enroll(student)
         self._catch_up(student, taken_at)
-        after = self.homes.siblings(student)
+        after = self.homes.others(student)
         if student.household != household:
             self.alerts.ask({student} | before | after)
-            self.homes.meet(self.years, before)
+            self.homes.meet(self.years, before | after)
             if enrollment is not None:  # without one the student leaves: what was decided in the home stands
                 self._decide_anew({student} | before | after)
 

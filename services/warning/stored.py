@@ -97,6 +97,8 @@ class Month(msgspec.Struct, array_like=True):
     counts: dict[int, tuple[int, int, int]]
     assumed: bool
     calendars: dict[str, dict[int, bool]]
+    history_through: int
+    """The last day closed as history, so far."""
 
 
 class StoredPolicy(msgspec.Struct, array_like=True):
@@ -176,6 +178,7 @@ def dump_month(school: School, year: int, month: int) -> bytes:
                 name: {day: calendar[day] for day in days if day in calendar}
                 for name, calendar in school.calendars.items()
             },
+            history_through=school.history_through,
         )
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from models.attendance import DayMarks
 from models.engine.episodes import Turn
 from models.engine.levels import LevelChange
-from models.enrollment import Segment, Span
+from models.enrollment import Segment, Span, school_on
 from services.contracts.alerts import AlertEvent
 from services.contracts.ids import Pseudonym
 from services.warning.lifecycle import Told
@@ -75,7 +75,7 @@ class Student:
 
     def school_on(self, day: int) -> str | None:
         """The school at which the day counts, or None (not enrolled, no consent)."""
-        return next((part.school for part in reversed(self.segments) if part.first <= day <= part.last), None)
+        return school_on(self.segments, day)
 
     def forget_alerts(self) -> None:
         """Drop what was told and decided; the next alert's events are numbered from the last one's on."""

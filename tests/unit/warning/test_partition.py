@@ -6,11 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from models.engine.scores import MOST_AT_HOME
 from services.contracts.alerts import AlertEvent
 from services.contracts.ids import Pseudonym
 from services.contracts.marks import AttendanceStatus
 from services.warning.school_year import BLOCK
 from services.warning.stored import decode_block, decode_head
+from tests.unit.models.hand_made import artifact
 from tests.unit.warning.driving import (
     Record,
     Worker,
@@ -572,3 +574,25 @@ def test_rows_a_microsecond_apart_are_told_apart() -> None:
     window = worker.window("ann")
     assert window is not None
     assert window["absent_days"] == 0
+
+
+def test_a_household_of_too_many_is_none() -> None:
+    """Somebody wrote one number in place of all that were not known."""
+    names = [f"s{number:02}" for number in range(MOST_AT_HOME + 2)]
+
+    def handed_in(order: list[str], household: str | None, *, upto: int) -> Worker:
+        worker = Worker(artifact=artifact(1), capacity=2)
+        for name in order[:upto]:
+            worker.take(enrollment(name, ("A", DAYS[0], None), household=household), consent(name, DAYS[0]))
+            worker.take(*(batch(mark(name, day, "absent")) for day in DAYS[: 3 + int(name[1:]) % 5]))
+        worker.take(close("A", *DAYS[:8]))
+        return worker
+
+    for upto in (MOST_AT_HOME + 1, MOST_AT_HOME + 2):
+        crowded, alone = handed_in(names, "h", upto=upto), handed_in(names, None, upto=upto)
+        assert crowded.scores() == alone.scores()
+    assert handed_in(names, "h", upto=5).scores() != handed_in(names, None, upto=5).scores()
+    left = handed_in(names, "h", upto=MOST_AT_HOME + 1)
+    left.take(enrollment(names[MOST_AT_HOME], ("A", DAYS[0], None), household="other"))
+    never = handed_in(names, "h", upto=MOST_AT_HOME)
+    assert {name: left.scores()[name] for name in names[:MOST_AT_HOME]} == never.scores()
