@@ -110,8 +110,13 @@ class Cohort:
 
     def touch(self, rows: Places | int, columns: Places | int) -> None:
         """Something may have changed of these rows' days; a row may be named more than once."""
-        np.minimum.at(self._since, rows, np.asarray(columns, np.int16))
-        self.register.reached = max(self.register.reached, int(np.max(columns, initial=-1)) + 1)
+        if isinstance(columns, int):
+            self._since[rows] = np.minimum(self._since[rows], columns)
+            last = columns
+        else:
+            np.minimum.at(self._since, rows, columns.astype(np.int16))
+            last = int(columns.max(initial=-1))
+        self.register.reached = max(self.register.reached, last + 1)
         self._touched = True
 
     def decide_again(self, rows: Places | int, columns: Small | int) -> None:

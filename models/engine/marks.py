@@ -6,7 +6,7 @@ Most days are one row, and arrays take those; a day of several sections or schoo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from models.arrays import Codes, Flags, Ints, Moments, Places
 from models.attendance import RETRACTED, DayMarks, SectionMark, day_code, with_mark
 from models.engine.cohort import Cohort
 from models.engine.register import CODE, LIVE, MANY, Schools
+
+_FEW: Final = 4
+"""So few rows are taken one by one."""
 
 
 class Rows(NamedTuple):
@@ -44,6 +47,8 @@ class Marks:
 
     def take(self, new: Rows) -> Flags:
         """Take rows in; which of them told something new."""
+        if len(new.row) <= _FEW:
+            return np.array([self._take_alone(new, place) for place in range(len(new.row))], np.bool_)
         days, of = np.unique(new.day, return_inverse=True)
         for day in days.tolist():
             self._cohort.column(day)
@@ -106,18 +111,43 @@ class Marks:
         moments[at] = np.where(newer, new.moment, known)
         return np.asarray(newer | (live != said & LIVE))
 
+    def _take_alone(self, new: Rows, place: int) -> bool:
+        """Take one of a few rows: arrays would cost more than they spare."""
+        column = self._cohort.column(int(new.day[place]))
+        changed = self._take_one(new, place, column)
+        if changed:
+            self._cohort.touch(int(new.row[place]), column)
+        return changed
+
     def _take_one(self, new: Rows, place: int, column: int) -> bool:
         register, row, day = self._cohort.register, int(new.row[place]), int(new.day[place])
-        said, school = int(register.said[row, column]), register.names[new.school[place]]
+        said, number = int(register.said[row, column]), int(new.school[place])
+        section = new.section[place] if new.section is not None else ""
+        if not section and not said & MANY and (not said or register.said_at[row, column] == number):
+            return self._take_whole_day(new, place, row, column)
+        school = register.names[number]
         rows = self._several.get(row, {}).get(day)
         if rows is None:
             rows = (self._section_mark(row, column),) if said else ()
-        section = new.section[place] if new.section is not None else ""
         after = with_mark(rows, SectionMark(school, section, int(new.code[place]), int(new.moment[place])))
         live = LIVE if new.live[place] else said & LIVE
         if after is rows and live == said & LIVE:
             return False
         self.put(row, column, after, live=bool(live))
+        return True
+
+    def _take_whole_day(self, new: Rows, place: int, row: int, column: int) -> bool:
+        """Take the only row of a day: as `_take_single` does for many."""
+        register, moments = self._cohort.register, _moments(self._cohort.register.moment)
+        said, moment, code = int(register.said[row, column]), int(new.moment[place]), int(new.code[place])
+        live = LIVE if new.live[place] else said & LIVE
+        newer = not said & CODE or (moment, code) > (int(moments[row, column]), said & CODE)
+        if not newer and live == said & LIVE:
+            return False
+        register.said[row, column] = (code if newer else said & CODE) | live
+        register.said_at[row, column] = new.school[place]
+        if newer:
+            moments[row, column] = moment
         return True
 
     def put(self, row: int, column: int, rows: DayMarks, *, live: bool) -> None:
