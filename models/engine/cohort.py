@@ -64,6 +64,8 @@ class Cohort:
         """Per row: the first column of which something may have changed."""
         self._again: Small = np.zeros(0, np.int16)
         """Per row: the column from which on levels must be decided again, though the days are the same."""
+        self._anew: Flags = np.zeros(0, np.bool_)
+        """Per row: whether all days are to be scored anew, though they may be the same."""
         self._changed_since: Small = np.zeros(0, np.int16)
         """Per row that is being evaluated: the first column whose day is another."""
         self._touched = False
@@ -84,6 +86,7 @@ class Cohort:
         self._since = grown(self._since, room, fill=UNTOUCHED)
         self._again = grown(self._again, room, fill=UNTOUCHED)
         self._changed_since = grown(self._changed_since, room, fill=UNTOUCHED)
+        self._anew = grown(self._anew, room)
         return first
 
     def clear(self, row: int) -> None:
@@ -94,6 +97,7 @@ class Cohort:
         for levels in self.levels:
             levels.clear(row)
         self._since[row] = self._again[row] = UNTOUCHED
+        self._anew[row] = False
 
     def column(self, day: int) -> int:
         """The column of a date, put in at first use."""
@@ -126,6 +130,7 @@ class Cohort:
 
     def forget_days(self, row: int) -> None:
         """All of the row's days are to be scored and decided anew."""
+        self._anew[row] = True
         self.decide_again(row, 0)
 
     def threshold_changed(self, day: int, old: float, new: float) -> None:
@@ -186,6 +191,7 @@ class Cohort:
         if self.scores.on:
             self.scores.reach(int(self.ledger.length.max(initial=0)))
         self._since[:] = self._again[:] = UNTOUCHED
+        self._anew[:] = False
         self._touched = False
 
     def ordinals_of(self, row: int) -> Ints:
@@ -299,7 +305,7 @@ class Cohort:
         columns = slice(begin, self.register.reached)
         differs = kept != self.register.kept[rows, columns]
         first = np.where(differs.any(axis=1), differs.argmax(axis=1) + begin, UNTOUCHED)
-        self._changed_since[rows] = first
+        self._changed_since[rows] = np.minimum(first, self._first_anew(rows, begin, kept))
         first = np.minimum(first, again)
         some = first < self.register.reached
         rows, first, kept, school = rows[some], first[some], kept[some], school[some]
@@ -315,6 +321,14 @@ class Cohort:
             for levels, found in zip(self.levels, turned, strict=True):
                 _add(found, levels.cut(late, before))
             yield self._refold(late, before)
+
+    def _first_anew(self, rows: Places, begin: int, kept: Codes) -> Small:
+        """The first day of each row that is scored anew, as it was or is now; `UNTOUCHED` for the others."""
+        result, anew = np.full(len(rows), UNTOUCHED, np.int16), np.flatnonzero(self._anew[rows])
+        self._anew[rows] = False
+        days = (kept[anew] > 0) | (self.register.kept[rows[anew], begin : self.register.reached] > 0)
+        result[anew] = np.where(days.any(axis=1), days.argmax(axis=1) + begin, UNTOUCHED)
+        return result
 
     def _append(self, rows: Places, since: int, begin: int, kept: Codes, school: Schools) -> Pairs:
         kept, school = kept[:, since - begin :], school[:, since - begin :]
