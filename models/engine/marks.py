@@ -189,8 +189,3 @@ def _some(rows: Rows, where: Places) -> Rows:
         rows.moment[where],
         rows.live[where],
     )
-
-
-def section_mark(school: str, section: str, code: int, moment: int) -> SectionMark:
-    """A row of its own."""
-    return SectionMark(school, section, int(code), int(moment))

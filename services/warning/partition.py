@@ -13,9 +13,9 @@ from datetime import datetime
 import numpy as np
 
 from models.arrays import Places
-from models.attendance import with_mark
+from models.attendance import SectionMark, with_mark
 from models.engine.levels import Strategy
-from models.engine.marks import Rows, section_mark
+from models.engine.marks import Rows
 from models.engine.register import HISTORY, NOT_SHARED, OF, OPEN, REPORTED
 from models.enrollment import FOREVER, Segment, Span, segments
 from models.policy import Policy
@@ -333,7 +333,7 @@ class Partition:
             section = marks.section[place] if marks.section is not None else ""
             live = not marks.history[place] and day > self.school(school).history_through
             rows, was_live = ahead.get(day, ((), False))
-            row = section_mark(school, section, marks.code[place], marks.moment[place])
+            row = SectionMark(school, section, int(marks.code[place]), int(marks.moment[place]))
             ahead[day] = (with_mark(rows, row), was_live or live)
         if student.withdrawn:
             self._holding.add(student)

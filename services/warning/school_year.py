@@ -115,5 +115,5 @@ class SchoolYear:
         self.changed[np.asarray(rows) // BLOCK, months] = True
 
 
-_EPOCH = 719_163
+_EPOCH = date(1970, 1, 1).toordinal()
 """1 January 1970 as an ordinal."""
