@@ -6,7 +6,7 @@ Most days are one row, and arrays take those; a day of several sections or schoo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,9 +14,6 @@ from models.arrays import Codes, Flags, Ints, Moments, Places
 from models.attendance import RETRACTED, DayMarks, SectionMark, day_code, with_mark
 from models.engine.cohort import Cohort
 from models.engine.register import CODE, LIVE, MANY, Schools
-
-_FEW: Final = 4
-"""So few rows are taken one by one."""
 
 
 class Rows(NamedTuple):
@@ -36,6 +33,18 @@ class Rows(NamedTuple):
     live: Flags
 
 
+class OneRow(NamedTuple):
+    """One row of attendance, as `Rows` has many."""
+
+    row: int
+    day: int
+    school: int
+    section: str
+    code: int
+    moment: int
+    live: bool
+
+
 class Marks:
     """What was said of a cohort's days, with the moments and the days that several rows make."""
 
@@ -47,8 +56,6 @@ class Marks:
 
     def take(self, new: Rows) -> Flags:
         """Take rows in; which of them told something new."""
-        if len(new.row) <= _FEW:
-            return np.array([self._take_alone(new, place) for place in range(len(new.row))], np.bool_)
         days, of = np.unique(new.day, return_inverse=True)
         for day in days.tolist():
             self._cohort.column(day)
@@ -61,9 +68,17 @@ class Marks:
             where = np.flatnonzero(single)
             changed[where] = self._take_single(_some(new, where), column[where])
             for place in np.flatnonzero(~single).tolist():
-                changed[place] = self._take_one(new, place, int(column[place]))
+                changed[place] = self._take_one(_one(new, place), int(column[place]))
         if changed.any():
             self._cohort.touch(new.row[changed], column[changed])
+        return changed
+
+    def take_one(self, new: OneRow) -> bool:
+        """Take one row in, as `take` does; arrays would cost more than they spare. Whether it told something new."""
+        column = self._cohort.column(new.day)
+        changed = self._take_one(new, column)
+        if changed:
+            self._cohort.touch(new.row, column)
         return changed
 
     def of_row(self, row: int) -> Iterator[tuple[int, DayMarks]]:
@@ -111,43 +126,33 @@ class Marks:
         moments[at] = np.where(newer, new.moment, known)
         return np.asarray(newer | (live != said & LIVE))
 
-    def _take_alone(self, new: Rows, place: int) -> bool:
-        """Take one of a few rows: arrays would cost more than they spare."""
-        column = self._cohort.column(int(new.day[place]))
-        changed = self._take_one(new, place, column)
-        if changed:
-            self._cohort.touch(int(new.row[place]), column)
-        return changed
-
-    def _take_one(self, new: Rows, place: int, column: int) -> bool:
-        register, row, day = self._cohort.register, int(new.row[place]), int(new.day[place])
-        said, number = int(register.said[row, column]), int(new.school[place])
-        section = new.section[place] if new.section is not None else ""
-        if not section and not said & MANY and (not said or register.said_at[row, column] == number):
-            return self._take_whole_day(new, place, row, column)
-        school = register.names[number]
+    def _take_one(self, new: OneRow, column: int) -> bool:
+        register, row = self._cohort.register, new.row
+        said = int(register.said[row, column])
+        if not new.section and not said & MANY and (not said or register.said_at[row, column] == new.school):
+            return self._take_whole_day(new, column, said)
+        day, school = register.days[column], register.names[new.school]
         rows = self._several.get(row, {}).get(day)
         if rows is None:
             rows = (self._section_mark(row, column),) if said else ()
-        after = with_mark(rows, SectionMark(school, section, int(new.code[place]), int(new.moment[place])))
-        live = LIVE if new.live[place] else said & LIVE
+        after = with_mark(rows, SectionMark(school, new.section, new.code, new.moment))
+        live = LIVE if new.live else said & LIVE
         if after is rows and live == said & LIVE:
             return False
         self.put(row, column, after, live=bool(live))
         return True
 
-    def _take_whole_day(self, new: Rows, place: int, row: int, column: int) -> bool:
+    def _take_whole_day(self, new: OneRow, column: int, said: int) -> bool:
         """Take the only row of a day: as `_take_single` does for many."""
-        register, moments = self._cohort.register, _moments(self._cohort.register.moment)
-        said, moment, code = int(register.said[row, column]), int(new.moment[place]), int(new.code[place])
-        live = LIVE if new.live[place] else said & LIVE
-        newer = not said & CODE or (moment, code) > (int(moments[row, column]), said & CODE)
+        register, moments, row = self._cohort.register, _moments(self._cohort.register.moment), new.row
+        live = LIVE if new.live else said & LIVE
+        newer = not said & CODE or (new.moment, new.code) > (int(moments[row, column]), said & CODE)
         if not newer and live == said & LIVE:
             return False
-        register.said[row, column] = (code if newer else said & CODE) | live
-        register.said_at[row, column] = new.school[place]
+        register.said[row, column] = (new.code if newer else said & CODE) | live
+        register.said_at[row, column] = new.school
         if newer:
-            moments[row, column] = moment
+            moments[row, column] = new.moment
         return True
 
     def put(self, row: int, column: int, rows: DayMarks, *, live: bool) -> None:
@@ -176,6 +181,18 @@ def _moments(moments: Moments | None) -> Moments:
     if moments is None:
         raise LookupError("the register keeps no moments")
     return moments
+
+
+def _one(rows: Rows, place: int) -> OneRow:
+    return OneRow(
+        int(rows.row[place]),
+        int(rows.day[place]),
+        int(rows.school[place]),
+        "" if rows.section is None else rows.section[place],
+        int(rows.code[place]),
+        int(rows.moment[place]),
+        bool(rows.live[place]),
+    )
 
 
 def _some(rows: Rows, where: Places) -> Rows:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import struct
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,9 @@ _CODES: Codes = np.array(
     np.uint8,
 )
 """The engine's code by a packed one."""
+_ONE: Final = struct.Struct("<HHHq")
+"""A batch of one: how many marks the student has, the places of the school and the day, the moment."""
+_SECTION: Final = struct.Struct("<H")
 
 
 class MarkColumns(NamedTuple):
@@ -69,6 +73,60 @@ def columns_of(marks: list[AttendanceMark]) -> MarkColumns:
         code=np.array([code_of(mark.status, mark.excused) for mark in marks], np.uint8),
         moment=np.array(moments, np.int64),
         history=np.array([mark.history for mark in marks], np.bool_),
+    )
+
+
+class SingleMark(NamedTuple):
+    """One mark, as `MarkColumns` has many."""
+
+    student: str
+    school: str
+    section: str
+    day: int
+    code: int
+    moment: int
+    history: bool
+
+    def columns(self) -> MarkColumns:
+        """As columns of one mark."""
+        return MarkColumns(
+            students=[self.student],
+            of=np.zeros(1, np.intp),
+            schools=[self.school],
+            at=np.zeros(1, np.intp),
+            section=[self.section] if self.section else None,
+            day=np.array([self.day], np.int32),
+            code=np.array([self.code], np.uint8),
+            moment=np.array([self.moment], np.int64),
+            history=np.array([self.history], np.bool_),
+        )
+
+
+def single(batch: PackedBatch) -> SingleMark | None:
+    """The mark of a batch of one, else None. Raises `ValueError` when it says what is not known."""
+    if len(batch.codes) != 1 or len(batch.students) != 1:
+        return None
+    try:
+        (number, at, days, moment) = _ONE.unpack(batch.numbers + batch.at + batch.days + batch.moments)
+        (place,) = _SECTION.unpack(batch.in_section) if batch.in_section else (0,)
+    except struct.error as error:
+        raise ValueError("columns of different lengths") from error
+    if number != 1 or at >= len(batch.schools) or place > len(batch.sections):
+        raise ValueError("a place of a name that is not there")
+    packed = batch.codes[0]
+    code = int(_CODES[packed])
+    if code == NOTHING:
+        raise ValueError("a status that is not known")
+    if moment == NO_MOMENT:
+        moment = NO_TIME if batch.as_of is None else batch.as_of
+    return SingleMark(
+        batch.students[0],
+        batch.schools[at],
+        batch.sections[place - 1] if place else "",
+        batch.first_day + days,
+        code,
+        moment,
+        packed & HISTORY > 0,
     )
 
 

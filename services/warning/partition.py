@@ -15,7 +15,7 @@ import numpy as np
 from models.arrays import Places
 from models.attendance import SectionMark, with_mark
 from models.engine.levels import Strategy
-from models.engine.marks import Rows
+from models.engine.marks import OneRow, Rows
 from models.engine.register import HISTORY, NOT_SHARED, OF, OPEN, REPORTED
 from models.enrollment import FOREVER, Segment, Span, segments
 from models.policy import Policy
@@ -27,7 +27,7 @@ from services.contracts.reference import Consent, Enrollment, EnrollmentSpan, Sc
 from services.contracts.risk import ThresholdSet, WeekCounted
 from services.warning.alerts import Alerts
 from services.warning.changes import Changes
-from services.warning.columns import MarkColumns
+from services.warning.columns import MarkColumns, SingleMark
 from services.warning.homes import Homes
 from services.warning.school_year import SchoolYear
 from services.warning.steering import Steering
@@ -117,6 +117,21 @@ class Partition:
         years = np.array([year_of(day) for day in marks.day.tolist()])
         for year in dict.fromkeys(years.tolist()):
             self._take_marks_of(year, marks.at_places(np.flatnonzero(years == year)), horizon, taken_at)
+
+    def take_mark(self, mark: SingleMark, taken_at: datetime) -> None:
+        """Take one mark, as `take_marks` takes many: a live stream has one a record."""
+        year = self.years.get(year_of(mark.day))
+        row = year.rows.get(mark.student) if year is not None else None
+        if year is None or row is None:
+            self.take_marks(mark.columns(), taken_at)
+            return
+        live = not mark.history and mark.day > self.school(mark.school).history_through
+        number = year.cohort.register.number(mark.school)
+        if year.marks.take_one(OneRow(row, mark.day, number, mark.section, mark.code, mark.moment, live)):
+            year.note_one(row, mark.day)
+            student = year.students[row]
+            if student is not None and student.withdrawn:
+                self._holding.add(student)
 
     def take_closes(self, closed: DaysClosed) -> None:
         """Take closes: enrolled students without a mark of their own were present."""

@@ -11,7 +11,7 @@ from services.contracts.ids import Pseudonym
 from services.contracts.packed import PackedBatch, moment_of
 from services.contracts.reference import Consent, Enrollment, SchoolDay
 from services.contracts.risk import ThresholdSet, WeekCounted
-from services.warning.columns import columns_of, unpacked
+from services.warning.columns import columns_of, single, unpacked
 from services.warning.partition import Partition
 from services.warning.wire import DaysClosed, MarkBatch, WeekClosed, decode_marks, head_count
 
@@ -58,11 +58,15 @@ def _take_marks(
     partition: Partition, place: Place, record: MarkBatch | PackedBatch | DaysClosed | WeekClosed
 ) -> UUID | None:
     if isinstance(record, PackedBatch):
-        taken_at, marks = moment_of(record.taken_at), unpacked(record)
+        taken_at, mark = moment_of(record.taken_at), single(record)
+        marks = unpacked(record) if mark is None else None
         partition.caused(taken_at)
         for counts in record.counts:
             partition.take_counts(*head_count(counts))
-        partition.take_marks(marks, taken_at)
+        if mark is not None:
+            partition.take_mark(mark, taken_at)
+        elif marks is not None:
+            partition.take_marks(marks, taken_at)
         return None
     partition.caused(record.taken_at)
     if isinstance(record, MarkBatch):

@@ -105,11 +105,12 @@ class SchoolYear:
         days = self.cohort.register.days
         return range(bisect_left(days, first), bisect_left(days, last))
 
+    def note_one(self, row: int, day: int) -> None:
+        """A row's day is to be written."""
+        self.changed[row // BLOCK, date.fromordinal(day).month] = True
+
     def note(self, rows: Places, days: Sequence[int] | np.ndarray[tuple[int], np.dtype[np.int32]]) -> None:
         """These rows' days are to be written."""
-        if len(rows) == 1:
-            self.changed[int(rows[0]) // BLOCK, date.fromordinal(int(days[0])).month] = True
-            return
         dates = (np.asarray(days, np.int64) - _EPOCH).astype("datetime64[D]")
         months = dates.astype("datetime64[M]").astype(np.int64) % 12 + 1
         self.changed[np.asarray(rows) // BLOCK, months] = True
