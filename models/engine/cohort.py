@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from models.arrays import Codes, Flags, Floats, Ints, Places, grown
+from models.arrays import Codes, Flags, Floats, Places, grown
 from models.capacity import WEEK_DAYS
 from models.engine.ledger import Ledger, Pairs, Small
 from models.engine.levels import Levels, Strategy
@@ -18,7 +18,7 @@ from models.features import Inputs
 from models.policy import Policy
 
 UNTOUCHED: Final = np.iinfo(np.int16).max
-_FEW: Final = 12
+_RECENT: Final = 12
 """Most facts are of today, and most others of so many days: each are looked at by themselves."""
 _RESTORED: Final = 1024
 """Rows that are read at once."""
@@ -194,11 +194,6 @@ class Cohort:
         self._anew[:] = False
         self._touched = False
 
-    def ordinals_of(self, row: int) -> Ints:
-        """The dates of a row that count."""
-        kept = self.register.kept[row, : self.register.reached]
-        return self.register.ordinals[: self.register.reached][kept & CODE > BREAK]
-
     def days_at(self, rows: Sequence[int], positions: Sequence[int]) -> Pairs:
         """A day of each of these rows, by its position."""
         row, position = np.array(rows, np.intp), np.array(positions, np.intp)
@@ -290,7 +285,7 @@ class Cohort:
     def _fold(self, rows: Places, turned: Sequence[Turned]) -> Iterable[Pairs]:
         """The days of these rows that are to be decided, their totals brought up to date."""
         since = np.minimum(self._since[rows], self._again[rows])
-        today, late = since >= self.register.reached - 1, since < self.register.reached - _FEW
+        today, late = since >= self.register.reached - 1, since < self.register.reached - _RECENT
         for part in (rows[today], rows[~today & ~late], rows[late]):
             if len(part):
                 yield from self._fold_part(part, turned)

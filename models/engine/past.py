@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from models.arrays import Ints, Places
 from models.attendance import EXCUSED, NOTHING, UNEXCUSED
 from models.engine.register import BREAK, CODE, SHOCK, Register
 
@@ -41,10 +42,18 @@ class Past(NamedTuple):
 NO_PAST: Final = Past((), b"", b"")
 
 
+def days_of(register: Register, row: int) -> Ints:
+    """The dates of a row that count, as ordinals."""
+    return register.ordinals[_columns(register, row)]
+
+
 def past_of(register: Register, row: int) -> Past:
     """The days of a row that count."""
-    kept = register.kept[row, : register.columns]
-    columns = np.flatnonzero(kept & CODE > BREAK)
+    kept, columns = register.kept[row, : register.columns], _columns(register, row)
     codes = kept[columns] & CODE
     ruled = np.where(kept[columns] & SHOCK, np.uint8(NEUTRAL), codes)
     return Past(tuple(register.ordinals[columns].tolist()), codes.tobytes(), ruled.astype(np.uint8).tobytes())
+
+
+def _columns(register: Register, row: int) -> Places:
+    return np.flatnonzero(register.kept[row, : register.columns] & CODE > BREAK)

@@ -15,7 +15,7 @@ from models.engine.cohort import Cohort
 from models.engine.episodes import Hit, Turn
 from models.engine.ledger import Pairs
 from models.engine.levels import LevelChange
-from models.engine.past import Past, past_of
+from models.engine.past import Past, days_of, past_of
 from models.engine.rules import LONG, SHORT, month_range
 from models.features import FEATURES, INPUTS, LONG_AGO, Feature, Inputs, absent_usual, usual
 from models.policy import ELEVATED, WATCH, Month, Move, RateToDate, Streak, Tardies, _Leveled
@@ -41,8 +41,6 @@ class Wanted(NamedTuple):
     row: int
     change: LevelChange
 
-
-NO_DAYS: Final = np.empty(0, np.int32)
 
 Course = tuple[int, Sequence[LevelChange], Sequence[Turn]]
 """A row, the changes of its level, and in words those of the first ones that are known."""
@@ -70,7 +68,10 @@ def put_in_words(cohort: Cohort, courses: Sequence[Course], *, capped: bool) -> 
     said = iter(explain(cohort, wanted, capped=capped))
     result = []
     for row, changes, known in courses:
-        ordinals = cohort.ordinals_of(row) if len(known) < len(changes) else NO_DAYS
+        if len(known) == len(changes):
+            result.append(list(known))
+            continue
+        ordinals = days_of(cohort.register, row)
         new = [Turn(int(ordinals[change.position - 1]), change.level, next(said)) for change in changes[len(known) :]]
         result.append([*known, *new])
     return result

@@ -19,7 +19,7 @@ _MORE_POSITIONS: Final = 16
 NOBODY: Final = -1
 MOST_AT_HOME: Final = 20
 """A household of more students is none: it is what somebody wrote in place of an unknown one."""
-_FEW: Final = 8
+_MOST_IN_PLACES: Final = 8
 UNKNOWN = np.nan
 """A score that has not been made since the rows were read."""
 SILENT = -np.inf
@@ -40,14 +40,14 @@ class Siblings:
 
     def __init__(self) -> None:
         self._few: Ints = np.full((0, 0), NOBODY, np.int32)
-        """Rows by places, for households of up to `_FEW` others."""
+        """Rows by places, for households of up to `_MOST_IN_PLACES` others."""
         self._many: dict[int, tuple[int, ...]] = {}
 
     def set(self, row: int, others: Sequence[int]) -> None:
         """Say who they are, in place of what was said."""
-        few = others if len(others) <= _FEW else ()
+        few = others if len(others) <= _MOST_IN_PLACES else ()
         self._many.pop(row, None)
-        if len(others) > _FEW:
+        if len(others) > _MOST_IN_PLACES:
             self._many[row] = tuple(others)
         if row >= len(self._few) or len(few) > self._few.shape[1]:
             if not few:

@@ -80,7 +80,7 @@ def take_in(partition: Partition, items: Mapping[str, bytes]) -> None:
 
 
 def _take_school(partition: Partition, name: str, stored: _School) -> None:
-    school = partition.school(name)
+    school = partition.school_facts.school(name)
     for day, instructional in stored.calendar.items():
         school.set_calendar(day, instructional=instructional)
     for day, history in stored.closed.items():

@@ -49,7 +49,7 @@ def load_partition(items: Mapping[str, bytes], policy: Policy, steering: Steerin
     partition.caused(loaded_at)
     for rest, value in sorted(by_kind["c"]):
         _load_month(partition, rest.rsplit("|", 1)[0], known(value, decode_month))
-    for school in partition.schools.values():
+    for school in partition.school_facts.schools.values():
         school.find_shocks(policy.shock)
     heads = [known(value, decode_head) for _, value in by_kind["s"]]
     blocks = [(rest.split("|"), known(value, decode_block)) for rest, value in by_kind["b"]]
@@ -69,7 +69,7 @@ def load_partition(items: Mapping[str, bytes], policy: Policy, steering: Steerin
 
 
 def _load_month(partition: Partition, school_id: str, month: Month) -> None:
-    school = partition.school(school_id)
+    school = partition.school_facts.school(school_id)
     school.assumed = month.assumed
     for day, instructional in month.calendar.items():
         school.set_calendar(day, instructional=instructional)
@@ -93,7 +93,7 @@ def _load_steering(
     stored = [known(value, decode_steering) for _, value in by_kind["r"]]
     if not stored:
         return False
-    reported = [school.last_reported() or 0 for school in partition.schools.values()]
+    reported = [school.last_reported() or 0 for school in partition.school_facts.schools.values()]
     last = max([*reported, *(block.days[-1] for _, block in blocks)], default=0)
     partition.steering.restore(stored[0].steering, artifacts, last + 1)
     return stored[0].policy == checksum(partition.policy, capped=partition.steering.capped)

@@ -6,7 +6,6 @@ records come changes nothing in the end.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -16,19 +15,18 @@ from models.arrays import Places
 from models.attendance import SectionMark, with_mark
 from models.engine.levels import Strategy
 from models.engine.marks import OneRow, Rows
-from models.engine.register import HISTORY, NOT_SHARED, OF, OPEN, REPORTED
+from models.engine.register import NOT_SHARED
 from models.enrollment import FOREVER, Segment, Span, segments
 from models.policy import Policy
-from models.school import School
 from models.school_year import first_day, last_day, year_of
-from models.shock import HeadCount
 from services.contracts.ids import Pseudonym
-from services.contracts.reference import Consent, Enrollment, EnrollmentSpan, SchoolDay
+from services.contracts.reference import Consent, Enrollment, EnrollmentSpan
 from services.contracts.risk import ThresholdSet, WeekCounted
 from services.warning.alerts import Alerts
 from services.warning.changes import Changes
 from services.warning.columns import MarkColumns, SingleMark
 from services.warning.homes import Homes
+from services.warning.school_facts import SchoolFacts
 from services.warning.school_year import SchoolYear
 from services.warning.steering import Steering
 from services.warning.student import NO_ROW, NO_YEAR, Student
@@ -38,8 +36,6 @@ DAYS_AHEAD = 31
 """A mark dated further ahead of its batch may be a slip of the year: it begins no school year by itself."""
 SUNDAY = 6
 """Days from a Monday."""
-_SILENT = School()
-"""One that has said nothing yet."""
 
 
 class Partition:
@@ -47,21 +43,17 @@ class Partition:
 
     def __init__(self, policy: Policy, steering: Steering | None = None) -> None:
         self.policy = policy
-        self.schools: dict[str, School] = {}
         self.students: dict[str, Student] = {}
         self.years: dict[int, SchoolYear] = {}
         self.steering = steering or Steering(None, None)
         self.outbox: list[WeekCounted | ThresholdSet] = []
         """What is to be said of the week."""
         self.changes = Changes()
+        self.school_facts = SchoolFacts(policy, self.years, self.changes)
         self.homes = Homes()
         self.alerts = Alerts(self.years, self.homes, self.steering, self.changes)
-        self._at_school: defaultdict[str, set[Student]] = defaultdict(set)
-        """By school: everybody with a span there."""
         self._reached: dict[str, int] = {}
         """By school: the school year of its last close."""
-        self._recounted: set[str] = set()
-        """Schools whose shock days may be others."""
         self._holding: set[Student] = set()
         """Withdrawn students whose late marks are held until the day's close."""
         self._closed = False
@@ -84,7 +76,10 @@ class Partition:
     def touched(self) -> bool:
         """Whether anything waits for evaluation."""
         return bool(
-            self._recounted or self.alerts.asked or self.due or any(year.cohort.touched for year in self.years.values())
+            self.school_facts.recounted
+            or self.alerts.asked
+            or self.due
+            or any(year.cohort.touched for year in self.years.values())
         )
 
     def add(self, student: Student) -> None:
@@ -98,12 +93,6 @@ class Partition:
     def caused(self, taken_at: datetime) -> None:
         """A record was taken: what is evaluated next was caused no later."""
         self._caused_at = min(taken_at, self._caused_at or taken_at)
-
-    def take_counts(self, school_id: str, day: int, counts: HeadCount) -> None:
-        """Take head counts of a school's day."""
-        if self.school(school_id).set_counts(day, counts):
-            self._recounted.add(school_id)
-            self.changes.schools.add((school_id, day))
 
     def take_marks(self, marks: MarkColumns, taken_at: datetime) -> None:
         """Take a batch of marks."""
@@ -125,7 +114,7 @@ class Partition:
         if year is None or row is None:
             self.take_marks(mark.columns(), taken_at)
             return
-        live = not mark.history and mark.day > self.school(mark.school).history_through
+        live = not mark.history and mark.day > self.school_facts.school(mark.school).history_through
         number = year.cohort.register.number(mark.school)
         if year.marks.take_one(OneRow(row, mark.day, number, mark.section, mark.code, mark.moment, live)):
             year.note_one(row, mark.day)
@@ -137,36 +126,13 @@ class Partition:
         """Take closes: enrolled students without a mark of their own were present."""
         for close in closed.closes:
             if close.counts is not None:
-                self.take_counts(*head_count(close.counts))
+                self.school_facts.take_counts(*head_count(close.counts))
             day = close.date.toordinal()
-            if self.school(close.school_id).close(day, history=close.history):
-                self.changes.schools.add((close.school_id, day))
+            if self.school_facts.close(close.school_id, day, history=close.history):
                 self._begin_year(close.school_id, day, closed.taken_at)
-                year = self.years.get(year_of(day))
-                if year is not None:
-                    year.cohort.column(day)
-                    self._look_again(year, close.school_id, day)
+                self.school_facts.closed(close.school_id, day)
         self._closed = True
         self._purge_withdrawn()
-
-    def take_school_day(self, fact: SchoolDay) -> None:
-        """Take a calendar row."""
-        if fact.instructional is None:
-            return
-        day, school = fact.date.toordinal(), self.school(fact.school_id)
-        if fact.calendar is None:
-            others = school.set_calendar(day, instructional=fact.instructional)
-            self._assume(fact.school_id, assumed=fact.assumed)
-        else:
-            others = school.set_calendar_of(fact.calendar, day, instructional=fact.instructional)
-        self.changes.schools.add((fact.school_id, day))
-        if others is None:
-            return
-        self._recounted.add(fact.school_id)
-        year = self.years.get(year_of(day))
-        if year is not None:
-            for each in list(year.cohort.register.days) if others else [day]:
-                self._look_again(year, fact.school_id, each)
 
     def take_enrollment(self, pseudonym: Pseudonym, enrollment: Enrollment | None, taken_at: datetime) -> None:
         """Take a student's enrollments; None drops them."""
@@ -185,7 +151,7 @@ class Partition:
             self.alerts.ask({student} | before | after)
             self.homes.meet(self.years, before | after)
             if enrollment is not None:  # without one the student leaves: what was decided in the home stands
-                self._decide_anew({student} | before | after)
+                self._decide_households_anew({student} | before | after)
 
     def take_consent(self, pseudonym: Pseudonym, consent: Consent | None, taken_at: datetime) -> None:
         """Take a student's consent; a tombstone (None) removes the window and withdraws open alerts."""
@@ -220,7 +186,7 @@ class Partition:
 
     def evaluate(self) -> bool:
         """Decide some of what the records meant; True while more remains. Events become `pending`."""
-        self.find_shocks()
+        self.school_facts.find_shocks()
         waiting = next((year for year in self.years.values() if year.cohort.touched), None)
         if waiting is not None:
             self.alerts.take_turned(waiting, waiting.cohort.evaluate()[0])
@@ -239,21 +205,14 @@ class Partition:
 
     def take_changes(self) -> list[tuple[str, bytes | None]]:
         """Keys and values of what must be written since the last call; None for what is gone."""
-        return self.changes.take(self.years, self.schools, self.steering, self.policy)
-
-    def school(self, school_id: str) -> School:
-        """What is known of a school, begun when it is new."""
-        found = self.schools.get(school_id)
-        if found is None:
-            found = self.schools[school_id] = School()
-        return found
+        return self.changes.take(self.years, self.school_facts.schools, self.steering, self.policy)
 
     def year(self, year: int) -> SchoolYear:
         """The columns of a school year, begun when it is new."""
         found = self.years.get(year)
         if found is None:
             strategy = Strategy(rules=True, model=self.steering.capped)
-            found = SchoolYear(self.policy, year, strategy, self.steering.models, self._state_of)
+            found = SchoolYear(self.policy, year, strategy, self.steering.models, self.school_facts.state_of)
             if self.steering.thresholds is not None:
                 found.levels.thresholds = self.steering.thresholds
             self.years[year] = found
@@ -269,7 +228,7 @@ class Partition:
             first, last = student.consent
             found = segments(student.spans, max(first, first_day(year.year)), min(last, last_day(year.year)))
         for segment in found:
-            school = self.schools.get(segment.school, _SILENT)
+            school = self.school_facts.known(segment.school)
             year.know(segment.school, school.closed)
             year.cohort.register.assume(segment.school, assumed=school.assumed)
         year.place(student, found)
@@ -286,15 +245,6 @@ class Partition:
                     year.marks.put(student.row, column, rows, live=live)
                     year.cohort.touch(student.row, column)
                     year.note(np.array([student.row]), [day])
-
-    def find_shocks(self) -> None:
-        """Bring the schools' shock days up to date with what was said of them."""
-        recounted, self._recounted = self._recounted, set()
-        for school_id in recounted:
-            for day in self.schools[school_id].find_shocks(self.policy.shock):
-                year = self.years.get(year_of(day))
-                if year is not None:
-                    self._look_again(year, school_id, day)
 
     def decide_anew(self, student: Student) -> None:
         """Decide the student's levels anew, from the first day on."""
@@ -332,7 +282,7 @@ class Partition:
     def _take_rows(self, year: SchoolYear, row: Places, marks: MarkColumns) -> None:
         register = year.cohort.register
         numbers = np.array([register.number(school) for school in marks.schools], np.uint16)
-        through = np.array([self.school(school).history_through for school in marks.schools], np.int32)
+        through = np.array([self.school_facts.school(school).history_through for school in marks.schools], np.int32)
         live = ~marks.history & (marks.day > through[marks.at])
         rows = Rows(row, marks.day, numbers[marks.at], marks.section, marks.code, marks.moment, live)
         changed = year.marks.take(rows)
@@ -346,45 +296,13 @@ class Partition:
         for place, day in enumerate(marks.day.tolist()):
             school = marks.schools[marks.at[place]]
             section = marks.section[place] if marks.section is not None else ""
-            live = not marks.history[place] and day > self.school(school).history_through
+            live = not marks.history[place] and day > self.school_facts.school(school).history_through
             rows, was_live = ahead.get(day, ((), False))
             row = SectionMark(school, section, int(marks.code[place]), int(marks.moment[place]))
             ahead[day] = (with_mark(rows, row), was_live or live)
         if student.withdrawn:
             self._holding.add(student)
         self.changes.students.add(student)
-
-    def _assume(self, school_id: str, *, assumed: bool) -> None:
-        """Whether the school's calendar is a guess: if it is, less is said there, so all is decided anew."""
-        school = self.school(school_id)
-        if school.assumed == assumed:
-            return
-        school.assumed = assumed
-        self.changes.schools |= {(school_id, day) for day in school.days()}
-        for year in self.years.values():
-            year.cohort.register.assume(school_id, assumed=assumed)
-            for student in self._at_school[school_id]:
-                if student.row != NO_ROW and student.year == year.year:
-                    year.cohort.forget_days(student.row)
-
-    def _look_again(self, year: SchoolYear, school_id: str, day: int) -> None:
-        """A day of a school may have another state now."""
-        register = year.cohort.register
-        if register.has(day):
-            column = register.column(day)
-            if register.look_up_all(register.number(school_id), column):
-                rows = register.at_school(school_id, day)
-                if len(rows):
-                    year.cohort.touch(rows, column)
-
-    def _state_of(self, school_id: str, day: int) -> tuple[int, bool]:
-        school_id, _, calendar = school_id.partition(OF)
-        school = self.schools.get(school_id, _SILENT)
-        if not school.is_instructional(day, calendar):
-            return 0, False
-        history = school.closed.get(day)
-        state = OPEN if history is None else HISTORY if history else REPORTED
-        return state, day in school.shocks
 
     def _count(self) -> None:
         """At a close: who has entered since the last one; and the weeks that are over."""
@@ -412,7 +330,7 @@ class Partition:
         year = year_of(day)
         if year > self._reached.get(school_id, NO_YEAR):
             self._reached[school_id] = year
-            for student in list(self._at_school[school_id]):
+            for student in list(self.school_facts.students_at(school_id)):
                 self._reach(student, day, taken_at)
 
     def _reach(self, student: Student, day: int, taken_at: datetime) -> None:
@@ -432,8 +350,7 @@ class Partition:
 
     def _catch_up(self, student: Student, taken_at: datetime) -> None:
         """Closes may have come before: the student's year is at least that of the schools' last report."""
-        schools = [self.schools[span.school] for span in student.spans if span.school in self.schools]
-        last = max((school.last_reported() or 0 for school in schools), default=0)
+        last = max((self.school_facts.known(span.school).last_reported() or 0 for span in student.spans), default=0)
         if last:
             self._reach(student, last, taken_at)
         self.place(student)
@@ -455,20 +372,18 @@ class Partition:
                 self._forget(student)
         self._holding.clear()
 
-    def _decide_anew(self, students: Iterable[Student]) -> None:
+    def _decide_households_anew(self, students: Iterable[Student]) -> None:
         """The scores of who lives together hang together."""
         for student in students:
             if student.row != NO_ROW and self.steering.models:
                 self.years[student.year].cohort.forget_days(student.row)
 
     def _enroll(self, student: Student) -> None:
-        for span in student.spans:
-            self._at_school[span.school].add(student)
+        self.school_facts.enter(student)
         self.homes.enter(student)
 
     def _leave_schools(self, student: Student) -> None:
-        for span in student.spans:
-            self._at_school[span.school].discard(student)
+        self.school_facts.leave(student)
         self.homes.leave(student)
 
     def _student(self, pseudonym: Pseudonym) -> Student:

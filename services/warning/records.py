@@ -42,7 +42,7 @@ def take(
     partition.caused(taken_at)
     if topic == topics.SCHOOL_DAYS.name:
         if value is not None:
-            partition.take_school_day(SchoolDay.model_validate_json(value))
+            partition.school_facts.take_school_day(SchoolDay.model_validate_json(value))
     elif topic == topics.RISK_WEEKS.name:
         partition.take_count(WeekCounted.model_validate_json(value or b""))
     elif topic == topics.THRESHOLDS.name:
@@ -62,7 +62,7 @@ def _take_marks(
         marks = unpacked(record) if mark is None else None
         partition.caused(taken_at)
         for counts in record.counts:
-            partition.take_counts(*head_count(counts))
+            partition.school_facts.take_counts(*head_count(counts))
         if mark is not None:
             partition.take_mark(mark, taken_at)
         elif marks is not None:
@@ -71,7 +71,7 @@ def _take_marks(
     partition.caused(record.taken_at)
     if isinstance(record, MarkBatch):
         for each in record.counts:
-            partition.take_counts(*head_count(each))
+            partition.school_facts.take_counts(*head_count(each))
         partition.take_marks(columns_of(record.marks), record.taken_at)
         return None
     if isinstance(record, DaysClosed):

@@ -11,7 +11,6 @@ import numpy as np
 from models.attendance import EXCUSED, STATUS, UNEXCUSED, day_code
 from models.engine.past import NO_PAST, past_of
 from models.risk_model import probability
-from models.school import School
 from models.windows import summarise
 from services.warning.partition import Partition
 from services.warning.school_year import SchoolYear
@@ -41,7 +40,7 @@ def window_document(partition: Partition, student: Student) -> dict[str, object]
         return None
     year = partition.years.get(student.year)
     school_id = partition.alerts.current_school(student)
-    school = partition.schools.get(school_id) if school_id else None
+    school = partition.school_facts.known(school_id) if school_id else None
     reported = (school.last_reported() if school else None) or 0
     past = past_of(year.cohort.register, student.row) if year is not None else NO_PAST
     as_of = max(reported, past.ordinals[-1] if past.ordinals else 0)
@@ -80,7 +79,7 @@ def scores_of(partition: Partition, day: date | None = None) -> dict[str, float]
 def _has_school(partition: Partition, student: Student, day: int) -> bool:
     """Whether the student is enrolled, with consent, at a school that is open on the day."""
     school_id = student.school_on(day)
-    return school_id is not None and partition.schools.get(school_id, School()).is_instructional(day)
+    return school_id is not None and partition.school_facts.known(school_id).is_instructional(day)
 
 
 def _risk_view(partition: Partition, student: Student) -> RiskView | None:

@@ -55,7 +55,7 @@ def as_it_was(worker: Worker) -> dict[str, bytes]:
                 0,
             ]
         )
-    school = partition.schools["A"]
+    school = partition.school_facts.schools["A"]
     stored["c|A"] = encode([school.calendar, school.closed, {}, 0])
     stored["r|"] = encode([{}, {}, {}, [], 0, b""])
     return stored

@@ -85,8 +85,8 @@ def check_same(again: Partition, before: Partition) -> None:
     for name, student in before.students.items():
         assert head_parts(again.students[name]) == head_parts(student)
         assert columns_of(again, again.students[name]) == columns_of(before, student)
-    for name, school in before.schools.items():
-        loaded = again.schools.get(name, School())
+    for name, school in before.school_facts.schools.items():
+        loaded = again.school_facts.schools.get(name, School())
         for slot in School.__slots__:
             assert getattr(loaded, slot) == getattr(school, slot), (name, slot)
 
@@ -211,7 +211,7 @@ def test_a_calendar_that_is_no_guess_any_more_is_none_after_a_restart_either() -
         worker.take(Record(topics.SCHOOL_DAYS.name, f"A|{day}".encode(), value))
 
     check_same(worker.successor().partition, worker.partition)
-    assert not worker.partition.schools["A"].assumed
+    assert not worker.partition.school_facts.schools["A"].assumed
 
 
 def test_marks_of_a_later_year_are_kept_for_it() -> None:
