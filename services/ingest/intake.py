@@ -29,6 +29,7 @@ from services.ingest.store import clock, facts, gate, students
 from services.ingest.sweep import Swept, sweep
 from services.ingest.take import consents, days, marks, rosters
 from services.ingest.take.days import Close
+from services.platform import trace
 from services.platform.consent import check_database
 from services.platform.database import make_engine
 
@@ -71,7 +72,11 @@ class Intake:
             await engine.dispose()
 
     async def start(self) -> Swept:
-        """Tell the database the district's timezone, and sweep: to be called once before the first rows."""
+        """Tell the database the district's timezone, and sweep: to be called once before the first rows.
+
+        What the calling task hands in from then on has one trace.
+        """
+        trace.begin()
         await self._run(self._put_timezone)
         return await self.sweep()
 

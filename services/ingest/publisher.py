@@ -13,6 +13,7 @@ from services.contracts.topics import MARKS
 from services.ingest.batches import Record
 from services.ingest.metrics import PUBLISH_SECONDS
 from services.ingest.patience import UnavailableError
+from services.platform import trace
 from services.platform.kafka import make_producer
 
 log = logging.getLogger(__name__)
@@ -94,10 +95,13 @@ class Publisher:
 
 async def _deliver(producer: AIOKafkaProducer, records: Iterable[Record]) -> None:
     futures: list[asyncio.Future[object]] = []
+    headers = trace.headers()
     try:
         for record in records:
             key = record.key.encode()
-            future = await producer.send(record.topic, record.value, key=key, partition=record.partition)
+            future = await producer.send(
+                record.topic, record.value, key=key, partition=record.partition, headers=headers
+            )
             futures.append(future)
     finally:
         results = await asyncio.gather(*futures, return_exceptions=True)

@@ -84,7 +84,7 @@ class Checkpoint:
 
     async def _tell(self, owned: Owned, read: _Read) -> None:
         if read.telling:
-            await self._teller.alerts(owned.number, read.telling)
+            await self._teller.alerts(owned.number, read.telling, read.trace)
             owned.check()
             for student, alerts in read.telling:
                 owned.state.told(student, len(alerts))
@@ -106,12 +106,15 @@ class _Read(NamedTuple):
     rejected: Sequence[Rejected]
     tokens: Sequence[UUID]
     events: Sequence[EventT]
+    trace: str | None
 
 
 def _read(owned: Owned) -> _Read:
     state, started = owned.state, owned.clock()
     telling = [(student, list(student.pending)) for student in state.telling]
-    read = _Read(state.take_changes(), telling, list(state.outbox), owned.rejected, owned.tokens, owned.events)
-    owned.rejected, owned.tokens, owned.events, owned.told = [], [], [], False
+    read = _Read(
+        state.take_changes(), telling, list(state.outbox), owned.rejected, owned.tokens, owned.events, owned.trace
+    )
+    owned.rejected, owned.tokens, owned.events, owned.told, owned.trace = [], [], [], False, None
     owned.spent += owned.clock() - started
     return read

@@ -33,6 +33,8 @@ class Owned:
     """Closes among them, to be answered."""
     rejected: list[Rejected] = field(default_factory=list)
     """What could not be read among them, to be put among the dead letters."""
+    trace: str | None = None
+    """Of the last of them that came with one: what follows is sent with it, as it most likely made it follow."""
     deciding: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while records are applied or evaluated, never while Kafka is waited for."""
     saving: bool = False

@@ -14,6 +14,7 @@ from services.contracts.marks import DaysEvaluated
 from services.contracts.rejected import Rejected
 from services.contracts.risk import ThresholdSet, WeekCounted
 from services.contracts.topics import ALERTS, PROGRESS, REJECTED, RISK_WEEKS, THRESHOLDS
+from services.platform.trace import headers_of
 from services.warning.steering import OWNER
 from services.warning.student import Student
 
@@ -30,14 +31,19 @@ class Teller:
         self._producer = producer
         self._partitions = partitions
 
-    async def alerts(self, number: int, telling: Iterable[tuple[Student, Sequence[AlertEvent]]]) -> None:
-        """Send the students' events, in order."""
+    async def alerts(
+        self, number: int, telling: Iterable[tuple[Student, Sequence[AlertEvent]]], trace: str | None
+    ) -> None:
+        """Send the students' events, in order, with the trace of what caused them."""
+        headers = headers_of(trace)
         receipts = []
         sent = []
         for student, alerts in telling:
             for alert in alerts:
                 value, key = alert.model_dump_json().encode(), student.pseudonym.encode()
-                receipts.append(await self._producer.send(ALERTS.name, value, key=key, partition=number))
+                receipts.append(
+                    await self._producer.send(ALERTS.name, value, key=key, partition=number, headers=headers)
+                )
                 sent.append(alert)
         await asyncio.gather(*receipts)
         for alert in sent:

@@ -18,6 +18,7 @@ from faust.types import EventT
 from prometheus_client import Counter, Gauge
 
 from services.contracts.rejected import Rejected
+from services.platform.trace import trace_in
 from services.warning import records
 from services.warning.checkpoint import Checkpoint
 from services.warning.owned import Owned, PartitionLostError
@@ -127,6 +128,7 @@ class Worker:
         else:
             owned.tokens += [token] if token is not None else []
         owned.events.append(event)
+        owned.trace = trace_in(message.headers or ()) or owned.trace
 
     def _expect(self, owned: Owned) -> None:
         if owned.lost or owned.saving:

@@ -14,6 +14,7 @@ class Lying(NamedTuple):
 
     partition: int
     value: bytes
+    headers: tuple[tuple[str, bytes], ...]
 
 
 def records_of(bootstrap: str, topic: Topic) -> list[Lying]:
@@ -29,4 +30,4 @@ async def _records(bootstrap: str, topic: Topic) -> list[Lying]:
         found = [await consumer.getone() for _ in range(count)]
     finally:
         await consumer.stop()
-    return [Lying(record.partition, record.value) for record in found]
+    return [Lying(record.partition, record.value, tuple(record.headers)) for record in found]

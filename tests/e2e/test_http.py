@@ -10,7 +10,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from services.contracts.alerts import AlertEvent
+from services.contracts.topics import ALERTS, MARKS
 from tests.e2e.districts import CONSENT, WEEK
+from tests.e2e.kafka_records import records_of
 from tests.e2e.snapshots import every_alert
 from tests.e2e.system import Json, System, eventually
 
@@ -25,8 +28,8 @@ class School:
         days = [{"school_id": self.id, "date": day, "instructional": True} for day in WEEK]
         assert self.post("school-days", *days)["accepted"] == len(WEEK)
 
-    def post(self, path: str, *entries: Json) -> Json:
-        answer = self._ingest.post(f"/v1/{path}", json=list(entries))
+    def post(self, path: str, *entries: Json, headers: dict[str, str] | None = None) -> Json:
+        answer = self._ingest.post(f"/v1/{path}", json=list(entries), headers=headers)
         assert answer.status_code == httpx.codes.OK, answer.text
         document: Json = answer.json()
         return document
@@ -187,3 +190,17 @@ def test_a_withdrawal_works_at_once(school: School) -> None:
     assert school.window(student).status_code == httpx.codes.NOT_FOUND
     late = school.post("attendance", school.mark(student.id, WEEK[3], "absent"))
     assert late["not_consented"] == 1
+
+
+def test_an_alert_has_the_trace_of_the_request_that_caused_it(system: System, school: School) -> None:
+    student, trace = school.student(), f"00-{uuid4().hex}-{uuid4().hex[:16]}-01"
+    marks = [school.mark(student.id, day, "absent", excused=False) for day in WEEK]
+    school.post("attendance", *marks, headers={"traceparent": trace})
+    school.the_alert(status="open")
+
+    told = [AlertEvent.model_validate_json(each.value) for each in records_of(system.where["kafka"], ALERTS)]
+    assert student.pseudonym in {event.student for event in told}
+    for topic in (MARKS, ALERTS):
+        assert ("traceparent", trace.encode()) in {
+            header for each in records_of(system.where["kafka"], topic) for header in each.headers
+        }

@@ -75,8 +75,8 @@ def streamed(tmp_path_factory: pytest.TempPathFactory, risk_model: Artifact) -> 
     settings = {"FIRSTBELL_CAPACITY": str(CAPACITY), "FIRSTBELL_MODEL_FILE": str(model)}
     with running(data_dir, **settings) as system:
         kafka = system.where["kafka"]
-        thresholds = [(p, ThresholdSet.model_validate_json(value)) for p, value in records_of(kafka, THRESHOLDS)]
-        alerts = [AlertEvent.model_validate_json(value) for _, value in records_of(kafka, ALERTS)]
+        thresholds = [(p, ThresholdSet.model_validate_json(value)) for p, value, _ in records_of(kafka, THRESHOLDS)]
+        alerts = [AlertEvent.model_validate_json(value) for _, value, _ in records_of(kafka, ALERTS)]
         yield Streamed(folder, scores, system, thresholds, alerts)
 
 

@@ -16,6 +16,7 @@ from services.ingest.intake import Intake
 from services.ingest.outcomes import Outcome
 from services.ingest.rows import parse_consent, parse_enrollment, parse_mark, parse_school_day
 from services.ingest.settings import IngestSettings
+from services.platform import trace
 
 RowT = TypeVar("RowT")
 
@@ -25,6 +26,7 @@ def intake_router(intake: Callable[[], Intake], settings: IngestSettings) -> API
     router = APIRouter(prefix="/v1", tags=["intake"])
 
     async def take(request: Request, kind: Kind[RowT]) -> StreamingResponse:
+        trace.begin(request.headers.get(trace.HEADER))
         outcomes: list[Outcome] = []
         async for some in entries(request, settings.max_body_bytes, settings.max_line_bytes):
             outcomes += await take_entries(intake(), kind, some, len(outcomes))

@@ -162,7 +162,12 @@ class MemoryProducer:
     closed: bool = False
 
     async def send(
-        self, topic: str, value: bytes | None = None, key: bytes | None = None, partition: int | None = None
+        self,
+        topic: str,
+        value: bytes | None = None,
+        key: bytes | None = None,
+        partition: int | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),  # noqa: ARG002 - nothing that is decided depends on them
     ) -> asyncio.Future[Receipt]:
         """Put one record on its way; without a partition it goes to the first."""
         return self._send(Place(topic, partition or 0), [Record(key, value)])

@@ -263,7 +263,7 @@ class World:
         """A record as Faust would hand it over."""
         value, term = self.letters[offset].encode(), self._term
         message = SimpleNamespace(
-            topic=MARKS.name, partition=0, offset=offset, key=None, value=value, timestamp=1480000000.0
+            topic=MARKS.name, partition=0, offset=offset, key=None, value=value, timestamp=1480000000.0, headers=[]
         )
         return SimpleNamespace(message=message, ack=lambda: self._ack(term, offset))
 
