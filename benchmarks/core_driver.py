@@ -16,7 +16,6 @@ from uuid import UUID
 from benchmarks.marks import PARTITIONS
 from models.artifact import Artifact
 from models.policy import default_policy
-from services.contracts.alerts import AlertEvent
 from services.contracts.risk import ThresholdSet, WeekCounted
 from services.contracts.topics import RISK_WEEKS, THRESHOLDS
 from services.ingest.batches import Record
@@ -44,7 +43,7 @@ class Core:
         self._touched: set[int] = set()
         self.said: list[Record] = []
         """What the partitions told each other since the list was last emptied."""
-        self._last_told: dict[UUID, AlertEvent] = {}
+        self._standing: dict[UUID, tuple[str, date, str]] = {}
 
     def take_all(self, given: Iterable[Record]) -> None:
         """Take the records and settle at the end."""
@@ -76,8 +75,7 @@ class Core:
 
     def standing(self) -> set[tuple[str, date, str]]:
         """Student, first day and level of the alerts that stand, by the last event told of each."""
-        events = self._last_told.values()
-        return {(event.student, event.raised_on, event.level) for event in events if event.type not in ENDED}
+        return set(self._standing.values())
 
     def _apply(self, record: Record) -> None:
         place = records.Place(record.partition, PARTITIONS)
@@ -89,7 +87,10 @@ class Core:
 
     def _tell(self, partition: Partition) -> None:
         for one in list(partition.telling):
-            self._last_told.update((event.alert_id, event) for event in one.pending)
+            for event in one.pending:
+                self._standing[event.alert_id] = (event.student, event.raised_on, event.level)
+                if event.type in ENDED:
+                    del self._standing[event.alert_id]
             partition.told(one, len(one.pending))
 
     def _say(self, event: WeekCounted | ThresholdSet) -> None:

@@ -14,6 +14,7 @@ from models.policy import Policy, default_policy, parse_policy
 from services.contracts.topics import WARNING_GROUP
 from services.platform.fencing import start_fencing_producer
 from services.platform.logging import configure_logging
+from services.platform.memory import give_memory_back
 from services.warning.changelog import Changelog
 from services.warning.companion import companion
 from services.warning.consumer import SeekingConsumer, hold_back
@@ -133,5 +134,6 @@ def main() -> None:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Windows live long and have no cycles: Python's default would look through them again and again.
     gc.set_threshold(100_000, 50, 100)
+    give_memory_back()
     app = create_app(settings)
     faust.Worker(app, loglevel="warn", redirect_stdouts=False).execute_from_commandline()
