@@ -29,7 +29,7 @@ class WorldFile(WorldConfig):
 def read_changes(path: Path) -> dict[str, object]:
     """What the file says, not yet checked; raises `CommandError` when it cannot be read or is not TOML."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:

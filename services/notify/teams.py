@@ -75,7 +75,7 @@ def load_teams(settings: NotifySettings) -> Teams:
 def parse_teams(path: Path) -> Teams:
     """Read a teams file; raises `SettingsError` with every place that is wrong."""
     try:
-        return Teams.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return Teams.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"The teams file {path} is not TOML: {error}") from None
     except ValidationError as error:

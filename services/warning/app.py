@@ -37,7 +37,7 @@ def load_policy(settings: WarningSettings) -> Policy:
     """The rules in force; raises `PolicyError`, or `OSError` when the file cannot be read."""
     if settings.policy_file is None:
         return default_policy()
-    return parse_policy(settings.policy_file.read_text(encoding="utf-8"))
+    return parse_policy(settings.policy_file.read_text(encoding="utf-8-sig"))
 
 
 def create_app(settings: WarningSettings) -> faust.App:

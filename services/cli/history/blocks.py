@@ -14,7 +14,7 @@ import polars as pl
 
 from models.arrays import Flags, Ints
 from services.ingest.formats.csv_records import MAX_LINE, Record, records_of
-from services.ingest.formats.csv_table import header_of
+from services.ingest.formats.layout import header_of
 from services.ingest.formats.lines import BOM, Line, Lines
 
 _BLOCK: Final = 16 * 1024 * 1024
@@ -57,7 +57,7 @@ class _Physical:
     def record(self, width: int | None) -> tuple[Record | None, int, int]:
         """The first record, and the offset and number of the line after it; None when nothing is left."""
         lines = Lines(iter(self))
-        record = next(records_of(lines, width), None)
+        record = next(records_of(lines, ",", width), None)
         after = next(iter(lines), None)
         if after is None:
             return record, len(self.data), self.number + len(self.starts)

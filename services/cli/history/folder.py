@@ -8,7 +8,8 @@ from typing import Final, TypeVar
 
 from services.ingest.formats import FormatError, Found, Item, Rejection, district
 from services.ingest.formats.base import ReadLog
-from services.ingest.formats.csv_table import CsvReader, Table
+from services.ingest.formats.csv_table import CsvReader, Table, sound_layout
+from services.ingest.formats.inputs import inputs_of
 
 RowT = TypeVar("RowT")
 
@@ -47,23 +48,19 @@ class Folder:
     def notes(self) -> list[str]:
         """What the user should know of the files; no id and no name is in it."""
         missed = [f"{name} is missing: {what}" for name, what in _MISSED.items() if name not in self._files]
-        read = {*_NEEDED, *_MISSED, *district.NOT_IMPORTED}
+        read = {*_NEEDED, *_MISSED, *(f"{kind}.csv" for kind in district.OF_OTHERS)}
         other = [f"{name}: not recognised, and not read" for name in sorted(self._files) if name not in read]
         return [*missed, *self.log.warnings, *other]
 
     def found(self, name: str, table: Table[RowT]) -> Iterator[Found[RowT]]:
         """The file's rows and rejections in order; nothing when there is no such file.
 
-        Raises `FormatError` when the header of a file that is needed cannot be used.
+        Raises `FormatError` when its header cannot be used.
         """
         if name not in self._files:
             return
-        for found in CsvReader(self._files[name], table).read(self.log):
-            if isinstance(found, Rejection) and found.reason.startswith("header:") and name in _NEEDED:
-                raise FormatError(
-                    f"{found.file}, line {found.line}: {found.reason.removesuffix('; the file was skipped')}."
-                )
-            yield found
+        (source,) = inputs_of(self._files[name])
+        yield from CsvReader(source, table, sound_layout(source, table)).read(self.log)
 
     def rows(self, name: str, table: Table[RowT]) -> Iterator[RowT]:
         """The file's usable rows; the others are noted."""

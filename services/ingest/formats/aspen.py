@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import lru_cache, partial
-from typing import Final
 
 from services.contracts.marks import AttendanceStatus
 from services.ingest import fields, rows
@@ -13,15 +12,13 @@ from services.ingest.formats.csv_table import Table
 from services.ingest.formats.mapping import AspenMapping
 from services.ingest.rows import MarkRow, RowError
 
-_REQUIRED: Final = ("student_id", "school_id", "date", "absent")
-
 
 def aspen_table(mapping: AspenMapping) -> Table[MarkRow]:
     """The columns of the district's export, and how a row becomes a mark."""
     headers: dict[str, str] = mapping.columns.model_dump(exclude_none=True)
     return Table(
         columns={header: name for name, header in headers.items()},
-        required=frozenset(headers[name] for name in _REQUIRED),
+        required=frozenset(headers.values()),
         parse=partial(_mark, mapping),
     )
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 from services.ingest.rows import RowError
+
+if TYPE_CHECKING:
+    from services.ingest.formats.inputs import Input
 
 RowT = TypeVar("RowT")
 RowT_co = TypeVar("RowT_co", covariant=True)
@@ -47,12 +49,24 @@ Found = Item[RowT] | Rejection
 """What a reader yields."""
 
 
+class NotRead(NamedTuple):
+    """A file that was not read, why, and what to do; the reason and the hint hold nothing of what it says."""
+
+    file: str
+    reason: str
+    hint: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: not read: {self.reason}. {self.hint}"
+
+
 @dataclass(slots=True)
 class ReadLog:
     """How far reading has come, in bytes, and what the user should know; no id and no name is in a warning."""
 
     bytes_read: int = 0
     warnings: list[str] = field(default_factory=list)
+    not_read: list[NotRead] = field(default_factory=list)
 
     def warn(self, text: str) -> None:
         """Say something once, however often the file is read."""
@@ -64,7 +78,7 @@ class Reader(Protocol[RowT_co]):
     """Reads one kind of row from one file, lazily, from the start each time."""
 
     @property
-    def path(self) -> Path:
+    def source(self) -> Input:
         """The file."""
 
     def read(self, log: ReadLog) -> Iterator[Item[RowT_co] | Rejection]:

@@ -1,22 +1,23 @@
-"""A CSV file with a header as rows of known columns."""
+"""A table with a header as rows of known columns."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from operator import itemgetter
-from pathlib import Path
 from typing import Final, Generic
 
 from services.ingest.fields import Values
-from services.ingest.formats.base import Found, Item, ReadLog, Rejection, RowT_co
+from services.ingest.formats.base import FormatError, Found, Item, ReadLog, Rejection, RowT, RowT_co
 from services.ingest.formats.csv_records import Record, records
+from services.ingest.formats.inputs import Input
+from services.ingest.formats.layout import Beginning, Layout
 from services.ingest.rows import RowError
 
-_NAME: Final = re.compile(r"[A-Za-z_]{1,40}[0-9]{0,2}")
-"""A header like this can be told to the user; any other may hold anything, so only its position is."""
+_LIKE: Final = 0.75
+"""How much of a known column's name another must share to be taken for a slip of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,70 +32,92 @@ class Table(Generic[RowT_co]):
     ignored: frozenset[str] = field(default=frozenset())
     """Headers that are known and not read."""
 
-    def fits(self, header: list[str]) -> bool:
+    def fits(self, header: Sequence[str]) -> bool:
         """Whether a file with this header can be read."""
         return self.required <= set(header)
+
+    def fault(self, header: Sequence[str]) -> str | None:
+        """Why a file with this header cannot be read; holds nothing of it but names of known columns."""
+        missing = sorted(self.required - set(header))
+        if missing:
+            return f"expected the columns {', '.join(missing)}"
+        twice = sorted(name for name, times in Counter(header).items() if times > 1 and name in self.columns)
+        return f"expected each column once, but {', '.join(twice)} comes more often" if twice else None
+
+    def unknown(self, header: Sequence[str]) -> list[str]:
+        """The columns that are not read, by their numbers: their names may be anything, also a child's."""
+        known = {*self.columns, *self.ignored}
+        missing = sorted(known - set(header))
+        return [
+            _numbered(position, get_close_matches(name, missing, n=1, cutoff=_LIKE))
+            for position, name in enumerate(header, start=1)
+            if name and name not in known
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class CsvReader(Generic[RowT_co]):
-    """Reads the rows of one CSV file."""
+    """Reads the rows of one table; its header is without fault."""
 
-    path: Path
+    source: Input
     table: Table[RowT_co]
+    layout: Layout
 
     def read(self, log: ReadLog) -> Iterator[Found[RowT_co]]:
-        """The rows, or one rejection of the header and nothing else."""
-        file = self.path.name
-        found = records(self.path, log)
-        first = next(found, Record(1, []))
-        header = header_of(first)
-        fault = first.fault or self._header_fault(header)
-        if fault is not None:
-            yield Rejection(file, first.line, None, f"header: {fault}; the file was skipped")
-            return
-        self._warn_of_unknown(header, log)
-        positions = [position for position, name in enumerate(header) if self._is_read(name)]
-        names = [self.table.columns[header[position]] for position in positions]
+        """The rows in file order."""
+        file, header = self.source.name, self.layout.header
+        self._warn(log)
+        found = records(self.source, log, self.layout.separator, self.layout.line)
+        next(found, None)  # the header
+        columns, parse = self.table.columns, self.table.parse
+        positions = [position for position, name in enumerate(header) if name in columns]
+        names = [columns[header[position]] for position in positions]
         pick = itemgetter(*positions) if len(positions) > 1 else lambda values: (values[positions[0]],)
-        width, parse = len(header), self.table.parse
+        width = len(header)
         wrong_width = f"expected {width} columns, as in the header"
         for record in found:
             line, values, fault, _ = record
             if fault is not None:
-                yield self._rejected(record, header)
+                yield self.refused(record)
             elif len(values) != width:
                 yield Rejection(file, line, None, wrong_width)
             else:
                 row = parse(dict(zip(names, pick(values), strict=True)))
                 yield Rejection.of(row, file, line) if isinstance(row, RowError) else Item(row, file, line)
 
-    def _is_read(self, header: str) -> bool:
-        return header in self.table.columns
+    def refused(self, record: Record) -> Rejection:
+        """The rejection of a record with a fault."""
+        header = self.layout.header
+        at_fault = header[record.column] if record.column is not None and record.column < len(header) else None
+        name = self.table.columns.get(at_fault) if at_fault is not None else None
+        reason = record.fault or f"expected {len(header)} columns, as in the header"
+        return Rejection(self.source.name, record.line, name, f"{name}: {reason}" if name else reason)
 
-    def _header_fault(self, header: list[str]) -> str | None:
-        missing = sorted(self.table.required - set(header))
-        if missing:
-            return f"expected the columns {', '.join(missing)}"
-        twice = sorted(name for name, times in Counter(header).items() if times > 1 and self._is_read(name))
-        return f"expected each column once, but {', '.join(twice)} comes more often" if twice else None
-
-    def _warn_of_unknown(self, header: list[str], log: ReadLog) -> None:
-        unknown = [
-            name if _NAME.fullmatch(name) else f"number {position}"
-            for position, name in enumerate(header, start=1)
-            if not self._is_read(name) and name not in self.table.ignored
-        ]
+    def _warn(self, log: ReadLog) -> None:
+        if self.layout.line > 1:
+            log.warn(f"{self.source.name}: the header is in line {self.layout.line}; what is before it was not read")
+        unknown = self.table.unknown(self.layout.header)
         if unknown:
-            log.warn(f"{self.path.name}: ignored the unknown columns {', '.join(unknown)}")
-
-    def _rejected(self, record: Record, header: list[str]) -> Rejection:
-        known = record.column is not None and record.column < len(header) and self._is_read(header[record.column])
-        name = self.table.columns[header[record.column]] if known and record.column is not None else None
-        reason = record.fault or ""
-        return Rejection(self.path.name, record.line, name, f"{name}: {reason}" if name else reason)
+            log.warn(f"{self.source.name}: not read are the unknown columns {', '.join(unknown)}")
 
 
-def header_of(record: Record) -> list[str]:
-    """The names of a header's columns, trimmed, in lower case."""
-    return [name.strip().lower() for name in record.fields]
+def sound_layout(source: Input, table: Table[RowT]) -> Layout:
+    """How a table that must be this one lies in its file. Raises `FormatError` when its header cannot be used."""
+    beginning = Beginning(source)
+    return sound(source, table, beginning.layout(table.fits) or beginning.likeliest())
+
+
+def sound(source: Input, table: Table[RowT], layout: Layout) -> Layout:
+    """The layout, of whose header nothing is wrong. Raises `FormatError`, in which no unknown name is repeated."""
+    fault, unknown = table.fault(layout.header), table.unknown(layout.header)
+    if fault is None:
+        return layout
+    also = f" Unknown there are the columns {', '.join(unknown)}." if unknown else ""
+    raise FormatError(
+        f"{source.name}, line {layout.line}: header: {fault}.{also} "
+        "Nothing was imported: correct the header, and run it again."
+    )
+
+
+def _numbered(position: int, like: Sequence[str]) -> str:
+    return f"{position} (is it {like[0]}?)" if like else str(position)

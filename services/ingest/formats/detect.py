@@ -1,37 +1,43 @@
-"""Tells the format of each file by its name, or by how it begins."""
+"""Tells the format of each file by its name, or by how it begins; names each file that is not read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from services.ingest.formats import district, edfi
 from services.ingest.formats.aspen import aspen_table
-from services.ingest.formats.base import FormatError, Reader, ReadLog, RowT
-from services.ingest.formats.csv_records import Record, records
-from services.ingest.formats.csv_table import CsvReader, Table, header_of
+from services.ingest.formats.base import FormatError, NotRead, Reader, ReadLog, RowT
+from services.ingest.formats.csv_table import CsvReader, Table, sound
 from services.ingest.formats.edfi import Resource
-from services.ingest.formats.edfi_json import SUFFIXES, JsonReader, collection_of
+from services.ingest.formats.edfi_json import SUFFIXES, JsonReader, collections_of
 from services.ingest.formats.edfi_xml import XmlReader, interchange_of
+from services.ingest.formats.inputs import BrokenFileError, Input, inputs_of
+from services.ingest.formats.layout import Beginning, Layout
 from services.ingest.formats.mapping import load_mapping
 from services.ingest.formats.sources import Readers, Source
 from services.ingest.rows import MarkRow
 
 SUPPORTED: Final = (
-    "Supported are: a folder of the district's CSV files (schools.csv, students.csv, enrollments.csv, calendar.csv, "
-    "attendance.csv, consents.csv) or one of them; Ed-Fi 5.x interchange XML; Ed-Fi ODS/API JSON or NDJSON; "
-    "an Aspen CSV together with --mapping FILE."
+    "Supported are: a folder of the district's tables (schools, students, enrollments, calendar, attendance, consents) "
+    "as .csv, .tsv, .txt or sheets of a workbook, or one of them; Ed-Fi 4.0 or 5.x interchange XML; Ed-Fi ODS/API JSON "
+    "or NDJSON; an Aspen CSV together with --mapping FILE; each also in .gz or .zip."
 )
-_DISTRICT: Final = frozenset(
-    {"schools.csv", "students.csv", "enrollments.csv", "calendar.csv", "consents.csv", "attendance.csv"}
-)
+TABLES: Final = frozenset({".csv", ".tsv", ".txt", ".tab"})
+_BY_HEADER: Final = ("attendance", "consents", "enrollments", "calendar")
+"""Kinds whose columns tell them from all others."""
+
+_TOLD: Final = 5
+_UNKNOWN: Final = "its name and its beginning are of no known format"
+_RENAME: Final = f"Rename or convert it, if it holds any. {SUPPORTED}"
 
 
 def open_sources(paths: Iterable[Path], mapping: Path | None = None) -> Source:
     """Everything that the files and folders hold, as one source; `mapping` is the TOML file for Aspen CSV.
 
-    Raises `FormatError` when a path does not exist, cannot be read or holds nothing that can be imported.
+    Raises `FormatError` when a path does not exist, cannot be read or holds nothing that can be imported, and when
+    a header lacks what it must have: before anything is taken.
     """
     aspen = aspen_table(load_mapping(mapping)) if mapping is not None else None
     detector = _Detector(aspen)
@@ -54,112 +60,132 @@ class _Detector:
 
     def claim(self, path: Path) -> None:
         """Take what the path holds; raises `FormatError` when that is nothing, and `OSError`."""
+        before = len(self.log.not_read)
         if path.is_dir():
-            known = [self._file(file, asked_for=False) for file in _files_in(path)]
+            known = [self._file(file) for file in sorted(path.iterdir())]
         elif path.exists():
-            known = [self._file(path, asked_for=True)]
+            known = [self._file(path)]
         else:
             raise FormatError(f"{path} does not exist. Check the path.")
         if not any(known):
-            hint = " No CSV file there has the columns that the mapping names." if self._aspen else ""
-            raise FormatError(f"{path} holds nothing that can be imported.{hint} {SUPPORTED}")
+            why = " ".join(f"{one.file}: {one.reason}." for one in self.log.not_read[before:][:_TOLD])
+            raise FormatError(f"{path} holds nothing that can be imported. {why} {SUPPORTED}")
 
-    def _file(self, path: Path, *, asked_for: bool) -> bool:
+    def _file(self, path: Path) -> bool:
         """Whether there is something to import in the file; one that comes again is read once."""
         if path.resolve() in self._seen:
             return True
         self._seen.add(path.resolve())
-        suffix = path.suffix.lower()
-        if suffix == ".csv":
-            claimed = self._csv(path, asked_for=asked_for)
-        elif suffix == ".xml":
-            claimed = self._xml(path)
-        elif suffix in SUFFIXES:
-            claimed = self._json(path)
-        else:
-            return False
-        if not claimed and not asked_for and path.name.lower() not in district.NOT_IMPORTED:
-            self.log.warn(f"{path.name}: not recognised, and not read")
-        return claimed
+        if path.is_dir():
+            return self._leave(path.name, "a folder in the folder", "Give it as a path of its own to import it.")
+        if path.name.startswith((".", "~$")):
+            return self._leave(path.name, "a hidden file", "Rename it to import it.")
+        try:
+            inputs = inputs_of(path)
+        except BrokenFileError as error:
+            return self._leave(path.name, str(error), _RENAME)
+        known = [self._input(source) for source in inputs]
+        return any(known)
 
-    def _csv(self, path: Path, *, asked_for: bool) -> bool:
-        header = header_of(next(records(path, ReadLog()), Record(1, [])))
-        if self._aspen is not None and self._aspen.fits(header) and not district.ATTENDANCE.fits(header):
-            self.readers.attendance.append(CsvReader(path, self._aspen))
-            return True
-        name = path.name.lower()
-        if asked_for and name not in {*_DISTRICT, *district.NOT_IMPORTED}:
-            name = _name_by_header(header) or name
-        return name in _DISTRICT and self._district(path, name)
+    def _leave(self, name: str, reason: str, hint: str) -> bool:
+        self.log.not_read.append(NotRead(name, reason, hint))
+        return False
 
-    def _district(self, path: Path, name: str) -> bool:
+    def _input(self, source: Input) -> bool:
+        suffix = PurePosixPath(source.kind).suffix
+        try:
+            if suffix in TABLES:
+                return self._table(source)
+            if suffix == ".xml":
+                return self._xml(source)
+            if suffix in SUFFIXES:
+                return self._json(source)
+        except BrokenFileError as error:
+            return self._leave(source.name, str(error), _RENAME)
+        return self._leave(source.name, _UNKNOWN, _RENAME)
+
+    def _table(self, source: Input) -> bool:
+        beginning, stem = Beginning(source), PurePosixPath(source.kind).stem
+        named = district.kind_of(stem, district.TABLES)
+        for kind in _BY_HEADER if named is None else (named,):
+            layout = beginning.layout(district.TABLES[kind].fits)
+            if layout is not None:
+                return self._district(source, kind, layout)
+        aspen = self._aspen
+        if aspen is not None:
+            layout = beginning.layout(aspen.fits)
+            if layout is not None or named == "attendance":
+                layout = sound(source, aspen, layout or beginning.likeliest())
+                self.readers.attendance.append(CsvReader(source, aspen, layout))
+                return True
+        if named is not None:
+            return self._district(source, named, beginning.likeliest())
+        if district.kind_of(stem, district.OF_OTHERS) is not None:
+            return self._leave(source.name, "an import reads nothing of this kind yet", "Nothing is to be done.")
+        if aspen is not None:
+            missing = sorted(aspen.required - set(beginning.likeliest().header))
+            reason = f"it has no columns {', '.join(missing)}, which the mapping names"
+            return self._leave(source.name, reason, "Compare its header with the mapping, letter by letter.")
+        return self._leave(source.name, _UNKNOWN, _RENAME)
+
+    def _district(self, source: Input, kind: str, layout: Layout) -> bool:
+        """Raises `FormatError` when the header is not one of this kind."""
         into = self.readers
-        if name == "schools.csv":
-            into.schools.append(CsvReader(path, district.SCHOOLS))
-        elif name == "students.csv":
-            into.students.append(CsvReader(path, district.STUDENTS))
-        elif name == "enrollments.csv":
-            into.enrollments.append(CsvReader(path, district.ENROLLMENTS))
-        elif name == "calendar.csv":
-            into.calendar_entries.append(CsvReader(path, district.CALENDAR))
-        elif name == "consents.csv":
-            into.consents.append(CsvReader(path, district.CONSENTS))
+        layout = sound(source, district.TABLES[kind], layout)
+        if kind == "schools":
+            into.schools.append(CsvReader(source, district.SCHOOLS, layout))
+        elif kind == "students":
+            into.students.append(CsvReader(source, district.STUDENTS, layout))
+        elif kind == "enrollments":
+            into.enrollments.append(CsvReader(source, district.ENROLLMENTS, layout))
+        elif kind == "calendar":
+            into.calendar_entries.append(CsvReader(source, district.CALENDAR, layout))
+        elif kind == "consents":
+            into.consents.append(CsvReader(source, district.CONSENTS, layout))
         else:
-            into.attendance.append(CsvReader(path, district.ATTENDANCE))
+            into.attendance.append(CsvReader(source, district.ATTENDANCE, layout))
         return True
 
-    def _xml(self, path: Path) -> bool:
-        interchange = interchange_of(path)
+    def _xml(self, source: Input) -> bool:
+        interchange = interchange_of(source)
         if interchange is None:
-            return False
+            return self._leave(source.name, "not an Ed-Fi interchange", _RENAME)
+        if not interchange.is_read:
+            reason = f"it is of version {interchange.version} of the Ed-Fi data standard"
+            return self._leave(source.name, reason, "Versions 4.0 and 5.x are read: export it by one of these.")
         into = self.readers
         if interchange.name == "InterchangeEducationOrganization":
-            into.schools.append(XmlReader(path, interchange, edfi.SCHOOLS))
+            into.schools.append(XmlReader(source, interchange, edfi.SCHOOLS))
         elif interchange.name == "InterchangeStudent":
-            into.students.append(XmlReader(path, interchange, edfi.STUDENTS))
+            into.students.append(XmlReader(source, interchange, edfi.STUDENTS))
         elif interchange.name == "InterchangeStudentEnrollment":
-            into.enrollments.append(XmlReader(path, interchange, edfi.ENROLLMENTS))
+            into.enrollments.append(XmlReader(source, interchange, edfi.ENROLLMENTS))
         elif interchange.name == "InterchangeEducationOrgCalendar":
-            into.calendars.append(XmlReader(path, interchange, edfi.CALENDARS))
-            into.calendar_entries.append(XmlReader(path, interchange, edfi.CALENDAR_ENTRIES))
+            into.calendars.append(XmlReader(source, interchange, edfi.CALENDARS))
+            into.calendar_entries.append(XmlReader(source, interchange, edfi.CALENDAR_ENTRIES))
         elif interchange.name == "InterchangeStudentAttendance":
-            into.attendance.append(XmlReader(path, interchange, edfi.ATTENDANCE))
+            into.attendance.append(XmlReader(source, interchange, edfi.ATTENDANCE))
         else:
-            return False
+            return self._leave(source.name, f"nothing of an {interchange.name} is imported", "Nothing is to be done.")
         return True
 
-    def _json(self, path: Path) -> bool:
-        collection = collection_of(path)
+    def _json(self, source: Input) -> bool:
+        collections = collections_of(source)
         into = self.readers
         claims = (
-            _claim_json(path, collection, into.schools, edfi.SCHOOLS),
-            _claim_json(path, collection, into.students, edfi.STUDENTS),
-            _claim_json(path, collection, into.enrollments, edfi.ENROLLMENTS),
-            _claim_json(path, collection, into.calendars, edfi.CALENDARS),
-            _claim_json(path, collection, into.calendar_entries, edfi.CALENDAR_ENTRIES),
-            _claim_json(path, collection, into.attendance, edfi.ATTENDANCE),
+            _claim_json(source, collections, into.schools, edfi.SCHOOLS),
+            _claim_json(source, collections, into.students, edfi.STUDENTS),
+            _claim_json(source, collections, into.enrollments, edfi.ENROLLMENTS),
+            _claim_json(source, collections, into.calendars, edfi.CALENDARS),
+            _claim_json(source, collections, into.calendar_entries, edfi.CALENDAR_ENTRIES),
+            _claim_json(source, collections, into.attendance, edfi.ATTENDANCE),
         )
-        return any(claims)
+        return any(claims) or self._leave(source.name, "it holds no resource that is imported", _RENAME)
 
 
 def _claim_json(
-    path: Path, collection: str | None, readers: list[Reader[RowT]], resources: Sequence[Resource[RowT]]
+    source: Input, collections: frozenset[str], readers: list[Reader[RowT]], resources: Sequence[Resource[RowT]]
 ) -> bool:
-    fitting = [resource for resource in resources if resource.collection == collection]
-    readers.extend(JsonReader(path, resource) for resource in fitting)
+    fitting = [resource for resource in resources if resource.collection in collections]
+    readers.extend(JsonReader(source, resource) for resource in fitting)
     return bool(fitting)
-
-
-def _files_in(folder: Path) -> Iterator[Path]:
-    return (file for file in sorted(folder.iterdir()) if file.is_file() and not file.name.startswith("."))
-
-
-def _name_by_header(header: list[str]) -> str | None:
-    """What a file of another name would be called in the set, as far as its columns tell."""
-    if district.ATTENDANCE.fits(header):
-        return "attendance.csv"
-    if district.CONSENTS.fits(header):
-        return "consents.csv"
-    if district.ENROLLMENTS.fits(header):
-        return "enrollments.csv"
-    return "calendar.csv" if district.CALENDAR.fits(header) else None

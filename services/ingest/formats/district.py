@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from services.ingest import rows
@@ -45,5 +45,25 @@ CONSENTS: Final = _table(
     "student_id signed_on records purpose recipients",
     rows.parse_consent,
 )
-NOT_IMPORTED: Final = frozenset({"outcomes.csv", "programs.csv", "grades.csv", "assessments.csv", "suspensions.csv"})
-"""Files of the set that nothing reads yet."""
+TABLES: Final[Mapping[str, Table[object]]] = {
+    "schools": SCHOOLS,
+    "students": STUDENTS,
+    "enrollments": ENROLLMENTS,
+    "calendar": CALENDAR,
+    "attendance": ATTENDANCE,
+    "consents": CONSENTS,
+}
+"""By the name of the file, without its suffix."""
+OF_OTHERS: Final = frozenset(
+    {"outcomes", "programs", "courses", "grades", "terms", "assessments", "suspensions", "graduations", "eligibility"}
+)
+"""Files of the set that an import does not read."""
+
+
+def kind_of(stem: str, kinds: Collection[str]) -> str | None:
+    """The kind that a file's name begins with: `attendance`, and also `attendance_2026-09` or `attendance (1)`."""
+    for kind in kinds:
+        rest = stem.removeprefix(kind)
+        if rest != stem and not rest[:1].isalpha():
+            return kind
+    return None

@@ -1,4 +1,4 @@
-"""Ed-Fi data standard 5.x: the resources that are imported, where XML and JSON keep their fields, what they become.
+"""Ed-Fi data standard 4.0 and 5.x: the resources that are imported, where their fields are, what they become.
 
 Codes are those of the standard's descriptors; a descriptor is a URI whose part after `#` is the code.
 """
@@ -223,3 +223,10 @@ ENROLLMENTS: Final[tuple[Resource[rows.EnrollmentRow], ...]] = (
         _enrollment,
     ),
 )
+
+ELEMENTS: Final = frozenset(
+    resource.element
+    for resources in (ATTENDANCE, CALENDARS, CALENDAR_ENTRIES, STUDENTS, SCHOOLS, ENROLLMENTS)
+    for resource in resources
+)
+"""The elements that are read, whichever interchange they are in."""

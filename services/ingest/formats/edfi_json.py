@@ -1,15 +1,15 @@
-"""Resources of an Ed-Fi ODS/API as JSON: an array, or NDJSON."""
+"""Resources of an Ed-Fi ODS/API as JSON: arrays, pages, or NDJSON."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Final, Generic
 
 from services.ingest.formats.base import Found, Item, ReadLog, Rejection, RowT_co
 from services.ingest.formats.edfi import Field, Resource
+from services.ingest.formats.inputs import Input
 from services.ingest.formats.json_items import json_items
 from services.ingest.rows import RowError
 
@@ -27,34 +27,43 @@ _SIGNS: Final = (
 )
 """The keys by which an object shows its collection, the more telling ones first."""
 
+COLLECTIONS: Final = tuple(collection for collection, _ in _SIGNS)
+_PAGES: Final = frozenset(collection.lower() for collection in COLLECTIONS)
 _NOT_AN_OBJECT: Final = "expected a JSON object"
 
 
-def collection_of(path: Path) -> str | None:
-    """The collection that a file holds, by its name (`calendarDates.json`) or else by its first object.
+def collections_of(source: Input) -> frozenset[str]:
+    """The collections that a file may hold: by its name (`calendarDates.json`), or else by its first object.
 
-    None when neither tells. Raises `OSError`.
+    None of them when neither tells, all of them when its pages say what they hold. Raises `OSError`.
     """
-    name = path.stem.lower()
-    for collection, _ in _SIGNS:
-        if name == collection.lower():
-            return collection
-    first = next(islice(json_items(path, ReadLog()), 1), None)
-    keys = set(first.value) if first is not None and isinstance(first.value, dict) else set()
-    return next((collection for collection, signs in _SIGNS if signs <= keys), None)
+    stem = source.kind.partition(".")[0]
+    for collection in COLLECTIONS:
+        rest = stem.removeprefix(collection.lower())
+        if rest != stem and not rest[:1].isalpha():
+            return frozenset({collection})
+    first = next(islice(json_items(source, ReadLog(), _PAGES), 1), None)
+    if first is None:
+        return frozenset()
+    if first.page in _PAGES:
+        return frozenset(COLLECTIONS)
+    keys = set(first.value) if isinstance(first.value, dict) else set()
+    return frozenset([collection for collection, signs in _SIGNS if signs <= keys][:1])
 
 
 @dataclass(frozen=True, slots=True)
 class JsonReader(Generic[RowT_co]):
     """Reads one collection from one file."""
 
-    path: Path
+    source: Input
     resource: Resource[RowT_co]
 
     def read(self, log: ReadLog) -> Iterator[Found[RowT_co]]:
-        """The rows; a line is the physical one of NDJSON, or an array item's number from 1."""
-        file = self.path.name
-        for line, value, fault in json_items(self.path, log):
+        """The rows; a line is the physical one of NDJSON, or the number of the object, from 1."""
+        file = self.source.name
+        for line, value, fault, page in json_items(self.source, log, _PAGES):
+            if page in _PAGES and page != self.resource.collection.lower():
+                continue
             if not isinstance(value, dict):
                 yield Rejection(file, line, None, fault or _NOT_AN_OBJECT)
                 continue

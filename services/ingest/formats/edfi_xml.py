@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from itertools import chain
 from typing import Final, Generic, cast
 
 from lxml import etree
 
+from services.ingest.formats import edfi
 from services.ingest.formats.base import Found, Item, ReadLog, Rejection, RowT_co
 from services.ingest.formats.edfi import Field, Resource
+from services.ingest.formats.inputs import BrokenFileError, Input
 from services.ingest.rows import RowError
 
-_NAMESPACE: Final = "http://ed-fi.org/5."
-_CHUNK: Final = 64 * 1024
+_NAMESPACE: Final = "http://ed-fi.org/"
+_READ: Final = ("4.", "5.")
+"""Versions of the standard whose elements are, for what is read here, where 5.2 has them."""
 _LAST_LINE_KEPT: Final = 0xFFFF
 
 _MALFORMED: Final = "expected well-formed XML; what comes before was read and the rest skipped: export the file again"
@@ -24,17 +27,27 @@ _DOCTYPE: Final = "expected an interchange file without a DOCTYPE; the file was 
 
 @dataclass(frozen=True, slots=True)
 class Interchange:
-    """The root element of an Ed-Fi 5.x interchange."""
+    """The root element of an Ed-Fi interchange."""
 
     namespace: str
     name: str
 
+    @property
+    def version(self) -> str:
+        """That of the data standard; before 3.2 a namespace has it as four digits (0310 is 3.1)."""
+        said = self.namespace.removeprefix(_NAMESPACE)
+        return f"{said[1]}.{said[2]}" if len(said) == len("0310") and said.isdigit() else said
 
-def interchange_of(path: Path) -> Interchange | None:
-    """The interchange that the file begins with, None when it is none of Ed-Fi 5.x. Raises `OSError`."""
+    @property
+    def is_read(self) -> bool:
+        """Whether it is of a version that is read."""
+        return self.version.startswith(_READ)
+
+
+def interchange_of(source: Input) -> Interchange | None:
+    """The interchange that the file begins with, None when it is none of Ed-Fi. Raises `OSError`, `BrokenFileError`."""
     parser = etree.XMLPullParser(events=("start",), resolve_entities=False, no_network=True)
-    with path.open("rb") as file:
-        _feed(parser, file.read(_CHUNK))
+    _feed(parser, next(source.chunks(ReadLog()), b""))
     for _, element in _events(parser):
         root = etree.QName(element)
         is_edfi = (root.namespace or "").startswith(_NAMESPACE) and root.localname.startswith("Interchange")
@@ -46,7 +59,7 @@ def interchange_of(path: Path) -> Interchange | None:
 class XmlReader(Generic[RowT_co]):
     """Reads the resources of one interchange file; an item's line is that of its start tag."""
 
-    path: Path
+    source: Input
     interchange: Interchange
     resources: Sequence[Resource[RowT_co]]
 
@@ -62,25 +75,35 @@ class XmlReader(Generic[RowT_co]):
             huge_tree=False,
         )
         root: etree._Element | None = None
-        fault: int | None = None
-        with self.path.open("rb") as file:
-            chunk = b"-"
-            while chunk and fault is None:
-                chunk = file.read(_CHUNK)
-                log.bytes_read += len(chunk)
-                fault = _feed(parser, chunk)
-                for event, element in _events(parser):
-                    if root is None:
-                        root = element
-                        if root.getroottree().docinfo.internalDTD is not None:
-                            yield Rejection(self.path.name, 1, None, _DOCTYPE)
-                            return
-                    elif event == "end" and element.getparent() is root:
-                        yield from self._found(element, resources[str(element.tag)])
-                if root is not None:
-                    del root[:-1]  # all but the last are complete; the last may still be open
-        if fault is not None:
-            yield Rejection(self.path.name, fault, None, _MALFORMED)
+        others: set[str] = set()
+        for chunk in chain(self._chunks(log), [b""]):
+            if isinstance(chunk, Rejection):
+                yield chunk
+                return
+            fault = _feed(parser, chunk)
+            for event, element in _events(parser):
+                if root is None:
+                    root = element
+                    if root.getroottree().docinfo.internalDTD is not None:
+                        yield Rejection(self.source.name, 1, None, _DOCTYPE)
+                        return
+                elif event == "end" and element.getparent() is root:
+                    yield from self._found(element, resources[str(element.tag)])
+            if fault is not None:
+                yield Rejection(self.source.name, fault, None, _MALFORMED)
+                return
+            if root is not None:
+                others.update(str(child.tag) for child in root if isinstance(child.tag, str))
+                del root[:-1]  # all but the last are complete; the last may still be open
+        unread = sorted({etree.QName(tag).localname for tag in others} - edfi.ELEMENTS)
+        if unread:
+            log.warn(f"{self.source.name}: not read are the elements {', '.join(unread)}")
+
+    def _chunks(self, log: ReadLog) -> Iterator[bytes | Rejection]:
+        try:
+            yield from self.source.chunks(log)
+        except BrokenFileError as error:
+            yield Rejection(self.source.name, 1, None, f"{error}; what comes before was read and the rest skipped")
 
     def _found(self, element: etree._Element, resource: Resource[RowT_co]) -> Iterator[Found[RowT_co]]:
         values = {
@@ -89,9 +112,9 @@ class XmlReader(Generic[RowT_co]):
         row = resource.parse(values)
         line = _start_line(element)
         if isinstance(row, RowError):
-            yield Rejection.of(row, self.path.name, line)
+            yield Rejection.of(row, self.source.name, line)
         elif row is not None:
-            yield Item(row, self.path.name, line)
+            yield Item(row, self.source.name, line)
 
 
 def _events(parser: etree.XMLPullParser) -> Iterator[tuple[str, etree._Element]]:

@@ -1,15 +1,24 @@
-"""A file's physical lines, bounded in length, so that no file can fill the memory."""
+"""A text's physical lines as UTF-8, bounded in length, so that no file can fill the memory."""
 
 from __future__ import annotations
 
+import codecs
 from collections import deque
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from itertools import chain
 from typing import Final, NamedTuple
 
-from services.ingest.formats.base import ReadLog
-
-BOM: Final = b"\xef\xbb\xbf"
+BOM: Final = codecs.BOM_UTF8
+_MARKS: Final = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""The longer ones first: one of them begins like a shorter one."""
+_LOOKED_AT: Final = 200
+_UNREADABLE: Final = b"\xff"
+"""No UTF-8 has this byte: a line with it is known to hold what is no text."""
 
 
 class Line(NamedTuple):
@@ -38,20 +47,46 @@ class Lines:
         self._returned.extendleft(reversed(list(lines)))
 
 
-def physical_lines(path: Path, log: ReadLog, limit: int) -> Iterator[Line]:
-    """The lines of the file; a line of `limit` bytes or more is skipped, its data None. No byte order mark is given.
+def utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """A text as UTF-8 without a byte order mark; UTF-16 and UTF-32 are known by theirs, or by their many zeros."""
+    head = next(chunks, b"")
+    encoding = _encoding(head)
+    if encoding is None:
+        yield head.removeprefix(BOM)
+        yield from chunks
+        return
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+    for chunk in chain([head], chunks):
+        yield _encoded(decoder.decode(chunk))
+    yield _encoded(decoder.decode(b"", final=True))
 
-    Raises `OSError`.
-    """
-    with path.open("rb") as file:
-        number = 0
-        while data := file.readline(limit):
+
+def physical_lines(chunks: Iterable[bytes], limit: int) -> Iterator[Line]:
+    """The lines of a text, ended by LF, CR LF or CR alone; the data of one of `limit` bytes or more is None."""
+    number, rest, too_long = 0, b"", False
+    for chunk in chunks:
+        found = (rest + chunk).splitlines(keepends=True)
+        rest = b"" if not found or found[-1].endswith(b"\n") else found.pop()  # after a CR an LF may follow
+        for data in found:
             number += 1
-            log.bytes_read += len(data)
-            if len(data) < limit:
-                yield Line(number, data if number > 1 else data.removeprefix(BOM))
-                continue
-            while data and not data.endswith(b"\n"):
-                data = file.readline(limit)
-                log.bytes_read += len(data)
-            yield Line(number, None)
+            yield Line(number, None if too_long or len(data) >= limit else data)
+            too_long = False
+        if len(rest) >= limit:
+            rest, too_long = rest[-1:], True
+    if rest:
+        yield Line(number + 1, None if too_long else rest)
+
+
+def _encoding(head: bytes) -> str | None:
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            return encoding
+    start = head[:_LOOKED_AT]
+    even, odd = start[::2].count(0), start[1::2].count(0)
+    if 2 * max(even, odd) > len(start) // 2 and not min(even, odd):
+        return "utf-16-le" if odd else "utf-16-be"
+    return None
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode().replace("\N{REPLACEMENT CHARACTER}".encode(), _UNREADABLE)

@@ -75,7 +75,7 @@ _HINT = "expected names of columns, each once; see deploy/aspen-mapping.example.
 def load_mapping(path: Path) -> AspenMapping:
     """The mapping in the file; raises `FormatError` that says what is wrong with it."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise FormatError(f"The mapping {path} cannot be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from services.ingest.formats.base import Found, Reader, ReadLog, Rejection, RowT
+from services.ingest.formats.base import Found, NotRead, Reader, ReadLog, Rejection, RowT
 from services.ingest.formats.calendar import CalendarEntry, CalendarKey, school_days
 from services.ingest.rows import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, SchoolRow, StudentRow
 
@@ -24,8 +23,8 @@ class Readers:
     consents: list[Reader[ConsentRow]] = field(default_factory=list)
     attendance: list[Reader[MarkRow]] = field(default_factory=list)
 
-    def paths(self) -> list[Path]:
-        """The file of each reader; one that is read several times comes several times."""
+    def sizes(self) -> list[int]:
+        """Of the file of each reader; one that is read several times comes several times."""
         kinds: tuple[Sequence[Reader[object]], ...] = (
             self.schools,
             self.students,
@@ -35,7 +34,7 @@ class Readers:
             self.consents,
             self.attendance,
         )
-        return [reader.path for readers in kinds for reader in readers]
+        return [reader.source.size for readers in kinds for reader in readers]
 
 
 class Source:
@@ -51,13 +50,18 @@ class Source:
         return self._log.warnings
 
     @property
+    def not_read(self) -> list[NotRead]:
+        """Files that were not read."""
+        return self._log.not_read
+
+    @property
     def bytes_read(self) -> int:
         """Bytes read so far; after each kind was read once it equals `size`."""
         return self._log.bytes_read
 
     def size(self) -> int:
         """Bytes to read for all kinds together."""
-        return sum(path.stat().st_size for path in self._readers.paths())
+        return sum(self._readers.sizes())
 
     def schools(self) -> Iterator[Found[SchoolRow]]:
         """The schools."""

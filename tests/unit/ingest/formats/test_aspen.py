@@ -70,7 +70,7 @@ def test_an_export_that_is_called_attendance_is_still_aspens(tmp_path):
 
 def test_a_mapping_that_fits_no_file_is_an_error(tmp_path):
     (tmp_path / "export.csv").write_text("Student,Day\n")
-    with pytest.raises(FormatError, match="columns that the mapping names"):
+    with pytest.raises(FormatError, match="which the mapping names"):
         open_sources([tmp_path], EXAMPLE)
 
 
