@@ -57,4 +57,4 @@ def test_students_schools_enrollments_and_consents_are_read_without_a_rejection(
     assert enrolled <= named
     assert len(list(source.schools())) == 3
     assert all(isinstance(consent, Item) for consent in source.consents())
-    assert source.warnings == []
+    assert all("not read are the elements" in warning for warning in source.warnings)
