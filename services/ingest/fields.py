@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import lru_cache
@@ -18,6 +19,11 @@ _FIRST_BIRTH_YEAR: Final = 1900
 _ISO_LENGTH: Final = 10
 
 _AN_ID: Final = f"1 to {MAX_ID} printable characters"
+_SHORTENED: Final = re.compile(r"[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{2,3}")
+"""A long number as spreadsheets write it; `1E2` is a room."""
+_WHOLE_ID: Final = (
+    "all digits of the id; a spreadsheet has shortened it to a power of ten: make the column text, and export it again"
+)
 _A_DATE: Final = f"a date as YYYY-MM-DD, {_FIRST_YEAR} to {_LAST_YEAR}"
 _A_BIRTH_DATE: Final = f"a date as YYYY-MM-DD, {_FIRST_BIRTH_YEAR} to {_LAST_YEAR}"
 _A_MOMENT: Final = f"an ISO 8601 date and time such as 2016-12-01T08:15:00, {_FIRST_YEAR} to {_LAST_YEAR}"
@@ -60,13 +66,16 @@ def optional_words(values: Values, name: str, most: int) -> str | None:
 
 
 def optional_id(values: Values, name: str) -> str | None:
-    """An id, or None when it is unknown."""
-    return optional_text(values, name)
+    """An id, or None when it is unknown; one that a spreadsheet has shortened may be several students'."""
+    text = optional_text(values, name)
+    if text is not None and "+" in text and _SHORTENED.fullmatch(text):
+        raise FieldError(name, _WHOLE_ID)
+    return text
 
 
 def required_id(values: Values, name: str) -> str:
     """An id: 1 to 64 printable characters, trimmed."""
-    text = optional_text(values, name)
+    text = optional_id(values, name)
     if text is None:
         raise FieldError(name, _AN_ID, missing=True)
     return text

@@ -59,6 +59,8 @@ class MarkRow:
     minutes_missed: int | None = None
     reason: str | None = None
     recorded_at: datetime | None = None
+    modified_at: datetime | None = None
+    """When the source last changed it (UTC): the moment of what an import says, but not the day of a replay."""
     event_id: str | None = None
     """The sender's own id of the event; only HTTP entries have it."""
 
@@ -94,6 +96,8 @@ class EnrollmentRow:
     exit_date: date | None = None
     household_id: str | None = None
     grade: str | None = None
+    calendar: str | None = None
+    """Which of the school's calendars the student follows; None: what all of them come to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,8 @@ class SchoolDayRow:
     date: date
     instructional: bool | None = None
     reported: bool = False
+    calendar: str | None = None
+    """The day of the students who follow this calendar; None: the school's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +134,7 @@ class StudentRow:
     household_id: str | None = None
 
 
-def parse_mark(values: Values) -> MarkRow | RowError:
+def parse_mark(values: Values, modified_at: datetime | None = None) -> MarkRow | RowError:
     """The mark of a row of `attendance.csv` or an entry of `POST /v1/attendance`."""
     try:
         return MarkRow(
@@ -141,6 +147,7 @@ def parse_mark(values: Values) -> MarkRow | RowError:
             minutes_missed=fields.optional_count(values, "minutes_missed", _MINUTES_A_DAY),
             reason=reason_code(values.get("reason")),
             recorded_at=fields.optional_moment(values, "recorded_at"),
+            modified_at=modified_at,
             event_id=fields.optional_id(values, "event_id"),
         )
     except FieldError as error:
@@ -181,6 +188,7 @@ def parse_enrollment(values: Values) -> EnrollmentRow | RowError:
             exit_date=fields.optional_date(values, "exit_date"),
             household_id=fields.optional_id(values, "household_id"),
             grade=fields.optional_text(values, "grade"),
+            calendar=fields.optional_id(values, "calendar"),
         )
     except FieldError as error:
         return RowError.of(error)
@@ -197,6 +205,7 @@ def parse_school_day(values: Values) -> SchoolDayRow | RowError:
             date=fields.required_date(values, "date"),
             instructional=fields.optional_flag(values, "instructional"),
             reported=fields.optional_flag(values, "reported") or False,
+            calendar=fields.optional_id(values, "calendar"),
         )
     except FieldError as error:
         return RowError.of(error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -22,6 +22,10 @@ class CalendarKey(NamedTuple):
     school_id: str
     code: str
     year: str
+
+
+Track = tuple[str, str]
+"""A school, and the code of one of its calendars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +50,33 @@ CalendarEntry = SchoolDayRow | CalendarDay | SchoolSession
 
 
 def school_days(
-    entries: Iterable[Found[CalendarEntry]], others: AbstractSet[CalendarKey]
+    entries: Iterable[Found[CalendarEntry]], others: AbstractSet[CalendarKey], followed: AbstractSet[Track]
 ) -> Iterator[Found[SchoolDayRow]]:
     """The school days that the entries come to; calendars in `others` say nothing about their school.
 
     A school with several calendars (one a grade) has school when any of them has. One with no row of its
-    own has the instructional weekdays of its sessions.
+    own has the instructional weekdays of its sessions. Calendars that are `followed` by students of their own
+    come beside the school's.
     """
-    with_rows: set[str] = set()
-    days: dict[tuple[str, date], Item[SchoolDayRow]] = {}
+    days: dict[tuple[str, str | None, date], Item[SchoolDayRow]] = {}
     sessions: list[Item[SchoolSession]] = []
+    with_rows: set[str] = set()
     for entry in entries:
         if isinstance(entry, Rejection):
             yield entry
-        elif isinstance(entry.row, SchoolDayRow):
-            with_rows.add(entry.row.school_id)
-            yield Item(entry.row, entry.file, entry.line)
         elif isinstance(entry.row, SchoolSession):
             sessions.append(Item(entry.row, entry.file, entry.line))
-        elif entry.row.calendar not in others:
-            _add(days, entry.row, entry)
+        elif isinstance(entry.row, SchoolDayRow) and entry.row.calendar is None:
+            with_rows.add(entry.row.school_id)
+            yield Item(entry.row, entry.file, entry.line)
+        else:
+            key, day = _of_calendar(entry.row)
+            if key not in others:
+                _add(days, Item(day, entry.file, entry.line))
+            if (key.school_id, key.code) in followed:
+                _add(days, Item(replace(day, reported=False, calendar=key.code), entry.file, entry.line))
     yield from days.values()
-    with_rows.update(school_id for school_id, _ in days)
+    with_rows.update(school_id for school_id, calendar, _ in days if calendar is None)
     yield from _session_days(session for session in sessions if session.row.school_id not in with_rows)
 
 
@@ -78,10 +87,21 @@ def instructional_weekdays(begin: date, end: date) -> list[date]:
     return [day for day in days if day.weekday() <= _FRIDAY and day not in free]
 
 
-def _add(days: dict[tuple[str, date], Item[SchoolDayRow]], day: CalendarDay, entry: Item[CalendarEntry]) -> None:
-    key = (day.calendar.school_id, day.date)
-    if key not in days or (day.instructional and not days[key].row.instructional):
-        days[key] = Item(SchoolDayRow(*key, instructional=day.instructional), entry.file, entry.line)
+def _of_calendar(row: SchoolDayRow | CalendarDay) -> tuple[CalendarKey, SchoolDayRow]:
+    """The calendar that a row is of, and what it says as of its school."""
+    if isinstance(row, SchoolDayRow):
+        return CalendarKey(row.school_id, row.calendar or "", ""), replace(row, calendar=None)
+    return row.calendar, SchoolDayRow(row.calendar.school_id, row.date, instructional=row.instructional)
+
+
+def _add(days: dict[tuple[str, str | None, date], Item[SchoolDayRow]], day: Item[SchoolDayRow]) -> None:
+    """Of several calendars that say something of a day, one that has school decides."""
+    key = (day.row.school_id, day.row.calendar, day.row.date)
+    before = days.get(key)
+    if before is None:
+        days[key] = day
+    elif day.row.instructional and not before.row.instructional:
+        days[key] = day._replace(row=replace(day.row, reported=day.row.reported or before.row.reported))
 
 
 def _session_days(sessions: Iterable[Item[SchoolSession]]) -> Iterator[Item[SchoolDayRow]]:

@@ -30,11 +30,13 @@ STUDENTS: Final = _table(
     ignored="gender race_ethnicity english_learner special_education",
 )
 ENROLLMENTS: Final = _table(
-    "student_id school_id entry_date exit_date household_id grade",
+    "student_id school_id entry_date exit_date household_id grade calendar",
     "student_id school_id entry_date",
     rows.parse_enrollment,
 )
-CALENDAR: Final = _table("school_id date instructional reported", "school_id date instructional", rows.parse_school_day)
+CALENDAR: Final = _table(
+    "school_id date instructional reported calendar", "school_id date instructional", rows.parse_school_day
+)
 ATTENDANCE: Final = _table(
     "student_id school_id date status excused section_id minutes_missed reason recorded_at event_id",
     "student_id school_id date status",

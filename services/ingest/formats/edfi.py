@@ -5,9 +5,11 @@ Codes are those of the standard's descriptors; a descriptor is a URI whose part 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
+from hashlib import blake2b
 from typing import Final, Generic
 
 from services.contracts.marks import AttendanceStatus
@@ -27,11 +29,30 @@ _CATEGORIES: Final[dict[str, tuple[AttendanceStatus, bool | None]]] = {
     "Partial": ("partial", None),
 }
 _BY_CODE: Final = {code.lower(): meaning for code, meaning in _CATEGORIES.items()}
-_ONE_CATEGORY: Final = f"an AttendanceEventCategory of {', '.join(_CATEGORIES)}"
-_INSTRUCTIONAL: Final = frozenset({"instructional day", "make-up day", "student late arrival/early dismissal"})
+_ONE_CATEGORY: Final = f"an AttendanceEventCategory of {', '.join(_CATEGORIES)}, or one that the --mapping names"
+_INSTRUCTIONAL: Final = ("Instructional day", "Make-up day", "Student late arrival/early dismissal")
+_NO_SCHOOL: Final = (
+    "Emergency day",
+    "Holiday",
+    "Non-instructional day",
+    "Other",
+    "Strike",
+    "Teacher only day",
+    "Weather day",
+)
+_EVENTS: Final = {
+    **{code.lower(): True for code in _INSTRUCTIONAL},
+    **{code.lower(): False for code in _NO_SCHOOL},
+}
+"""By code, whether it makes a day instructional."""
+_ONE_EVENT: Final = f"CalendarEvents of {', '.join((*_INSTRUCTIONAL, *_NO_SCHOOL))}, or such as the --mapping names"
+_CODE: Final = re.compile(r"[A-Za-z0-9 ./&_-]{1,40}")
+"""A code that can be told; any other may hold anything."""
 _NOT_THE_SCHOOLS: Final = frozenset({"student specific", "iep", "staff"})
 """Calendar types that say nothing about the days on which the school's students have school."""
 _LONGEST_SESSION: Final = timedelta(days=400)
+_LONGEST_NAME: Final = 200
+_SECTION_BYTES: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +81,45 @@ def code_of(descriptor: object) -> str:
     return descriptor.rpartition("#")[2].strip().lower() if isinstance(descriptor, str) else ""
 
 
+def _told(descriptor: object) -> str:
+    """The code of a descriptor, to be told to people; empty when it is none of a descriptor's."""
+    _, sign, code = descriptor.rpartition("#") if isinstance(descriptor, str) else ("", "", "")
+    return f", not {code.strip()!r}" if sign and _CODE.fullmatch(code.strip()) else ""
+
+
 def _mark(values: Values) -> MarkRow | RowError:
     code = code_of(values.get("category"))
     meaning = _BY_CODE.get(code)
     if meaning is None:
         return RowError.of(FieldError("status", _ONE_CATEGORY, missing=not code))
     status, excused = meaning
-    return rows.parse_mark({**values, "status": status, "excused": excused})
+    try:
+        modified_at = fields.optional_moment(values, "modified_at")
+    except FieldError as error:
+        return RowError.of(error)
+    if modified_at is not None:
+        modified_at = rows.to_utc(modified_at, UTC)
+    return rows.parse_mark({**values, "status": status, "excused": excused}, modified_at)
 
 
 def _section_mark(values: Values) -> MarkRow | RowError:
-    row = _mark(values)
-    if isinstance(row, MarkRow) and row.section_id is None:
-        return RowError.of(FieldError("section_id", "a SectionIdentifier", missing=True))
-    return row
+    """A section is told from others by its course, school, year and session too: its identifier may come again."""
+    try:
+        identifier = fields.optional_id(values, "section_id")
+        if identifier is None:
+            return RowError.of(FieldError("section_id", "a SectionIdentifier", missing=True))
+        rest = [fields.optional_text(values, name, _LONGEST_NAME) or "" for name in ("course", "year", "session")]
+    except FieldError as error:
+        return RowError.of(error)
+    return _mark({**values, "section_id": _section(identifier, *rest)})
+
+
+def _section(identifier: str, course: str, year: str, session: str) -> str:
+    """One text for what makes a section unique; where nothing but the identifier is given, that alone."""
+    if not (course or year or session):
+        return identifier
+    whole = "\x1f".join((identifier, course, year[-4:], session))  # XML has 2021-2022 where JSON has 2022
+    return blake2b(whole.encode(), digest_size=_SECTION_BYTES).hexdigest()
 
 
 def _enrollment(values: Values) -> rows.EnrollmentRow | RowError:
@@ -91,9 +137,13 @@ def _other_calendar(values: Values) -> CalendarKey | RowError | None:
 
 def _calendar_day(values: Values) -> CalendarEntry | RowError:
     events = values.get("events")
-    codes = {code_of(event) for event in events} if isinstance(events, list) else set()
+    given = events if isinstance(events, list) else []
+    unknown = next((event for event in given if code_of(event) not in _EVENTS), None)
     try:
-        return CalendarDay(_calendar_key(values), fields.required_date(values, "date"), bool(codes & _INSTRUCTIONAL))
+        if unknown is not None or not given:
+            raise FieldError("events", f"{_ONE_EVENT}{_told(unknown)}", missing=not given)
+        instructional = any(_EVENTS[code_of(event)] for event in given)
+        return CalendarDay(_calendar_key(values), fields.required_date(values, "date"), instructional)
     except FieldError as error:
         return RowError.of(error)
 
@@ -127,14 +177,18 @@ _SCHOOL: Final = Field("school_id", "SchoolReference/SchoolIdentity/SchoolId", "
 _DATE: Final = Field("date", "AttendanceEvent/EventDate", "eventDate")
 _CATEGORY: Final = Field("category", "AttendanceEvent/AttendanceEventCategory", "attendanceEventCategoryDescriptor")
 _REASON: Final = Field("reason", "AttendanceEvent/AttendanceEventReason", "attendanceEventReason")
+_MODIFIED: Final = Field("modified_at", "", "_lastModifiedDate")
+"""XML interchanges do not say it."""
 _SECTION_PATH: Final = "SectionReference/SectionIdentity"
+_OFFERING_PATH: Final = f"{_SECTION_PATH}/CourseOfferingReference/CourseOfferingIdentity"
+_SESSION_PATH: Final = "SessionReference/SessionIdentity"
 _CALENDAR_PATH: Final = "CalendarReference/CalendarIdentity"
 
 ATTENDANCE: Final[tuple[Resource[MarkRow], ...]] = (
     Resource(
         "StudentSchoolAttendanceEvent",
         "studentSchoolAttendanceEvents",
-        (_STUDENT, _SCHOOL, _DATE, _CATEGORY, _REASON),
+        (_STUDENT, _SCHOOL, _DATE, _CATEGORY, _REASON, _MODIFIED),
         _mark,
     ),
     Resource(
@@ -144,13 +198,17 @@ ATTENDANCE: Final[tuple[Resource[MarkRow], ...]] = (
             _STUDENT,
             Field(
                 "school_id",
-                f"{_SECTION_PATH}/CourseOfferingReference/CourseOfferingIdentity/{_SCHOOL.xml}",
+                f"{_OFFERING_PATH}/{_SCHOOL.xml}",
                 "sectionReference/schoolId",
             ),
             Field("section_id", f"{_SECTION_PATH}/SectionIdentifier", "sectionReference/sectionIdentifier"),
+            Field("course", f"{_OFFERING_PATH}/LocalCourseCode", "sectionReference/localCourseCode"),
+            Field("year", f"{_OFFERING_PATH}/{_SESSION_PATH}/SchoolYear", "sectionReference/schoolYear"),
+            Field("session", f"{_OFFERING_PATH}/{_SESSION_PATH}/SessionName", "sectionReference/sessionName"),
             _DATE,
             _CATEGORY,
             _REASON,
+            _MODIFIED,
         ),
         _section_mark,
     ),
@@ -219,6 +277,7 @@ ENROLLMENTS: Final[tuple[Resource[rows.EnrollmentRow], ...]] = (
             Field("entry_date", "EntryDate", "entryDate"),
             Field("exit_date", "ExitWithdrawDate", "exitWithdrawDate"),
             Field("grade", "EntryGradeLevel", "entryGradeLevelDescriptor"),
+            Field("calendar", f"{_CALENDAR_PATH}/CalendarCode", "calendarReference/calendarCode"),
         ),
         _enrollment,
     ),

@@ -157,6 +157,8 @@ def _field_readers(
 
 
 def _compiled(field: Field, namespace: str) -> Callable[[etree._Element], object]:
+    if not field.xml:
+        return lambda _: None
     path = "/".join(f"e:{name}" for name in field.xml.split("/"))
     xpath = f"{path}/text()" if field.many else f"string({path})"
     return etree.XPath(xpath, namespaces={"e": namespace}, smart_strings=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from services.ingest.formats.base import Found, NotRead, Reader, ReadLog, Rejection, RowT
-from services.ingest.formats.calendar import CalendarEntry, CalendarKey, school_days
+from services.ingest.formats.base import Found, Item, NotRead, Reader, ReadLog, Rejection, RowT
+from services.ingest.formats.calendar import CalendarEntry, CalendarKey, Track, school_days
 from services.ingest.rows import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, SchoolRow, StudentRow
 
 
@@ -84,7 +84,7 @@ class Source:
         return self._all(self._readers.attendance)
 
     def school_days(self) -> Iterator[Found[SchoolDayRow]]:
-        """The days of each school's calendar, or of its sessions when it has none."""
+        """Each school's days, by its calendar or else its sessions, and those of calendars that students follow."""
         others: set[CalendarKey] = set()
         said: set[Rejection] = set()
         for found in self._all(self._readers.calendars):
@@ -93,9 +93,18 @@ class Source:
                 yield found
             else:
                 others.add(found.row)
-        for day in school_days(self._all(self._readers.calendar_entries), others):
+        for day in school_days(self._all(self._readers.calendar_entries), others, self._followed()):
             if not isinstance(day, Rejection) or day not in said:
                 yield day
+
+    def _followed(self) -> set[Track]:
+        """The calendars that enrollments name. It is another look at them, which neither counts nor says anything."""
+        found = (one for reader in self._readers.enrollments for one in reader.read(ReadLog()))
+        return {
+            (one.row.school_id, one.row.calendar)
+            for one in found
+            if isinstance(one, Item) and one.row.calendar is not None
+        }
 
     def _all(self, readers: Sequence[Reader[RowT]]) -> Iterator[Found[RowT]]:
         for reader in readers:

@@ -179,3 +179,20 @@ def test_a_line_break_in_a_name_is_a_space() -> None:
     row = rows.parse_student({"student_id": "1", "first_name": "Quix\r\notic", "last_name": " van \t Test "})
     assert isinstance(row, StudentRow)
     assert (row.first_name, row.last_name) == ("Quix otic", "van Test")
+
+
+@pytest.mark.parametrize("text", ["1.23457E+11", "1,23457E+11", "1E+11", "1.2345678901234568e+17"])
+@pytest.mark.parametrize("name", ["student_id", "school_id", "section_id"])
+def test_an_id_that_a_spreadsheet_has_shortened_is_rejected_with_what_to_do(text, name):
+    error = rows.parse_mark({**MARK, name: text})
+    assert isinstance(error, RowError)
+    assert error.field == name
+    assert "make the column text" in error.reason
+    assert text not in error.reason
+
+
+@pytest.mark.parametrize("text", ["1E2", "1E-11", "E+11", "12E+11", "1.2.3E+11", "A1E+11"])
+def test_a_room_and_other_ids_with_an_e_are_ids(text):
+    row = rows.parse_mark({**MARK, "section_id": text})
+    assert isinstance(row, MarkRow)
+    assert row.section_id == text

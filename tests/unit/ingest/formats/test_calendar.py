@@ -39,13 +39,13 @@ def test_a_school_with_rows_of_its_own_does_not_use_its_sessions():
     row = SchoolDayRow("burke", date(2021, 9, 7), instructional=False)
     other = SchoolSession("orchard", date(2021, 9, 7), date(2021, 9, 7))
 
-    days = [found.row for found in school_days(entries(FALL, other, row), set()) if isinstance(found, Item)]
+    days = [found.row for found in school_days(entries(FALL, other, row), set(), set()) if isinstance(found, Item)]
 
     assert days == [row, SchoolDayRow("orchard", date(2021, 9, 7), instructional=True)]
 
 
 def test_a_calendar_that_is_not_the_schools_says_nothing_about_it():
-    days = list(school_days(entries(CalendarDay(NINTH, date(2021, 9, 7), instructional=True), FALL), {NINTH}))
+    days = list(school_days(entries(CalendarDay(NINTH, date(2021, 9, 7), instructional=True), FALL), {NINTH}, set()))
     assert len(days) == 4
 
 
@@ -54,17 +54,37 @@ def test_a_school_has_school_when_any_of_its_calendars_has():
     closed = CalendarDay(TENTH, day, instructional=False)
     opened = CalendarDay(NINTH, day, instructional=True)
     for order in ((closed, opened), (opened, closed)):
-        (found,) = school_days(entries(*order), set())
+        (found,) = school_days(entries(*order), set(), set())
         assert isinstance(found, Item)
         assert found.row == SchoolDayRow("burke", day, instructional=True)
 
 
 def test_overlapping_sessions_give_each_day_once():
     whole = SchoolSession("burke", date(2021, 9, 1), date(2021, 9, 30))
-    days = [found.row.date for found in school_days(entries(FALL, whole), set()) if isinstance(found, Item)]
+    days = [found.row.date for found in school_days(entries(FALL, whole), set(), set()) if isinstance(found, Item)]
     assert len(days) == len(set(days)) == 21
 
 
 def test_rejections_pass_through():
     rejection = Rejection("calendar", 1, None, "bad")
-    assert list(school_days([rejection], set())) == [rejection]
+    assert list(school_days([rejection], set(), set())) == [rejection]
+
+
+def test_a_calendar_that_students_follow_comes_beside_their_schools():
+    day = date(2021, 9, 7)
+    closed = CalendarDay(TENTH, day, instructional=False)
+    opened = SchoolDayRow("burke", day, instructional=True, reported=True, calendar="9")
+    found = school_days(entries(closed, opened), set(), {("burke", "9"), ("burke", "10"), ("orchard", "9")})
+
+    assert sorted((one.row for one in found if isinstance(one, Item)), key=lambda row: row.calendar or "") == [
+        SchoolDayRow("burke", day, instructional=True, reported=True),
+        SchoolDayRow("burke", day, instructional=False, calendar="10"),
+        SchoolDayRow("burke", day, instructional=True, calendar="9"),
+    ]
+
+
+def test_a_students_own_calendar_is_followed_though_it_says_nothing_about_the_school():
+    day = CalendarDay(NINTH, date(2021, 9, 7), instructional=True)
+    (found,) = school_days(entries(day), {NINTH}, {("burke", "9")})
+    assert isinstance(found, Item)
+    assert found.row == SchoolDayRow("burke", date(2021, 9, 7), instructional=True, calendar="9")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -124,3 +124,80 @@ def test_calendar_dates_leave_out_the_calendars_of_single_students(tmp_path):
     (found,) = open_sources([tmp_path]).school_days()
     assert isinstance(found, Item)
     assert (found.row.date, found.row.instructional) == (date(2021, 9, 7), True)
+
+
+def calendar_date(*events: str) -> dict[str, object]:
+    return {
+        "calendarReference": {"calendarCode": "MAIN", "schoolId": 255, "schoolYear": 2022},
+        "date": "2021-09-07",
+        "calendarEvents": [{"calendarEventDescriptor": event} for event in events],
+    }
+
+
+STATES = "uri://state.example/CalendarEventDescriptor#"
+
+
+@pytest.mark.parametrize("event", [f"{STATES}ID", f"{STATES}Snow-day"])
+@pytest.mark.parametrize("others", [[], [f"{STATES}Instructional day"], [f"{STATES}Holiday"]])
+def test_a_calendar_event_that_is_not_known_is_rejected_with_its_code(tmp_path, event, others):
+    (tmp_path / "calendarDates.json").write_text(json.dumps([calendar_date(*others, event)]))
+    (found,) = open_sources([tmp_path]).school_days()
+
+    assert isinstance(found, Rejection)
+    assert (found.line, found.field) == (1, "events")
+    assert found.reason.endswith(f"not '{event.removeprefix(STATES)}'")
+
+
+@pytest.mark.parametrize("event", ["Ana Lopez", f"{STATES}Ana; Lopez", ""])
+def test_what_is_no_code_of_a_descriptor_is_not_told(tmp_path, event):
+    (tmp_path / "calendarDates.json").write_text(json.dumps([calendar_date(event)]))
+    (found,) = open_sources([tmp_path]).school_days()
+    assert isinstance(found, Rejection)
+    assert "Ana" not in found.reason
+
+
+def section_event(**more: object) -> dict[str, object]:
+    section = {key: value for key, value in EVENT.items() if key != "schoolReference"}
+    return {**section, "sectionReference": {"schoolId": 255, "sectionIdentifier": "1", **more}}
+
+
+def test_a_section_is_what_makes_it_unique(tmp_path):
+    events = [
+        section_event(),
+        section_event(localCourseCode="MATH", schoolYear=2022, sessionName="Fall"),
+        section_event(localCourseCode="ART", schoolYear=2022, sessionName="Fall"),
+        section_event(localCourseCode="MATH", schoolYear=2023, sessionName="Fall"),
+        section_event(localCourseCode="MATH", schoolYear=2022, sessionName="Spring"),
+        section_event(localCourseCode="MATH", schoolYear="2021-2022", sessionName="Spring"),
+    ]
+    found = attendance(tmp_path, json.dumps(events), "studentSectionAttendanceEvents.json")
+    sections = [one.row.section_id for one in found if isinstance(one, Item)]
+
+    assert sections[0] == "1"
+    assert sections[4] == sections[5]
+    assert len(set(sections)) == 5
+
+
+def test_when_the_source_last_changed_an_event_is_kept_apart_from_when_it_was_recorded(tmp_path):
+    (found,) = attendance(tmp_path, json.dumps([{**EVENT, "_lastModifiedDate": "2021-10-01T12:00:00.1234567Z"}]))
+    assert isinstance(found, Item)
+    assert found.row.recorded_at is None
+    assert found.row.modified_at == datetime(2021, 10, 1, 12, 0, 0, 123456, UTC)
+
+
+def test_an_enrollment_names_the_calendar_that_its_student_follows(tmp_path):
+    association = {
+        "studentReference": {"studentUniqueId": "S1"},
+        "schoolReference": {"schoolId": 255},
+        "entryDate": "2021-08-23",
+        "calendarReference": {"calendarCode": "MAIN", "schoolId": 255, "schoolYear": 2022},
+    }
+    (tmp_path / "studentSchoolAssociations.json").write_text(json.dumps([association]))
+    day = calendar_date("uri://ed-fi.org/CalendarEventDescriptor#Instructional day")
+    (tmp_path / "calendarDates.json").write_text(json.dumps([day]))
+    source = open_sources([tmp_path])
+
+    (span,) = source.enrollments()
+    assert isinstance(span, Item)
+    assert span.row.calendar == "MAIN"
+    assert [one.row.calendar for one in source.school_days() if isinstance(one, Item)] == [None, "MAIN"]
