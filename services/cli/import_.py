@@ -19,7 +19,7 @@ from services.ingest.importer import Importer
 from services.ingest.intake import Intake
 from services.ingest.patience import Patience, UnavailableError
 from services.ingest.rehearsal import rehearse
-from services.ingest.report import Report
+from services.ingest.report import Report, Wrong
 from services.ingest.settings import IngestSettings
 from services.platform.embedded.endpoints import Stack, read_stack
 from services.platform.embedded.errors import EmbeddedError
@@ -128,8 +128,17 @@ def describe(report: Report, *, dry_run: bool) -> Sequence[str]:
         lines.append(f"  {kind.replace('_', ' ')}: {told}")
     if report.rejections:
         lines.append(f"Rejected ({len(report.rejections):,}):")
-        lines += [f"  {r.file}:{r.line}: {r.reason}" for r in report.rejections[:SHOWN]]
-        if len(report.rejections) > SHOWN:
-            lines.append(f"  … and {len(report.rejections) - SHOWN:,} more; --json lists them all.")
+        worst = report.rejections.worst()
+        lines += [_told(*one) for one in worst[:SHOWN]]
+        if len(worst) > SHOWN:
+            lines.append(f"  … and {len(worst) - SHOWN:,} more kinds; --json lists each row.")
+    lines += [f"Not read: {one.file}: {one.reason}. {one.hint}" for one in report.not_read]
     lines += [f"Note: {warning}" for warning in report.all_warnings()]
     return lines
+
+
+def _told(wrong: Wrong, number: int, lines: Sequence[int]) -> str:
+    """`attendance.csv:3: status: expected …`, and where else the same is wrong."""
+    first, *more = lines
+    also = f" ({number:,} rows; also in lines {', '.join(map(str, more))}{' …' if number > len(lines) else ''})"
+    return f"  {wrong.file}:{first}: {wrong.reason}{also if more else ''}"

@@ -17,15 +17,39 @@ STDOUT = "-"
 
 
 def write_json(document: Mapping[str, object], target: str) -> None:
-    """Write the document (UTF-8, indented) to a file, or to stdout for `-`; raises `click.FileError`."""
-    text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    """Write the document (UTF-8, indented) to a file, or to stdout for `-`; raises `click.FileError`.
+
+    A value that is an iterator becomes an array, written item by item.
+    """
     if target == STDOUT:
-        click.echo(text, nl=False)
+        for text in _json(document):
+            click.echo(text, nl=False)
         return
     try:
-        Path(target).write_text(text, encoding="utf-8")
+        with Path(target).open("w", encoding="utf-8") as file:
+            file.writelines(_json(document))
     except OSError as error:
         raise click.FileError(target, error.strerror or "cannot be written") from error
+
+
+def _json(document: Mapping[str, object]) -> Iterator[str]:
+    before = "{\n"
+    for name, value in document.items():
+        yield f"{before} {json.dumps(name)}: "
+        if isinstance(value, Iterator):
+            yield from _array(value)
+        else:
+            yield json.dumps(value, ensure_ascii=False, indent=1).replace("\n", "\n ")
+        before = ",\n"
+    yield "\n}\n"
+
+
+def _array(items: Iterator[object]) -> Iterator[str]:
+    before = "["
+    for item in items:
+        yield f"{before}\n  {json.dumps(item, ensure_ascii=False)}"
+        before = ","
+    yield "[]" if before == "[" else "\n ]"
 
 
 @contextmanager

@@ -48,7 +48,7 @@ class Importer:
             self._progress(self._source.bytes_read)
         await self.close(list(self._closes()))
         await self._intake.sweep()
-        self.report.warnings = list(self._source.warnings)
+        self.report.tell(self._source)
         return self.report
 
     async def take_reference(self) -> None:

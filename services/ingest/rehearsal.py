@@ -51,7 +51,7 @@ def rehearse(source: Source, settings: IngestSettings, progress: Progress) -> Re
             taken.add(mark)
             report.note_idle(row, enrolled.get(row.student_id, ()), reporting)
     report.marks["rejected"] = len(report.rejections) - before
-    report.warnings = list(source.warnings)
+    report.tell(source)
     return report
 
 
@@ -60,7 +60,7 @@ def _kept(found: Iterator[Found[RowT]], report: Report) -> Iterator[RowT]:
         if isinstance(one, Item):
             yield one.row
         else:
-            report.rejections.append(one)
+            report.rejections.extend([one])
 
 
 def _runs(rows: Iterator[ConsentRow], policy: Policy, today: date) -> dict[str, Run]:

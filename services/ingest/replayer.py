@@ -81,7 +81,7 @@ class Replayer:
         await self._importer.take_reference()
         self._importer.reporting = Reporting(await self._intake.reports())
         self._school_days = school_days(self._school_days, self._importer.reporting)
-        self.report.warnings = list(self._source.warnings)
+        self.report.tell(self._source)
         return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
     async def consents_change(self, day: date) -> bool:

@@ -2,14 +2,69 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
-from services.ingest.formats import Rejection
+from services.ingest.formats import NotRead, Rejection, Source
 from services.ingest.outcomes import Outcome, Status
 from services.ingest.reporting import Enrolled, Reporting
 from services.ingest.rows import MarkRow
+
+_PLACES: Final = 5
+
+
+class Wrong(NamedTuple):
+    """What is wrong with some rows of a file."""
+
+    file: str
+    field: str | None
+    reason: str
+
+
+class Rejections:
+    """Rejected rows in the order in which they came; half a million take some megabytes."""
+
+    def __init__(self) -> None:
+        self._wrong: dict[Wrong, int] = {}
+        self._of, self._line = array("I"), array("I")
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+    def __iter__(self) -> Iterator[Rejection]:
+        wrong = list(self._wrong)
+        for of, line in zip(self._of, self._line, strict=True):
+            yield Rejection(wrong[of].file, line, wrong[of].field, wrong[of].reason)
+
+    def extend(self, rejections: Iterable[Rejection]) -> None:
+        """Take in more."""
+        for one in rejections:
+            wrong = Wrong(one.file, one.field, one.reason)
+            self._of.append(self._wrong.setdefault(wrong, len(self._wrong)))
+            self._line.append(one.line)
+
+    def by_reason(self) -> Counter[str]:
+        """How many were rejected for each reason."""
+        counts: Counter[str] = Counter()
+        for wrong, number in self._counts():
+            counts[wrong.reason] += number
+        return counts
+
+    def worst(self) -> list[tuple[Wrong, int, list[int]]]:
+        """What is wrong most often first: how often, and in which lines first."""
+        lines: defaultdict[int, list[int]] = defaultdict(list)
+        for of, line in zip(self._of, self._line, strict=True):
+            if len(lines[of]) < _PLACES:
+                lines[of].append(line)
+        found = ((wrong, number, lines[self._wrong[wrong]]) for wrong, number in self._counts())
+        return sorted(found, key=lambda one: -one[1])
+
+    def _counts(self) -> Iterator[tuple[Wrong, int]]:
+        counts = Counter(self._of)
+        return ((wrong, counts[of]) for wrong, of in self._wrong.items())
 
 
 @dataclass(slots=True)
@@ -19,8 +74,9 @@ class Report:
     marks: Counter[Status] = field(default_factory=Counter)
     reference: dict[str, Counter[Status]] = field(default_factory=dict)
     """Rows of the other files, by what they hold."""
-    rejections: list[Rejection] = field(default_factory=list)
+    rejections: Rejections = field(default_factory=Rejections)
     warnings: list[str] = field(default_factory=list)
+    not_read: list[NotRead] = field(default_factory=list)
     not_instructional: Counter[str] = field(default_factory=Counter)
     outside_enrollment: Counter[str] = field(default_factory=Counter)
 
@@ -28,6 +84,10 @@ class Report:
     def read(self) -> int:
         """Attendance rows or events read: the sum of what became of them."""
         return self.marks.total()
+
+    def tell(self, source: Source) -> None:
+        """Tell what its readers have to say."""
+        self.warnings, self.not_read = list(source.warnings), list(source.not_read)
 
     def count(self, kind: str, outcomes: Iterable[Outcome]) -> None:
         """Count rows of another file."""
@@ -41,12 +101,14 @@ class Report:
             self.not_instructional[row.school_id] += 1
 
     def document(self) -> dict[str, object]:
-        """The report as `--json` gives it."""
+        """The report as `--json` gives it; its rejections are told one at a time."""
         return {
             **self.mark_counts(),
-            "rejections": [
+            "rejected_by": dict(self.rejections.by_reason().most_common()),
+            "rejections": (
                 {"file": r.file, "line": r.line, "field": r.field, "reason": r.reason} for r in self.rejections
-            ],
+            ),
+            "not_read": [one._asdict() for one in self.not_read],
             "warnings": self.all_warnings(),
             "reference": {kind: dict(counts) for kind, counts in self.reference.items()},
         }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from services.ingest.formats.base import FormatError, Found, Item, Rejection
+from services.ingest.formats.base import FormatError, Found, Item, NotRead, Rejection
 from services.ingest.formats.detect import SUPPORTED, open_sources
 from services.ingest.formats.sources import Source
 
-__all__ = ["SUPPORTED", "FormatError", "Found", "Item", "Rejection", "Source", "open_sources"]
+__all__ = ["SUPPORTED", "FormatError", "Found", "Item", "NotRead", "Rejection", "Source", "open_sources"]
