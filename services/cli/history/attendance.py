@@ -13,14 +13,18 @@ import numpy.typing as npt
 import polars as pl
 
 from models.arrays import Codes, Flags, Ints
-from models.attendance import code_of
+from models.attendance import NO_TIME, code_of
 from services.cli.history.blocks import Block, Blocks
 from services.cli.history.columns import BAD, Column, Places
 from services.cli.history.folder import Folder
 from services.cli.history.moments import Moments, error, recorded
-from services.ingest.formats import FormatError, Rejection, district
-from services.ingest.formats.csv_records import Record
-from services.ingest.rows import STATUSES, RowError
+from services.contracts.packed import microseconds
+from services.ingest.formats import FormatError, Item, Rejection, district
+from services.ingest.formats.base import Reader, ReadLog
+from services.ingest.formats.csv_table import CsvReader
+from services.ingest.importer import chunks
+from services.ingest.replayer import handed_in_on
+from services.ingest.rows import STATUSES, MarkRow, RowError, to_utc
 
 _STATUSES: Final = tuple(STATUSES)
 _ORDER: Final = (
@@ -38,6 +42,7 @@ _ORDER: Final = (
 _CODES: Final = np.array([[code_of(status, excused) for excused in (False, True)] for status in _STATUSES], np.uint8)
 
 
+_ROWS: Final = 20_000
 Positions = npt.NDArray[np.intp]
 
 
@@ -76,8 +81,12 @@ class Attendance:
     """Rows in the file, usable or not."""
 
 
+Part = tuple[Rows, int, int]
+"""Some rows, how many there were with those that cannot be used, and how many bytes of the file have been read."""
+
+
 class AttendanceReader:
-    """Reads attendance.csv."""
+    """Reads attendance, whatever it is in; tables of the district's set, which may be long, in columns."""
 
     def __init__(self, folder: Folder, zones: Mapping[str, ZoneInfo], default: ZoneInfo) -> None:
         """`zones` are those of the schools that name one, `default` is the others'."""
@@ -99,24 +108,67 @@ class AttendanceReader:
 
     def read(self, progress: Callable[[str, int, int], None] | None) -> Attendance:
         """All rows; those that cannot be used are noted in the folder by line. Raises `FormatError`."""
-        next(self._folder.found("attendance.csv", district.ATTENDANCE), None)  # looks at the header
-        file = self._folder.file("attendance.csv")
-        types = {**{column.field: column.type for column in self._columns}, "recorded_at": pl.String()}
+        readers = self._folder.source.readers.attendance
         parts: list[Rows] = []
-        read = 0
-        with closing(Blocks(file, types)) as blocks:
-            for block in blocks:
-                parts.append(self._rows(block, blocks.header))
-                read += len(block.lines) + len(block.faulty)
+        read, done, size = 0, 0, sum(reader.source.size for reader in readers)
+        for reader in readers:
+            if isinstance(reader, CsvReader) and reader.table is district.ATTENDANCE:
+                found = self._of_table(reader)
+            else:
+                found = self._of_reader(reader)
+            for rows, number, end in found:
+                parts.append(rows)
+                read += number
                 if progress is not None:
-                    progress("attendance.csv", block.end, blocks.size)
-        self._folder.rejected += sorted(self._refused, key=lambda one: one.line)
+                    progress(reader.source.name, done + end, size)
+            done += reader.source.size
+        self._folder.rejected += sorted(self._refused, key=lambda one: (one.file, one.line))
         if not any(len(part) for part in parts):
-            raise FormatError(f"{file} holds no row that can be used: there is no history to walk through.")
+            raise FormatError(
+                f"{self._folder.path} holds no attendance row that can be used: there is no history to walk through."
+            )
         rows = Rows(*(np.concatenate([getattr(part, name) for part in parts]) for name in Rows.__slots__))
         return Attendance(rows, self._students.texts(), self._schools.texts(), read)
 
-    def _rows(self, block: Block, header: list[str]) -> Rows:
+    def _of_table(self, reader: CsvReader[MarkRow]) -> Iterator[Part]:
+        """The rows of a table of the district's set, many at once."""
+        types = {**{column.field: column.type for column in self._columns}, "recorded_at": pl.String()}
+        with closing(Blocks(reader, types, self._folder.source.log)) as blocks:
+            for block in blocks:
+                rows = self._rows(block, reader)
+                yield rows, len(block.lines) + len(block.faulty), min(block.end, reader.source.size)
+            if blocks.broken is not None:
+                self._refused.append(Rejection(reader.source.name, blocks.lines + 1, None, blocks.broken))
+
+    def _of_reader(self, reader: Reader[MarkRow]) -> Iterator[Part]:
+        """The rows of any other reader, one by one."""
+        log = ReadLog()
+        for chunk in chunks(reader.read(log), _ROWS):
+            rows = [one.row for one in chunk if isinstance(one, Item)]
+            self._refused += [one for one in chunk if isinstance(one, Rejection)]
+            yield self._single_rows(rows), len(chunk), log.bytes_read
+        for warning in log.warnings:
+            self._folder.source.log.warn(warning)
+
+    def _single_rows(self, rows: Sequence[MarkRow]) -> Rows:
+        zones = [self._zones[self._zone_of.get(row.school_id, 0)] for row in rows]
+        moments = [
+            None if row.recorded_at is None else to_utc(row.recorded_at, zone)
+            for row, zone in zip(rows, zones, strict=True)
+        ]
+        return Rows(
+            np.array([self._students.of(row.student_id) for row in rows], np.int32),
+            np.array([self._schools.of(row.school_id) for row in rows], np.int32),
+            np.array([row.date.toordinal() for row in rows], np.int32),
+            np.array([code_of(row.status, row.excused) for row in rows], np.uint8),
+            np.array([self._sections.of(row.section_id) for row in rows], np.int32),
+            np.array([self._events.of(row.event_id) for row in rows], np.int32),
+            np.array([NO_TIME if moment is None else microseconds(moment) for moment in moments], np.int64),
+            np.array([handed_in_on(row, zone).toordinal() for row, zone in zip(rows, zones, strict=True)], np.int32),
+        )
+
+    def _rows(self, block: Block, reader: CsvReader[MarkRow]) -> Rows:
+        header = reader.layout.header
         given = {header[int(place)]: block.columns[place] for place in block.columns.columns}
         nothing = np.zeros(len(block.lines), np.int32)
         numbers = [
@@ -127,17 +179,16 @@ class AttendanceReader:
         moments = given.get("recorded_at", pl.Series([None], dtype=pl.String).new_from_index(0, len(block.lines)))
         when = recorded(moments, zone, self._zones)
         bad = when.bad | (np.minimum.reduce(numbers) == BAD)
-        self._refuse(block, header, given, bad)
+        self._refuse(block, reader, given, bad)
         handed_in = np.maximum(day, when.day)
         rows = Rows(student, school, day, _CODES[status, excused], section, event, when.utc, handed_in)
         return rows.take(~bad) if bad.any() else rows
 
-    def _refuse(self, block: Block, header: list[str], given: Mapping[str, pl.Series], bad: Flags) -> None:
-        name = self._folder.file("attendance.csv").name
+    def _refuse(self, block: Block, reader: CsvReader[MarkRow], given: Mapping[str, pl.Series], bad: Flags) -> None:
         which = np.flatnonzero(bad)
         for line, wrong in zip(block.lines[which].tolist(), self._errors(given, which), strict=True):
-            self._refused.append(Rejection.of(wrong, name, line))
-        self._refused += [_refusal(record, header, name) for record in block.faulty]
+            self._refused.append(Rejection.of(wrong, reader.source.name, line))
+        self._refused += map(reader.refused, block.faulty)
 
     def _errors(self, given: Mapping[str, pl.Series], which: Positions) -> Iterator[RowError]:
         """The first error of each row, by ingest's order of the fields."""
@@ -147,14 +198,3 @@ class AttendanceReader:
         columns = [found[field] for field in _ORDER if field in found]
         for errors in zip(*columns, strict=True):
             yield next(one for one in errors if one is not None)
-
-
-def _refusal(record: Record, header: Sequence[str], name: str) -> Rejection:
-    """As ingest's `CsvReader` words it."""
-    if record.fault is None:
-        return Rejection(name, record.line, None, f"expected {len(header)} columns, as in the header")
-    known = record.column is not None and record.column < len(header)
-    field = header[record.column] if known and record.column is not None else None
-    if field not in district.ATTENDANCE.columns:
-        return Rejection(name, record.line, None, record.fault)
-    return Rejection(name, record.line, field, f"{field}: {record.fault}")

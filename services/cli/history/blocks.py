@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import mmap
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 import polars as pl
 
-from models.arrays import Flags, Ints
+from models.arrays import Codes as Bytes
+from models.arrays import Flags, Ints, Places
+from services.ingest.formats.base import ReadLog
 from services.ingest.formats.csv_records import MAX_LINE, Record, records_of
-from services.ingest.formats.layout import header_of
-from services.ingest.formats.lines import BOM, Line, Lines
+from services.ingest.formats.csv_table import CsvReader
+from services.ingest.formats.inputs import BrokenFileError, Input
+from services.ingest.formats.lines import BOM, Line, Lines, encoding_of, utf8
 
 _BLOCK: Final = 16 * 1024 * 1024
-_COMMA, _NEWLINE = ord(","), ord("\n")
-_FIELD: Final = r'(?:[^",\r\x00\x{FFFD}]*|"(?:[^"\r\x00\x{FFFD}]|"")*")'
-"""A field that means the same to every reader of CSV."""
+_NEWLINE: Final = ord("\n")
+_HEAD: Final = 1024
+_LONE_CR: Final = re.compile(rb"\r(?!\n)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Block:
 class _Physical:
     """The file's lines from an offset on; notes where each began."""
 
-    data: mmap.mmap
+    data: mmap.mmap | bytes
     offset: int
     number: int
     starts: dict[int, int] = field(default_factory=dict)
@@ -54,10 +57,10 @@ class _Physical:
             yield Line(number, self.data[offset:end] if end - offset < MAX_LINE else None)
             offset = end
 
-    def record(self, width: int | None) -> tuple[Record | None, int, int]:
+    def record(self, separator: str, width: int | None) -> tuple[Record | None, int, int]:
         """The first record, and the offset and number of the line after it; None when nothing is left."""
         lines = Lines(iter(self))
-        record = next(records_of(lines, ",", width), None)
+        record = next(records_of(lines, separator, width), None)
         after = next(iter(lines), None)
         if after is None:
             return record, len(self.data), self.number + len(self.starts)
@@ -67,26 +70,49 @@ class _Physical:
 class Blocks:
     """The blocks of one file, which stays open until `close`."""
 
-    def __init__(self, path: Path, types: Mapping[str, pl.DataType]) -> None:
+    def __init__(self, reader: CsvReader[object], types: Mapping[str, pl.DataType], log: ReadLog) -> None:
         """`types` are those of the columns to read, by header; the others are skipped. Raises `OSError`."""
-        with path.open("rb") as file:
-            self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        source, layout = reader.source, reader.layout
+        self.broken: str | None = None
+        """Why the file breaks off, when it does."""
+        self.lines = 1
+        """The line at which the last block begins."""
+        self._data = _mapped(source) or self._text(source, log)
         start = len(BOM) if self._data[: len(BOM)] == BOM else 0
-        first, self._offset, self._number = _Physical(self._data, start, 1).record(None)
-        self.header = header_of(first) if first else []
+        for line in _Physical(self._data, start, 1):
+            if line.number >= layout.line:
+                break
+            start += len(line.data or b"")
+        first = _Physical(self._data, start, layout.line)
+        _, self._offset, self._number = first.record(layout.separator, None)
+        self._separator = layout.separator
         self.size = len(self._data)
-        self._width = len(self.header)
-        self._read = [place for place, name in enumerate(self.header) if name in types]
-        self._schema = {str(place): types.get(name, pl.String()) for place, name in enumerate(self.header)}
-        self._whole = rf"^{_FIELD}(?:,{_FIELD}){{{self._width - 1}}}\r?$"
+        self._width = len(layout.header)
+        self._read = [place for place, name in enumerate(layout.header) if name in types]
+        self._schema = {str(place): types.get(name, pl.String()) for place, name in enumerate(layout.header)}
+        sign = re.escape(layout.separator)
+        field = rf'(?:[^"{sign}\r\x00\x{{FFFD}}]*|"(?:[^"\r\x00\x{{FFFD}}]|"")*")'  # the same to every reader of CSV
+        self._whole = rf"^{field}(?:{sign}{field}){{{self._width - 1}}}\r?$"
+        self._blank = rf"^(?:\s|{sign})*$"
+
+    def _text(self, source: Input, log: ReadLog) -> bytes:
+        parts: list[bytes] = []
+        try:
+            parts.extend(utf8(source.chunks(log)))
+        except BrokenFileError as error:
+            self.broken = f"{error}; what comes before was read and the rest skipped"
+        text = b"".join(parts)
+        return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if _LONE_CR.search(text) else text
 
     def close(self) -> None:
         """Let go of the file."""
-        self._data.close()
+        if isinstance(self._data, mmap.mmap):
+            self._data.close()
 
     def __iter__(self) -> Iterator[Block]:
         offset, number = self._offset, self._number
         while offset < self.size:
+            self.lines = number
             data = self._cut(offset)
             block = self._clean(data, offset, number)
             if block is None:
@@ -108,12 +134,12 @@ class Blocks:
         if not data.endswith(b"\n"):
             ends = np.append(ends, len(text))
         starts = np.append(0, ends[:-1] + 1)
-        commas = (text == _COMMA).view(np.uint8)
+        commas = (text == ord(self._separator)).view(np.uint8)
         each = np.add.reduceat(commas, starts, dtype=np.uint8)  # modulo 256, which the sum below makes good
         wanted = self._width - 1
         if (each != wanted % 256).any() or np.count_nonzero(commas) != wanted * len(ends):
             return None
-        if (ends - starts).max() + 1 >= MAX_LINE:
+        if (ends - starts).max() + 1 >= MAX_LINE or self._has_blank(data, text, starts, ends):
             return None
         try:
             columns = self._parse(data, None)
@@ -122,10 +148,17 @@ class Blocks:
         lines = np.arange(number, number + len(ends), dtype=np.int32)
         return Block(columns, lines, [], offset + len(data)) if columns.height == len(ends) else None
 
+    def _has_blank(self, data: bytes, text: Bytes, starts: Places, ends: Places) -> bool:
+        """Whether a line holds nothing but separators and white space."""
+        signs = f" \t\r{self._separator}".encode()
+        empty = np.flatnonzero(np.isin(text[starts], np.frombuffer(signs, np.uint8)))
+        return any(not data[starts[place] : ends[place]].strip(signs) for place in empty.tolist())
+
     def _mended(self, data: bytes, offset: int, number: int) -> tuple[Block, int, int]:
         """The block with each line that is not plain read by ingest's own reader; also where the next one begins."""
         texts = pl.Series([data.decode(errors="replace").removesuffix("\n")]).str.split("\n").explode()
-        plain = (texts.str.contains(self._whole) & (texts.str.len_bytes() + 1 < MAX_LINE)).to_numpy().copy()
+        whole = texts.str.contains(self._whole) & ~texts.str.contains(self._blank)
+        plain = (whole & (texts.str.len_bytes() + 1 < MAX_LINE)).to_numpy().copy()
         starts = np.append(0, np.flatnonzero(np.frombuffer(data, np.uint8) == _NEWLINE) + 1)
         found: list[Record] = []
         end, after = offset + len(data), number + len(plain)
@@ -134,7 +167,7 @@ class Blocks:
             if place < taken:
                 continue
             line = _Physical(self._data, offset + int(starts[place]), number + place)
-            record, next_offset, next_number = line.record(self._width)
+            record, next_offset, next_number = line.record(self._separator, self._width)
             if record is None or record.line != number + place:
                 continue  # a blank line
             found.append(record)
@@ -158,4 +191,23 @@ class Blocks:
         return Block(pl.concat(parts), lines, faulty, end)
 
     def _parse(self, data: bytes, quote: str | None) -> pl.DataFrame:
-        return pl.read_csv(data, has_header=False, schema=self._schema, columns=self._read, quote_char=quote)
+        return pl.read_csv(
+            data,
+            has_header=False,
+            schema=self._schema,
+            columns=self._read,
+            quote_char=quote,
+            separator=self._separator,
+        )
+
+
+def _mapped(source: Input) -> mmap.mmap | None:
+    """The file as it lies on the disk, when that is UTF-8 whose lines end in LF; None else, also when it is empty."""
+    if source.plain is None or not source.size:
+        return None
+    with source.plain.open("rb") as file:
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    if encoding_of(data[:_HEAD]) is None and not _LONE_CR.search(data):
+        return data
+    data.close()
+    return None

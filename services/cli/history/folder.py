@@ -1,4 +1,4 @@
-"""The files of the district export set in one folder, and what is wrong with their rows."""
+"""The files of one folder, read as an import reads them, and what is wrong with their rows."""
 
 from __future__ import annotations
 
@@ -6,68 +6,65 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, TypeVar
 
-from services.ingest.formats import FormatError, Found, Item, Rejection, district
-from services.ingest.formats.base import ReadLog
+from services.ingest.formats import FormatError, Found, Item, Rejection, Source, open_sources
 from services.ingest.formats.csv_table import CsvReader, Table, sound_layout
-from services.ingest.formats.inputs import inputs_of
 
 RowT = TypeVar("RowT")
 
-_NEEDED: Final = ("attendance.csv", "consents.csv", "enrollments.csv")
 _MISSED: Final = {
-    "schools.csv": "every school is in the district's timezone",
-    "students.csv": "no household and no group is known",
-    "calendar.csv": "every school is open on the weekdays that it reports",
-    "outcomes.csv": "nobody is known to have been identified as homeless",
+    "schools": "every school is in the district's timezone",
+    "students": "no household and no group is known",
+    "calendar": "every school is open on the weekdays that it reports",
+    "outcomes": "nobody is known to have been identified as homeless",
 }
 
 
 class Folder:
-    """Reads each file of the set as ingest does; collects the rows that cannot be used."""
+    """Collects the rows that cannot be used."""
 
     def __init__(self, path: Path) -> None:
-        """Raises `FormatError` when the folder or a file that nothing can do without is missing."""
+        """Raises `FormatError` when the folder or a table that nothing can do without is missing."""
         if not path.is_dir():
-            raise FormatError(f"{path} is not a folder. Give the folder of the district's CSV files.")
+            raise FormatError(f"{path} is not a folder. Give the folder of the district's files.")
         self.path = path
-        self.log = ReadLog()
+        self.source: Source = open_sources([path])
         self.rejected: list[Rejection] = []
-        self._files = {
-            file.name.lower(): file
-            for file in sorted(path.iterdir(), reverse=True)
-            if file.is_file() and file.name[0] != "."
+        readers = self.source.readers
+        needed = {
+            "attendance": readers.attendance,
+            "consents": readers.consents,
+            "enrollments": readers.enrollments,
         }
-        missing = [name for name in _NEEDED if name not in self._files]
+        missing = [name for name, found in needed.items() if not found]
         if missing:
-            raise FormatError(f"{path} holds no {' and no '.join(missing)}. A history needs {', '.join(_NEEDED)}.")
-
-    def file(self, name: str) -> Path:
-        """The file of that name, in capitals or not."""
-        return self._files[name]
+            raise FormatError(f"{path} holds no {' and no '.join(missing)}. A history needs {', '.join(needed)}.")
 
     def notes(self) -> list[str]:
         """What the user should know of the files; no id and no name is in it."""
-        missed = [f"{name} is missing: {what}" for name, what in _MISSED.items() if name not in self._files]
-        read = {*_NEEDED, *_MISSED, *(f"{kind}.csv" for kind in district.OF_OTHERS)}
-        other = [f"{name}: not recognised, and not read" for name in sorted(self._files) if name not in read]
-        return [*missed, *self.log.warnings, *other]
+        readers = self.source.readers
+        there = {
+            "schools": readers.schools,
+            "students": readers.students,
+            "calendar": readers.calendar_entries,
+            "outcomes": readers.others.get("outcomes"),
+        }
+        missed = [f"{name} is missing: {what}" for name, what in _MISSED.items() if not there[name]]
+        read = {source.name for kind, source in readers.others.items() if kind == "outcomes"}
+        unread = [str(one) for one in self.source.not_read if one.file not in read]
+        return [*missed, *self.source.warnings, *unread]
 
-    def found(self, name: str, table: Table[RowT]) -> Iterator[Found[RowT]]:
-        """The file's rows and rejections in order; nothing when there is no such file.
+    def other(self, kind: str, table: Table[RowT]) -> Iterator[Found[RowT]]:
+        """The rows of a table that an import does not read; nothing when it is not there. Raises `FormatError`."""
+        source = self.source.readers.others.get(kind)
+        if source is not None:
+            yield from CsvReader(source, table, sound_layout(source, table)).read(self.source.log)
 
-        Raises `FormatError` when its header cannot be used.
-        """
-        if name not in self._files:
-            return
-        (source,) = inputs_of(self._files[name])
-        yield from CsvReader(source, table, sound_layout(source, table)).read(self.log)
-
-    def rows(self, name: str, table: Table[RowT]) -> Iterator[RowT]:
-        """The file's usable rows; the others are noted."""
-        return (item.row for item in self.kept(self.found(name, table)))
+    def rows(self, found: Iterable[Found[RowT]]) -> Iterator[RowT]:
+        """The usable rows of these; the others are noted."""
+        return (item.row for item in self.kept(found))
 
     def kept(self, found: Iterable[Found[RowT]]) -> Iterator[Item[RowT]]:
-        """The usable rows of these; the others are noted."""
+        """The usable rows of these with their places; the others are noted."""
         for one in found:
             if isinstance(one, Item):
                 yield one

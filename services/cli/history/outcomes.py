@@ -30,7 +30,7 @@ def read_identified(folder: Folder, students: Mapping[str, int]) -> tuple[Ints, 
     """The students identified and the days, each pair once, by student and day."""
     found = {
         (students[row.student_id], row.day)
-        for row in folder.rows("outcomes.csv", _OUTCOMES)
+        for row in folder.rows(folder.other("outcomes", _OUTCOMES))
         if row.kind == IDENTIFIED and row.student_id in students
     }
     student, day = np.array(sorted(found), np.int32).reshape(-1, 2).T.copy()

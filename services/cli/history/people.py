@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,9 +15,9 @@ from services.cli.history.folder import Folder
 from services.cli.history.schools import Enrolled
 from services.ingest import rows
 from services.ingest.fields import Values
-from services.ingest.formats import district
-from services.ingest.formats.csv_table import Table
-from services.ingest.rows import EnrollmentRow, RowError
+from services.ingest.formats import Found, Item, Rejection, district
+from services.ingest.formats.csv_table import CsvReader, Table
+from services.ingest.rows import EnrollmentRow, RowError, StudentRow
 
 GROUPS: Final = ("gender", "race_ethnicity", "english_learner", "special_education")
 
@@ -73,14 +73,28 @@ class People:
 def read_people(folder: Folder) -> People:
     """Students and enrollments; of several rows that say something else, the last holds."""
     people = People()
-    for person in folder.rows("students.csv", _STUDENTS):
+    for person in folder.rows(_persons(folder)):
         if person.household_id:
             people.households[person.student_id] = person.household_id
         before = people.groups.get(person.student_id, person.groups)
         people.groups[person.student_id] = tuple(now or old for now, old in zip(person.groups, before, strict=True))
-    for row in folder.rows("enrollments.csv", district.ENROLLMENTS):
+    for row in folder.rows(folder.source.enrollments()):
         _enroll(people, row)
     return people
+
+
+def _persons(folder: Folder) -> Iterator[Found[_Person]]:
+    """The students; a table of them may tell their groups too."""
+    for reader in folder.source.readers.students:
+        if isinstance(reader, CsvReader) and reader.table is district.STUDENTS:
+            yield from CsvReader(reader.source, _STUDENTS, reader.layout).read(folder.source.log)
+            continue
+        for found in reader.read(folder.source.log):
+            yield found if isinstance(found, Rejection) else Item(_without_groups(found.row), found.file, found.line)
+
+
+def _without_groups(row: StudentRow) -> _Person:
+    return _Person(row.student_id, row.household_id, ("",) * len(GROUPS))
 
 
 def _enroll(people: People, row: EnrollmentRow) -> None:

@@ -20,7 +20,7 @@ from services.cli.history.outcomes import read_identified
 from services.cli.history.people import GROUPS, read_people
 from services.cli.history.schools import Days, Enrolled, head_counts
 from services.ingest.consents import Policy, Run
-from services.ingest.formats import Rejection, district
+from services.ingest.formats import Rejection
 from services.ingest.importer import CHUNK, chunks
 from services.ingest.settings import IngestSettings
 
@@ -46,14 +46,14 @@ def read_history(folder: Path, progress: Progress | None = None) -> ReadHistory:
     when the folder or a file without which there is no history is missing or cannot be read, and `OSError`.
     """
     files, settings = Folder(folder), IngestSettings.load()
-    schools = list(files.rows("schools.csv", district.SCHOOLS))
+    schools = list(files.rows(files.source.schools()))
     zones = {school.school_id: ZoneInfo(school.timezone) for school in schools if school.timezone}
     attendance = AttendanceReader(files, zones, settings.tz).read(progress)
     first, last = (date.fromordinal(int(which(attendance.rows.handed_in))) for which in (np.min, np.max))
     policy = Policy(settings.consent_records, settings.consent_purpose, settings.consent_recipient)
     runs = _runs_of_consent(files, policy, first, last)
     people = read_people(files)
-    days = Days(files.rows("calendar.csv", district.CALENDAR), first)
+    days = Days(files.rows(files.source.school_days()), first)
     names = {school.school_id for school in schools} | people.schools() | days.schools() | set(attendance.schools)
     students, places = _places(runs), _places(names)
     identified_student, identified_day = read_identified(files, students)
@@ -101,7 +101,7 @@ def _known(
 
 def _runs_of_consent(files: Folder, policy: Policy, first: date, last: date) -> dict[str, list[Run]]:
     consented = Consented(policy, first)
-    for chunk in chunks(files.found("consents.csv", district.CONSENTS), CHUNK):
+    for chunk in chunks(files.source.consents(), CHUNK):
         consented.take([item.row for item in files.kept(chunk)])
     return consented.runs(last)
 

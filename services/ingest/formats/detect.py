@@ -120,7 +120,9 @@ class _Detector:
                 return True
         if named is not None:
             return self._district(source, named, beginning.likeliest())
-        if district.kind_of(stem, district.OF_OTHERS) is not None:
+        other = district.kind_of(stem, district.OF_OTHERS)
+        if other is not None:
+            self.readers.others[other] = source
             return self._leave(source.name, "an import reads nothing of this kind yet", "Nothing is to be done.")
         if aspen is not None:
             missing = sorted(aspen.required - set(beginning.likeliest().header))

@@ -44,6 +44,8 @@ class Input:
     """By how much reading it once adds to `ReadLog.bytes_read`."""
     chunks: Callable[[ReadLog], Iterator[bytes]]
     """Its bytes, none of the chunks empty. Raises `OSError`, and `BrokenFileError` where it breaks off."""
+    plain: Path | None = None
+    """The file that has these very bytes, when there is one."""
 
 
 def inputs_of(path: Path) -> list[Input]:
@@ -56,7 +58,7 @@ def inputs_of(path: Path) -> list[Input]:
     size = path.stat().st_size
     if suffix == ".gz":
         return [Input(path.name, path.stem.lower(), size, partial(_gunzipped, path))]
-    return [Input(path.name, path.name.lower(), size, partial(_plain, path))]
+    return [Input(path.name, path.name.lower(), size, partial(_plain, path), plain=path)]
 
 
 def _plain(path: Path, log: ReadLog) -> Iterator[bytes]:

@@ -50,7 +50,7 @@ class Lines:
 def utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """A text as UTF-8 without a byte order mark; UTF-16 and UTF-32 are known by theirs, or by their many zeros."""
     head = next(chunks, b"")
-    encoding = _encoding(head)
+    encoding = encoding_of(head)
     if encoding is None:
         yield head.removeprefix(BOM)
         yield from chunks
@@ -77,7 +77,8 @@ def physical_lines(chunks: Iterable[bytes], limit: int) -> Iterator[Line]:
         yield Line(number + 1, None if too_long else rest)
 
 
-def _encoding(head: bytes) -> str | None:
+def encoding_of(head: bytes) -> str | None:
+    """The encoding of a text that begins so; None for UTF-8."""
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return encoding

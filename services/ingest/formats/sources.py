@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from services.ingest.formats.base import Found, Item, NotRead, Reader, ReadLog, Rejection, RowT
 from services.ingest.formats.calendar import CalendarEntry, CalendarKey, Track, school_days
+from services.ingest.formats.inputs import Input
 from services.ingest.rows import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, SchoolRow, StudentRow
 
 
@@ -22,6 +23,8 @@ class Readers:
     calendar_entries: list[Reader[CalendarEntry]] = field(default_factory=list)
     consents: list[Reader[ConsentRow]] = field(default_factory=list)
     attendance: list[Reader[MarkRow]] = field(default_factory=list)
+    others: dict[str, Input] = field(default_factory=dict)
+    """Tables of the set that an import does not read, by kind; they are among the files not read, too."""
 
     def sizes(self) -> list[int]:
         """Of the file of each reader; one that is read several times comes several times."""
@@ -41,65 +44,65 @@ class Source:
     """All files as one. Each method reads its kind lazily, from the start, in file order; it raises `OSError`."""
 
     def __init__(self, readers: Readers, log: ReadLog) -> None:
-        self._readers = readers
-        self._log = log
+        self.readers = readers
+        self.log = log
 
     @property
     def warnings(self) -> list[str]:
         """What the user should know so far; no id and no name is in it."""
-        return self._log.warnings
+        return self.log.warnings
 
     @property
     def not_read(self) -> list[NotRead]:
         """Files that were not read."""
-        return self._log.not_read
+        return self.log.not_read
 
     @property
     def bytes_read(self) -> int:
         """Bytes read so far; after each kind was read once it equals `size`."""
-        return self._log.bytes_read
+        return self.log.bytes_read
 
     def size(self) -> int:
         """Bytes to read for all kinds together."""
-        return sum(self._readers.sizes())
+        return sum(self.readers.sizes())
 
     def schools(self) -> Iterator[Found[SchoolRow]]:
         """The schools."""
-        return self._all(self._readers.schools)
+        return self._all(self.readers.schools)
 
     def students(self) -> Iterator[Found[StudentRow]]:
         """The students."""
-        return self._all(self._readers.students)
+        return self._all(self.readers.students)
 
     def enrollments(self) -> Iterator[Found[EnrollmentRow]]:
         """The enrollment spans."""
-        return self._all(self._readers.enrollments)
+        return self._all(self.readers.enrollments)
 
     def consents(self) -> Iterator[Found[ConsentRow]]:
         """The consents and revocations."""
-        return self._all(self._readers.consents)
+        return self._all(self.readers.consents)
 
     def attendance(self) -> Iterator[Found[MarkRow]]:
         """The attendance rows and events, each once, sections not yet merged."""
-        return self._all(self._readers.attendance)
+        return self._all(self.readers.attendance)
 
     def school_days(self) -> Iterator[Found[SchoolDayRow]]:
         """Each school's days, by its calendar or else its sessions, and those of calendars that students follow."""
         others: set[CalendarKey] = set()
         said: set[Rejection] = set()
-        for found in self._all(self._readers.calendars):
+        for found in self._all(self.readers.calendars):
             if isinstance(found, Rejection):
                 said.add(found)
                 yield found
             else:
                 others.add(found.row)
-        for day in school_days(self._all(self._readers.calendar_entries), others, self._followed()):
+        for day in school_days(self._all(self.readers.calendar_entries), others, self._followed()):
             if not isinstance(day, Rejection) or day not in said:
                 yield day
 
     def _followed(self) -> set[Track]:
         """The calendars that enrollments name. It is another look at them, which neither counts nor says anything."""
-        found = (one for reader in self._readers.enrollments for one in reader.read(ReadLog()))
+        found = (one for reader in self.readers.enrollments for one in reader.read(ReadLog()))
         return {
             (one.row.school_id, one.row.calendar)
             for one in found
@@ -108,4 +111,4 @@ class Source:
 
     def _all(self, readers: Sequence[Reader[RowT]]) -> Iterator[Found[RowT]]:
         for reader in readers:
-            yield from reader.read(self._log)
+            yield from reader.read(self.log)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from datetime import date
 from pathlib import Path
 
@@ -93,11 +95,58 @@ def test_missing_files_unknown_columns_and_other_files_are_noted(tmp_path: Path)
     _write(tmp_path, calendar="school_id,date,instructional,weather\n", students="student_id\n", schools="school_id\n")
     (tmp_path / "events.xml").touch()
 
-    assert read_history(tmp_path).notes == [
-        "outcomes.csv is missing: nobody is known to have been identified as homeless",
-        "calendar.csv: ignored the unknown columns weather",
-        "events.xml: not recognised, and not read",
-    ]
+    missing, unknown, unread = read_history(tmp_path).notes
+    assert missing == "outcomes is missing: nobody is known to have been identified as homeless"
+    assert unknown == "calendar.csv: not read are the unknown columns 4"
+    assert unread.startswith("events.xml: not read: ")
+
+
+def _as(text: str, how: str) -> tuple[str, bytes]:
+    """The suffix and the content of a table that was saved in another way."""
+    if how == "gzip":
+        return ".csv.gz", gzip.compress(text.encode())
+    if how == "tabs":
+        return ".txt", text.replace(",", "\t").encode()
+    if how == "semicolons":
+        return ".csv", ("sep=;\r\n" + text.replace(",", ";").replace("\n", "\r\n")).encode("utf-16")
+    if how == "lone CR":
+        return ".csv", text.replace("\n", "\r").encode()
+    return ".csv", f"An export\n\n{text},,,\n,,,\n".encode()
+
+
+@pytest.mark.parametrize("how", ["gzip", "tabs", "semicolons", "lone CR", "title and blank rows"])
+def test_a_history_is_the_same_however_its_tables_were_saved(how: str, tmp_path: Path) -> None:
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "other").mkdir()
+    plain = read_history(_write(tmp_path / "plain")).history
+    for name, text in _FILES.items():
+        suffix, content = _as(text, how)
+        (tmp_path / "other" / (name.removesuffix(".csv") + suffix)).write_bytes(content)
+    other = read_history(tmp_path / "other")
+
+    assert other.rejected == []
+    assert repr(other.history) == repr(plain)
+
+
+def test_a_history_of_ed_fi_attendance_is_that_of_the_same_table(tmp_path: Path) -> None:
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "other").mkdir()
+    plain = read_history(_write(tmp_path / "plain")).history
+    (_write(tmp_path / "other") / "attendance.csv").unlink()
+    events = [_event("s2", "north", "2025-10-27", "Unexcused Absence"), _event("s1", "south", "2025-10-28", "Tardy")]
+    (tmp_path / "other" / "studentSchoolAttendanceEvents.json").write_text(json.dumps(events), encoding="utf-8")
+
+    assert repr(read_history(tmp_path / "other").history) == repr(plain)
+
+
+def _event(student: str, school: str, day: str, category: str) -> dict[str, object]:
+    return {
+        "studentReference": {"studentUniqueId": student},
+        "schoolReference": {"schoolId": school},
+        "eventDate": day,
+        "attendanceEventCategoryDescriptor": f"uri://ed-fi.org/AttendanceEventCategoryDescriptor#{category}",
+        "_lastModifiedDate": "2025-11-20T08:00:00Z",
+    }
 
 
 def test_progress_is_told_in_bytes_through_the_whole_file(tmp_path: Path) -> None:
@@ -112,7 +161,7 @@ def test_progress_is_told_in_bytes_through_the_whole_file(tmp_path: Path) -> Non
 def test_a_folder_without_a_file_that_a_history_needs_is_refused(name: str, tmp_path: Path) -> None:
     (_write(tmp_path) / name).unlink()
 
-    with pytest.raises(FormatError, match=f"holds no {name}"):
+    with pytest.raises(FormatError, match=f"holds no {name.removesuffix('.csv')}"):
         read_history(tmp_path)
 
 
@@ -132,7 +181,7 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_attendance_without_a_usable_row_is_refused(tmp_path: Path) -> None:
     _write(tmp_path, attendance="student_id,school_id,date,status\ns1,north,2025-10-27,ill\n")
 
-    with pytest.raises(FormatError, match="holds no row that can be used"):
+    with pytest.raises(FormatError, match="holds no attendance row that can be used"):
         read_history(tmp_path)
 
 
