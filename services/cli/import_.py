@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
@@ -14,12 +15,16 @@ from pydantic import SecretStr
 from services.cli.common import CommandError, data_dir_option, load_settings, log_quietly
 from services.cli.output import STDOUT, progress_bar, say, write_json
 from services.cli.settled import caught_up
+from services.ingest.classify import Horizon
+from services.ingest.fields import FieldError, optional_moment
 from services.ingest.formats import FormatError, Source, open_sources
 from services.ingest.importer import Importer
 from services.ingest.intake import Intake
+from services.ingest.outcomes import WhyNot
 from services.ingest.patience import Patience, UnavailableError
 from services.ingest.rehearsal import rehearse
 from services.ingest.report import Report, Wrong
+from services.ingest.rows import to_utc
 from services.ingest.settings import IngestSettings
 from services.platform.embedded.endpoints import Stack, read_stack
 from services.platform.embedded.errors import EmbeddedError
@@ -31,11 +36,27 @@ from services.platform.signals import until_stopped
 EXIT_REJECTED = 4
 EXIT_INTERRUPTED = 130
 SHOWN = 20
+_HINTS: dict[WhyNot, str] = {
+    "unknown_student": "No consent names these students: compare the ids of the files.",
+    "records": "Their consents do not cover attendance: see `records` in the consents.",
+    "purpose": "Their consents are for another purpose: see `purpose`, and FIRSTBELL_CONSENT_PURPOSE.",
+    "recipient": "Their consents name other recipients: see `recipients`, and FIRSTBELL_CONSENT_RECIPIENT.",
+    "not_yet": "The dates are before the consents were signed.",
+    "ended": "The dates are after the consents expired.",
+    "withdrawn": "The consents were withdrawn.",
+}
+"""What to look at, by the commonest reason."""
 
 
 @click.command("import")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--mapping", type=click.Path(path_type=Path, exists=True), help="TOML file that maps an Aspen CSV.")
+@click.option(
+    "--as-of",
+    metavar="MOMENT",
+    help="As of when rows without recorded_at speak, ISO 8601; without an offset in the district's timezone. "
+    "Left out: the moment at which the import begins.",
+)
 @click.option("--dry-run", is_flag=True, help="Read and judge the files by themselves; send and keep nothing.")
 @click.option("--json", "json_target", metavar="OUT", help="Write the report as JSON to OUT, `-` for stdout.")
 @click.option("--strict", is_flag=True, help="Exit with 4 when any row was rejected.")
@@ -43,6 +64,7 @@ SHOWN = 20
 def import_(
     paths: tuple[Path, ...],
     mapping: Path | None,
+    as_of: str | None,
     dry_run: bool,
     json_target: str | None,
     strict: bool,
@@ -55,6 +77,9 @@ def import_(
     the stack that runs in the data folder; when none runs, it starts one, waits until everything has caught up,
     and stops it.
 
+    A later import corrects an earlier one: of what is said of a student, school, date and section the latest stands,
+    by `recorded_at`, or else by the moment at which the import began.
+
     Exit status: 0 done, also with rejected rows; 1 failed, the message says why; 2 wrong usage; 4 rows were rejected
     and --strict was given; 130 interrupted.
     """
@@ -62,7 +87,8 @@ def import_(
     try:
         source = open_sources(paths, mapping)
         settings = load_settings(IngestSettings, data_dir)
-        work = _rehearse(source, settings) if dry_run else _import(source, settings)
+        moment = None if as_of is None else _moment(as_of, settings)
+        work = _rehearse(source, settings, moment) if dry_run else _import(source, settings, moment)
         report = asyncio.run(until_stopped(work))
     except (FormatError, EmbeddedError, ProcessError, UnavailableError, SettingsError, OSError) as error:
         raise CommandError(str(error)) from error
@@ -96,7 +122,20 @@ def pointed_at(settings: IngestSettings, stack: Stack) -> IngestSettings:
     return settings.model_copy(update={"kafka": stack.kafka, "database": SecretStr(stack.database)})
 
 
-async def _import(source: Source, settings: IngestSettings) -> Report:
+def _moment(text: str, settings: IngestSettings) -> datetime:
+    try:
+        moment = optional_moment({"--as-of": text}, "--as-of")
+    except FieldError as error:
+        raise click.BadParameter(str(error).partition(": ")[2], param_hint="--as-of") from error
+    if moment is None:
+        raise click.BadParameter("expected a moment", param_hint="--as-of")
+    utc = to_utc(moment, settings.tz)
+    if Horizon.of(settings.wall_today(), settings.tz).refuses(date.min, utc):
+        raise click.BadParameter("expected a moment that has come", param_hint="--as-of")
+    return utc
+
+
+async def _import(source: Source, settings: IngestSettings, as_of: datetime | None) -> Report:
     async with _stack(settings) as (pointed, started):
         with progress_bar() as progress:
             task = progress.add_task("Importing", total=source.size())
@@ -104,17 +143,18 @@ async def _import(source: Source, settings: IngestSettings) -> Report:
             async with Intake.open(pointed, patience) as intake:
                 await intake.start()
                 importer = Importer(intake, source, lambda done: progress.update(task, completed=done))
-                report = await importer.run()
+                report = await importer.run(as_of)
         if started is not None:
             say("Waiting until every group has caught up …")
             await caught_up(started.kafka)
     return report
 
 
-async def _rehearse(source: Source, settings: IngestSettings) -> Report:
+async def _rehearse(source: Source, settings: IngestSettings, as_of: datetime | None) -> Report:
     with progress_bar() as progress:
         task = progress.add_task("Reading", total=source.size())
-        return rehearse(source, settings, lambda done: progress.update(task, completed=done))
+        moment = as_of or datetime.now(UTC)
+        return rehearse(source, settings, moment, lambda done: progress.update(task, completed=done))
 
 
 def describe(report: Report, *, dry_run: bool) -> Sequence[str]:
@@ -123,6 +163,10 @@ def describe(report: Report, *, dry_run: bool) -> Sequence[str]:
     title = "Nothing was sent. By themselves the files hold:" if dry_run else "Attendance rows and events:"
     lines = [title]
     lines += [f"  {name.replace('_', ' '):<14}{number:>9,}" for name, number in counts.items()]
+    if report.not_consented:
+        told = ", ".join(f"{number:,} {why.replace('_', ' ')}" for why, number in report.not_consented.most_common())
+        ((commonest, _),) = report.not_consented.most_common(1)
+        lines.append(f"  not consented by reason: {told}. {_HINTS[commonest]}")
     for kind, others in report.reference.items():
         told = ", ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in sorted(others.items()))
         lines.append(f"  {kind.replace('_', ' ')}: {told}")

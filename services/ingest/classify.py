@@ -2,38 +2,122 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from models.attendance import NO_TIME, RETRACTED, code_of
+from services.contracts.packed import microseconds
 from services.ingest.digests import event_digest, mark_digest
 from services.ingest.known import Known
-from services.ingest.outcomes import ACCEPTED, DUPLICATE, NOT_CONSENTED, NOT_YET, Outcome
+from services.ingest.outcomes import (
+    ACCEPTED,
+    DUPLICATE,
+    NOT_CONSENTED,
+    NOT_YET,
+    NOT_YET_RECORDED,
+    OLDER,
+    Outcome,
+    WhyNot,
+)
 from services.ingest.rows import MarkRow
+
+SLACK: Final = timedelta(days=1)
+"""East of the district tomorrow has come already."""
+_NANOSECONDS: Final = 1_000
+
+
+class Horizon(NamedTuple):
+    """What is dated after it has not come yet: a slip of the year would else move a child's window."""
+
+    day: date
+    moment: datetime
+    """The first one that is not accepted."""
+
+    @classmethod
+    def of(cls, today: date, zone: tzinfo) -> Horizon:
+        """By a clock on which it is this day, in the district's timezone."""
+        day = today + SLACK
+        return cls(day, datetime.combine(day + timedelta(days=1), time(), zone))
+
+    def refuses(self, day: date, recorded_at: datetime | None) -> Outcome | None:
+        """The outcome of a mark that is dated, or was recorded, too far ahead."""
+        if day > self.day:
+            return NOT_YET
+        return NOT_YET_RECORDED if recorded_at is not None and recorded_at >= self.moment else None
+
+
+class Said(NamedTuple):
+    """What was said of a student, school, date and section."""
+
+    digest: int
+    taken: int
+    """By HTTP the order of taking, else the moment as of which the import speaks: nanoseconds since 1970."""
+    code: int
+    moment: int
+    """Of several the latest stands: microseconds since 1970, or `NO_TIME`."""
+    by_import: bool
+
+
+class Key(NamedTuple):
+    """What a mark is about."""
+
+    student: int
+    day: date
+    school: str
+    section: str
 
 
 @dataclass(slots=True)
 class Memory:
     """What was taken of the students and dates of one batch; it grows while the batch is classed."""
 
+    said: defaultdict[Key, list[Said]] = field(default_factory=lambda: defaultdict(list))
     digests: dict[tuple[int, date], set[int]] = field(default_factory=dict)
-    latest: dict[tuple[int, date, str], tuple[int, int]] = field(default_factory=dict)
+    """Of all marks of a student and date, also those of which nothing else is known."""
     events: set[bytes] = field(default_factory=set)
 
-    def remember(self, student: int, day: date, section: str, digest: int, taken: int) -> None:
-        """Note a mark; of one section, the one taken last is the latest."""
-        self.digests.setdefault((student, day), set()).add(digest)
-        key = (student, day, section)
-        if self.latest.get(key, (taken, 0))[0] <= taken:
-            self.latest[key] = (taken, digest)
+    def remember(self, key: Key | None, student: int, day: date, said: Said) -> None:
+        """Note a mark; what one of the first releases was about is not known."""
+        self.digests.setdefault((student, day), set()).add(said.digest)
+        if key is not None:
+            self.said[key].append(said)
 
-    def repeats(self, student: int, day: date, section: str, digest: int, *, latest_only: bool) -> bool:
+    def repeats_http(self, key: Key, digest: int, *, latest_only: bool) -> bool:
         """Whether the mark was taken; with `latest_only`, whether nothing else was since."""
-        if digest not in self.digests.get((student, day), ()):
+        if digest not in self.digests.get((key.student, key.day), ()):
             return False
-        return not latest_only or self.latest[student, day, section][1] == digest
+        said = self.said.get(key)
+        return not latest_only or not said or max(said, key=lambda one: one.taken).digest == digest
+
+    def repeats_import(self, key: Key, digest: int) -> bool:
+        """Whether the last import that spoke of it said the same, whatever HTTP said since."""
+        by_import = [one for one in self.said.get(key, ()) if one.by_import]
+        if not by_import:
+            known = any(one.digest == digest for one in self.said.get(key, ()))
+            return not known and digest in self.digests.get((key.student, key.day), ())
+        last = max(one.taken for one in by_import)
+        return any(one.digest == digest and one.taken == last for one in by_import)
+
+    def standing(self, key: Key) -> tuple[int, int] | None:
+        """The moment and code of what stands."""
+        said = self.said.get(key)
+        return max((one.moment, one.code) for one in said) if said else None
+
+
+class Taking(NamedTuple):
+    """Who says the marks of a batch, and when."""
+
+    now: int
+    """Nanoseconds since 1970: by HTTP the order of taking, in an import its as-of moment."""
+    live: bool
+    """By HTTP: a mark without `recorded_at` is recorded now."""
+    as_of: datetime | None
+    """The moment of an import's rows without one; None by HTTP, and in replays, where the mark's date stands."""
+    horizon: Horizon
 
 
 class Accepted(NamedTuple):
@@ -41,9 +125,17 @@ class Accepted(NamedTuple):
 
     place: int
     student: Known
-    digest: int
-    section: str
+    key: Key
+    said: Said
     event: bytes | None
+
+
+class Classed(NamedTuple):
+    """Each row's outcome, the new marks in order, and repeats of what other rows of theirs may be new beside."""
+
+    outcomes: list[Outcome]
+    accepted: list[Accepted]
+    repeated: list[Accepted]
 
 
 def classify(
@@ -51,38 +143,66 @@ def classify(
     times: Sequence[datetime | None],
     known: Mapping[str, Known],
     memory: Memory,
-    *,
-    now: int,
-    live: bool,
-    latest: date,
-) -> tuple[list[Outcome], list[Accepted]]:
-    """Each row's outcome, and the new marks in order.
+    taking: Taking,
+    why_not: Mapping[str, WhyNot] | None = None,
+) -> Classed:
+    """Class rows in order; `times` are the given moments, with an offset.
 
-    `times` are the given `recorded_at`, with an offset. Live, a mark without one that repeats an older
-    mark after something else was taken is a correction back, not a repeat. `now` orders what is taken.
-    A mark dated after `latest` is rejected: a slip of the year would else move a child's window.
+    Live, a mark without one that repeats an older mark after something else was taken is a correction back, not a
+    repeat. `why_not` tells of students who are not `known` why; those that it leaves out are unknown.
     """
-    outcomes: list[Outcome] = []
-    accepted: list[Accepted] = []
+    result = Classed([], [], [])
+    outcomes, accepted, repeated = result
     digest_of = lru_cache(maxsize=None)(mark_digest)  # a batch repeats few different contents
+    default = NO_TIME if taking.as_of is None else microseconds(taking.as_of)
     for index, (row, recorded_at) in enumerate(zip(rows, times, strict=True)):
-        if row.date > latest:
-            outcomes.append(NOT_YET)
+        refused = taking.horizon.refuses(row.date, recorded_at)
+        if refused is not None:
+            outcomes.append(refused)
             continue
         student = known.get(row.student_id)
         if student is None or not student.run.holds(row.date):
-            outcomes.append(NOT_CONSENTED)
+            why = _why(row, student, why_not or {})
+            outcomes.append(NOT_CONSENTED[why])
             continue
         section = row.section_id or ""
+        key = Key(student.id, row.date, row.school_id, section)
         digest = digest_of(row.school_id, row.status, row.excused, section, recorded_at)
+        moment = default if recorded_at is None else microseconds(recorded_at)
+        if taking.live and recorded_at is None:
+            moment = taking.now // _NANOSECONDS
+        said = Said(digest, taking.now + index * taking.live, code_of(row.status, row.excused), moment, not taking.live)
         event = event_digest(row.event_id) if row.event_id else None
-        latest_only = live and recorded_at is None
-        if event in memory.events or memory.repeats(student.id, row.date, section, digest, latest_only=latest_only):
+        new = Accepted(index, student, key, said, event)
+        if event in memory.events or _repeats(memory, key, said, live=taking.live, timed=recorded_at is not None):
             outcomes.append(DUPLICATE)
+            repeated.append(new)
             continue
-        memory.remember(student.id, row.date, section, digest, now + index)
+        standing = memory.standing(key)
+        memory.remember(key, student.id, row.date, said)
         if event is not None:
             memory.events.add(event)
-        outcomes.append(ACCEPTED)
-        accepted.append(Accepted(index, student, digest, section, event))
-    return outcomes, accepted
+        outcomes.append(OLDER if standing is not None and (moment, said.code) < standing else ACCEPTED)
+        accepted.append(new)
+    return result
+
+
+def _repeats(memory: Memory, key: Key, said: Said, *, live: bool, timed: bool) -> bool:
+    if said.code == RETRACTED:
+        standing = memory.standing(key)  # at one moment any other row beats it: then it takes nothing back
+        return standing is None or standing[1] == RETRACTED or standing[0] >= said.moment
+    if live:
+        return memory.repeats_http(key, said.digest, latest_only=not timed)
+    return memory.repeats_import(key, said.digest)
+
+
+def _why(row: MarkRow, student: Known | None, why_not: Mapping[str, WhyNot]) -> WhyNot:
+    if student is None:
+        return why_not.get(row.student_id, "unknown_student")
+    return "not_yet" if row.date < student.run.start else "ended"
+
+
+def together(accepted: Collection[Accepted], repeated: Collection[Accepted], memory: Memory) -> list[Accepted]:
+    """Repeats that are not the only thing that the last import said of theirs: they go on being said by this one."""
+    keys = {new.key for new in accepted}
+    return [one for one in repeated if one.key in keys or len(memory.said.get(one.key, ())) > 1]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
+from services.ingest.outcomes import WhyNot
+
 _FAR = date.max.toordinal()
 
 
@@ -18,9 +20,17 @@ class Policy:
     purpose: str
     recipient: str
 
+    def misses(self, records: Iterable[str], purpose: str | None, recipients: Iterable[str]) -> WhyNot | None:
+        """What such a consent does not cover first; None when it covers all."""
+        if self.records not in records:
+            return "records"
+        if purpose != self.purpose:
+            return "purpose"
+        return None if self.recipient in recipients else "recipient"
+
     def fits(self, records: Iterable[str], purpose: str | None, recipients: Iterable[str]) -> bool:
         """Whether such a consent covers these records, this purpose and this recipient."""
-        return self.records in records and purpose == self.purpose and self.recipient in recipients
+        return self.misses(records, purpose, recipients) is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 from uuid import UUID
 
+from services.contracts.packed import microseconds
 from services.ingest.formats import Found, Item, Rejection, Source
 from services.ingest.head_counts import HeadCounts
 from services.ingest.intake import Intake
-from services.ingest.outcomes import Outcome
+from services.ingest.outcomes import Outcome, WhyNot
 from services.ingest.report import Report
 from services.ingest.reporting import Reporting
-from services.ingest.rows import EnrollmentRow, MarkRow
+from services.ingest.rows import ConsentRow, EnrollmentRow, MarkRow, StudentRow
 from services.ingest.take.days import Close
+from services.ingest.take.marks import Said
 
 CHUNK = 2000
 """Rows taken at once: a few hundred marks a partition."""
@@ -34,20 +38,29 @@ class Importer:
         self._source = source
         self._progress = progress
         self._counts = HeadCounts(fresh=True)
+        self._unfit: dict[str, WhyNot] = {}
+        self._said = Said(run=time.time_ns(), unfit=self._unfit)
 
-    async def run(self) -> Report:
+    async def run(self, as_of: datetime | None = None) -> Report:
         """Import a history: it raises only what stands at each school's last reported date.
+
+        What rows without a time say is as of the moment at which the import began, unless another is given.
 
         Of its weeks only the last complete one by the clock is closed, so that the present one has a threshold.
         """
+        fingerprint = self._source.fingerprint()
+        began = await self._intake.begin_import(fingerprint, as_of)
+        run = microseconds(began) * 1_000
+        self._said = Said(history=True, run=run, as_of=began, unfit=self._unfit)
         await self.take_reference()
         self.reporting = Reporting(await self._intake.reports())
         for chunk in chunks(self._source.attendance(), CHUNK):
             items = await self.keep_rejections(chunk, marks=True)
-            await self.take_marks(items, history=True)
+            await self.take_marks(items)
             self._progress(self._source.bytes_read)
         await self.close(list(self._closes()))
         await self._intake.sweep()
+        await self._intake.end_import(fingerprint)
         self.report.tell(self._source)
         return self.report
 
@@ -60,7 +73,9 @@ class Importer:
             if isinstance(item, Item) and item.row.household_id
         }
         await self._take("schools", source.schools(), intake.take_schools)
-        await self._take("consents", source.consents(), lambda rows: intake.take_consents(rows, households))
+        await self._take(
+            "consents", source.consents(), lambda rows: intake.take_consents(rows, households, self._unfit)
+        )
         await self._take("students", source.students(), intake.take_students)
         await self._take("enrollments", source.enrollments(), self.take_enrollments)
         await self._take("school_days", source.school_days(), intake.take_school_days)
@@ -69,11 +84,11 @@ class Importer:
         """Take enrollments, and count the students of each school."""
         return await self._intake.take_enrollments(rows, counts=self._counts)
 
-    async def take_marks(self, items: Sequence[Item[MarkRow]], *, history: bool) -> None:
+    async def take_marks(self, items: Sequence[Item[MarkRow]]) -> None:
         """Take marks, and note which of them will count nowhere."""
         rows = [item.row for item in items]
-        outcomes = await self._intake.take_marks(rows, live=False, history=history, counts=self._counts)
-        self.report.marks.update(outcome.status for outcome in outcomes)
+        outcomes = await self._intake.take_marks(rows, self._said, counts=self._counts)
+        self.report.see(items, outcomes)
         refused = [
             Rejection(item.file, item.line, outcome.field, outcome.reason or "")
             for item, outcome in zip(items, outcomes, strict=True)
@@ -115,6 +130,9 @@ class Importer:
     ) -> None:
         for chunk in chunks(found, CHUNK):
             items = await self.keep_rejections(chunk)
+            for item in items:
+                if isinstance(item.row, StudentRow | ConsentRow | EnrollmentRow):
+                    self.report.ids.know(item.row.student_id)
             if items:
                 self.report.count(kind, await take([item.row for item in items]))
             self._progress(self._source.bytes_read)

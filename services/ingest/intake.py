@@ -16,7 +16,7 @@ from services.ingest.consents import Policy
 from services.ingest.dead_letters import Refused, Source, rejected_records
 from services.ingest.head_counts import HeadCounts
 from services.ingest.metrics import REJECTIONS
-from services.ingest.outcomes import Outcome
+from services.ingest.outcomes import Outcome, WhyNot
 from services.ingest.parts import Parts
 from services.ingest.patience import Patience
 from services.ingest.pseudonyms import Pseudonymizer, load_key
@@ -25,10 +25,11 @@ from services.ingest.publisher import Publisher
 from services.ingest.reporting import Enrolled, SchoolReport
 from services.ingest.rows import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, SchoolRow, StudentRow
 from services.ingest.settings import IngestSettings
-from services.ingest.store import clock, facts, gate, students
+from services.ingest.store import clock, facts, gate, imports, students
 from services.ingest.sweep import Swept, sweep
 from services.ingest.take import consents, days, marks, rosters
 from services.ingest.take.days import Close
+from services.ingest.take.marks import Said
 from services.platform import trace
 from services.platform.consent import check_database
 from services.platform.database import make_engine
@@ -80,22 +81,33 @@ class Intake:
         await self._run(self._put_timezone)
         return await self.sweep()
 
-    async def take_marks(
-        self, rows: Sequence[MarkRow], *, live: bool, history: bool = False, counts: HeadCounts | None = None
-    ) -> list[Outcome]:
-        """Take marks in, best a few hundred to a few thousand at once.
+    async def begin_import(self, fingerprint: str, as_of: datetime | None) -> datetime:
+        """The moment as of which an import of these files speaks: now, or that of the same one that was interrupted."""
+        return await self._run(lambda: self._begin_import(fingerprint, as_of))
 
-        `live` is by HTTP: a mark without `recorded_at` is recorded now. `history` marks raise nothing by
-        themselves. An import gives the `counts` that it began.
-        """
-        return await marks.take_marks(self._parts, rows, live=live, history=history, counts=counts)
+    async def end_import(self, fingerprint: str) -> None:
+        """The import came to its end: the next one of the same files is another."""
+        await self._run(lambda: self._end_import(fingerprint))
+
+    async def take_marks(
+        self, rows: Sequence[MarkRow], said: Said, *, counts: HeadCounts | None = None
+    ) -> list[Outcome]:
+        """Take marks in, best a few hundred to a few thousand at once. An import gives the `counts` that it began."""
+        return await marks.take_marks(self._parts, rows, said, counts)
 
     async def take_consents(
-        self, rows: Sequence[ConsentRow], households: Mapping[str, str] | None = None
+        self,
+        rows: Sequence[ConsentRow],
+        households: Mapping[str, str] | None = None,
+        unfit: dict[str, WhyNot] | None = None,
     ) -> list[Outcome]:
-        """Take consents and revocations in; `households` are the students' known now, for their slots."""
+        """Take consents and revocations in; `households` are the students' known now, for their slots.
+
+        `unfit` is told what the consents of students of whom nothing is kept do not cover.
+        """
         known = {row.student_id: row.household_id for row in rows if row.household_id} | dict(households or {})
-        outcomes = await self._run(lambda: consents.take_consents(self._parts, rows, known))
+        told = {} if unfit is None else unfit
+        outcomes = await self._run(lambda: consents.take_consents(self._parts, rows, known, told))
         await self._publish_students()
         return outcomes
 
@@ -187,6 +199,15 @@ class Intake:
 
     async def _publish_students(self) -> None:
         await self._run(lambda: publish_students(self._parts))
+
+    async def _begin_import(self, fingerprint: str, as_of: datetime | None) -> datetime:
+        async with self._parts.engine.begin() as connection:
+            moment = as_of or datetime.now(UTC)
+            return await imports.begin(connection, fingerprint, moment, anew=as_of is not None)
+
+    async def _end_import(self, fingerprint: str) -> None:
+        async with self._parts.engine.begin() as connection:
+            await imports.end(connection, fingerprint)
 
     async def _put_timezone(self) -> None:
         async with self._parts.engine.begin() as connection:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal, get_args
 
 Status = Literal["accepted", "duplicate", "rejected", "not_consented"]
+WhyNot = Literal["unknown_student", "records", "purpose", "recipient", "not_yet", "ended", "withdrawn"]
+"""Why a mark is not consented: of whom nothing is known; what the consent does not cover; or its days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +22,22 @@ class Outcome:
     """The pseudonym of the student whose consent is now in force; only consents have it."""
     field: str | None = None
     """The field for which it was rejected; None when it is the whole row, or not rejected."""
+    warning: str | None = None
+    """What an accepted row does not do, and why."""
+    why_not: WhyNot | None = None
+    """Why it is not consented."""
 
 
 ACCEPTED = Outcome("accepted")
 NOT_YET = Outcome("rejected", "date: expected a day that has come; this one lies in the future", field="date")
+NOT_YET_RECORDED = Outcome(
+    "rejected", "recorded_at: expected a moment that has come; this one lies in the future", field="recorded_at"
+)
+OLDER = Outcome("accepted", warning="Something said later stands: this changes nothing")
 DUPLICATE = Outcome("duplicate", "Already taken")
-NOT_CONSENTED = Outcome("not_consented", "No consent in force covers this")
+NOT_CONSENTED: Final[dict[WhyNot, Outcome]] = {
+    why: Outcome("not_consented", "No consent in force covers this", why_not=why) for why in get_args(WhyNot)
+}
 
 
 def tally(outcomes: Iterable[Outcome]) -> Counter[Status]:

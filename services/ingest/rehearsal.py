@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Collection, Hashable, Iterator, Sequence
+from datetime import date, datetime
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
+from services.contracts.ids import Pseudonym, Slot
 from services.ingest.agreements import Agreement, AgreementKey, agreement, merged
-from services.ingest.consents import Policy, Run, current_run
-from services.ingest.digests import mark_digest
-from services.ingest.formats import Found, Item, Source
-from services.ingest.importer import Progress
+from services.ingest.classify import Horizon, Memory, Taking, classify
+from services.ingest.consents import Policy, standing
+from services.ingest.formats import Found, Item, Rejection, Source
+from services.ingest.importer import CHUNK, Progress, chunks
+from services.ingest.known import Known
+from services.ingest.outcomes import ACCEPTED, DUPLICATE, NOT_CONSENTED, Outcome, WhyNot
 from services.ingest.report import Report
 from services.ingest.reporting import Enrolled, Reporting
 from services.ingest.rows import ConsentRow, MarkRow, to_utc
@@ -20,68 +24,135 @@ from services.ingest.settings import IngestSettings
 RowT = TypeVar("RowT")
 
 
-def rehearse(source: Source, settings: IngestSettings, progress: Progress) -> Report:
-    """The report of an import into an empty system today (by the wall clock)."""
-    report = Report()
-    policy = Policy(settings.consent_records, settings.consent_purpose, settings.consent_recipient)
-    runs = _runs(_kept(source.consents(), report), policy, settings.wall_today())
-    for kind in (source.schools(), source.students()):
-        for _ in _kept(kind, report):
-            progress(source.bytes_read)
-    enrolled: defaultdict[str, list[Enrolled]] = defaultdict(list)
-    for span in _kept(source.enrollments(), report):
-        enrolled[span.student_id].append(Enrolled(span.school_id, span.entry_date, span.exit_date))
-    calendars: defaultdict[str, dict[date, bool]] = defaultdict(dict)
-    for day in _kept(source.school_days(), report):
-        if day.instructional is not None:
-            calendars[day.school_id][day.date] = day.instructional
-    reporting = Reporting()
-    for school_id, calendar in calendars.items():
-        reporting.school(school_id).calendar = calendar
-    taken: set[tuple[str, date, int]] = set()
-    before = len(report.rejections)
-    for row in _kept(source.attendance(), report):
-        progress(source.bytes_read)
-        if not _consented(row, runs):
-            report.marks["not_consented"] += 1
-            continue
-        mark = _identity(row, settings)
-        report.marks["duplicate" if mark in taken else "accepted"] += 1
-        if mark not in taken:
-            taken.add(mark)
-            report.note_idle(row, enrolled.get(row.student_id, ()), reporting)
-    report.marks["rejected"] = len(report.rejections) - before
-    report.tell(source)
-    return report
+def rehearse(source: Source, settings: IngestSettings, as_of: datetime, progress: Progress) -> Report:
+    """The report of an import into an empty system today (by the wall clock), as of a moment."""
+    return _Rehearsal(source, settings, as_of).run(progress)
 
 
-def _kept(found: Iterator[Found[RowT]], report: Report) -> Iterator[RowT]:
-    for one in found:
-        if isinstance(one, Item):
-            yield one.row
-        else:
-            report.rejections.extend([one])
+class _Rehearsal:
+    """Takes what an import takes, in its order, and keeps it in memory."""
+
+    def __init__(self, source: Source, settings: IngestSettings, as_of: datetime) -> None:
+        self._source = source
+        self._zone = settings.tz
+        self._today = settings.wall_today()
+        self._taking = Taking(0, live=False, as_of=as_of, horizon=Horizon.of(self._today, settings.tz))
+        self._policy = Policy(settings.consent_records, settings.consent_purpose, settings.consent_recipient)
+        self._report = Report()
+        self._zones: dict[str, ZoneInfo] = {}
+        self._known: dict[str, Known] = {}
+        self._why_not: dict[str, WhyNot] = {}
+        self._enrolled: defaultdict[str, list[Enrolled]] = defaultdict(list)
+        self._reporting = Reporting()
+        self._memory = Memory()
+
+    def run(self, progress: Progress) -> Report:
+        """Take everything."""
+        seen = _Seen(self._report)
+        for school in self._kept(self._source.schools()):
+            seen.take("schools", school.school_id, school)
+            if school.timezone:
+                self._zones[school.school_id] = ZoneInfo(school.timezone)
+        self._take_consents(seen)
+        for student in self._kept(self._source.students()):
+            self._report.ids.know(student.student_id)
+            seen.take("students", student.student_id, student, consented=student.student_id in self._known)
+        for span in self._kept(self._source.enrollments()):
+            self._report.ids.know(span.student_id)
+            self._enrolled[span.student_id].append(Enrolled(span.school_id, span.entry_date, span.exit_date))
+            key = (span.student_id, span.school_id, span.entry_date)
+            seen.take("enrollments", key, span, consented=span.student_id in self._known)
+        self._take_school_days(seen)
+        for chunk in chunks(self._source.attendance(), CHUNK):
+            self._take_marks(chunk)
+            progress(self._source.bytes_read)
+        self._report.tell(self._source)
+        return self._report
+
+    def _take_consents(self, seen: _Seen) -> None:
+        given: defaultdict[str, dict[AgreementKey, Agreement]] = defaultdict(dict)
+        rows: list[tuple[ConsentRow, Agreement]] = []
+        for place, row in enumerate(self._kept(self._source.consents())):
+            self._report.ids.know(row.student_id)
+            one, mine = agreement(row, place), given[row.student_id]
+            mine[one.key] = merged(mine[one.key], one) if one.key in mine else one
+            rows.append((row, one))
+        to_come: set[str] = set()
+        for number, (student_id, mine) in enumerate(given.items()):
+            found = standing((one.held(self._policy) for one in mine.values()), self._today, None)
+            if found.run is not None:
+                self._known[student_id] = Known(number, Pseudonym(""), Slot(0), found.run)
+                continue
+            if found.next_change is not None:
+                to_come.add(student_id)
+            self._why_not[student_id] = self._why(mine.values(), to_come=found.next_change is not None)
+        for row, one in rows:
+            fits = one.fits(self._policy) or row.revoked_on is not None
+            kept = row.student_id in self._known or row.student_id in to_come
+            seen.take("consents", (row.student_id, one.key), row, consented=fits and kept)
+
+    def _why(self, mine: Collection[Agreement], *, to_come: bool) -> WhyNot:
+        """Why none of a student's consents is in force."""
+        if to_come:
+            return "not_yet"
+        missed = [self._policy.misses(one.records, one.purpose, one.recipients) for one in mine if not one.key.notice]
+        if missed and all(missed):
+            return missed[-1] or "ended"
+        revoked = any(one.revoked_on is not None and one.revoked_on <= self._today for one in mine)
+        return "withdrawn" if revoked else "ended"
+
+    def _take_school_days(self, seen: _Seen) -> None:
+        calendars: defaultdict[str, dict[date, bool]] = defaultdict(dict)
+        for day in self._kept(self._source.school_days()):
+            seen.take("school_days", (day.school_id, day.date, day.calendar), day)
+            if day.instructional is not None and day.calendar is None:
+                calendars[day.school_id][day.date] = day.instructional
+        for school_id, calendar in calendars.items():
+            self._reporting.school(school_id).calendar = calendar
+
+    def _take_marks(self, chunk: Sequence[Found[MarkRow]]) -> None:
+        items = [one for one in chunk if isinstance(one, Item)]
+        rows = [item.row for item in items]
+        times = [self._time(row) for row in rows]
+        classed = classify(rows, times, self._known, self._memory, self._taking, self._why_not)
+        refused = [one for one in chunk if isinstance(one, Rejection)]
+        for item, outcome in zip(items, classed.outcomes, strict=True):
+            if outcome.status == "rejected":
+                refused.append(Rejection(item.file, item.line, outcome.field, outcome.reason or ""))
+        self._report.rejections.extend(refused)
+        self._report.marks["rejected"] += len(chunk) - len(items)
+        self._report.see(items, classed.outcomes)
+        for new in classed.accepted:
+            row = rows[new.place]
+            self._report.note_idle(row, self._enrolled.get(row.student_id, ()), self._reporting)
+
+    def _time(self, row: MarkRow) -> datetime | None:
+        if row.recorded_at is None:
+            return row.modified_at
+        return to_utc(row.recorded_at, self._zones.get(row.school_id, self._zone))
+
+    def _kept(self, found: Iterator[Found[RowT]]) -> Iterator[RowT]:
+        for one in found:
+            if isinstance(one, Item):
+                yield one.row
+            else:
+                self._report.rejections.extend([one])
 
 
-def _runs(rows: Iterator[ConsentRow], policy: Policy, today: date) -> dict[str, Run]:
-    given: defaultdict[str, dict[AgreementKey, Agreement]] = defaultdict(dict)
-    for place, row in enumerate(rows):
-        one = agreement(row, place)
-        mine = given[row.student_id]
-        mine[one.key] = merged(mine[one.key], one) if one.key in mine else one
-    runs = {
-        student: current_run((one.held(policy) for one in mine.values()), today, None)
-        for student, mine in given.items()
-    }
-    return {student: run for student, run in runs.items() if run is not None}
+class _Seen:
+    """What was said of each key, to tell repeats."""
 
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._said: dict[tuple[str, Hashable], object] = {}
 
-def _consented(row: MarkRow, runs: dict[str, Run]) -> bool:
-    run = runs.get(row.student_id)
-    return run is not None and run.holds(row.date)
+    def take(self, kind: str, key: Hashable, row: object, *, consented: bool = True) -> None:
+        """Count a row of this kind."""
+        self._report.count(kind, [self._outcome((kind, key), row, consented=consented)])
 
-
-def _identity(row: MarkRow, settings: IngestSettings) -> tuple[str, date, int]:
-    recorded_at = None if row.recorded_at is None else to_utc(row.recorded_at, settings.tz)
-    digest = mark_digest(row.school_id, row.status, row.excused, row.section_id or "", recorded_at)
-    return row.student_id, row.date, digest
+    def _outcome(self, key: tuple[str, Hashable], row: object, *, consented: bool) -> Outcome:
+        if not consented:
+            return NOT_CONSENTED["unknown_student"]
+        known = self._said.get(key) == row
+        self._said[key] = row
+        return DUPLICATE if known else ACCEPTED

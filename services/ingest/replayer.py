@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from services.ingest.classify import Horizon
 from services.ingest.formats import Item, Rejection, Source
 from services.ingest.importer import CHUNK, Importer, Progress, chunks
 from services.ingest.intake import Intake
@@ -60,13 +61,18 @@ class Replayer:
             for school in self._source.schools()
             if isinstance(school, Item) and school.row.timezone
         }
+        horizon = Horizon.of(datetime.now(self._timezone).date(), self._timezone)
         for found in self._source.attendance():
-            if isinstance(found, Item):
-                zone = zones.get(found.row.school_id, self._timezone)
-                self._days[handed_in_on(found.row, zone)].append(found)
-                self._school_days.add(found.row.date)
-            else:
+            if isinstance(found, Rejection):
                 refused.append(found)
+                continue
+            zone = zones.get(found.row.school_id, self._timezone)
+            ahead = horizon.refuses(found.row.date, _recorded(found.row, zone))
+            if ahead is not None:
+                refused.append(Rejection(found.file, found.line, ahead.field, ahead.reason or ""))
+                continue
+            self._days[handed_in_on(found.row, zone)].append(found)
+            self._school_days.add(found.row.date)
         await self._importer.keep_rejections(refused, marks=True)
         for student in self._source.students():
             if isinstance(student, Item):
@@ -97,7 +103,7 @@ class Replayer:
         for part in in_order(rows, self._importer.reporting):
             await self._close_silent_days(part)
             for chunk in chunks(part, CHUNK):
-                await self._importer.take_marks(chunk, history=False)
+                await self._importer.take_marks(chunk)
         closes = self._closes()
         token = await self._importer.close(closes) if rows or closes else None
         return ReplayedDay(day, len(rows), token, consents_changed=bool(swept.began or swept.ended))
@@ -168,6 +174,10 @@ def school_days(reported: Set[date], reporting: Reporting) -> set[date]:
     last = max(reported)
     calendars = (school.calendar for school in reporting.schools.values())
     return set(reported).union(day for days in calendars for day, open_ in days.items() if open_ and day <= last)
+
+
+def _recorded(row: MarkRow, zone: ZoneInfo) -> datetime | None:
+    return None if row.recorded_at is None else to_utc(row.recorded_at, zone)
 
 
 def handed_in_on(row: MarkRow, zone: ZoneInfo) -> date:

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from services.ingest.formats import NotRead, Rejection, Source
-from services.ingest.outcomes import Outcome, Status
+from services.ingest.formats import Item, NotRead, Rejection, Source
+from services.ingest.outcomes import Outcome, Status, WhyNot
 from services.ingest.reporting import Enrolled, Reporting
 from services.ingest.rows import MarkRow
+from services.ingest.spoilt import SpoiltIds
 
 _PLACES: Final = 5
 
@@ -74,9 +75,13 @@ class Report:
     marks: Counter[Status] = field(default_factory=Counter)
     reference: dict[str, Counter[Status]] = field(default_factory=dict)
     """Rows of the other files, by what they hold."""
+    not_consented: Counter[WhyNot] = field(default_factory=Counter)
+    older: int = 0
+    """Accepted rows that change nothing, as something said later stands."""
     rejections: Rejections = field(default_factory=Rejections)
     warnings: list[str] = field(default_factory=list)
     not_read: list[NotRead] = field(default_factory=list)
+    ids: SpoiltIds = field(default_factory=SpoiltIds)
     not_instructional: Counter[str] = field(default_factory=Counter)
     outside_enrollment: Counter[str] = field(default_factory=Counter)
 
@@ -88,6 +93,17 @@ class Report:
     def tell(self, source: Source) -> None:
         """Tell what its readers have to say."""
         self.warnings, self.not_read = list(source.warnings), list(source.not_read)
+        self.warnings += self.ids.warnings()
+
+    def see(self, items: Iterable[Item[MarkRow]], outcomes: Iterable[Outcome]) -> None:
+        """Count attendance rows."""
+        for item, outcome in zip(items, outcomes, strict=True):
+            self.marks[outcome.status] += 1
+            self.older += outcome.warning is not None
+            if outcome.why_not is not None:
+                self.not_consented[outcome.why_not] += 1
+            if outcome.why_not == "unknown_student":
+                self.ids.miss(item.file, item.row.student_id)
 
     def count(self, kind: str, outcomes: Iterable[Outcome]) -> None:
         """Count rows of another file."""
@@ -104,6 +120,7 @@ class Report:
         """The report as `--json` gives it; its rejections are told one at a time."""
         return {
             **self.mark_counts(),
+            "not_consented_by": dict(self.not_consented.most_common()),
             "rejected_by": dict(self.rejections.by_reason().most_common()),
             "rejections": (
                 {"file": r.file, "line": r.line, "field": r.field, "reason": r.reason} for r in self.rejections
@@ -120,8 +137,10 @@ class Report:
 
     def all_warnings(self) -> list[str]:
         """The readers' warnings, and for each school the marks that count in no window."""
+        older = [f"{self.older} rows are older than what stands: they change nothing."] if self.older else []
         return [
             *self.warnings,
+            *older,
             *(
                 f"School {school}: {n} marks lie on days that are not instructional; they count in no window."
                 for school, n in sorted(self.not_instructional.items())

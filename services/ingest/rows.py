@@ -22,6 +22,7 @@ STATUSES: Final[dict[str, AttendanceStatus]] = {
     "tardy": "tardy",
     "early_departure": "early_departure",
     "partial": "partial",
+    "retracted": "retracted",
 }
 REASONS: Final = frozenset(
     {"illness", "medical", "family", "bereavement", "religious", "weather", "transport", "suspension", "unknown"}

@@ -16,9 +16,9 @@ from models.attendance import EXCUSED, UNEXCUSED
 from models.backtest.history import Calendar, Closes, Counts
 from models.enrollment import FOREVER
 from services.cli.history.attendance import Positions, Rows
+from services.ingest.classify import SLACK
 from services.ingest.reporting import SchoolReport
 from services.ingest.rows import SchoolDayRow
-from services.ingest.take.marks import SLACK
 
 Keys = npt.NDArray[np.int64]
 

@@ -30,7 +30,7 @@ _BY_HEADER: Final = ("attendance", "consents", "enrollments", "calendar")
 
 _TOLD: Final = 5
 _UNKNOWN: Final = "its name and its beginning are of no known format"
-_RENAME: Final = f"Rename or convert it, if it holds any. {SUPPORTED}"
+_RENAME: Final = "Rename or convert it, if it holds any: `firstbell import --help` tells what is read."
 
 
 def open_sources(paths: Iterable[Path], mapping: Path | None = None) -> Source:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 from services.ingest.formats.base import Found, Item, NotRead, Reader, ReadLog, Rejection, RowT
 from services.ingest.formats.calendar import CalendarEntry, CalendarKey, Track, school_days
@@ -26,8 +27,8 @@ class Readers:
     others: dict[str, Input] = field(default_factory=dict)
     """Tables of the set that an import does not read, by kind; they are among the files not read, too."""
 
-    def sizes(self) -> list[int]:
-        """Of the file of each reader; one that is read several times comes several times."""
+    def inputs(self) -> list[Input]:
+        """The file of each reader; one that is read several times comes several times."""
         kinds: tuple[Sequence[Reader[object]], ...] = (
             self.schools,
             self.students,
@@ -37,7 +38,7 @@ class Readers:
             self.consents,
             self.attendance,
         )
-        return [reader.source.size for readers in kinds for reader in readers]
+        return [reader.source for readers in kinds for reader in readers]
 
 
 class Source:
@@ -64,7 +65,16 @@ class Source:
 
     def size(self) -> int:
         """Bytes to read for all kinds together."""
-        return sum(self.readers.sizes())
+        return sum(source.size for source in self.readers.inputs())
+
+    def fingerprint(self) -> str:
+        """Tells these files from any others, by their bytes."""
+        digest = blake2b(digest_size=16)
+        for source in dict.fromkeys(self.readers.inputs()):
+            digest.update(source.name.encode() + b"\0")
+            for chunk in source.chunks(ReadLog()):
+                digest.update(chunk)
+        return digest.hexdigest()
 
     def schools(self) -> Iterator[Found[SchoolRow]]:
         """The schools."""

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.contracts.ids import Pseudonym, Slot
 from services.ingest.consents import Run
 from services.ingest.known import Known
+from services.ingest.outcomes import WhyNot
 from services.ingest.store.arrays import joined
 
 _IN_FORCE = text("""
@@ -19,6 +20,14 @@ _IN_FORCE = text("""
     WHERE s.student_id = ANY (string_to_array(:ids, chr(31)))
       AND s.consent_from <= (SELECT ingest.today())
       AND (s.consent_through IS NULL OR s.consent_through >= (SELECT ingest.today()))
+""")
+
+_WHY_NOT = text("""
+    SELECT s.student_id, s.next_change IS NOT NULL AS to_come,
+           EXISTS (SELECT FROM ingest.consents c
+                   WHERE c.student = s.id AND c.revoked_on <= (SELECT ingest.today())) AS revoked
+    FROM ingest.students s
+    WHERE s.student_id = ANY (string_to_array(:ids, chr(31)))
 """)
 
 _TODAY = text("SELECT ingest.today()")
@@ -32,6 +41,12 @@ async def in_force(connection: AsyncConnection, student_ids: Iterable[str]) -> d
         student_id: Known(number, Pseudonym(pseudonym), Slot(slot), Run(start, through))
         for student_id, number, pseudonym, slot, start, through in rows.all()
     }
+
+
+async def why_not(connection: AsyncConnection, student_ids: Iterable[str]) -> dict[str, WhyNot]:
+    """Of those of the students of whom consents are kept, and none is in force today: why."""
+    rows = await connection.execute(_WHY_NOT, {"ids": joined(student_ids)})
+    return {row.student_id: "not_yet" if row.to_come else "withdrawn" if row.revoked else "ended" for row in rows.all()}
 
 
 async def today(connection: AsyncConnection) -> date:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
-from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.classify import Memory
+from services.ingest.classify import Accepted, Key, Memory, Said
 from services.ingest.store.arrays import joined
 
 _LOOK_UP = text("""
-    SELECT t.student, t.date, t.digest, t.section, t.taken
+    SELECT t.student, t.date, t.school_id, t.section, t.digest, t.taken, t.code, t.moment, t.by_import
     FROM unnest(CAST(string_to_array(:students, chr(31)) AS integer[]),
                 CAST(string_to_array(:dates, chr(31)) AS date[])) AS k (student, date)
     JOIN ingest.taken t USING (student, date)
@@ -22,15 +21,32 @@ _LOOK_UP = text("""
 _EVENTS = text("SELECT digest FROM ingest.taken_events WHERE digest = ANY (CAST(:digests AS bytea[]))")
 
 _WRITE = text("""
-    INSERT INTO ingest.taken (student, date, digest, section, taken)
-    SELECT g.student, g.date, g.digest, coalesce(g.section, ''), g.taken  -- an array of one empty text is read as empty
-    FROM unnest(CAST(string_to_array(:students, chr(31)) AS integer[]),
-                CAST(string_to_array(:dates, chr(31)) AS date[]),
-                CAST(string_to_array(:digests, chr(31)) AS bigint[]),
-                string_to_array(:sections, chr(31)),
-                CAST(string_to_array(:taken, chr(31)) AS bigint[])) AS g (student, date, digest, section, taken)
-    JOIN ingest.students s ON s.id = g.student AND s.consent_from IS NOT NULL
-    ON CONFLICT (student, date, digest) DO UPDATE SET taken = excluded.taken
+    WITH given AS MATERIALIZED (
+        -- an array of one empty text is read as empty
+        SELECT g.student, g.date, g.digest, g.by_import, coalesce(g.school_id, '') AS school_id,
+               coalesce(g.section, '') AS section, g.taken, g.code, g.moment
+        FROM unnest(CAST(string_to_array(:students, chr(31)) AS integer[]),
+                    CAST(string_to_array(:dates, chr(31)) AS date[]),
+                    CAST(string_to_array(:digests, chr(31)) AS bigint[]),
+                    CAST(string_to_array(:by_import, chr(31)) AS boolean[]),
+                    string_to_array(:schools, chr(31)),
+                    string_to_array(:sections, chr(31)),
+                    CAST(string_to_array(:taken, chr(31)) AS bigint[]),
+                    CAST(string_to_array(:codes, chr(31)) AS smallint[]),
+                    CAST(string_to_array(:moments, chr(31)) AS bigint[]))
+             AS g (student, date, digest, by_import, school_id, section, taken, code, moment)
+        JOIN ingest.students s ON s.id = g.student AND s.consent_from IS NOT NULL
+    ), superseded AS (
+        DELETE FROM ingest.taken t USING given g
+        WHERE (t.student, t.date, t.school_id, t.section) = (g.student, g.date, g.school_id, g.section)
+          AND t.by_import AND g.by_import AND t.taken < g.taken
+          AND NOT EXISTS (SELECT FROM given same WHERE (same.student, same.date, same.digest, same.by_import)
+                                                       = (t.student, t.date, t.digest, true))
+    )
+    INSERT INTO ingest.taken (student, date, digest, by_import, school_id, section, taken, code, moment)
+    SELECT student, date, digest, by_import, school_id, section, taken, code, moment FROM given
+    ON CONFLICT (student, date, digest, by_import) DO UPDATE
+    SET taken = excluded.taken, school_id = excluded.school_id, code = excluded.code, moment = excluded.moment
 """)
 
 _WRITE_EVENTS = text("""
@@ -40,17 +56,6 @@ _WRITE_EVENTS = text("""
 """)
 
 
-class Taken(NamedTuple):
-    """One mark that Kafka has acknowledged."""
-
-    student: int
-    date: date
-    digest: int
-    section: str
-    taken: int
-    event: bytes | None
-
-
 async def look_up(connection: AsyncConnection, days: Iterable[tuple[int, date]], events: Collection[bytes]) -> Memory:
     """What was taken of these students' dates, and which of these events."""
     keys = list(days)
@@ -58,26 +63,31 @@ async def look_up(connection: AsyncConnection, days: Iterable[tuple[int, date]],
     if keys:
         given = {"students": joined(student for student, _ in keys), "dates": joined(day for _, day in keys)}
         rows = (await connection.execute(_LOOK_UP, given)).all()
-        for student, day, digest, section, taken in rows:
-            memory.remember(student, day, section, digest, taken)
+        for student, day, school, section, digest, taken, code, moment, by_import in rows:
+            key = None if code is None else Key(student, day, school, section)
+            memory.remember(key, student, day, Said(digest, taken, code, moment, by_import))
     if events:
         memory.events.update(bytes(row.digest) for row in await connection.execute(_EVENTS, {"digests": list(events)}))
     return memory
 
 
-async def write(connection: AsyncConnection, rows: Sequence[Taken]) -> None:
-    """Keep what was acknowledged; of one mark taken again, the later time stays."""
-    latest = {(row.student, row.date, row.digest): row for row in rows}.values()
+async def write(connection: AsyncConnection, marks: Sequence[Accepted]) -> None:
+    """Keep what was acknowledged; what earlier imports said of the same is no longer what an import says."""
+    last = {(new.key.student, new.key.day, new.said.digest): new for new in marks}.values()
     await connection.execute(
         _WRITE,
         {
-            "students": joined(row.student for row in latest),
-            "dates": joined(row.date for row in latest),
-            "digests": joined(row.digest for row in latest),
-            "sections": joined(row.section for row in latest),
-            "taken": joined(row.taken for row in latest),
+            "students": joined(new.key.student for new in last),
+            "dates": joined(new.key.day for new in last),
+            "digests": joined(new.said.digest for new in last),
+            "by_import": joined(new.said.by_import for new in last),
+            "schools": joined(new.key.school for new in last),
+            "sections": joined(new.key.section for new in last),
+            "taken": joined(new.said.taken for new in last),
+            "codes": joined(new.said.code for new in last),
+            "moments": joined(new.said.moment for new in last),
         },
     )
-    events = {row.event: row.student for row in rows if row.event is not None}
+    events = {new.event: new.key.student for new in marks if new.event is not None}
     if events:
         await connection.execute(_WRITE_EVENTS, {"digests": list(events), "students": list(events.values())})

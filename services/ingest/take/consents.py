@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.agreements import Agreement, AgreementKey, agreement, merged
 from services.ingest.consents import is_over
-from services.ingest.outcomes import DUPLICATE, Outcome
+from services.ingest.outcomes import DUPLICATE, Outcome, WhyNot
 from services.ingest.parts import Parts
 from services.ingest.rows import ConsentRow
 from services.ingest.store import consents, gate, students
@@ -23,10 +23,13 @@ _NOT_FITTING = Outcome("not_consented", "The consent does not cover these record
 _OVER = Outcome("not_consented", "No consent of this student is in force or to come; nothing is kept")
 
 
-async def take_consents(parts: Parts, rows: Sequence[ConsentRow], households: Mapping[str, str]) -> list[Outcome]:
+async def take_consents(
+    parts: Parts, rows: Sequence[ConsentRow], households: Mapping[str, str], unfit: dict[str, WhyNot]
+) -> list[Outcome]:
     """Each row's outcome, in order. The database hides and shows at once; Kafka learns by `publish_pending`.
 
-    `households` are those known now, by student: a student's slot is made at the first consent and stays.
+    `households` are those known now, by student: a student's slot is made at the first consent and stays. `unfit`
+    is told what the consents of students who are not kept do not cover.
     """
     given = [agreement(row, _NEW + place) for place, row in enumerate(rows)]
     async with parts.engine.begin() as connection:
@@ -37,6 +40,10 @@ async def take_consents(parts: Parts, rows: Sequence[ConsentRow], households: Ma
         if changed:
             await consents.keep(connection, changed)
         settled = await settle(connection, locked.values(), kept, parts.policy, today)
+    for row in rows:
+        missed = parts.policy.misses(row.records, row.purpose, row.recipients)
+        if row.student_id not in locked and missed is not None:
+            unfit[row.student_id] = missed
     return [
         _outcome(parts, row, one, new, settled.in_force.get(row.student_id), kept=row.student_id in locked)
         for row, one, new in zip(rows, given, news, strict=True)

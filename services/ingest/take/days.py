@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from services.ingest.classify import SLACK
 from services.ingest.head_counts import HeadCounts
 from services.ingest.outcomes import ACCEPTED, DUPLICATE, NOT_YET, Outcome
 from services.ingest.parts import Parts
 from services.ingest.rows import SchoolDayRow
 from services.ingest.store import days, gate
-from services.ingest.take.marks import SLACK
 
 
 @dataclass(frozen=True, slots=True)

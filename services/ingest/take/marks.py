@@ -4,88 +4,106 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from services.contracts.ids import partition_of
 from services.contracts.marks import AttendanceMark, DayCounts
 from services.ingest.batches import mark_records
-from services.ingest.classify import Accepted, classify
+from services.ingest.classify import Accepted, Classed, Horizon, Taking, classify, together
 from services.ingest.digests import event_digest
 from services.ingest.head_counts import HeadCounts
 from services.ingest.metrics import count_marks
-from services.ingest.outcomes import DUPLICATE, Outcome
+from services.ingest.outcomes import DUPLICATE, Outcome, WhyNot
 from services.ingest.parts import Parts
 from services.ingest.rows import MarkRow, to_utc
 from services.ingest.store import days, gate, taken
 
-SLACK = timedelta(days=1)
-"""East of the district tomorrow has come already."""
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How the rows of a batch were said."""
+
+    live: bool = False
+    """By HTTP: a mark without `recorded_at` is recorded now."""
+    history: bool = False
+    """Part of an imported history: they raise nothing by themselves."""
+    run: int | None = None
+    """Which import says them: the later one's is higher (nanoseconds since 1970); None by HTTP."""
+    as_of: datetime | None = None
+    """The moment of an import's rows that give none; None by HTTP, and in replays, where the mark's date stands."""
+    whole: bool = False
+    """What an earlier import said and these rows do not is to be taken back: repeats are noted too."""
+    unfit: Mapping[str, WhyNot] = field(default_factory=dict)
+    """Of students of whom nothing is kept: what their consents do not cover."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Classed:
+class _Batch:
     """A batch after the gate and the search for repeats."""
 
-    outcomes: list[Outcome]
-    accepted: list[Accepted]
+    classed: Classed
+    kept: list[Accepted]
+    """What is to be remembered: the new marks, and repeats that go on being said."""
     times: list[datetime | None]
     counts: dict[tuple[str, date], DayCounts]
-    order: int
 
 
-async def take_marks(
-    parts: Parts, rows: Sequence[MarkRow], *, live: bool, history: bool, counts: HeadCounts | None
-) -> list[Outcome]:
+async def take_marks(parts: Parts, rows: Sequence[MarkRow], said: Said, counts: HeadCounts | None) -> list[Outcome]:
     """Each row's outcome, in order; `accepted` means that Kafka has acknowledged it.
 
-    `live` marks come by HTTP: one without `recorded_at` is recorded now. `history` marks raise nothing.
     Raises `UnavailableError` when Kafka or the database stays away; taking the rows again is harmless.
     """
     if not rows:
         return []
     heads = {student_id: parts.names.head(student_id) for student_id in {row.student_id for row in rows}}
     async with parts.room, parts.claims.hold(set(heads.values())):
-        classed = await parts.patience.run(lambda: _classify(parts, rows, heads, live, history, counts))
-        if classed.accepted:
-            await _publish(parts, rows, classed, live=live, history=history)
-            await parts.patience.run(lambda: _remember(parts, rows, classed))
-    count_marks(classed.outcomes)
-    return classed.outcomes
+        batch = await parts.patience.run(lambda: _classify(parts, rows, heads, said, counts))
+        if batch.classed.accepted:
+            await _publish(parts, rows, batch, said)
+        if batch.kept:
+            await parts.patience.run(lambda: _remember(parts, batch))
+    count_marks(batch.classed.outcomes)
+    return batch.classed.outcomes
 
 
 async def _classify(
-    parts: Parts,
-    rows: Sequence[MarkRow],
-    heads: Mapping[str, int],
-    live: bool,
-    history: bool,
-    counts: HeadCounts | None,
-) -> _Classed:
-    order = time.time_ns()
+    parts: Parts, rows: Sequence[MarkRow], heads: Mapping[str, int], said: Said, counts: HeadCounts | None
+) -> _Batch:
+    now = time.time_ns() if said.run is None else said.run
     async with parts.engine.begin() as connection:
         known = await gate.in_force(connection, heads)
-        latest = await gate.today(connection) + SLACK
+        unknown = heads.keys() - known.keys()
+        why_not = dict(said.unfit) | await gate.why_not(connection, unknown)
+        horizon = Horizon.of(await gate.today(connection), parts.timezone)
         naive = any(row.recorded_at is not None and row.recorded_at.tzinfo is None for row in rows)
         zones = await gate.timezones(connection) if naive else {}
-        times = _times(rows, zones, parts.timezone)
+        times = _times(rows, zones, parts.timezone, modified=said.as_of is not None)
         memory = await taken.look_up(
             connection,
             {(known[row.student_id].id, row.date) for row in rows if row.student_id in known},
             {event_digest(row.event_id) for row in rows if row.event_id and row.student_id in known},
         )
-        outcomes, accepted = classify(rows, times, known, memory, now=order, live=live, latest=latest)
-    _count(counts or parts.counts, rows, outcomes, heads, repeats=counts is not None)
-    sums = {} if history else await _write_counts(parts, counts or parts.counts)
-    return _Classed(outcomes, accepted, times, sums, order)
+        taking = Taking(now, said.live, said.as_of, horizon)
+        classed = classify(rows, times, known, memory, taking, why_not)
+    repeated = classed.repeated if said.whole else together(classed.accepted, classed.repeated, memory)
+    kept = [*classed.accepted, *(() if said.live else repeated)]
+    _count(counts or parts.counts, rows, classed.outcomes, heads, repeats=counts is not None)
+    sums = {} if said.history else await _write_counts(parts, counts or parts.counts)
+    return _Batch(classed, kept, times, sums)
 
 
-def _times(rows: Sequence[MarkRow], zones: Mapping[str, str], default: ZoneInfo) -> list[datetime | None]:
-    """When each row was recorded, in UTC; a time without an offset is the school's local time."""
+def _times(
+    rows: Sequence[MarkRow], zones: Mapping[str, str], default: ZoneInfo, *, modified: bool
+) -> list[datetime | None]:
+    """When each row was recorded, or `modified` by its source, in UTC; without an offset it is the school's time."""
     local = {school_id: ZoneInfo(zone) for school_id, zone in zones.items()}
     return [
-        None if row.recorded_at is None else to_utc(row.recorded_at, local.get(row.school_id, default)) for row in rows
+        (row.modified_at if modified else None)
+        if row.recorded_at is None
+        else to_utc(row.recorded_at, local.get(row.school_id, default))
+        for row in rows
     ]
 
 
@@ -94,7 +112,9 @@ def _count(
 ) -> None:
     """Count heads over all rows; a continuing count skips repeats, which it may have stored in an earlier life."""
     for row, outcome in zip(rows, outcomes, strict=True):
-        if outcome.status != "rejected" and (repeats or outcome is not DUPLICATE):
+        if row.status == "retracted" or outcome.status == "rejected":
+            continue
+        if repeats or outcome is not DUPLICATE:
             counts.days.add(row.school_id, row.date, heads[row.student_id], absent=row.status == "absent")
 
 
@@ -110,21 +130,22 @@ async def _write_counts(parts: Parts, counts: HeadCounts) -> dict[tuple[str, dat
         raise
 
 
-async def _publish(parts: Parts, rows: Sequence[MarkRow], classed: _Classed, *, live: bool, history: bool) -> None:
+async def _publish(parts: Parts, rows: Sequence[MarkRow], batch: _Batch, said: Said) -> None:
     now = datetime.now(UTC)
     partitions = len(await parts.patience.run(parts.publisher.partitions))
+    default = now if said.live else said.as_of
     marks = [
         (
             partition_of(new.student.slot, partitions),
-            _mark(rows[new.place], new, classed.times[new.place] or (now if live else None), history),
+            _mark(rows[new.place], new, batch.times[new.place] or default, history=said.history),
         )
-        for new in classed.accepted
+        for new in batch.classed.accepted
     ]
-    records = mark_records(marks, now, classed.counts)
+    records = mark_records(marks, now, batch.counts)
     await parts.patience.run(lambda: parts.publisher.send(records))
 
 
-def _mark(row: MarkRow, new: Accepted, recorded_at: datetime | None, history: bool) -> AttendanceMark:
+def _mark(row: MarkRow, new: Accepted, recorded_at: datetime | None, *, history: bool) -> AttendanceMark:
     return AttendanceMark(
         student=new.student.pseudonym,
         school_id=row.school_id,
@@ -138,14 +159,6 @@ def _mark(row: MarkRow, new: Accepted, recorded_at: datetime | None, history: bo
     )
 
 
-async def _remember(parts: Parts, rows: Sequence[MarkRow], classed: _Classed) -> None:
+async def _remember(parts: Parts, batch: _Batch) -> None:
     async with parts.engine.begin() as connection:
-        await taken.write(
-            connection,
-            [
-                taken.Taken(
-                    new.student.id, rows[new.place].date, new.digest, new.section, classed.order + new.place, new.event
-                )
-                for new in classed.accepted
-            ],
-        )
+        await taken.write(connection, batch.kept)

@@ -70,10 +70,10 @@ class _Seen:
 
     def outcome(self, student: Known | None, row: EnrollmentRow) -> Outcome:
         if student is None:
-            return NOT_CONSENTED
+            return NOT_CONSENTED["unknown_student"]
         key = (student.id, row.school_id, row.entry_date)
         if key not in self.kept:
-            return NOT_CONSENTED
+            return NOT_CONSENTED["unknown_student"]
         new = key in self.new_spans or ((row.grade or row.household_id) and student.id in self.new_people)
         self.new_spans.discard(key)
         self.new_people.discard(student.id)
@@ -82,7 +82,7 @@ class _Seen:
 
 def _outcome(student: Known | None, kept: Mapping[int, Person], news: set[int]) -> Outcome:
     if student is None or student.id not in kept:
-        return NOT_CONSENTED
+        return NOT_CONSENTED["unknown_student"]
     new = student.id in news
     news.discard(student.id)
     return ACCEPTED if new else DUPLICATE

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from models.attendance import NO_TIME, DayMarks, SectionMark, code_of, day_code, with_mark
 from services.contracts.ids import Pseudonym, Slot
 from services.ingest.agreements import Agreement, AgreementKey, agreement, merged
-from services.ingest.classify import Memory, classify
+from services.ingest.classify import Horizon, Memory, Taking, classify
 from services.ingest.consents import Policy, Run, standing
 from services.ingest.formats import Item, Rejection, Source, open_sources
 from services.ingest.head_counts import DayHeads, Roll
@@ -21,7 +21,6 @@ from services.ingest.replayer import handed_in_on
 from services.ingest.reporting import Reporting, SchoolReport
 from services.ingest.rows import MarkRow, to_utc
 from services.ingest.settings import IngestSettings
-from services.ingest.take.marks import SLACK
 
 Mark = tuple[date, str, str, date, int]
 Count = tuple[date, str, date, int, int, int]
@@ -95,12 +94,12 @@ class Slow:
             None if row.recorded_at is None else to_utc(row.recorded_at, self._zones.get(row.school_id, self._zone))
             for row in rows
         ]
-        _, accepted = classify(rows, times, known, self._memory, now=0, live=False, latest=day + SLACK)
+        taking = Taking(0, live=False, as_of=None, horizon=Horizon.of(day, self._zone))
         touched = set()
-        for new in accepted:
+        for new in classify(rows, times, known, self._memory, taking).accepted:
             row, time = rows[new.place], times[new.place]
             at = NO_TIME if time is None else round(time.timestamp() * 1_000_000)
-            mark = SectionMark(row.school_id, new.section, code_of(row.status, row.excused), at)
+            mark = SectionMark(row.school_id, new.key.section, code_of(row.status, row.excused), at)
             key = (row.student_id, row.date)
             self._sections[key] = with_mark(self._sections[key], mark)
             touched.add((row.student_id, row.school_id, row.date))
