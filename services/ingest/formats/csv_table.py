@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from services.ingest.formats.inputs import Input
 from services.ingest.formats.layout import Beginning, Layout
 from services.ingest.rows import RowError
 
+_NAME: Final = re.compile(r"[A-Za-z_]{1,40}[0-9]{0,2}")
 _LIKE: Final = 0.75
 """How much of a known column's name another must share to be taken for a slip of it."""
 
@@ -45,11 +47,14 @@ class Table(Generic[RowT_co]):
         return f"expected each column once, but {', '.join(twice)} comes more often" if twice else None
 
     def unknown(self, header: Sequence[str]) -> list[str]:
-        """The columns that are not read, by their numbers: their names may be anything, also a child's."""
-        known = {*self.columns, *self.ignored}
+        """The columns that are not read.
+
+        By number where the line may be none of names, but a child's row; and where a name is none of one word.
+        """
+        known, named = {*self.columns, *self.ignored}, self.fits(header)
         missing = sorted(known - set(header))
         return [
-            _numbered(position, get_close_matches(name, missing, n=1, cutoff=_LIKE))
+            _told(name if named and _NAME.fullmatch(name) else str(position), _like(name, missing))
             for position, name in enumerate(header, start=1)
             if name and name not in known
         ]
@@ -119,5 +124,9 @@ def sound(source: Input, table: Table[RowT], layout: Layout) -> Layout:
     )
 
 
-def _numbered(position: int, like: Sequence[str]) -> str:
-    return f"{position} (is it {like[0]}?)" if like else str(position)
+def _like(name: str, missing: Sequence[str]) -> str | None:
+    return next(iter(get_close_matches(name, missing, n=1, cutoff=_LIKE)), None)
+
+
+def _told(name: str, like: str | None) -> str:
+    return name if like is None else f"{name} (is it {like}?)"

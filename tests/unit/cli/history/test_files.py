@@ -97,7 +97,7 @@ def test_missing_files_unknown_columns_and_other_files_are_noted(tmp_path: Path)
 
     missing, unknown, unread = read_history(tmp_path).notes
     assert missing == "outcomes is missing: nobody is known to have been identified as homeless"
-    assert unknown == "calendar.csv: not read are the unknown columns 4"
+    assert unknown == "calendar.csv: not read are the unknown columns weather"
     assert unread.startswith("events.xml: not read: ")
 
 

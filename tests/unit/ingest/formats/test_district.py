@@ -96,14 +96,14 @@ def test_a_column_that_comes_twice_is_refused(tmp_path):
         attendance(tmp_path, "student_id,school_id,date,status,status\nS1,b,2016-12-01,absent,present\n")
 
 
-def test_unknown_columns_are_told_once_by_number_and_a_slip_of_a_known_one_is_named(tmp_path):
+def test_unknown_columns_are_told_once_strange_names_by_number_and_slips_with_what_was_meant(tmp_path):
     header = "homeroom,Status,student_id,school_id,date,Ana Lopez 604821,recordet_at\n"
     (tmp_path / "attendance.csv").write_text(header * 2)
     source = open_sources([tmp_path])
     list(source.attendance())
     list(source.attendance())
 
-    told = "attendance.csv: not read are the unknown columns 1, 6, 7 (is it recorded_at?)"
+    told = "attendance.csv: not read are the unknown columns homeroom, 6, recordet_at (is it recorded_at?)"
     assert source.warnings == [told]
 
 
