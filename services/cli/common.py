@@ -74,6 +74,17 @@ def print_json(document: Mapping[str, object]) -> None:
     click.echo(json.dumps(document, ensure_ascii=False))
 
 
+exit_date_option = click.option(
+    "--exit-date",
+    "exit_date",
+    type=click.Choice(["last-day-in", "first-day-out"]),
+    default="last-day-in",
+    show_default=True,
+    help="What an enrollment's exit date is in these files.",
+)
+FIRST_DAY_OUT = "first-day-out"
+
+
 def log_quietly() -> None:
     """Log warnings to stderr, but not aiokafka's: what its client ran into is said once, by the command."""
     configure_logging("WARNING")

@@ -12,13 +12,20 @@ from pathlib import Path
 import click
 from pydantic import SecretStr
 
-from services.cli.common import CommandError, data_dir_option, load_settings, log_quietly
+from services.cli.common import (
+    FIRST_DAY_OUT,
+    CommandError,
+    data_dir_option,
+    exit_date_option,
+    load_settings,
+    log_quietly,
+)
 from services.cli.output import STDOUT, progress_bar, say, write_json
 from services.cli.settled import caught_up
 from services.ingest.classify import Horizon
 from services.ingest.fields import FieldError, optional_moment
 from services.ingest.formats import FormatError, Source, open_sources
-from services.ingest.importer import Importer
+from services.ingest.importer import Importer, Snapshot
 from services.ingest.intake import Intake
 from services.ingest.outcomes import WhyNot
 from services.ingest.patience import Patience, UnavailableError
@@ -26,6 +33,7 @@ from services.ingest.rehearsal import rehearse
 from services.ingest.report import Report, Wrong
 from services.ingest.rows import to_utc
 from services.ingest.settings import IngestSettings
+from services.ingest.take.snapshot import Limits
 from services.platform.embedded.endpoints import Stack, read_stack
 from services.platform.embedded.errors import EmbeddedError
 from services.platform.embedded.stack import running_stack
@@ -34,6 +42,7 @@ from services.platform.settings import SettingsError
 from services.platform.signals import until_stopped
 
 EXIT_REJECTED = 4
+EXIT_REFUSED = 5
 EXIT_INTERRUPTED = 130
 SHOWN = 20
 _HINTS: dict[WhyNot, str] = {
@@ -57,14 +66,30 @@ _HINTS: dict[WhyNot, str] = {
     help="As of when rows without recorded_at speak, ISO 8601; without an offset in the district's timezone. "
     "Left out: the moment at which the import begins.",
 )
+@click.option(
+    "--snapshot",
+    is_flag=False,
+    flag_value="imports",
+    default=None,
+    type=click.Choice(["imports", "all"]),
+    help="The files are the whole truth of each school in them, from its first calendar day, else row, to its last "
+    "reported date: what earlier imports said there and these do not is taken back. With =all marks by HTTP from "
+    "before the import, too.",
+)
+@click.option("--yes", is_flag=True, help="Take back however much a snapshot lacks.")
+@exit_date_option
 @click.option("--dry-run", is_flag=True, help="Read and judge the files by themselves; send and keep nothing.")
 @click.option("--json", "json_target", metavar="OUT", help="Write the report as JSON to OUT, `-` for stdout.")
 @click.option("--strict", is_flag=True, help="Exit with 4 when any row was rejected.")
 @data_dir_option
 def import_(
+    *,
     paths: tuple[Path, ...],
     mapping: Path | None,
     as_of: str | None,
+    snapshot: str | None,
+    yes: bool,
+    exit_date: str,
     dry_run: bool,
     json_target: str | None,
     strict: bool,
@@ -81,14 +106,16 @@ def import_(
     by `recorded_at`, or else by the moment at which the import began.
 
     Exit status: 0 done, also with rejected rows; 1 failed, the message says why; 2 wrong usage; 4 rows were rejected
-    and --strict was given; 130 interrupted.
+    and --strict was given; 5 a snapshot would take back too much, and nothing was; 130 interrupted.
     """
     log_quietly()
     try:
-        source = open_sources(paths, mapping)
+        source = open_sources(paths, mapping, first_day_out=exit_date == FIRST_DAY_OUT)
         settings = load_settings(IngestSettings, data_dir)
         moment = None if as_of is None else _moment(as_of, settings)
-        work = _rehearse(source, settings, moment) if dry_run else _import(source, settings, moment)
+        limits = None if yes else Limits(settings.snapshot_share, settings.snapshot_marks)
+        whole = None if snapshot is None else Snapshot(http=snapshot == "all", limits=limits)
+        work = _rehearse(source, settings, moment) if dry_run else _import(source, settings, moment, whole)
         report = asyncio.run(until_stopped(work))
     except (FormatError, EmbeddedError, ProcessError, UnavailableError, SettingsError, OSError) as error:
         raise CommandError(str(error)) from error
@@ -99,6 +126,8 @@ def import_(
         click.echo("\n".join(describe(report, dry_run=dry_run)))
     if json_target is not None:
         write_json(report.document(), json_target)
+    if report.taken_back is not None and report.taken_back.refused:
+        sys.exit(EXIT_REFUSED)
     if strict and report.rejections:
         sys.exit(EXIT_REJECTED)
 
@@ -135,7 +164,9 @@ def _moment(text: str, settings: IngestSettings) -> datetime:
     return utc
 
 
-async def _import(source: Source, settings: IngestSettings, as_of: datetime | None) -> Report:
+async def _import(
+    source: Source, settings: IngestSettings, as_of: datetime | None, snapshot: Snapshot | None
+) -> Report:
     async with _stack(settings) as (pointed, started):
         with progress_bar() as progress:
             task = progress.add_task("Importing", total=source.size())
@@ -143,7 +174,7 @@ async def _import(source: Source, settings: IngestSettings, as_of: datetime | No
             async with Intake.open(pointed, patience) as intake:
                 await intake.start()
                 importer = Importer(intake, source, lambda done: progress.update(task, completed=done))
-                report = await importer.run(as_of)
+                report = await importer.run(as_of, snapshot)
         if started is not None:
             say("Waiting until every group has caught up …")
             await caught_up(started.kafka)
@@ -163,6 +194,15 @@ def describe(report: Report, *, dry_run: bool) -> Sequence[str]:
     title = "Nothing was sent. By themselves the files hold:" if dry_run else "Attendance rows and events:"
     lines = [title]
     lines += [f"  {name.replace('_', ' '):<14}{number:>9,}" for name, number in counts.items()]
+    back = report.taken_back
+    if back is not None and back.refused:
+        lines.append(
+            f"Nothing was taken back: it would be {back.marks:,} of {back.standing:,} marks "
+            f"({back.marks / back.standing:.0%}), as many as a cut file would lack. Look at the files; if they are "
+            "whole, run it again with --yes."
+        )
+    elif back is not None:
+        lines.append(f"  taken back    {back.marks:>9,} marks of earlier imports, of {back.standing:,} that stood")
     if report.not_consented:
         told = ", ".join(f"{number:,} {why.replace('_', ' ')}" for why, number in report.not_consented.most_common())
         ((commonest, _),) = report.not_consented.most_common(1)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from services.cli.common import CommandError, log_quietly
+from services.cli.common import FIRST_DAY_OUT, CommandError, exit_date_option, log_quietly
 from services.cli.import_ import EXIT_INTERRUPTED
 from services.cli.output import STDOUT, progress_bar, say, write_json
 from services.cli.replaying import Document, Replay, fresh_replay
@@ -31,6 +31,7 @@ from services.platform.signals import until_stopped
 @capacity_option()
 @model_option
 @click.option("--mapping", type=click.Path(path_type=Path, exists=True), help="TOML file that maps an Aspen CSV.")
+@exit_date_option
 @click.option(
     "--data-dir",
     type=click.Path(path_type=Path, file_okay=False),
@@ -43,6 +44,7 @@ def replay(
     capacity: int | None,
     model_file: Path | None,
     mapping: Path | None,
+    exit_date: str,
     data_dir: Path | None,
 ) -> None:
     """Replay PATHS through a stack of its own, as if each day were today.
@@ -60,7 +62,7 @@ def replay(
         if scores is not None or model_file is not None:
             require_model(model_file, data_dir)
         env = model_environment(model_file, capacity)
-        work = _replay(open_sources(paths, mapping), data_dir, env, scores)
+        work = _replay(open_sources(paths, mapping, first_day_out=exit_date == FIRST_DAY_OUT), data_dir, env, scores)
         document = asyncio.run(until_stopped(work))
     except (FormatError, EmbeddedError, ProcessError, UnavailableError, SettingsError, OSError) as error:
         raise CommandError(str(error)) from error

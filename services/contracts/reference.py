@@ -8,7 +8,7 @@ from services.contracts.base import Event
 
 
 class SchoolDay(Event):
-    """`school.days.v1`, key `school_id|date`, sent to every partition.
+    """`school.days.v1`, key `school_id|date` (`school_id|date|calendar` of a calendar), sent to every partition.
 
     `instructional` is None when the school gave no calendar for the date. `reported` says that the
     school has closed the date; windows take that from `DaysClosed`, which travels behind the marks.

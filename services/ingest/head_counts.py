@@ -115,11 +115,18 @@ class Roll:
     def __init__(self, *, fresh: bool) -> None:
         self._fresh = fresh
         self._spans: dict[str, dict[tuple[int, date], date | None]] = {}
+        self.twice: set[tuple[str, int, date]] = set()
+        """School, head and entry date of an import's spans of which there are several with other exit dates."""
         self._changed: set[str] = set()
 
     def add(self, school_id: str, head: int, entry: date, exit_: date | None) -> None:
-        """Count a span once; a later row with the same entry date replaces its exit date."""
-        self._spans.setdefault(school_id, {})[head, entry] = exit_
+        """Count a span once. Of several with the same entry date the last holds, of an import's the longest."""
+        spans = self._spans.setdefault(school_id, {})
+        if self._fresh and (head, entry) in spans and spans[head, entry] != exit_:
+            self.twice.add((school_id, head, entry))
+            before = spans[head, entry]
+            exit_ = None if exit_ is None or before is None else max(exit_, before)
+        spans[head, entry] = exit_
         self._changed.add(school_id)
 
     def drain(self) -> list[SchoolRoll]:
@@ -128,9 +135,11 @@ class Roll:
         for school_id in sorted(self._changed):
             changes: Counter[date] = Counter()
             for (_, entry), exit_ in self._spans[school_id].items():
+                if exit_ is not None and exit_ < entry:
+                    continue  # the student never came
                 changes[entry] += 1
                 if exit_ is not None and exit_ < date.max:
-                    changes[max(exit_, entry) + timedelta(days=1)] -= 1
+                    changes[exit_ + timedelta(days=1)] -= 1
             rolls.append(SchoolRoll(school_id, {d: n for d, n in changes.items() if n}, self._fresh))
         self._changed.clear()
         return rolls

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from itertools import islice
 from typing import TypeVar
 from uuid import UUID
@@ -16,16 +17,30 @@ from services.ingest.intake import Intake
 from services.ingest.outcomes import Outcome, WhyNot
 from services.ingest.report import Report
 from services.ingest.reporting import Reporting
-from services.ingest.rows import ConsentRow, EnrollmentRow, MarkRow, StudentRow
+from services.ingest.rows import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, StudentRow
+from services.ingest.store.standing import SchoolSpan, Whole
 from services.ingest.take.days import Close
 from services.ingest.take.marks import Said
+from services.ingest.take.snapshot import Limits
 
 CHUNK = 2000
 """Rows taken at once: a few hundred marks a partition."""
 
+_TOLD = 5
+
 RowT = TypeVar("RowT")
 Progress = Callable[[int], None]
 """Told how many bytes have been read so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The files are the whole truth of each school in them, from its first calendar day, else row, to its last row."""
+
+    http: bool = False
+    """Also of marks that HTTP said before."""
+    limits: Limits | None = None
+    """More is not taken back; None when the user has confirmed it."""
 
 
 class Importer:
@@ -40,24 +55,33 @@ class Importer:
         self._counts = HeadCounts(fresh=True)
         self._unfit: dict[str, WhyNot] = {}
         self._said = Said(run=time.time_ns(), unfit=self._unfit)
+        self._first_day: dict[str, date] = {}
+        """By school: the first day of its calendar that was handed in."""
+        self._schools_of: dict[str, set[str]] = {}
+        """By file: the schools of its attendance rows."""
+        self._faulty: set[str] = set()
+        """Files of which a row was rejected."""
 
-    async def run(self, as_of: datetime | None = None) -> Report:
+    async def run(self, as_of: datetime | None = None, snapshot: Snapshot | None = None) -> Report:
         """Import a history: it raises only what stands at each school's last reported date.
 
-        What rows without a time say is as of the moment at which the import began, unless another is given.
+        What rows without a time say is as of the moment at which the import began, unless another is given. Of a
+        `snapshot` what earlier imports said and it does not is taken back.
 
         Of its weeks only the last complete one by the clock is closed, so that the present one has a threshold.
         """
         fingerprint = self._source.fingerprint()
         began = await self._intake.begin_import(fingerprint, as_of)
         run = microseconds(began) * 1_000
-        self._said = Said(history=True, run=run, as_of=began, unfit=self._unfit)
+        self._said = Said(history=True, run=run, as_of=began, whole=snapshot is not None, unfit=self._unfit)
         await self.take_reference()
         self.reporting = Reporting(await self._intake.reports())
         for chunk in chunks(self._source.attendance(), CHUNK):
             items = await self.keep_rejections(chunk, marks=True)
             await self.take_marks(items)
             self._progress(self._source.bytes_read)
+        if snapshot is not None:
+            await self._take_back(snapshot, Whole(run, microseconds(began), http=snapshot.http))
         await self.close(list(self._closes()))
         await self._intake.sweep()
         await self._intake.end_import(fingerprint)
@@ -78,11 +102,12 @@ class Importer:
         )
         await self._take("students", source.students(), intake.take_students)
         await self._take("enrollments", source.enrollments(), self.take_enrollments)
-        await self._take("school_days", source.school_days(), intake.take_school_days)
+        self.report.twice_enrolled = len(self._counts.roll.twice)
+        await self._take("school_days", source.school_days(), self.take_school_days)
 
     async def take_enrollments(self, rows: Sequence[EnrollmentRow]) -> list[Outcome]:
         """Take enrollments, and count the students of each school."""
-        return await self._intake.take_enrollments(rows, counts=self._counts)
+        return await self._intake.take_enrollments(rows, counts=self._counts, run=self._said.run)
 
     async def take_marks(self, items: Sequence[Item[MarkRow]]) -> None:
         """Take marks, and note which of them will count nowhere."""
@@ -94,7 +119,10 @@ class Importer:
             for item, outcome in zip(items, outcomes, strict=True)
             if outcome.status == "rejected"
         ]
+        self._faulty.update(one.file for one in refused)
         await self._refuse(refused)
+        for item in items:
+            self._schools_of.setdefault(item.file, set()).add(item.row.school_id)
         usable = zip(rows, outcomes, strict=True)
         self.reporting.see((row.school_id, row.date) for row, outcome in usable if outcome.status != "rejected")
         accepted = [row for row, outcome in zip(rows, outcomes, strict=True) if outcome.status == "accepted"]
@@ -111,6 +139,7 @@ class Importer:
                 refused.append(one)
         if marks:
             self.report.marks["rejected"] += len(refused)
+            self._faulty.update(one.file for one in refused)
         await self._refuse(refused)
         return items
 
@@ -121,6 +150,33 @@ class Importer:
     async def close(self, closes: Sequence[Close]) -> UUID:
         """Close days behind the marks taken so far; returns the token that the worker answers."""
         return await self._intake.close_days(closes, counts=self._counts)
+
+    async def take_school_days(self, rows: Sequence[SchoolDayRow]) -> list[Outcome]:
+        """Take the calendar, and note where each school's begins."""
+        for row in rows:
+            self._first_day[row.school_id] = min(row.date, self._first_day.get(row.school_id, row.date))
+        return await self._intake.take_school_days(rows)
+
+    async def _take_back(self, snapshot: Snapshot, whole: Whole) -> None:
+        """Nothing is taken back at schools of whose files anything was not read."""
+        spans = [
+            SchoolSpan(school_id, min(school.seen | {self._first_day.get(school_id, date.max)}), max(school.seen))
+            for school_id, school in self.reporting.schools.items()
+            if school.seen
+        ]
+        unread = [one for one in self._source.not_read if one.file not in self._source.others]
+        kept = {school for file in self._faulty for school in self._schools_of.get(file, ())}
+        if unread:
+            self.report.notes.append(f"Nothing was taken back: {unread[0].file} was not read, and may hold more.")
+            return
+        if kept:
+            self.report.notes.append(
+                f"Nothing was taken back at {len(kept)} schools, as rows of their files were rejected: "
+                f"{', '.join(sorted(kept)[:_TOLD])}{' …' if len(kept) > _TOLD else ''}."
+            )
+        spans = [span for span in spans if span.school_id not in kept]
+        seen = [(span.school_id, day) for span in spans for day in self.reporting.school(span.school_id).seen]
+        self.report.taken_back = await self._intake.take_back(spans, seen, whole, snapshot.limits)
 
     async def _take(
         self,

@@ -20,16 +20,24 @@ from services.ingest.outcomes import Outcome, WhyNot
 from services.ingest.parts import Parts
 from services.ingest.patience import Patience
 from services.ingest.pseudonyms import Pseudonymizer, load_key
-from services.ingest.publish_pending import publish_days, publish_students, publish_token, publish_week
+from services.ingest.publish_pending import (
+    publish_calendars,
+    publish_days,
+    publish_students,
+    publish_token,
+    publish_week,
+)
 from services.ingest.publisher import Publisher
 from services.ingest.reporting import Enrolled, SchoolReport
 from services.ingest.rows import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, SchoolRow, StudentRow
 from services.ingest.settings import IngestSettings
 from services.ingest.store import clock, facts, gate, imports, students
+from services.ingest.store.standing import SchoolSpan, Whole
 from services.ingest.sweep import Swept, sweep
-from services.ingest.take import consents, days, marks, rosters
+from services.ingest.take import consents, days, marks, rosters, snapshot
 from services.ingest.take.days import Close
 from services.ingest.take.marks import Said
+from services.ingest.take.snapshot import Limits, TakenBack
 from services.platform import trace
 from services.platform.consent import check_database
 from services.platform.database import make_engine
@@ -89,6 +97,19 @@ class Intake:
         """The import came to its end: the next one of the same files is another."""
         await self._run(lambda: self._end_import(fingerprint))
 
+    async def take_back(
+        self,
+        spans: Collection[SchoolSpan],
+        seen: Collection[tuple[str, date]],
+        whole: Whole,
+        limits: Limits | None,
+    ) -> TakenBack:
+        """Take back what earlier imports said in these spans and the one that is `whole` does not.
+
+        `seen` are the schools' days of which it has rows. Without limits any number is taken back.
+        """
+        return await self._run(lambda: snapshot.take_back(self._parts, spans, seen, whole, limits))
+
     async def take_marks(
         self, rows: Sequence[MarkRow], said: Said, *, counts: HeadCounts | None = None
     ) -> list[Outcome]:
@@ -122,16 +143,21 @@ class Intake:
         return outcomes
 
     async def take_enrollments(
-        self, rows: Sequence[EnrollmentRow], *, counts: HeadCounts | None = None
+        self, rows: Sequence[EnrollmentRow], *, counts: HeadCounts | None = None, run: int | None = None
     ) -> list[Outcome]:
-        """Take enrollments in, of those whose consent is in force today; all are counted."""
-        outcomes = await self._run(lambda: rosters.take_enrollments(self._parts, rows, counts=counts))
+        """Take enrollments in, of those whose consent is in force today; all are counted.
+
+        Those of an import (`run`: the later one's is higher) replace what earlier ones said of the student at the
+        school.
+        """
+        outcomes = await self._run(lambda: rosters.take_enrollments(self._parts, rows, counts=counts, run=run))
         await self._publish_students()
         return outcomes
 
     async def take_school_days(self, rows: Sequence[SchoolDayRow]) -> list[Outcome]:
         """Take the calendar in; a `reported` day is closed behind all marks taken so far."""
         outcomes = await self._run(lambda: days.take_school_days(self._parts, rows))
+        await self._run(lambda: publish_calendars(self._parts))
         await self._run(lambda: publish_days(self._parts))
         return outcomes
 

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.ids import week_token
 from services.ingest.parts import Parts
-from services.ingest.state_records import close_records, day_records, student_records, week_records
-from services.ingest.store import days, pending, weeks
+from services.ingest.state_records import calendar_records, close_records, day_records, student_records, week_records
+from services.ingest.store import calendars, days, pending, weeks
 
 _STUDENTS = 1_000
 _DAYS = 1_500
@@ -35,6 +35,12 @@ async def publish_days(parts: Parts) -> UUID | None:
         more, sent = await _some_days(parts)
         token = sent or token
     return token
+
+
+async def publish_calendars(parts: Parts) -> None:
+    """Send every pending day of a calendar that only some students follow."""
+    while await _some_calendar_days(parts):
+        pass
 
 
 async def publish_token(parts: Parts) -> UUID:
@@ -86,6 +92,18 @@ async def _some_students(parts: Parts) -> bool:
             await parts.publisher.send(student_records(states, partitions))
             await pending.sent(connection, states)
     return len(states) == _STUDENTS
+
+
+async def _some_calendar_days(parts: Parts) -> bool:
+    async with parts.engine.begin() as connection:
+        if not (await pending.due(connection)).days:
+            return False
+        await pending.alone(connection)
+        states = await calendars.pending(connection, _DAYS)
+        if states:
+            await parts.publisher.send(calendar_records(states, await parts.publisher.partitions()))
+            await calendars.sent(connection, states)
+    return len(states) == _DAYS
 
 
 async def _some_days(parts: Parts) -> tuple[bool, UUID | None]:

@@ -13,6 +13,7 @@ from services.ingest.outcomes import Outcome, Status, WhyNot
 from services.ingest.reporting import Enrolled, Reporting
 from services.ingest.rows import MarkRow
 from services.ingest.spoilt import SpoiltIds
+from services.ingest.take.snapshot import TakenBack
 
 _PLACES: Final = 5
 
@@ -76,10 +77,16 @@ class Report:
     reference: dict[str, Counter[Status]] = field(default_factory=dict)
     """Rows of the other files, by what they hold."""
     not_consented: Counter[WhyNot] = field(default_factory=Counter)
+    twice_enrolled: int = 0
+    """Enrollments of which there are several with the same entry date and other exit dates."""
     older: int = 0
     """Accepted rows that change nothing, as something said later stands."""
     rejections: Rejections = field(default_factory=Rejections)
     warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What an import has to say beside its readers."""
+    taken_back: TakenBack | None = None
+    """Of a snapshot: what became of that which earlier imports said and it does not."""
     not_read: list[NotRead] = field(default_factory=list)
     ids: SpoiltIds = field(default_factory=SpoiltIds)
     not_instructional: Counter[str] = field(default_factory=Counter)
@@ -89,6 +96,11 @@ class Report:
     def read(self) -> int:
         """Attendance rows or events read: the sum of what became of them."""
         return self.marks.total()
+
+    @property
+    def retracted(self) -> int:
+        """How many marks of earlier imports a snapshot took back."""
+        return 0 if self.taken_back is None or self.taken_back.refused else self.taken_back.marks
 
     def tell(self, source: Source) -> None:
         """Tell what its readers have to say."""
@@ -120,6 +132,7 @@ class Report:
         """The report as `--json` gives it; its rejections are told one at a time."""
         return {
             **self.mark_counts(),
+            "retracted": self.retracted,
             "not_consented_by": dict(self.not_consented.most_common()),
             "rejected_by": dict(self.rejections.by_reason().most_common()),
             "rejections": (
@@ -138,9 +151,16 @@ class Report:
     def all_warnings(self) -> list[str]:
         """The readers' warnings, and for each school the marks that count in no window."""
         older = [f"{self.older} rows are older than what stands: they change nothing."] if self.older else []
+        twice = (
+            [f"{self.twice_enrolled} enrollments come with several exit dates: the longest holds."]
+            if self.twice_enrolled
+            else []
+        )
         return [
             *self.warnings,
             *older,
+            *twice,
+            *self.notes,
             *(
                 f"School {school}: {n} marks lie on days that are not instructional; they count in no window."
                 for school, n in sorted(self.not_instructional.items())

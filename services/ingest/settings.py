@@ -29,6 +29,10 @@ class IngestSettings(Settings):
     """The largest JSON body; NDJSON has no limit."""
     max_line_bytes: int = Field(default=64_000, ge=1_000)
     """The longest NDJSON line."""
+    snapshot_share: float = Field(default=0.05, ge=0, le=1)
+    """A snapshot that would take back more than this share of what stands,"""
+    snapshot_marks: int = Field(default=20, ge=0)
+    """and more marks than this, is refused unless it is confirmed: it is likely a cut file."""
     sweep_seconds: float = Field(default=30, gt=0)
     """How often the service looks for consents that ended or began, and for what Kafka has not got yet."""
 

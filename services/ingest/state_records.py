@@ -11,6 +11,7 @@ from services.contracts.marks import DayClosed, DaysClosed, WeekClosed
 from services.contracts.reference import Consent, Enrollment, SchoolDay
 from services.contracts.topics import CONSENTS, ENROLLMENTS, MARKS, SCHOOL_DAYS
 from services.ingest.batches import Record
+from services.ingest.store.calendars import CalendarDayState
 from services.ingest.store.days import DayState
 from services.ingest.store.pending import StudentState
 
@@ -34,6 +35,20 @@ def day_records(days: Iterable[DayState], partitions: Sequence[int]) -> list[Rec
         for day in days
         if day.day_pending
         for value in (_school_day(day),)
+        for partition in partitions
+    ]
+
+
+def calendar_records(days: Iterable[CalendarDayState], partitions: Sequence[int]) -> list[Record]:
+    """The pending days of calendars that only some students follow, to every partition."""
+    return [
+        Record(SCHOOL_DAYS.name, partition, f"{day.school_id}|{day.date.isoformat()}|{day.calendar}", value)
+        for day in days
+        for value in (
+            SchoolDay(school_id=day.school_id, date=day.date, instructional=day.instructional, calendar=day.calendar)
+            .model_dump_json()
+            .encode(),
+        )
         for partition in partitions
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.ingest.parts import Parts
-from services.ingest.publish_pending import publish_days, publish_due_week, publish_students
+from services.ingest.publish_pending import publish_calendars, publish_days, publish_due_week, publish_students
 from services.ingest.store import consents, gate, pending, students
 from services.ingest.take.settle import settle
 
@@ -31,6 +31,7 @@ async def sweep(parts: Parts) -> Swept:
     if due.consents or due.students:
         await publish_students(parts)
     if due.days:
+        await publish_calendars(parts)
         await publish_days(parts)
     await publish_due_week(parts)
     return swept

@@ -33,8 +33,10 @@ _UNKNOWN: Final = "its name and its beginning are of no known format"
 _RENAME: Final = "Rename or convert it, if it holds any: `firstbell import --help` tells what is read."
 
 
-def open_sources(paths: Iterable[Path], mapping: Path | None = None) -> Source:
+def open_sources(paths: Iterable[Path], mapping: Path | None = None, *, first_day_out: bool = False) -> Source:
     """Everything that the files and folders hold, as one source; `mapping` is the TOML file for Aspen CSV.
+
+    `first_day_out`: an enrollment's exit date is the first day without the student, not the last one with.
 
     Raises `FormatError` when a path does not exist, cannot be read or holds nothing that can be imported, and when
     a header lacks what it must have: before anything is taken.
@@ -46,7 +48,7 @@ def open_sources(paths: Iterable[Path], mapping: Path | None = None) -> Source:
             detector.claim(path)
         except OSError as error:
             raise FormatError(f"{path} cannot be read: {error.strerror}.") from error
-    return Source(detector.readers, detector.log)
+    return Source(detector.readers, detector.log, first_day_out=first_day_out)
 
 
 class _Detector:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from hashlib import blake2b
 
 from services.ingest.formats.base import Found, Item, NotRead, Reader, ReadLog, Rejection, RowT
@@ -44,9 +45,11 @@ class Readers:
 class Source:
     """All files as one. Each method reads its kind lazily, from the start, in file order; it raises `OSError`."""
 
-    def __init__(self, readers: Readers, log: ReadLog) -> None:
+    def __init__(self, readers: Readers, log: ReadLog, *, first_day_out: bool = False) -> None:
+        """`first_day_out`: an enrollment's exit date is the first day without the student, not the last one with."""
         self.readers = readers
         self.log = log
+        self._first_day_out = first_day_out
 
     @property
     def warnings(self) -> list[str]:
@@ -57,6 +60,11 @@ class Source:
     def not_read(self) -> list[NotRead]:
         """Files that were not read."""
         return self.log.not_read
+
+    @property
+    def others(self) -> frozenset[str]:
+        """Those of them that are tables which an import never reads."""
+        return frozenset(source.name for source in self.readers.others.values())
 
     @property
     def bytes_read(self) -> int:
@@ -85,8 +93,13 @@ class Source:
         return self._all(self.readers.students)
 
     def enrollments(self) -> Iterator[Found[EnrollmentRow]]:
-        """The enrollment spans."""
-        return self._all(self.readers.enrollments)
+        """The enrollment spans; one that ends before it begins is of a student who never came."""
+        for found in self._all(self.readers.enrollments):
+            if isinstance(found, Item) and self._first_day_out and found.row.exit_date is not None:
+                last = found.row.exit_date - timedelta(days=1)
+                yield Item(replace(found.row, exit_date=last), found.file, found.line)
+            else:
+                yield found
 
     def consents(self) -> Iterator[Found[ConsentRow]]:
         """The consents and revocations."""

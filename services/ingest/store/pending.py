@@ -18,6 +18,7 @@ _ANY = text("""
     SELECT EXISTS (SELECT FROM ingest.students WHERE next_change <= (SELECT ingest.today())),
            EXISTS (SELECT FROM ingest.students WHERE consent_pending OR enrollment_pending),
            EXISTS (SELECT FROM ingest.school_days WHERE day_pending OR close_pending)
+               OR EXISTS (SELECT FROM ingest.calendar_days WHERE pending)
 """)
 
 _STUDENTS = text("""
@@ -27,7 +28,7 @@ _STUDENTS = text("""
 """)
 
 _SPANS = text("""
-    SELECT student, school_id, entry_date, exit_date FROM ingest.enrollments
+    SELECT student, school_id, entry_date, exit_date, calendar FROM ingest.enrollments
     WHERE student = ANY (CAST(:ids AS integer[])) ORDER BY student, entry_date, school_id
 """)
 
@@ -80,8 +81,9 @@ async def students(connection: AsyncConnection, limit: int) -> list[StudentState
     spans: dict[int, list[EnrollmentSpan]] = {row.id: [] for row in rows}
     ids = [row.id for row in rows if row.enrollment_pending]
     if ids:
-        for student, school_id, entry, exit_ in await connection.execute(_SPANS, {"ids": ids}):
-            spans[student].append(EnrollmentSpan(school_id=school_id, entry_date=entry, exit_date=exit_))
+        for student, school_id, entry, exit_, calendar in await connection.execute(_SPANS, {"ids": ids}):
+            span = EnrollmentSpan(school_id=school_id, entry_date=entry, exit_date=exit_, calendar=calendar)
+            spans[student].append(span)
     return [
         StudentState(
             row.id,

@@ -46,18 +46,37 @@ _NAMES = text("""
 """)
 
 _SPANS = text("""
-    WITH kept AS (
-        INSERT INTO ingest.enrollments AS e (student, school_id, entry_date, exit_date)
+    WITH given AS MATERIALIZED (
         SELECT * FROM unnest(CAST(:students AS integer[]), CAST(:schools AS text[]), CAST(:entries AS date[]),
-                             CAST(:exits AS date[]))
-        ON CONFLICT (student, school_id, entry_date) DO UPDATE SET exit_date = excluded.exit_date
-        WHERE e.exit_date IS DISTINCT FROM excluded.exit_date
-        RETURNING student, school_id, entry_date
+                             CAST(:exits AS date[]), CAST(:calendars AS text[]))
+                      AS g (student, school_id, entry_date, exit_date, calendar)
+    ), held AS (  -- of two of one import with the same entry the longer holds
+        SELECT g.student, g.school_id, g.entry_date, g.calendar,
+               CASE WHEN e.said_in = CAST(:run AS bigint) THEN nullif(greatest(coalesce(g.exit_date, 'infinity'),
+                                                               coalesce(e.exit_date, 'infinity')), 'infinity')
+                    ELSE g.exit_date END AS exit_date,
+               e.student IS NULL AS is_new, e.exit_date AS old_exit, e.calendar AS old_calendar
+        FROM given g LEFT JOIN ingest.enrollments e USING (student, school_id, entry_date)
+        WHERE g.exit_date IS NULL OR g.exit_date >= g.entry_date
+    ), kept AS (
+        INSERT INTO ingest.enrollments AS e (student, school_id, entry_date, exit_date, calendar, said_in)
+        SELECT student, school_id, entry_date, exit_date, calendar, CAST(:run AS bigint) FROM held
+        ON CONFLICT (student, school_id, entry_date) DO UPDATE
+        SET exit_date = excluded.exit_date, calendar = excluded.calendar, said_in = excluded.said_in
+    ), gone AS (  -- what earlier imports said of the student there
+        DELETE FROM ingest.enrollments e USING (SELECT DISTINCT student, school_id FROM given) g
+        WHERE (e.student, e.school_id) = (g.student, g.school_id) AND e.said_in < CAST(:run AS bigint)
+          AND NOT EXISTS (SELECT FROM held h
+                          WHERE (h.student, h.school_id, h.entry_date) = (e.student, e.school_id, e.entry_date))
+        RETURNING e.student
+    ), news AS (
+        SELECT student, school_id, entry_date FROM held
+        WHERE is_new OR (exit_date, calendar) IS DISTINCT FROM (old_exit, old_calendar)
     ), told AS (
         UPDATE ingest.students s SET enrollment_pending = true, revision = revision + 1
-        WHERE id IN (SELECT student FROM kept)
+        WHERE id IN (SELECT student FROM news UNION SELECT student FROM gone)
     )
-    SELECT student, school_id, entry_date FROM kept
+    SELECT student, school_id, entry_date FROM news
 """)
 
 
@@ -80,6 +99,8 @@ class Span:
     school_id: str
     entry_date: date
     exit_date: date | None
+    """A day before the entry says that the student never came."""
+    calendar: str | None
 
 
 async def lock(connection: AsyncConnection, ids: Iterable[int]) -> set[int]:
@@ -99,13 +120,21 @@ async def put_persons(connection: AsyncConnection, people: Collection[Person]) -
     return set((await connection.execute(_NAMES, given)).scalars())
 
 
-async def put_spans(connection: AsyncConnection, spans: Collection[Span]) -> set[tuple[int, str, date]]:
-    """Keep enrollments of locked students, each key once; returns the keys of those that were news."""
+async def put_spans(
+    connection: AsyncConnection, spans: Collection[Span], run: int | None
+) -> set[tuple[int, str, date]]:
+    """Keep enrollments of locked students, each key once; returns the keys of those that were news.
+
+    Those of an import (its `run`, which is higher than those of earlier ones) replace what earlier imports said of
+    the student at the school.
+    """
     given = {
         "students": [span.student for span in spans],
         "schools": [span.school_id for span in spans],
         "entries": [span.entry_date for span in spans],
         "exits": [span.exit_date for span in spans],
+        "calendars": [span.calendar for span in spans],
+        "run": run,
     }
     return {(row.student, row.school_id, row.entry_date) for row in await connection.execute(_SPANS, given)}
 

@@ -11,7 +11,7 @@ from services.ingest.head_counts import HeadCounts
 from services.ingest.outcomes import ACCEPTED, DUPLICATE, NOT_YET, Outcome
 from services.ingest.parts import Parts
 from services.ingest.rows import SchoolDayRow
-from services.ingest.store import days, gate
+from services.ingest.store import calendars, days, gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,16 @@ async def take_school_days(parts: Parts, rows: Sequence[SchoolDayRow]) -> list[O
     """
     async with parts.engine.begin() as connection:
         latest = await gate.today(connection) + SLACK
-        usable = [row for row in rows if not (row.reported and row.date > latest)]
-        news = await days.put_days(connection, _together(usable)) if usable else set()
+        usable = [row for row in rows if row.calendar is None and not (row.reported and row.date > latest)]
+        followed = [row for row in rows if row.calendar is not None]
+        news: set[tuple[str, date] | tuple[str, str, date]] = set()
+        if usable:
+            news |= await days.put_days(connection, _together(usable))
+        if followed:
+            news |= await calendars.put(connection, followed)
     outcomes = []
     for row in rows:
-        key = (row.school_id, row.date)
+        key = (row.school_id, row.date) if row.calendar is None else (row.school_id, row.calendar, row.date)
         if row.reported and row.date > latest:
             outcomes.append(NOT_YET)
         else:

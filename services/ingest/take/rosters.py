@@ -36,24 +36,32 @@ async def take_students(parts: Parts, rows: Sequence[StudentRow]) -> list[Outcom
     return [_outcome(known.get(row.student_id), people, news) for row in rows]
 
 
-async def take_enrollments(parts: Parts, rows: Sequence[EnrollmentRow], *, counts: HeadCounts | None) -> list[Outcome]:
-    """Keep the enrollments of those in force, count all; each row's outcome, in order."""
+async def take_enrollments(
+    parts: Parts, rows: Sequence[EnrollmentRow], *, counts: HeadCounts | None, run: int | None
+) -> list[Outcome]:
+    """Keep the enrollments of those in force, count all; each row's outcome, in order.
+
+    Those of an import (`run`) replace what earlier ones said of the student at the school.
+    """
     roll = (counts or parts.counts).roll
     _count(parts, rows, roll)
     async with parts.engine.begin() as connection:
         known = await gate.in_force(connection, {row.student_id for row in rows})
         locked = await rosters.lock(connection, [student.id for student in known.values()])
         mine = [(student, row) for row in rows if (student := known.get(row.student_id)) and student.id in locked]
-        spans = {
-            (student.id, row.school_id, row.entry_date): Span(student.id, row.school_id, row.entry_date, row.exit_date)
-            for student, row in mine
-        }
+        spans: dict[tuple[int, str, date], Span] = {}
+        for student, row in mine:
+            span = Span(student.id, row.school_id, row.entry_date, row.exit_date, row.calendar)
+            key = (student.id, row.school_id, row.entry_date)
+            before = spans.get(key)
+            if before is None or run is None or _longer(span.exit_date, before.exit_date):
+                spans[key] = span
         people = {
             student.id: _person(parts, student, None, None, row.grade, row.household_id)
             for student, row in mine
             if row.grade or row.household_id
         }
-        new_spans = await rosters.put_spans(connection, spans.values())
+        new_spans = await rosters.put_spans(connection, spans.values(), run)
         new_people = await rosters.put_persons(connection, people.values()) if people else set()
     await _write_roll(parts, roll)
     seen = _Seen(set(spans), new_spans, new_people)
@@ -92,6 +100,10 @@ def _person(
     parts: Parts, student: Known, first: str | None, last: str | None, grade: str | None, household: str | None
 ) -> Person:
     return Person(student.id, first, last, grade, parts.names.household(household) if household else None)
+
+
+def _longer(exit_date: date | None, than: date | None) -> bool:
+    return than is not None and (exit_date is None or exit_date > than)
 
 
 def _count(parts: Parts, rows: Iterable[EnrollmentRow], roll: Roll) -> None:

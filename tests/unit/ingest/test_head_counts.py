@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import permutations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,11 +57,22 @@ def test_a_continuing_count_forgets_old_days() -> None:
 
 
 def test_a_roll_says_how_the_number_enrolled_changes() -> None:
-    roll = Roll(fresh=True)
+    roll = Roll(fresh=False)
     roll.add("0455", 1, DAY, None)
     roll.add("0455", 2, DAY, None)
     roll.add("0455", 2, DAY, DAY + timedelta(days=9))
+    roll.add("0455", 3, DAY, DAY - timedelta(days=1))  # never came
     (school,) = roll.drain()
     assert school.changes == {DAY: 2, DAY + timedelta(days=10): -1}
     assert school.entries == 2
     assert roll.drain() == []
+
+
+@pytest.mark.parametrize("exits", permutations([DAY, DAY + timedelta(days=9), None]))
+def test_of_an_imports_spans_with_the_same_entry_the_longest_holds(exits: tuple[date | None, ...]) -> None:
+    roll = Roll(fresh=True)
+    for exit_ in exits:
+        roll.add("0455", 1, DAY, exit_)
+    (school,) = roll.drain()
+    assert school.changes == {DAY: 1}
+    assert len(roll.twice) == 1

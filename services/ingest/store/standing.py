@@ -1,0 +1,154 @@
+"""What imports said inside the spans of a snapshot: what still stands, and what is to be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.contracts.ids import Pseudonym, Slot
+
+_GIVEN = """
+    unnest(CAST(:schools AS text[]), CAST(:firsts AS date[]), CAST(:lasts AS date[])) AS g (school_id, first, last)
+    JOIN ingest.taken t ON t.school_id = g.school_id AND t.date BETWEEN g.first AND g.last
+"""
+
+_STANDING = text(f"""
+    SELECT count(*) FROM (
+        SELECT DISTINCT t.student, t.date, t.school_id, t.section FROM {_GIVEN}
+        WHERE (t.by_import OR :http) AND t.code <> :retracted) AS marks
+""")  # noqa: S608 -- our own text
+
+_STALE = text(f"""
+    SELECT t.student, s.pseudonym, s.slot, t.school_id, t.date, t.section,
+           max(t.moment) FILTER (WHERE t.by_import) AS said_at,
+           (array_agg(t.code ORDER BY t.moment DESC, t.code DESC) FILTER (WHERE NOT t.by_import))[1] AS http_code,
+           max(t.moment) FILTER (WHERE NOT t.by_import) AS http_at
+    FROM {_GIVEN}
+    JOIN ingest.students s ON s.id = t.student AND s.consent_from IS NOT NULL
+    GROUP BY t.student, s.pseudonym, s.slot, t.school_id, t.date, t.section
+    HAVING coalesce(bool_and(t.taken < :run) FILTER (WHERE t.by_import), :http)
+       AND (bool_or(t.by_import AND t.code <> :retracted)
+            OR (:http AND bool_or(NOT t.by_import AND t.code <> :retracted AND t.moment < :as_of)))
+""")  # noqa: S608 -- our own text
+
+_FORGET = text("""
+    DELETE FROM ingest.taken t
+    USING unnest(CAST(:students AS integer[]), CAST(:dates AS date[]), CAST(:schools AS text[]),
+                 CAST(:sections AS text[])) AS g (student, date, school_id, section)
+    WHERE (t.student, t.date, t.school_id, t.section) = (g.student, g.date, g.school_id, g.section)
+      AND (t.by_import OR (:http AND t.moment < :as_of))
+""")
+
+_CLEAR_COUNTS = text("""
+    UPDATE ingest.school_days d
+    SET absent = 0, seen = 0, close_pending = d.close_pending OR d.reported, revision = d.revision + 1
+    FROM unnest(CAST(:schools AS text[]), CAST(:firsts AS date[]), CAST(:lasts AS date[]))
+         AS g (school_id, first, last)
+    WHERE d.school_id = g.school_id AND d.date BETWEEN g.first AND g.last AND (d.seen > 0 OR d.absent > 0)
+      AND (d.school_id, d.date) NOT IN
+          (SELECT * FROM unnest(CAST(:seen_schools AS text[]), CAST(:seen_dates AS date[])))
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolSpan:
+    """The days of a school of which some files are the whole truth, both ends inclusive."""
+
+    school_id: str
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """What was said and is no longer; moments are microseconds since 1970."""
+
+    student: int
+    pseudonym: Pseudonym
+    slot: Slot
+    school_id: str
+    date: date
+    section: str
+    said_at: int | None
+    """When imports last said it; None when only HTTP did."""
+    http_code: int | None
+    """What HTTP last said of it."""
+    http_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Which import's files are the whole truth, and whether of HTTP's older marks too."""
+
+    run: int
+    as_of: int
+    """Microseconds since 1970."""
+    http: bool
+
+
+async def standing(connection: AsyncConnection, spans: Collection[SchoolSpan], whole: Whole, retracted: int) -> int:
+    """How many marks stand in the spans."""
+    given = {**_columns(spans), "http": whole.http, "retracted": retracted}
+    number: int = (await connection.execute(_STANDING, given)).scalar_one()
+    return number
+
+
+async def stale(
+    connection: AsyncConnection, spans: Collection[SchoolSpan], whole: Whole, retracted: int
+) -> list[Stale]:
+    """What earlier imports said in the spans and this one does not."""
+    given = {
+        **_columns(spans),
+        "run": whole.run,
+        "as_of": whole.as_of,
+        "http": whole.http,
+        "retracted": retracted,
+    }
+    return [
+        Stale(
+            row.student,
+            Pseudonym(row.pseudonym),
+            Slot(row.slot),
+            row.school_id,
+            row.date,
+            row.section,
+            row.said_at,
+            row.http_code,
+            row.http_at,
+        )
+        for row in await connection.execute(_STALE, given)
+    ]
+
+
+async def forget(connection: AsyncConnection, marks: Sequence[Stale], whole: Whole) -> None:
+    """What was taken back is no longer what an import says."""
+    given = {
+        "students": [mark.student for mark in marks],
+        "dates": [mark.date for mark in marks],
+        "schools": [mark.school_id for mark in marks],
+        "sections": [mark.section for mark in marks],
+        "http": whole.http,
+        "as_of": whole.as_of,
+    }
+    await connection.execute(_FORGET, given)
+
+
+async def clear_counts(
+    connection: AsyncConnection, spans: Collection[SchoolSpan], seen: Iterable[tuple[str, date]]
+) -> None:
+    """Nobody was seen on the days of the spans that are not among those `seen`."""
+    days = list(seen)
+    given = {"seen_schools": [school for school, _ in days], "seen_dates": [day for _, day in days]}
+    await connection.execute(_CLEAR_COUNTS, {**_columns(spans), **given})
+
+
+def _columns(spans: Collection[SchoolSpan]) -> dict[str, list[str] | list[date]]:
+    return {
+        "schools": [span.school_id for span in spans],
+        "firsts": [span.first for span in spans],
+        "lasts": [span.last for span in spans],
+    }

@@ -1,0 +1,88 @@
+"""Taking back what earlier imports said and a snapshot's files do not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import cast
+
+from models.attendance import EXCUSED, RETRACTED, STATUS, UNEXCUSED
+from services.contracts.ids import partition_of
+from services.contracts.marks import AttendanceMark, AttendanceStatus
+from services.contracts.packed import moment_of
+from services.ingest.batches import mark_records
+from services.ingest.parts import Parts
+from services.ingest.store import standing
+from services.ingest.store.standing import SchoolSpan, Stale, Whole
+
+_AT_ONCE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """A snapshot that would take back more than both is likely a cut file."""
+
+    share: float
+    """Of the marks that stand in its span."""
+    marks: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What became of it."""
+
+    marks: int
+    """How many were taken back, or would be."""
+    standing: int
+    """How many stood in the span, these included."""
+    refused: bool = False
+
+
+async def take_back(
+    parts: Parts, spans: Collection[SchoolSpan], seen: Iterable[tuple[str, date]], whole: Whole, limits: Limits | None
+) -> TakenBack:
+    """Take back what is stale in the spans; `seen` are the schools' days of which the files have rows.
+
+    Without limits any number is taken back. Raises `UnavailableError`; doing it again is harmless.
+    """
+    async with parts.engine.connect() as connection:
+        number = await standing.standing(connection, spans, whole, RETRACTED)
+        stale = await standing.stale(connection, spans, whole, RETRACTED)
+    if limits is not None and len(stale) > limits.marks and len(stale) > limits.share * number:
+        return TakenBack(len(stale), number, refused=True)
+    for start in range(0, len(stale), _AT_ONCE):
+        await _publish(parts, stale[start : start + _AT_ONCE], whole)
+    async with parts.engine.begin() as connection:
+        await standing.clear_counts(connection, spans, seen)
+    return TakenBack(len(stale), number)
+
+
+async def _publish(parts: Parts, stale: Sequence[Stale], whole: Whole) -> None:
+    partitions = len(await parts.publisher.partitions())
+    marks = [(partition_of(one.slot, partitions), mark) for one in stale for mark in [said_instead(one, whole)] if mark]
+    await parts.publisher.send(mark_records(marks, datetime.now(UTC), {}))
+    async with parts.engine.begin() as connection:
+        await standing.forget(connection, stale, whole)
+
+
+def said_instead(stale: Stale, whole: Whole) -> AttendanceMark | None:
+    """What stands once an import's word is gone: HTTP's, unless it goes too; None when HTTP's stood already."""
+    after = -1 if stale.said_at is None else stale.said_at
+    http = None if stale.http_at is None or (whole.http and stale.http_at < whole.as_of) else stale.http_code
+    if http is not None and stale.http_at is not None and stale.http_at > after:
+        return None
+    if whole.http:
+        after = max(after, whole.as_of - 1, -1 if stale.http_at is None else stale.http_at)
+    code = RETRACTED if http is None else http
+    status = "retracted" if code == RETRACTED else cast("AttendanceStatus", STATUS[code])
+    return AttendanceMark(
+        student=stale.pseudonym,
+        school_id=stale.school_id,
+        date=stale.date,
+        status=status,
+        excused=code == EXCUSED if code in (EXCUSED, UNEXCUSED) else None,
+        section=stale.section or None,
+        recorded_at=moment_of(after + 1),
+        history=True,
+    )
