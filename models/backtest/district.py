@@ -87,6 +87,8 @@ class District:
         register.state_of = self.facts.state
         cohort.add(units.stop - units.start)
         register.rows = units.stop - units.start
+        for school in self._history.assumed:
+            register.assume(self._history.schools[school], assumed=True)
         for day in self.columns.tolist():
             if year_of(day) == number:
                 cohort.column(day)

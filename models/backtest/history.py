@@ -103,3 +103,5 @@ class History:
     """Every `homelessness_identified` of these students."""
     rows: int
     """Attendance rows read, consented or not."""
+    assumed: frozenset[int] = frozenset()
+    """Schools whose calendar is assumed: nothing that needs one is said there."""

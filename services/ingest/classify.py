@@ -131,7 +131,7 @@ class Accepted(NamedTuple):
 
 
 class Classed(NamedTuple):
-    """Each row's outcome, the new marks in order, and repeats of what other rows of theirs may be new beside."""
+    """Each row's outcome; the new marks in order, also what takes back what has not come yet; and the repeats."""
 
     outcomes: list[Outcome]
     accepted: list[Accepted]
@@ -179,6 +179,12 @@ def classify(
             repeated.append(new)
             continue
         standing = memory.standing(key)
+        if said.code == RETRACTED and (standing is None or standing[1] == RETRACTED):
+            # It takes nothing back yet, but what was recorded before it and comes later must not stand.
+            memory.remember(key, student.id, row.date, said)
+            outcomes.append(DUPLICATE)
+            accepted.append(new)
+            continue
         memory.remember(key, student.id, row.date, said)
         if event is not None:
             memory.events.add(event)
@@ -190,7 +196,9 @@ def classify(
 def _repeats(memory: Memory, key: Key, said: Said, *, live: bool, timed: bool) -> bool:
     if said.code == RETRACTED:
         standing = memory.standing(key)  # at one moment any other row beats it: then it takes nothing back
-        return standing is None or standing[1] == RETRACTED or standing[0] >= said.moment
+        if standing is None or standing[1] == RETRACTED:
+            return not timed or (standing is not None and standing[0] >= said.moment)
+        return standing[0] >= said.moment
     if live:
         return memory.repeats_http(key, said.digest, latest_only=not timed)
     return memory.repeats_import(key, said.digest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
@@ -80,6 +80,7 @@ class Importer:
             items = await self.keep_rejections(chunk, marks=True)
             await self.take_marks(items)
             self._progress(self._source.bytes_read)
+        await self.assume({one: school.seen for one, school in self.reporting.schools.items() if school.seen})
         if snapshot is not None:
             await self._take_back(snapshot, Whole(run, microseconds(began), http=snapshot.http))
         await self.close(list(self._closes()))
@@ -124,9 +125,15 @@ class Importer:
         for item in items:
             self._schools_of.setdefault(item.file, set()).add(item.row.school_id)
         usable = zip(rows, outcomes, strict=True)
-        self.reporting.see((row.school_id, row.date) for row, outcome in usable if outcome.status != "rejected")
+        self.reporting.see((row.school_id, row.date) for row, outcome in usable if says(row, outcome))
         accepted = [row for row, outcome in zip(rows, outcomes, strict=True) if outcome.status == "accepted"]
         await self._note_idle(accepted)
+
+    async def assume(self, reported: Mapping[str, Collection[date]]) -> None:
+        """Take weekdays for school days where a school reported, and gave neither calendar nor sessions."""
+        for school_id, days in (await self._intake.assume(reported)).items():
+            self.reporting.school(school_id).assume(days)
+            self.report.assumed.add(school_id)
 
     async def keep_rejections(self, found: Iterable[Found[RowT]], *, marks: bool = False) -> list[Item[RowT]]:
         """The rows that can be used; the others go to the report and the dead letters."""
@@ -210,3 +217,8 @@ def chunks(items: Iterable[RowT], size: int) -> Iterator[list[RowT]]:
     rest = iter(items)
     while chunk := list(islice(rest, size)):
         yield chunk
+
+
+def says(row: MarkRow, outcome: Outcome) -> bool:
+    """Whether a row reports its day: one that takes back what was said does not."""
+    return outcome.status != "rejected" and row.status != "retracted"

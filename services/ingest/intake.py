@@ -157,9 +157,20 @@ class Intake:
     async def take_school_days(self, rows: Sequence[SchoolDayRow]) -> list[Outcome]:
         """Take the calendar in; a `reported` day is closed behind all marks taken so far."""
         outcomes = await self._run(lambda: days.take_school_days(self._parts, rows))
+        reported: dict[str, set[date]] = {}
+        for row in rows:
+            if row.reported:
+                reported.setdefault(row.school_id, set()).add(row.date)
+        await self._run(lambda: days.assume(self._parts, reported))
         await self._run(lambda: publish_calendars(self._parts))
         await self._run(lambda: publish_days(self._parts))
         return outcomes
+
+    async def assume(self, reported: Mapping[str, Collection[date]]) -> dict[str, list[date]]:
+        """Take weekdays for school days at schools that report days of a school year without a calendar; which ones."""
+        found = await self._run(lambda: days.assume(self._parts, reported))
+        await self._run(lambda: publish_days(self._parts))
+        return found
 
     async def close_days(self, closes: Sequence[Close] = (), *, counts: HeadCounts | None = None) -> UUID:
         """Close school-days behind all marks taken so far, with their counts.

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from prometheus_client import Counter, Histogram
 
-from services.ingest.outcomes import Outcome, tally
+from services.ingest.outcomes import NO_SCHOOL, OLDER, OUTSIDE, Outcome, tally
 
 MARKS_TAKEN = Counter("firstbell_ingest_marks", "Marks taken in, by result", ["result"])
+MARKS_IDLE = Counter("firstbell_ingest_marks_idle", "Accepted marks that count nowhere or change nothing", ["why"])
 REJECTIONS = Counter("firstbell_ingest_rejections", "Rejected rows and entries, by field", ["field"])
 CONSENT_CHANGES = Counter("firstbell_ingest_consent_changes", "Consents that began or ended", ["change"])
 PUBLISH_SECONDS = Histogram(
@@ -18,7 +19,14 @@ PUBLISH_SECONDS = Histogram(
 )
 
 
+_WHY = {OLDER: "older", OUTSIDE: "outside_enrollment", NO_SCHOOL: "not_instructional"}
+
+
 def count_marks(outcomes: Iterable[Outcome]) -> None:
     """Add these results."""
+    outcomes = list(outcomes)
+    for outcome in outcomes:
+        if outcome.warning is not None:
+            MARKS_IDLE.labels(_WHY[outcome]).inc()
     for status, number in tally(outcomes).items():
         MARKS_TAKEN.labels(status).inc(number)

@@ -34,6 +34,8 @@ NOT_YET_RECORDED = Outcome(
     "rejected", "recorded_at: expected a moment that has come; this one lies in the future", field="recorded_at"
 )
 OLDER = Outcome("accepted", warning="Something said later stands: this changes nothing")
+OUTSIDE = Outcome("accepted", warning="It lies outside every enrollment of the student: it counts nowhere")
+NO_SCHOOL = Outcome("accepted", warning="The day is not instructional: it counts nowhere")
 DUPLICATE = Outcome("duplicate", "Already taken")
 NOT_CONSENTED: Final[dict[WhyNot, Outcome]] = {
     why: Outcome("not_consented", "No consent in force covers this", why_not=why) for why in get_args(WhyNot)

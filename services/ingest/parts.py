@@ -53,5 +53,7 @@ class Parts:
     patience: Patience
     room: asyncio.Semaphore
     claims: Claims = field(default_factory=Claims)
+    with_calendar: set[tuple[str, int]] = field(default_factory=set)
+    """Schools, and school years of which they gave a calendar; others may have, too."""
     counts: HeadCounts = field(default_factory=lambda: HeadCounts(fresh=False))
     """What the process counts over its whole life; an import brings its own."""

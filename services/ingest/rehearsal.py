@@ -8,12 +8,14 @@ from datetime import date, datetime
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from models.school_year import year_of
 from services.contracts.ids import Pseudonym, Slot
 from services.ingest.agreements import Agreement, AgreementKey, agreement, merged
+from services.ingest.assumed import assumed_days
 from services.ingest.classify import Horizon, Memory, Taking, classify
 from services.ingest.consents import Policy, standing
 from services.ingest.formats import Found, Item, Rejection, Source
-from services.ingest.importer import CHUNK, Progress, chunks
+from services.ingest.importer import CHUNK, Progress, chunks, says
 from services.ingest.known import Known
 from services.ingest.outcomes import ACCEPTED, DUPLICATE, NOT_CONSENTED, Outcome, WhyNot
 from services.ingest.report import Report
@@ -66,6 +68,9 @@ class _Rehearsal:
         for chunk in chunks(self._source.attendance(), CHUNK):
             self._take_marks(chunk)
             progress(self._source.bytes_read)
+        for school_id, said in self._reporting.schools.items():
+            if assumed_days(said.seen, {year_of(day.toordinal()) for day in said.calendar}):
+                self._report.assumed.add(school_id)
         self._report.tell(self._source)
         return self._report
 
@@ -122,6 +127,8 @@ class _Rehearsal:
         self._report.rejections.extend(refused)
         self._report.marks["rejected"] += len(chunk) - len(items)
         self._report.see(items, classed.outcomes)
+        usable = zip(rows, classed.outcomes, strict=True)
+        self._reporting.see((row.school_id, row.date) for row, outcome in usable if says(row, outcome))
         for new in classed.accepted:
             row = rows[new.place]
             self._report.note_idle(row, self._enrolled.get(row.student_id, ()), self._reporting)

@@ -55,6 +55,25 @@ class Replayer:
 
     async def prepare(self) -> list[date]:
         """Read everything and take the reference in as of the first day; returns the days to replay."""
+        await self._read_attendance()
+        for student in self._source.students():
+            if isinstance(student, Item):
+                self._students[student.row.student_id].append(student.row)
+        for enrollment in self._source.enrollments():
+            if isinstance(enrollment, Item):
+                self._enrollments[enrollment.row.student_id].append(enrollment.row)
+        if not self._days:
+            return []
+        first, last = min(self._days), max(self._days)
+        await self._intake.set_replay_day(first)
+        await self._importer.take_reference()
+        self._importer.reporting = Reporting(await self._intake.reports())
+        await self._importer.assume(self._reported())
+        self._school_days = school_days(self._school_days, self._importer.reporting)
+        self.report.tell(self._source)
+        return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+    async def _read_attendance(self) -> None:
         refused: list[Rejection] = []
         zones = {
             school.row.school_id: ZoneInfo(school.row.timezone)
@@ -74,21 +93,15 @@ class Replayer:
             self._days[handed_in_on(found.row, zone)].append(found)
             self._school_days.add(found.row.date)
         await self._importer.keep_rejections(refused, marks=True)
-        for student in self._source.students():
-            if isinstance(student, Item):
-                self._students[student.row.student_id].append(student.row)
-        for enrollment in self._source.enrollments():
-            if isinstance(enrollment, Item):
-                self._enrollments[enrollment.row.student_id].append(enrollment.row)
-        if not self._days:
-            return []
-        first, last = min(self._days), max(self._days)
-        await self._intake.set_replay_day(first)
-        await self._importer.take_reference()
-        self._importer.reporting = Reporting(await self._intake.reports())
-        self._school_days = school_days(self._school_days, self._importer.reporting)
-        self.report.tell(self._source)
-        return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+    def _reported(self) -> dict[str, set[date]]:
+        """By school: all days of which any row is handed in."""
+        reported: defaultdict[str, set[date]] = defaultdict(set)
+        for items in self._days.values():
+            for item in items:
+                if item.row.status != "retracted":
+                    reported[item.row.school_id].add(item.row.date)
+        return reported
 
     async def consents_change(self, day: date) -> bool:
         """Whether handing this day in may begin or end a consent."""

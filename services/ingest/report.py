@@ -88,6 +88,8 @@ class Report:
     taken_back: TakenBack | None = None
     """Of a snapshot: what became of that which earlier imports said and it does not."""
     not_read: list[NotRead] = field(default_factory=list)
+    assumed: set[str] = field(default_factory=set)
+    """Schools whose calendar had to be assumed."""
     ids: SpoiltIds = field(default_factory=SpoiltIds)
     not_instructional: Counter[str] = field(default_factory=Counter)
     outside_enrollment: Counter[str] = field(default_factory=Counter)
@@ -161,6 +163,11 @@ class Report:
             *older,
             *twice,
             *self.notes,
+            *(
+                f"School {school} has neither calendar nor sessions: its weekdays from the first to the last reported "
+                "are taken for school days, and nothing that needs a rate or score is raised. Hand in a calendar."
+                for school in sorted(self.assumed)
+            ),
             *(
                 f"School {school}: {n} marks lie on days that are not instructional; they count in no window."
                 for school, n in sorted(self.not_instructional.items())

@@ -24,6 +24,8 @@ class SchoolReport:
     closed: set[date] = field(default_factory=set)
     seen: set[date] = field(default_factory=set)
     """Dates of rows that came, consented or not."""
+    assumed: bool = False
+    """Whether any of the calendar is assumed."""
     _years: tuple[Mapping[date, bool], set[int]] | None = None
     """The calendar, and the school years of which it has any day."""
 
@@ -36,6 +38,11 @@ class SchoolReport:
     def is_instructional(self, day: date) -> bool:
         """By the calendar of its school year; a school without one is open on weekdays."""
         return is_school_day(day.toordinal(), self.calendar.get(day), has_calendar=self._has_calendar(day))
+
+    def assume(self, days: Iterable[date]) -> None:
+        """Take these days for school days."""
+        self.calendar = {**self.calendar, **dict.fromkeys(days, True)}
+        self.assumed = True
 
     def due(self) -> list[date]:
         """The days that what was seen closes, and that are not closed yet, in order.

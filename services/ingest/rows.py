@@ -111,6 +111,8 @@ class SchoolDayRow:
     reported: bool = False
     calendar: str | None = None
     """The day of the students who follow this calendar; None: the school's."""
+    assumed: bool = False
+    """Nobody said so: a weekday of a school without a calendar."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,10 @@ def _enrollment(state: StudentState) -> bytes | None:
 
 def _school_day(day: DayState) -> bytes:
     school_day = SchoolDay(
-        school_id=day.school_id, date=day.date, instructional=day.instructional, reported=day.reported
+        school_id=day.school_id,
+        date=day.date,
+        instructional=day.instructional,
+        reported=day.reported,
+        assumed=day.assumed,
     )
     return school_day.model_dump_json().encode()

@@ -26,20 +26,29 @@ class Files:
         self.school = f"school-{uuid4().hex[:8]}"
         self._pseudonyms: dict[str, str] = {}
         self._ids: dict[str, str] = {}
+        self._spans: list[dict[str, str]] = []
+        self._tracks: dict[str, Sequence[str]] = {}
+        self.has_calendar = True
 
-    def student(self, name: str, entry: str = "2016-09-08", exit_: str = "") -> None:
+    def student(self, name: str, entry: str = "2016-09-08", exit_: str = "", calendar: str = "") -> None:
         """A student with a consent, and enrolled so."""
         student_id = self._ids.setdefault(name, f"S-{uuid4().hex[:10]}")
         if name not in self._pseudonyms:
             answer = self._ingest.post("/v1/consents", json=[{**CONSENT, "student_id": student_id}])
             self._pseudonyms[name] = answer.json()["results"][0]["student"]
         span = {"student_id": student_id, "school_id": self.school, "entry_date": entry, "exit_date": exit_}
-        self._spans = [*[s for s in getattr(self, "_spans", []) if s["student_id"] != student_id], span]
+        others = [each for each in self._spans if each["student_id"] != student_id]
+        self._spans = [*others, {**span, "calendar": calendar}]
 
     def take(self, rows: Sequence[Row], *options: str, expect: int = 0, header: str = "") -> Json:
         """Import these rows, with the calendar of a week and the enrollments."""
-        days = [{"school_id": self.school, "date": day, "instructional": "true"} for day in WEEK]
-        write_csv(self._folder, "calendar.csv", days)
+        days = [
+            {"school_id": self.school, "date": day, "instructional": str(day in open_), "calendar": track}
+            for track, open_ in (self._tracks or {"": WEEK}).items()
+            for day in WEEK
+        ]
+        if self.has_calendar:
+            write_csv(self._folder, "calendar.csv", days)
         write_csv(self._folder, "enrollments.csv", self._spans)
         lines = [f"{self._ids[name]},{self.school},{day},{status}\n" for name, day, status in rows]
         text = f"student_id,school_id,date,status{header}\n" + "".join(lines)
@@ -55,9 +64,20 @@ class Files:
         document: Json = self._ingest.post("/v1/attendance", json=[mark]).json()
         return document
 
+    def followed(self, **days: Sequence[str]) -> None:
+        """Calendars of some students only, by name: the days of the week on which they have school."""
+        self._tracks = days
+
+    def window(self, name: str) -> Json:
+        document: Json = self._casework.get(f"/v1/students/{self._pseudonyms[name]}/window").json()
+        return document
+
     def statuses(self, name: str) -> dict[str, str]:
-        answer = self._casework.get(f"/v1/students/{self._pseudonyms[name]}/window")
-        return {mark["date"]: mark["status"] for mark in answer.json()["marks"]}
+        return {mark["date"]: mark["status"] for mark in self.window(name)["marks"]}
+
+    def enrolled(self, name: str, days: int) -> None:
+        """So many days count in the end."""
+        eventually(lambda: self.window(name)["enrolled_days"] == days or None, f"{days} days of {name} count")
 
     def becomes(self, name: str, **expected: str) -> None:
         """The window has these statuses in the end, by day of the week from `mon` on; others are left out."""
@@ -165,18 +185,58 @@ def test_a_row_takes_back_what_was_said(files: Files) -> None:
     files.becomes("a")
 
 
-def test_a_corrected_entry_date_leaves_no_old_span(files: Files, casework: httpx.Client) -> None:
+def test_a_corrected_entry_date_leaves_no_old_span(files: Files) -> None:
     files.student("a")
     files.take([("a", FRI, "absent")])
-    pseudonym = files._pseudonyms["a"]
-
-    def enrolled() -> int:
-        document = casework.get(f"/v1/students/{pseudonym}/window").json()
-        number: int = document["enrolled_days"]
-        return number
-
-    eventually(lambda: enrolled() == 5 or None, "the week counts")
+    files.enrolled("a", 5)
     files.student("a", entry=THU)
     document = files.take([("a", FRI, "absent")])
     assert document["reference"]["enrollments"] == {"accepted": 1}
-    eventually(lambda: enrolled() == 2 or None, "two days count")
+    files.enrolled("a", 2)
+
+
+@pytest.mark.parametrize(("means", "days"), [("last-day-in", 3), ("first-day-out", 2)])
+def test_an_exit_date_is_what_the_import_says_it_is(files: Files, means: str, days: int) -> None:
+    files.student("a", exit_=WED)
+    files.student("b")
+    files.take([("b", FRI, "absent")], "--exit-date", means)
+    files.enrolled("a", days)
+
+
+def test_a_student_follows_the_calendar_that_the_enrollment_names(files: Files) -> None:
+    files.followed(early=[MON, TUE], late=[THU, FRI])
+    files.student("a", calendar="early")
+    files.student("b", calendar="late")
+    files.student("c")
+    files.take([("a", MON, "absent"), ("b", FRI, "absent")])
+    files.enrolled("a", 2)
+    files.enrolled("b", 2)
+    files.enrolled("c", 4)
+
+
+def test_without_a_calendar_no_rate_is_told_until_there_is_one(files: Files) -> None:
+    names = [f"s{number}" for number in range(5)]
+    for name in names:
+        files.student(name)
+    files.has_calendar = False
+    rows = [(name, day, "absent") for name, day in zip(names, WEEK, strict=True)]
+    document = files.take([*rows, ("s0", THU, "absent")])
+
+    assert any("has neither calendar nor sessions" in warning for warning in document["warnings"])
+    files.enrolled("s0", 5)
+    assert files.window("s0")["absent_days"] == 2
+    assert files.alerts() == []
+
+    files.has_calendar = True
+    document = files.take([*rows, ("s0", THU, "absent")])
+    assert not any("has neither calendar nor sessions" in warning for warning in document["warnings"])
+    files.enrolled("s0", 5)
+
+
+def test_a_mark_by_http_that_counts_nowhere_says_so(files: Files) -> None:
+    files.student("a", exit_=WED)
+    files.take([("a", MON, "tardy")])
+    warnings = [files.post("a", day, "tardy")["results"][0].get("warning") for day in (TUE, FRI, "2016-12-03")]
+    assert warnings[0] is None
+    assert "outside every enrollment" in warnings[1]
+    assert "not instructional" in warnings[2]

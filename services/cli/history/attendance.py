@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -13,16 +15,18 @@ import numpy.typing as npt
 import polars as pl
 
 from models.arrays import Codes, Flags, Ints
-from models.attendance import NO_TIME, code_of
+from models.attendance import NO_TIME, RETRACTED, code_of
 from services.cli.history.blocks import Block, Blocks
 from services.cli.history.columns import BAD, Column, Places
 from services.cli.history.folder import Folder
 from services.cli.history.moments import Moments, error, recorded
 from services.contracts.packed import microseconds
+from services.ingest.classify import Horizon
 from services.ingest.formats import FormatError, Item, Rejection, district
 from services.ingest.formats.base import Reader, ReadLog
 from services.ingest.formats.csv_table import CsvReader
 from services.ingest.importer import chunks
+from services.ingest.outcomes import NOT_YET, NOT_YET_RECORDED
 from services.ingest.replayer import handed_in_on
 from services.ingest.rows import STATUSES, MarkRow, RowError, to_utc
 
@@ -43,6 +47,8 @@ _CODES: Final = np.array([[code_of(status, excused) for excused in (False, True)
 
 
 _ROWS: Final = 20_000
+_DAY_BITS: Final = 22
+"""Any ordinal of a date has no more."""
 Positions = npt.NDArray[np.intp]
 
 
@@ -80,6 +86,15 @@ class Attendance:
     read: int
     """Rows in the file, usable or not."""
 
+    def reported(self) -> dict[str, set[date]]:
+        """By school: the days of which any row says something."""
+        said = self.rows.code != RETRACTED
+        pairs = np.unique(self.rows.school[said].astype(np.int64) << _DAY_BITS | self.rows.day[said])
+        found: defaultdict[str, set[date]] = defaultdict(set)
+        for pair in pairs.tolist():
+            found[self.schools[pair >> _DAY_BITS]].add(date.fromordinal(pair & ((1 << _DAY_BITS) - 1)))
+        return found
+
 
 Part = tuple[Rows, int, int]
 """Some rows, how many there were with those that cannot be used, and how many bytes of the file have been read."""
@@ -105,6 +120,7 @@ class AttendanceReader:
             Column("event_id", lambda row: self._events.of(row.event_id)),
         )
         self._refused: list[Rejection] = []
+        self._horizon = Horizon.of(datetime.now(default).date(), default)
 
     def read(self, progress: Callable[[str, int, int], None] | None) -> Attendance:
         """All rows; those that cannot be used are noted in the folder by line. Raises `FormatError`."""
@@ -144,11 +160,18 @@ class AttendanceReader:
         """The rows of any other reader, one by one."""
         log = ReadLog()
         for chunk in chunks(reader.read(log), _ROWS):
-            rows = [one.row for one in chunk if isinstance(one, Item)]
-            self._refused += [one for one in chunk if isinstance(one, Rejection)]
+            judged = [one if isinstance(one, Rejection) else self._refused_ahead(one) or one for one in chunk]
+            rows = [one.row for one in judged if isinstance(one, Item)]
+            self._refused += [one for one in judged if isinstance(one, Rejection)]
             yield self._single_rows(rows), len(chunk), log.bytes_read
         for warning in log.warnings:
             self._folder.source.log.warn(warning)
+
+    def _refused_ahead(self, item: Item[MarkRow]) -> Rejection | None:
+        recorded_at = item.row.recorded_at
+        zone = self._zones[self._zone_of.get(item.row.school_id, 0)]
+        ahead = self._horizon.refuses(item.row.date, None if recorded_at is None else to_utc(recorded_at, zone))
+        return None if ahead is None else Rejection(item.file, item.line, ahead.field, ahead.reason or "")
 
     def _single_rows(self, rows: Sequence[MarkRow]) -> Rows:
         zones = [self._zones[self._zone_of.get(row.school_id, 0)] for row in rows]
@@ -178,23 +201,33 @@ class AttendanceReader:
         zone = np.array([self._zone_of.get(one, 0) for one in [*self._schools.texts(), ""]], np.int32)[school]
         moments = given.get("recorded_at", pl.Series([None], dtype=pl.String).new_from_index(0, len(block.lines)))
         when = recorded(moments, zone, self._zones)
-        bad = when.bad | (np.minimum.reduce(numbers) == BAD)
-        self._refuse(block, reader, given, bad)
+        ahead = (day > self._horizon.day.toordinal()) | (when.utc >= microseconds(self._horizon.moment))
+        bad = when.bad | (np.minimum.reduce(numbers) == BAD) | ahead
+        self._refuse(block, reader, given, bad, day)
         handed_in = np.maximum(day, when.day)
         rows = Rows(student, school, day, _CODES[status, excused], section, event, when.utc, handed_in)
         return rows.take(~bad) if bad.any() else rows
 
-    def _refuse(self, block: Block, reader: CsvReader[MarkRow], given: Mapping[str, pl.Series], bad: Flags) -> None:
+    def _refuse(
+        self, block: Block, reader: CsvReader[MarkRow], given: Mapping[str, pl.Series], bad: Flags, days: Ints
+    ) -> None:
         which = np.flatnonzero(bad)
-        for line, wrong in zip(block.lines[which].tolist(), self._errors(given, which), strict=True):
-            self._refused.append(Rejection.of(wrong, reader.source.name, line))
+        places = zip(block.lines[which].tolist(), days[which].tolist(), strict=True)
+        for (line, day), wrong in zip(places, self._errors(given, which), strict=True):
+            refused = wrong or self._ahead(day)
+            self._refused.append(Rejection.of(refused, reader.source.name, line))
         self._refused += map(reader.refused, block.faulty)
 
-    def _errors(self, given: Mapping[str, pl.Series], which: Positions) -> Iterator[RowError]:
-        """The first error of each row, by ingest's order of the fields."""
+    def _ahead(self, day: int) -> RowError:
+        """What is wrong with a row that is sound but for being dated or recorded too far ahead."""
+        outcome = NOT_YET if day > self._horizon.day.toordinal() else NOT_YET_RECORDED
+        return RowError(outcome.field, outcome.reason or "")
+
+    def _errors(self, given: Mapping[str, pl.Series], which: Positions) -> Iterator[RowError | None]:
+        """The first error of each row, by ingest's order of the fields; None when its fields are sound."""
         found = {one.field: one.errors(given[one.field][which]) for one in self._columns if one.field in given}
         if "recorded_at" in given:
             found["recorded_at"] = [error(text) for text in given["recorded_at"][which]]
         columns = [found[field] for field in _ORDER if field in found]
         for errors in zip(*columns, strict=True):
-            yield next(one for one in errors if one is not None)
+            yield next((one for one in errors if one is not None), None)

@@ -15,13 +15,14 @@ from models.attendance import (
     EXCUSED,
     PARTIAL,
     PRESENT,
+    RETRACTED,
     TARDY,
     UNEXCUSED,
 )
 from models.backtest.history import DayMarks, Runs
 from services.cli.history.attendance import Rows
 
-_BY_SEVERITY: Final = np.array([PRESENT, EARLY_DEPARTURE, TARDY, PARTIAL, EXCUSED, UNEXCUSED], np.uint8)
+_BY_SEVERITY: Final = np.array([RETRACTED, PRESENT, EARLY_DEPARTURE, TARDY, PARTIAL, EXCUSED, UNEXCUSED], np.uint8)
 _SEVERITY: Final = np.zeros(256, np.int64)
 _SEVERITY[_BY_SEVERITY] = np.arange(len(_BY_SEVERITY))
 _NONE: Final = 0
@@ -73,7 +74,7 @@ def first_of_event(rows: Rows) -> Flags:
 
 def day_marks(rows: Rows, many: Flags) -> DayMarks:
     """The codes of the student-days, by the day of becoming known and student; `many` as `several` says."""
-    alone, merged = rows.take(~many), _merged(rows.take(many))
+    alone, merged = rows.take(~many & (rows.code != RETRACTED)), _merged(rows.take(many))
     known_on, student = (np.append(alone.handed_in, merged.known_on), np.append(alone.student, merged.student))
     order = np.lexsort((_narrow(student), _narrow(known_on)))
     return DayMarks(
@@ -111,7 +112,7 @@ def _merged(rows: Rows) -> DayMarks:
 
     last = np.append(_starts(group, handed_in)[1:], True)[: len(group)]
     group, handed_in, row, codes = group[last], handed_in[last], row[last], codes[last]
-    changed = _starts(group, codes)
+    changed = _starts(group, codes) & ~(_starts(group) & (codes == RETRACTED))
     row = row[changed]
     return DayMarks(handed_in[changed], rows.student[row], rows.school[row], rows.day[row], codes[changed])
 
@@ -171,19 +172,20 @@ def _day_codes(now: Codes, before: Codes, starts: Flags) -> Codes:
         since: Ints = total - earlier[np.cumsum(starts) - 1]
         return since
 
-    reported = sections(_BY_SEVERITY.tolist())
+    reported = sections(_BY_SEVERITY[1:].tolist())
     unexcused = sections([UNEXCUSED])
     absent = sections([EXCUSED, UNEXCUSED])
     kinds = {code: sections([code]) > 0 for code in (TARDY, EARLY_DEPARTURE, PARTIAL)}
     several_kinds = np.add.reduce([seen.astype(np.int8) for seen in kinds.values()]) > 1
     return np.select(
         [
+            reported == 0,
             (absent > 0) & (2 * absent < reported),
             (absent > 0) & (unexcused > 0),
             absent > 0,
             several_kinds,
             *kinds.values(),
         ],
-        [PARTIAL, UNEXCUSED, EXCUSED, PARTIAL, *kinds],
+        [RETRACTED, PARTIAL, UNEXCUSED, EXCUSED, PARTIAL, *kinds],
         PRESENT,
     ).astype(np.uint8)

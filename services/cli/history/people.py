@@ -36,7 +36,7 @@ class People:
     households: dict[str, str] = field(default_factory=dict)
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     enrollments: dict[tuple[str, str, int], int] = field(default_factory=dict)
-    """By student, school and entry day: the exit day that came last."""
+    """By student, school and entry day: the last exit day."""
 
     def household(self, student_ids: Iterable[str]) -> Ints:
         """Each student's household; one without a household id has one of their own."""
@@ -71,7 +71,7 @@ class People:
 
 
 def read_people(folder: Folder) -> People:
-    """Students and enrollments; of several rows that say something else, the last holds."""
+    """Students and enrollments: of several rows of a student the last one holds, of one entry the longest."""
     people = People()
     for person in folder.rows(_persons(folder)):
         if person.household_id:
@@ -100,8 +100,10 @@ def _without_groups(row: StudentRow) -> _Person:
 def _enroll(people: People, row: EnrollmentRow) -> None:
     if row.household_id:
         people.households[row.student_id] = row.household_id
+    key = (row.student_id, row.school_id, row.entry_date.toordinal())
     exit_ = FOREVER if row.exit_date is None else row.exit_date.toordinal()
-    people.enrollments[row.student_id, row.school_id, row.entry_date.toordinal()] = exit_
+    if exit_ >= key[2]:
+        people.enrollments[key] = max(exit_, people.enrollments.get(key, exit_))
 
 
 def _person(values: Values) -> _Person | RowError:

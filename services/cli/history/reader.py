@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from models.attendance import RETRACTED
 from models.backtest.history import Counts, DayMarks, History, Runs
 from models.enrollment import FOREVER
 from services.cli.history.attendance import Attendance, AttendanceReader
@@ -54,6 +55,7 @@ def read_history(folder: Path, progress: Progress | None = None) -> ReadHistory:
     runs = _runs_of_consent(files, policy, first, last)
     people = read_people(files)
     days = Days(files.rows(files.source.school_days()), first)
+    assumed = days.assume(attendance.reported())
     names = {school.school_id for school in schools} | people.schools() | days.schools() | set(attendance.schools)
     students, places = _places(runs), _places(names)
     identified_student, identified_day = read_identified(files, students)
@@ -68,6 +70,7 @@ def read_history(folder: Path, progress: Progress | None = None) -> ReadHistory:
         runs=in_columns,
         spans=people.spans(students, places),
         calendar=days.calendar(places),
+        assumed=frozenset(places[school] for school in assumed),
         marks=known.marks,
         counts=known.counts,
         closes=days.closes(known.counts, places, enrolled),
@@ -75,7 +78,8 @@ def read_history(folder: Path, progress: Progress | None = None) -> ReadHistory:
         identified_day=identified_day,
         rows=attendance.read,
     )
-    return ReadHistory(history, files.rejected, files.notes())
+    notes = [f"School {school} has neither calendar nor sessions: its weekdays are assumed." for school in assumed]
+    return ReadHistory(history, files.rejected, [*files.notes(), *notes])
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,8 @@ def _known(
     student = np.array([students.get(one, -1) for one in attendance.students], np.int32)
     rows = replace(attendance.rows, school=school[attendance.rows.school])
     many = several(rows)
-    counts = head_counts(rows, many, enrolled)
+    said = rows.code != RETRACTED
+    counts = head_counts(rows.take(said), many[said], enrolled)
     rows = replace(rows, student=student[rows.student])
     passed = np.flatnonzero(in_force(rows, runs))
     passed = passed[first_of_event(rows.take(passed))]

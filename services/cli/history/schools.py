@@ -15,7 +15,9 @@ from models.arrays import Flags, Ints
 from models.attendance import EXCUSED, UNEXCUSED
 from models.backtest.history import Calendar, Closes, Counts
 from models.enrollment import FOREVER
+from models.school_year import year_of
 from services.cli.history.attendance import Positions, Rows
+from services.ingest.assumed import assumed_days
 from services.ingest.classify import SLACK
 from services.ingest.reporting import SchoolReport
 from services.ingest.rows import SchoolDayRow
@@ -114,6 +116,17 @@ class Days:
                 self._calendars[row.school_id][row.date] = row.instructional
             if row.reported:
                 self._closed[row.school_id].add(row.date)
+
+    def assume(self, reported: Mapping[str, set[date]]) -> list[str]:
+        """Take weekdays for school days where a school gave neither calendar nor sessions; which schools those are."""
+        assumed = []
+        for school, seen in sorted(reported.items()):
+            years = {year_of(day.toordinal()) for day in self._calendars.get(school, ())}
+            days = assumed_days(seen, years)
+            if days:
+                self._calendars[school].update(dict.fromkeys(days, True))
+                assumed.append(school)
+        return assumed
 
     def schools(self) -> set[str]:
         """The schools of which anything is known."""

@@ -18,6 +18,9 @@ class Result(BaseModel):
     index: int = Field(description="The entry's place in the request, from 0")
     status: Status
     reason: str | None = Field(description="Why it was not accepted, in plain words; it never repeats the entry")
+    warning: str | None = Field(
+        default=None, description="Marks only: what an accepted one does not do: it counts nowhere, or changes nothing"
+    )
     student: str | None = Field(
         default=None, description="Consents only: the pseudonym of a student whose consent is now in force"
     )
@@ -56,6 +59,8 @@ def answer(outcomes: Sequence[Outcome]) -> Iterator[bytes]:
 
 def _result(index: int, outcome: Outcome) -> dict[str, object]:
     result: dict[str, object] = {"index": index, "status": outcome.status, "reason": outcome.reason}
+    if outcome.warning is not None:
+        result["warning"] = outcome.warning
     if outcome.student is not None:
         result["student"] = outcome.student
     return result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from sqlalchemy import Row, text
@@ -52,16 +52,45 @@ _PUT = text("""
     ORDER BY 1, 2
     ON CONFLICT (school_id, date) DO UPDATE
     SET instructional = coalesce(excluded.instructional, d.instructional),
+        assumed = d.assumed AND excluded.instructional IS NULL,
         reported = d.reported OR excluded.reported,
         history = d.history AND NOT (excluded.reported AND NOT d.reported),
         day_pending = true,
         close_pending = d.close_pending OR (excluded.reported AND NOT d.reported),
         revision = d.revision + 1
     WHERE d.day_pending
-       OR (excluded.instructional IS NOT NULL AND excluded.instructional IS DISTINCT FROM d.instructional)
+       OR (excluded.instructional IS NOT NULL
+           AND (d.assumed OR excluded.instructional IS DISTINCT FROM d.instructional))
        OR (excluded.reported AND NOT d.reported)
        OR (excluded.reported AND d.close_pending)
     RETURNING school_id, date
+""")
+
+_YEAR = "extract(year FROM {}.date - interval '6 months')"  # a school year begins on 1 July
+
+_NOT_ASSUMED = text(f"""
+    UPDATE ingest.school_days d
+    SET assumed = false, instructional = false, day_pending = true, revision = d.revision + 1
+    WHERE d.assumed AND EXISTS (
+        SELECT FROM ingest.school_days k
+        WHERE k.school_id = d.school_id AND k.instructional IS NOT NULL AND NOT k.assumed
+          AND {_YEAR.format("k")} = {_YEAR.format("d")}
+          AND k.school_id = ANY (CAST(:schools AS text[])))
+""")  # noqa: S608 -- our own text
+
+_ASSUME = text("""
+    INSERT INTO ingest.school_days AS d (school_id, date, instructional, assumed, day_pending)
+    SELECT g.school_id, g.date, true, true, true
+    FROM unnest(CAST(:schools AS text[]), CAST(:dates AS date[])) AS g (school_id, date)
+    ORDER BY 1, 2
+    ON CONFLICT (school_id, date) DO UPDATE
+    SET instructional = true, assumed = true, day_pending = true, revision = d.revision + 1
+    WHERE d.instructional IS NULL
+""")
+
+_KNOWN = text("""
+    SELECT school_id, date, instructional IS NOT NULL AND NOT assumed AS in_calendar, reported OR seen > 0 AS reported
+    FROM ingest.school_days WHERE school_id = ANY (CAST(:schools AS text[]))
 """)
 
 _CLOSE = text(f"""
@@ -76,7 +105,7 @@ _CLOSE = text(f"""
 """)  # noqa: S608 -- our own text
 
 _PENDING = text("""
-    SELECT school_id, date, instructional, reported, history, absent, seen, expected, revision,
+    SELECT school_id, date, instructional, assumed, reported, history, absent, seen, expected, revision,
            day_pending, close_pending
     FROM ingest.school_days WHERE day_pending OR close_pending ORDER BY date, school_id LIMIT :limit
 """)
@@ -96,6 +125,7 @@ class DayState:
     school_id: str
     date: date
     instructional: bool | None
+    assumed: bool
     reported: bool
     history: bool
     counts: DayCounts
@@ -157,7 +187,33 @@ async def put_days(connection: AsyncConnection, days: Mapping[Day, tuple[bool | 
         "instructional": [instructional for instructional, _ in days.values()],
         "reported": [reported for _, reported in days.values()],
     }
-    return {(row.school_id, row.date) for row in await connection.execute(_PUT, given)}
+    news = {(row.school_id, row.date) for row in await connection.execute(_PUT, given)}
+    await connection.execute(_NOT_ASSUMED, {"schools": sorted({school for school, _ in days})})
+    return news
+
+
+@dataclass(slots=True)
+class KnownDays:
+    """What a school said so far: the days of its calendar, and those that it reported."""
+
+    calendar: set[date] = field(default_factory=set)
+    reported: set[date] = field(default_factory=set)
+
+
+async def known(connection: AsyncConnection, schools: Collection[str]) -> dict[str, KnownDays]:
+    """What these schools said so far."""
+    found = {school: KnownDays() for school in schools}
+    for row in await connection.execute(_KNOWN, {"schools": list(schools)}):
+        if row.in_calendar:
+            found[row.school_id].calendar.add(row.date)
+        if row.reported:
+            found[row.school_id].reported.add(row.date)
+    return found
+
+
+async def assume(connection: AsyncConnection, days: Collection[Day]) -> None:
+    """Take these for school days, until a calendar says otherwise; what one says already stands."""
+    await connection.execute(_ASSUME, {"schools": [school for school, _ in days], "dates": [day for _, day in days]})
 
 
 async def close(connection: AsyncConnection, closes: Collection[tuple[str, date, bool]]) -> None:
@@ -178,6 +234,7 @@ async def pending(connection: AsyncConnection, limit: int) -> list[DayState]:
             row.school_id,
             row.date,
             row.instructional,
+            row.assumed,
             row.reported,
             row.history,
             _counts(row),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.ingest.classify import Accepted
+from services.ingest.outcomes import NO_SCHOOL, OUTSIDE, Outcome
 from services.ingest.reporting import Enrolled, SchoolReport
 
 _DAYS = text("""
@@ -20,6 +22,37 @@ _SPANS = text("""
     FROM ingest.enrollments e JOIN ingest.students s ON s.id = e.student
     WHERE s.student_id = ANY (CAST(:ids AS text[]))
 """)
+
+
+_IDLE = text("""
+    SELECT k.place,
+           EXISTS (SELECT FROM ingest.enrollments e
+                   WHERE e.student = k.student AND e.school_id = k.school_id
+                     AND k.date BETWEEN e.entry_date AND coalesce(e.exit_date, 'infinity')) AS enrolled,
+           coalesce(d.instructional, NOT EXISTS (
+               SELECT FROM ingest.school_days c
+               WHERE c.school_id = k.school_id AND c.instructional IS NOT NULL
+                 AND extract(year FROM c.date - interval '6 months') = extract(year FROM k.date - interval '6 months'))
+           ) AS school_day
+    FROM unnest(CAST(:places AS integer[]), CAST(:students AS integer[]), CAST(:schools AS text[]),
+                CAST(:dates AS date[])) AS k (place, student, school_id, date)
+    LEFT JOIN ingest.school_days d USING (school_id, date)
+""")
+
+
+async def idle(connection: AsyncConnection, marks: Sequence[Accepted]) -> dict[int, Outcome]:
+    """By place: what is to be said of marks that count nowhere."""
+    given = {
+        "places": [new.place for new in marks],
+        "students": [new.key.student for new in marks],
+        "schools": [new.key.school for new in marks],
+        "dates": [new.key.day for new in marks],
+    }
+    return {
+        row.place: NO_SCHOOL if row.enrolled else OUTSIDE
+        for row in await connection.execute(_IDLE, given)
+        if not (row.enrolled and row.school_day)
+    }
 
 
 async def reports(connection: AsyncConnection) -> dict[str, SchoolReport]:

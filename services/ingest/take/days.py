@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from models.school_year import year_of
+from services.ingest.assumed import assumed_days
 from services.ingest.classify import SLACK
 from services.ingest.head_counts import HeadCounts
 from services.ingest.outcomes import ACCEPTED, DUPLICATE, NOT_YET, Outcome
 from services.ingest.parts import Parts
 from services.ingest.rows import SchoolDayRow
 from services.ingest.store import calendars, days, gate
+
+
+async def assume(parts: Parts, reported: Mapping[str, Collection[date]]) -> dict[str, list[date]]:
+    """Take weekdays for school days at schools that report days of a school year without a calendar.
+
+    By school: what its days are taken to be; Kafka learns by `publish_pending`.
+    """
+    unsure = {
+        school: set(dates)
+        for school, dates in reported.items()
+        if not all((school, year_of(day.toordinal())) in parts.with_calendar for day in dates)
+    }
+    if not unsure:
+        return {}
+    async with parts.engine.begin() as connection:
+        known = await days.known(connection, unsure)
+        found = {}
+        for school, dates in unsure.items():
+            years = {year_of(day.toordinal()) for day in known[school].calendar}
+            parts.with_calendar.update((school, year) for year in years)
+            found[school] = assumed_days(dates | known[school].reported, years)
+        await days.assume(connection, [(school, day) for school, dates in found.items() for day in dates])
+    return {school: dates for school, dates in found.items() if dates}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,12 @@ from services.ingest.classify import Accepted, Classed, Horizon, Taking, classif
 from services.ingest.digests import event_digest
 from services.ingest.head_counts import HeadCounts
 from services.ingest.metrics import count_marks
-from services.ingest.outcomes import DUPLICATE, Outcome, WhyNot
+from services.ingest.outcomes import ACCEPTED, DUPLICATE, Outcome, WhyNot
 from services.ingest.parts import Parts
+from services.ingest.publish_pending import publish_days
 from services.ingest.rows import MarkRow, to_utc
-from services.ingest.store import days, gate, taken
+from services.ingest.store import days, facts, gate, taken
+from services.ingest.take.days import assume
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ async def take_marks(parts: Parts, rows: Sequence[MarkRow], said: Said, counts: 
     heads = {student_id: parts.names.head(student_id) for student_id in {row.student_id for row in rows}}
     async with parts.room, parts.claims.hold(set(heads.values())):
         batch = await parts.patience.run(lambda: _classify(parts, rows, heads, said, counts))
+        if said.live and batch.classed.accepted:
+            await _assume(parts, rows, batch)
         if batch.classed.accepted:
             await _publish(parts, rows, batch, said)
         if batch.kept:
@@ -87,6 +91,10 @@ async def _classify(
         )
         taking = Taking(now, said.live, said.as_of, horizon)
         classed = classify(rows, times, known, memory, taking, why_not)
+        if said.live and classed.accepted:
+            for place, outcome in (await facts.idle(connection, classed.accepted)).items():
+                if classed.outcomes[place] is ACCEPTED:
+                    classed.outcomes[place] = outcome
     repeated = classed.repeated if said.whole else together(classed.accepted, classed.repeated, memory)
     kept = [*classed.accepted, *(() if said.live else repeated)]
     _count(counts or parts.counts, rows, classed.outcomes, heads, repeats=counts is not None)
@@ -128,6 +136,15 @@ async def _write_counts(parts: Parts, counts: HeadCounts) -> dict[tuple[str, dat
     except BaseException:
         counts.days.restore(changes)
         raise
+
+
+async def _assume(parts: Parts, rows: Sequence[MarkRow], batch: _Batch) -> None:
+    """A school without a calendar raises nothing that needs one: the worker must know before the marks come."""
+    reported: dict[str, set[date]] = {}
+    for new in batch.classed.accepted:
+        reported.setdefault(rows[new.place].school_id, set()).add(rows[new.place].date)
+    if await parts.patience.run(lambda: assume(parts, reported)):
+        await parts.patience.run(lambda: publish_days(parts))
 
 
 async def _publish(parts: Parts, rows: Sequence[MarkRow], batch: _Batch, said: Said) -> None:

@@ -68,7 +68,7 @@ def test_a_roll_says_how_the_number_enrolled_changes() -> None:
     assert roll.drain() == []
 
 
-@pytest.mark.parametrize("exits", permutations([DAY, DAY + timedelta(days=9), None]))
+@pytest.mark.parametrize("exits", list(permutations([DAY, DAY + timedelta(days=9), None])))
 def test_of_an_imports_spans_with_the_same_entry_the_longest_holds(exits: tuple[date | None, ...]) -> None:
     roll = Roll(fresh=True)
     for exit_ in exits:

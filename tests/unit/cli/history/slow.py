@@ -9,9 +9,11 @@ from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from models.attendance import NO_TIME, DayMarks, SectionMark, code_of, day_code, with_mark
+from models.attendance import NO_TIME, RETRACTED, DayMarks, SectionMark, code_of, day_code, with_mark
+from models.school_year import year_of
 from services.contracts.ids import Pseudonym, Slot
 from services.ingest.agreements import Agreement, AgreementKey, agreement, merged
+from services.ingest.assumed import assumed_days
 from services.ingest.classify import Horizon, Memory, Taking, classify
 from services.ingest.consents import Policy, Run, standing
 from services.ingest.formats import Item, Rejection, Source, open_sources
@@ -104,14 +106,15 @@ class Slow:
             self._sections[key] = with_mark(self._sections[key], mark)
             touched.add((row.student_id, row.school_id, row.date))
         for student_id, school_id, on in touched:
-            code = day_code(self._sections[student_id, on], school_id)
-            if code is not None and self._told.get((student_id, school_id, on)) != code:
+            code = day_code(self._sections[student_id, on], school_id) or RETRACTED
+            before = self._told.get((student_id, school_id, on), RETRACTED)
+            if code != before and self._told.get((student_id, school_id, on)) != code:
                 self._told[student_id, school_id, on] = code
                 self.marks.append((day, student_id, school_id, on, code))
 
     def count(self, day: date, rows: Sequence[MarkRow]) -> None:
         """Heads over all rows."""
-        for row in rows:
+        for row in (one for one in rows if one.status != "retracted"):
             self._counting.add(row.school_id, row.date, self._heads[row.student_id], absent=row.status == "absent")
         for change in self._counting.drain():
             key = (change.school_id, change.date)
@@ -121,7 +124,7 @@ class Slow:
 
     def close(self, day: date, rows: Sequence[MarkRow]) -> None:
         """What the rows close."""
-        self._reporting.see((row.school_id, row.date) for row in rows)
+        self._reporting.see((row.school_id, row.date) for row in rows if row.status != "retracted")
         for school_id, school in self._reporting.schools.items():
             due = school.due()
             school.closed.update(due)
@@ -157,4 +160,10 @@ class Slow:
         for row in (one.row for one in self.source.school_days() if isinstance(one, Item)):
             if row.instructional is not None:
                 calendars[row.school_id][row.date] = row.instructional
+        reported: defaultdict[str, set[date]] = defaultdict(set)
+        for row in (row for rows in self.handed_in.values() for row in rows if row.status != "retracted"):
+            reported[row.school_id].add(row.date)
+        for school_id, days in reported.items():
+            years = {year_of(day.toordinal()) for day in calendars[school_id]}
+            calendars[school_id].update(dict.fromkeys(assumed_days(days, years), True))
         return Reporting({school_id: SchoolReport(days) for school_id, days in calendars.items()})

@@ -85,7 +85,9 @@ def test_a_day_that_the_calendar_says_is_closed_is_known_from_the_first_day(tmp_
     history = read_history(_write(tmp_path, calendar=calendar)).history
     first, closed = date(2025, 10, 27).toordinal(), date(2025, 10, 24).toordinal()
 
-    assert history.calendar.day.tolist() == [closed, first]  # the day to come was refused
+    north = history.calendar.school == history.schools.index("north")
+    assert history.calendar.day[north].tolist() == [closed, first]  # the day to come was refused
+    assert history.assumed == {history.schools.index("south")}
     assert history.closes.known_on.tolist() == [first, first, first + 1]
     assert history.closes.day.tolist() == [closed, first, first + 1]
     assert history.closes.expected.tolist() == [1, 1, 1]
@@ -95,7 +97,8 @@ def test_missing_files_unknown_columns_and_other_files_are_noted(tmp_path: Path)
     _write(tmp_path, calendar="school_id,date,instructional,weather\n", students="student_id\n", schools="school_id\n")
     (tmp_path / "events.xml").touch()
 
-    missing, unknown, unread = read_history(tmp_path).notes
+    missing, unknown, unread, *assumed = read_history(tmp_path).notes
+    assert [note.split(" ")[1] for note in assumed] == ["north", "south"]
     assert missing == "outcomes is missing: nobody is known to have been identified as homeless"
     assert unknown == "calendar.csv: not read are the unknown columns weather"
     assert unread.startswith("events.xml: not read: ")

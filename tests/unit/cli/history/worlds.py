@@ -12,7 +12,7 @@ _ZONES = {"north": "America/New_York", "south": "", "far": "America/Los_Angeles"
 _FIRST = date(2025, 10, 24)
 _DAYS = [_FIRST + timedelta(days=n) for n in range(16)]
 """New York's clocks go back inside."""
-_STATUSES = ("present", "absent", "absent", "tardy", "early_departure", "partial", " Absent ")
+_STATUSES = ("present", "absent", "absent", "tardy", "early_departure", "partial", " Absent ", "retracted")
 _BAD = (
     "s1,north,2025-10-27,ill,,,,,,",
     "s1,north,27.10.2025,absent,,,,,,",
