@@ -74,6 +74,11 @@ def print_json(document: Mapping[str, object]) -> None:
     click.echo(json.dumps(document, ensure_ascii=False))
 
 
+mapping_option = click.option(
+    "--mapping",
+    type=click.Path(path_type=Path, exists=True),
+    help="TOML file that names the columns and codes of a system; see deploy/mappings.",
+)
 exit_date_option = click.option(
     "--exit-date",
     "exit_date",

@@ -19,6 +19,7 @@ from services.cli.common import (
     exit_date_option,
     load_settings,
     log_quietly,
+    mapping_option,
 )
 from services.cli.output import STDOUT, progress_bar, say, write_json
 from services.cli.settled import caught_up
@@ -59,7 +60,7 @@ _HINTS: dict[WhyNot, str] = {
 
 @click.command("import")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--mapping", type=click.Path(path_type=Path, exists=True), help="TOML file that maps an Aspen CSV.")
+@mapping_option
 @click.option(
     "--as-of",
     metavar="MOMENT",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from services.cli.common import FIRST_DAY_OUT, CommandError, exit_date_option, log_quietly
+from services.cli.common import FIRST_DAY_OUT, CommandError, exit_date_option, log_quietly, mapping_option
 from services.cli.import_ import EXIT_INTERRUPTED
 from services.cli.output import STDOUT, progress_bar, say, write_json
 from services.cli.replaying import Document, Replay, fresh_replay
@@ -30,7 +30,7 @@ from services.platform.signals import until_stopped
 @click.option("--scores", metavar="CSV", type=click.Path(path_type=Path), help="Every student's score, a row a day.")
 @capacity_option()
 @model_option
-@click.option("--mapping", type=click.Path(path_type=Path, exists=True), help="TOML file that maps an Aspen CSV.")
+@mapping_option
 @exit_date_option
 @click.option(
     "--data-dir",

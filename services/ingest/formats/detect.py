@@ -7,7 +7,6 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from services.ingest.formats import district, edfi
-from services.ingest.formats.aspen import aspen_table
 from services.ingest.formats.base import FormatError, NotRead, Reader, ReadLog, RowT
 from services.ingest.formats.csv_table import CsvReader, Table, sound
 from services.ingest.formats.edfi import Resource
@@ -15,14 +14,15 @@ from services.ingest.formats.edfi_json import SUFFIXES, JsonReader, collections_
 from services.ingest.formats.edfi_xml import XmlReader, interchange_of
 from services.ingest.formats.inputs import BrokenFileError, Input, inputs_of
 from services.ingest.formats.layout import Beginning, Layout
-from services.ingest.formats.mapping import load_mapping
+from services.ingest.formats.mapped import mapped_table
+from services.ingest.formats.mapping import Mapping, load_mapping
 from services.ingest.formats.sources import Readers, Source
 from services.ingest.rows import MarkRow
 
 SUPPORTED: Final = (
     "Supported are: a folder of the district's tables (schools, students, enrollments, calendar, attendance, consents) "
     "as .csv, .tsv, .txt or sheets of a workbook, or one of them; Ed-Fi 4.0 or 5.x interchange XML; Ed-Fi ODS/API JSON "
-    "or NDJSON; an Aspen CSV together with --mapping FILE; each also in .gz or .zip."
+    "or NDJSON; other systems' attendance tables together with --mapping FILE; each also in .gz or .zip."
 )
 TABLES: Final = frozenset({".csv", ".tsv", ".txt", ".tab"})
 _BY_HEADER: Final = ("attendance", "consents", "enrollments", "calendar")
@@ -34,15 +34,16 @@ _RENAME: Final = "Rename or convert it, if it holds any: `firstbell import --hel
 
 
 def open_sources(paths: Iterable[Path], mapping: Path | None = None, *, first_day_out: bool = False) -> Source:
-    """Everything that the files and folders hold, as one source; `mapping` is the TOML file for Aspen CSV.
+    """Everything that the files and folders hold, as one source.
+
+    `mapping` is the TOML file for other systems' tables and codes.
 
     `first_day_out`: an enrollment's exit date is the first day without the student, not the last one with.
 
     Raises `FormatError` when a path does not exist, cannot be read or holds nothing that can be imported, and when
     a header lacks what it must have: before anything is taken.
     """
-    aspen = aspen_table(load_mapping(mapping)) if mapping is not None else None
-    detector = _Detector(aspen)
+    detector = _Detector(Mapping() if mapping is None else load_mapping(mapping))
     for path in paths:
         try:
             detector.claim(path)
@@ -54,10 +55,11 @@ def open_sources(paths: Iterable[Path], mapping: Path | None = None, *, first_da
 class _Detector:
     """Collects a reader, or several, for each file whose format it knows."""
 
-    def __init__(self, aspen: Table[MarkRow] | None) -> None:
+    def __init__(self, mapping: Mapping) -> None:
         self.readers = Readers()
         self.log = ReadLog()
-        self._aspen = aspen
+        self._mapping = mapping
+        self._mapped: Table[MarkRow] | None = mapped_table(mapping)
         self._seen: set[Path] = set()
 
     def claim(self, path: Path) -> None:
@@ -113,12 +115,12 @@ class _Detector:
             layout = beginning.layout(district.TABLES[kind].fits)
             if layout is not None:
                 return self._district(source, kind, layout)
-        aspen = self._aspen
-        if aspen is not None:
-            layout = beginning.layout(aspen.fits)
+        mapped = self._mapped
+        if mapped is not None:
+            layout = beginning.layout(mapped.fits)
             if layout is not None or named == "attendance":
-                layout = sound(source, aspen, layout or beginning.likeliest())
-                self.readers.attendance.append(CsvReader(source, aspen, layout))
+                layout = sound(source, mapped, layout or beginning.likeliest())
+                self.readers.attendance.append(CsvReader(source, mapped, layout))
                 return True
         if named is not None:
             return self._district(source, named, beginning.likeliest())
@@ -126,8 +128,8 @@ class _Detector:
         if other is not None:
             self.readers.others[other] = source
             return self._leave(source.name, "an import reads nothing of this kind yet", "Nothing is to be done.")
-        if aspen is not None:
-            missing = sorted(aspen.required - set(beginning.likeliest().header))
+        if mapped is not None:
+            missing = sorted(mapped.required - set(beginning.likeliest().header))
             reason = f"it has no columns {', '.join(missing)}, which the mapping names"
             return self._leave(source.name, reason, "Compare its header with the mapping, letter by letter.")
         return self._leave(source.name, _UNKNOWN, _RENAME)
@@ -159,16 +161,16 @@ class _Detector:
             return self._leave(source.name, reason, "Versions 4.0 and 5.x are read: export it by one of these.")
         into = self.readers
         if interchange.name == "InterchangeEducationOrganization":
-            into.schools.append(XmlReader(source, interchange, edfi.SCHOOLS))
+            into.schools.append(XmlReader(source, interchange, edfi.SCHOOLS, self._mapping))
         elif interchange.name == "InterchangeStudent":
-            into.students.append(XmlReader(source, interchange, edfi.STUDENTS))
+            into.students.append(XmlReader(source, interchange, edfi.STUDENTS, self._mapping))
         elif interchange.name == "InterchangeStudentEnrollment":
-            into.enrollments.append(XmlReader(source, interchange, edfi.ENROLLMENTS))
+            into.enrollments.append(XmlReader(source, interchange, edfi.ENROLLMENTS, self._mapping))
         elif interchange.name == "InterchangeEducationOrgCalendar":
-            into.calendars.append(XmlReader(source, interchange, edfi.CALENDARS))
-            into.calendar_entries.append(XmlReader(source, interchange, edfi.CALENDAR_ENTRIES))
+            into.calendars.append(XmlReader(source, interchange, edfi.CALENDARS, self._mapping))
+            into.calendar_entries.append(XmlReader(source, interchange, edfi.CALENDAR_ENTRIES, self._mapping))
         elif interchange.name == "InterchangeStudentAttendance":
-            into.attendance.append(XmlReader(source, interchange, edfi.ATTENDANCE))
+            into.attendance.append(XmlReader(source, interchange, edfi.ATTENDANCE, self._mapping))
         else:
             return self._leave(source.name, f"nothing of an {interchange.name} is imported", "Nothing is to be done.")
         return True
@@ -177,19 +179,22 @@ class _Detector:
         collections = collections_of(source)
         into = self.readers
         claims = (
-            _claim_json(source, collections, into.schools, edfi.SCHOOLS),
-            _claim_json(source, collections, into.students, edfi.STUDENTS),
-            _claim_json(source, collections, into.enrollments, edfi.ENROLLMENTS),
-            _claim_json(source, collections, into.calendars, edfi.CALENDARS),
-            _claim_json(source, collections, into.calendar_entries, edfi.CALENDAR_ENTRIES),
-            _claim_json(source, collections, into.attendance, edfi.ATTENDANCE),
+            self._claim_json(source, collections, into.schools, edfi.SCHOOLS),
+            self._claim_json(source, collections, into.students, edfi.STUDENTS),
+            self._claim_json(source, collections, into.enrollments, edfi.ENROLLMENTS),
+            self._claim_json(source, collections, into.calendars, edfi.CALENDARS),
+            self._claim_json(source, collections, into.calendar_entries, edfi.CALENDAR_ENTRIES),
+            self._claim_json(source, collections, into.attendance, edfi.ATTENDANCE),
         )
         return any(claims) or self._leave(source.name, "it holds no resource that is imported", _RENAME)
 
-
-def _claim_json(
-    source: Input, collections: frozenset[str], readers: list[Reader[RowT]], resources: Sequence[Resource[RowT]]
-) -> bool:
-    fitting = [resource for resource in resources if resource.collection in collections]
-    readers.extend(JsonReader(source, resource) for resource in fitting)
-    return bool(fitting)
+    def _claim_json(
+        self,
+        source: Input,
+        collections: frozenset[str],
+        readers: list[Reader[RowT]],
+        resources: Sequence[Resource[RowT]],
+    ) -> bool:
+        fitting = [resource for resource in resources if resource.collection in collections]
+        readers.extend(JsonReader(source, resource, self._mapping) for resource in fitting)
+        return bool(fitting)

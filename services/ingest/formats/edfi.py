@@ -17,6 +17,7 @@ from services.ingest import fields, rows
 from services.ingest.fields import FieldError, Values
 from services.ingest.formats.base import RowT_co
 from services.ingest.formats.calendar import CalendarDay, CalendarEntry, CalendarKey, SchoolSession
+from services.ingest.formats.mapping import MEANINGS, Mapping
 from services.ingest.rows import MarkRow, RowError
 
 _CATEGORIES: Final[dict[str, tuple[AttendanceStatus, bool | None]]] = {
@@ -73,7 +74,8 @@ class Resource(Generic[RowT_co]):
     element: str
     collection: str
     fields: tuple[Field, ...]
-    parse: Callable[[Values], RowT_co | RowError | None]
+    parse: Callable[[Values, Mapping], RowT_co | RowError | None]
+    """By what the mapping says of codes that the standard does not have."""
 
 
 def code_of(descriptor: object) -> str:
@@ -87,9 +89,17 @@ def _told(descriptor: object) -> str:
     return f", not {code.strip()!r}" if sign and _CODE.fullmatch(code.strip()) else ""
 
 
-def _mark(values: Values) -> MarkRow | RowError:
+def _plain(
+    parse: Callable[[Values], RowT_co | RowError | None],
+) -> Callable[[Values, Mapping], RowT_co | RowError | None]:
+    """Of a resource that has no codes which a mapping may name."""
+    return lambda values, _: parse(values)
+
+
+def _mark(values: Values, mapping: Mapping) -> MarkRow | RowError:
     code = code_of(values.get("category"))
-    meaning = _BY_CODE.get(code)
+    named = mapping.attendance_categories.get(code)
+    meaning = _BY_CODE.get(code) if named is None else MEANINGS[named]
     if meaning is None:
         return RowError.of(FieldError("status", _ONE_CATEGORY, missing=not code))
     status, excused = meaning
@@ -102,7 +112,7 @@ def _mark(values: Values) -> MarkRow | RowError:
     return rows.parse_mark({**values, "status": status, "excused": excused}, modified_at)
 
 
-def _section_mark(values: Values) -> MarkRow | RowError:
+def _section_mark(values: Values, mapping: Mapping) -> MarkRow | RowError:
     """A section is told from others by its course, school, year and session too: its identifier may come again."""
     try:
         identifier = fields.optional_id(values, "section_id")
@@ -111,7 +121,7 @@ def _section_mark(values: Values) -> MarkRow | RowError:
         rest = [fields.optional_text(values, name, _LONGEST_NAME) or "" for name in ("course", "year", "session")]
     except FieldError as error:
         return RowError.of(error)
-    return _mark({**values, "section_id": _section(identifier, *rest)})
+    return _mark({**values, "section_id": _section(identifier, *rest)}, mapping)
 
 
 def _section(identifier: str, course: str, year: str, session: str) -> str:
@@ -135,14 +145,16 @@ def _other_calendar(values: Values) -> CalendarKey | RowError | None:
         return RowError.of(error)
 
 
-def _calendar_day(values: Values) -> CalendarEntry | RowError:
+def _calendar_day(values: Values, mapping: Mapping) -> CalendarEntry | RowError:
     events = values.get("events")
     given = events if isinstance(events, list) else []
-    unknown = next((event for event in given if code_of(event) not in _EVENTS), None)
+    named = {code: kind == "instructional" for code, kind in mapping.calendar_events.items()}
+    known = _EVENTS | named if named else _EVENTS
+    unknown = next((event for event in given if code_of(event) not in known), None)
     try:
         if unknown is not None or not given:
             raise FieldError("events", f"{_ONE_EVENT}{_told(unknown)}", missing=not given)
-        instructional = any(_EVENTS[code_of(event)] for event in given)
+        instructional = any(known[code_of(event)] for event in given)
         return CalendarDay(_calendar_key(values), fields.required_date(values, "date"), instructional)
     except FieldError as error:
         return RowError.of(error)
@@ -223,7 +235,7 @@ CALENDARS: Final[tuple[Resource[CalendarKey], ...]] = (
             Field("year", "SchoolYear", "schoolYearTypeReference/schoolYear"),
             Field("type", "CalendarType", "calendarTypeDescriptor"),
         ),
-        _other_calendar,
+        _plain(_other_calendar),
     ),
 )
 CALENDAR_ENTRIES: Final[tuple[Resource[CalendarEntry], ...]] = (
@@ -243,7 +255,7 @@ CALENDAR_ENTRIES: Final[tuple[Resource[CalendarEntry], ...]] = (
         "Session",
         "sessions",
         (_SCHOOL, Field("begin", "BeginDate", "beginDate"), Field("end", "EndDate", "endDate")),
-        _session,
+        _plain(_session),
     ),
 )
 STUDENTS: Final[tuple[Resource[rows.StudentRow], ...]] = (
@@ -256,7 +268,7 @@ STUDENTS: Final[tuple[Resource[rows.StudentRow], ...]] = (
             Field("last_name", "Name/LastSurname", "lastSurname"),
             Field("birth_date", "BirthData/BirthDate", "birthDate"),
         ),
-        rows.parse_student,
+        _plain(rows.parse_student),
     ),
 )
 SCHOOLS: Final[tuple[Resource[rows.SchoolRow], ...]] = (
@@ -264,7 +276,7 @@ SCHOOLS: Final[tuple[Resource[rows.SchoolRow], ...]] = (
         "School",
         "schools",
         (Field("school_id", "SchoolId", "schoolId"), Field("name", "NameOfInstitution", "nameOfInstitution")),
-        rows.parse_school,
+        _plain(rows.parse_school),
     ),
 )
 ENROLLMENTS: Final[tuple[Resource[rows.EnrollmentRow], ...]] = (
@@ -279,7 +291,7 @@ ENROLLMENTS: Final[tuple[Resource[rows.EnrollmentRow], ...]] = (
             Field("grade", "EntryGradeLevel", "entryGradeLevelDescriptor"),
             Field("calendar", f"{_CALENDAR_PATH}/CalendarCode", "calendarReference/calendarCode"),
         ),
-        _enrollment,
+        _plain(_enrollment),
     ),
 )
 

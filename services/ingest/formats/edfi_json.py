@@ -11,6 +11,7 @@ from services.ingest.formats.base import Found, Item, ReadLog, Rejection, RowT_c
 from services.ingest.formats.edfi import Field, Resource
 from services.ingest.formats.inputs import Input
 from services.ingest.formats.json_items import json_items
+from services.ingest.formats.mapping import Mapping
 from services.ingest.rows import RowError
 
 SUFFIXES: Final = frozenset({".json", ".ndjson", ".jsonl"})
@@ -57,6 +58,7 @@ class JsonReader(Generic[RowT_co]):
 
     source: Input
     resource: Resource[RowT_co]
+    mapping: Mapping
 
     def read(self, log: ReadLog) -> Iterator[Found[RowT_co]]:
         """The rows; a line is the physical one of NDJSON, or the number of the object, from 1."""
@@ -67,7 +69,7 @@ class JsonReader(Generic[RowT_co]):
             if not isinstance(value, dict):
                 yield Rejection(file, line, None, fault or _NOT_AN_OBJECT)
                 continue
-            row = self.resource.parse({field.name: _at(value, field) for field in self.resource.fields})
+            row = self.resource.parse({field.name: _at(value, field) for field in self.resource.fields}, self.mapping)
             if isinstance(row, RowError):
                 yield Rejection.of(row, file, line)
             elif row is not None:

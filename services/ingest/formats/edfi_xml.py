@@ -14,6 +14,7 @@ from services.ingest.formats import edfi
 from services.ingest.formats.base import Found, Item, ReadLog, Rejection, RowT_co
 from services.ingest.formats.edfi import Field, Resource
 from services.ingest.formats.inputs import BrokenFileError, Input
+from services.ingest.formats.mapping import Mapping
 from services.ingest.rows import RowError
 
 _NAMESPACE: Final = "http://ed-fi.org/"
@@ -62,6 +63,7 @@ class XmlReader(Generic[RowT_co]):
     source: Input
     interchange: Interchange
     resources: Sequence[Resource[RowT_co]]
+    mapping: Mapping
 
     def read(self, log: ReadLog) -> Iterator[Found[RowT_co]]:
         """The rows. A malformed file ends in one rejection, with the line of the error."""
@@ -109,7 +111,7 @@ class XmlReader(Generic[RowT_co]):
         values = {
             field.name: read(element) for field, read in _field_readers(resource.fields, self.interchange.namespace)
         }
-        row = resource.parse(values)
+        row = resource.parse(values, self.mapping)
         line = _start_line(element)
         if isinstance(row, RowError):
             yield Rejection.of(row, self.source.name, line)

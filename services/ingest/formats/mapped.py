@@ -1,4 +1,4 @@
-"""Aspen (Follett X2): a CSV with one row a student-day and a flag for each way of not being there."""
+"""Tables of student information systems whose columns a mapping names: with flags, as Aspen has them, or with codes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from services.contracts.marks import AttendanceStatus
 from services.ingest import fields, rows
 from services.ingest.fields import FieldError, Values
 from services.ingest.formats.csv_table import Table
-from services.ingest.formats.mapping import AspenMapping
+from services.ingest.formats.mapping import MEANINGS, Mapping
 from services.ingest.rows import MarkRow, RowError
 
 
-def aspen_table(mapping: AspenMapping) -> Table[MarkRow]:
-    """The columns of the district's export, and how a row becomes a mark."""
+def mapped_table(mapping: Mapping) -> Table[MarkRow] | None:
+    """The columns of the export, and how a row becomes a mark; None when the mapping names no columns."""
+    if mapping.columns is None:
+        return None
     headers: dict[str, str] = mapping.columns.model_dump(exclude_none=True)
     return Table(
         columns={header: name for name, header in headers.items()},
@@ -23,10 +25,9 @@ def aspen_table(mapping: AspenMapping) -> Table[MarkRow]:
     )
 
 
-def _mark(mapping: AspenMapping, values: Values) -> MarkRow | RowError:
+def _mark(mapping: Mapping, values: Values) -> MarkRow | RowError:
     try:
-        status = _status(values)
-        excused = fields.optional_flag(values, "excused")
+        status, excused = _coded(mapping, values) if mapping.statuses else _flagged(values)
         day = _date(values, mapping.date_format)
     except FieldError as error:
         return RowError.of(error)
@@ -36,21 +37,31 @@ def _mark(mapping: AspenMapping, values: Values) -> MarkRow | RowError:
             "school_id": values.get("school_id"),
             "date": day,
             "status": status,
-            "excused": None if status == "present" else excused,
+            "excused": excused,
+            "section_id": values.get("section_id"),
             "reason": mapping.codes.get(str(values.get("code") or "").strip().lower()),
             "recorded_at": values.get("recorded_at"),
         }
     )
 
 
-def _status(values: Values) -> AttendanceStatus:
+def _coded(mapping: Mapping, values: Values) -> tuple[AttendanceStatus, bool | None]:
+    code = str(values.get("status") or "").strip().lower()
+    meaning = mapping.statuses.get(code)
+    if meaning is None:
+        raise FieldError("status", "a code of the mapping's [statuses]", missing=not code)
+    return MEANINGS[meaning]
+
+
+def _flagged(values: Values) -> tuple[AttendanceStatus, bool | None]:
     """Absent wins over the flags that contradict it; a late one who left early is above all late."""
     absent, tardy, dismissed = (fields.optional_flag(values, name) for name in ("absent", "tardy", "dismissed"))
+    excused = fields.optional_flag(values, "excused")
     if absent:
-        return "absent"
+        return "absent", excused
     if tardy:
-        return "tardy"
-    return "early_departure" if dismissed else "present"
+        return "tardy", excused
+    return ("early_departure", excused) if dismissed else ("present", None)
 
 
 def _date(values: Values, date_format: str) -> str:
