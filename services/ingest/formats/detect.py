@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from services.ingest.formats import district, edfi
+from services.ingest.formats import district, edfi, oneroster
 from services.ingest.formats.base import FormatError, NotRead, Reader, ReadLog, RowT
 from services.ingest.formats.csv_table import CsvReader, Table, sound
 from services.ingest.formats.edfi import Resource
@@ -60,6 +60,7 @@ class _Detector:
         self.log = ReadLog()
         self._mapping = mapping
         self._mapped: Table[MarkRow] | None = mapped_table(mapping)
+        self._oneroster = oneroster.Roster()
         self._seen: set[Path] = set()
 
     def claim(self, path: Path) -> None:
@@ -110,6 +111,8 @@ class _Detector:
 
     def _table(self, source: Input) -> bool:
         beginning, stem = Beginning(source), PurePosixPath(source.kind).stem
+        if self._roster(source, beginning, stem):
+            return True
         named = district.kind_of(stem, district.TABLES)
         for kind in _BY_HEADER if named is None else (named,):
             layout = beginning.layout(district.TABLES[kind].fits)
@@ -124,6 +127,8 @@ class _Detector:
                 return True
         if named is not None:
             return self._district(source, named, beginning.likeliest())
+        if stem in oneroster.NOT_READ and self._oneroster.files:
+            return self._leave(source.name, "of a OneRoster set only rosters are imported", "Nothing is to be done.")
         other = district.kind_of(stem, district.OF_OTHERS)
         if other is not None:
             self.readers.others[other] = source
@@ -133,6 +138,24 @@ class _Detector:
             reason = f"it has no columns {', '.join(missing)}, which the mapping names"
             return self._leave(source.name, reason, "Compare its header with the mapping, letter by letter.")
         return self._leave(source.name, _UNKNOWN, _RENAME)
+
+    def _roster(self, source: Input, beginning: Beginning, stem: str) -> bool:
+        """Whether it is a file of a OneRoster set, of which a folder has one."""
+        table = oneroster.TABLES.get(stem)
+        layout = None if table is None else beginning.layout(table.fits)
+        if layout is None:
+            return False
+        self._oneroster.files[stem] = (source, layout)
+        into, roster = self.readers, self._oneroster
+        if stem == "orgs":
+            into.schools.append(oneroster.SchoolsReader(source, roster))
+        elif stem == "users":
+            into.students.append(oneroster.StudentsReader(source, roster))
+        elif stem == "academicsessions":
+            into.calendar_entries.append(oneroster.SessionsReader(source, roster))
+        else:
+            into.enrollments.append(oneroster.EnrollmentsReader(source, roster, stem))
+        return True
 
     def _district(self, source: Input, kind: str, layout: Layout) -> bool:
         """Raises `FormatError` when the header is not one of this kind."""
