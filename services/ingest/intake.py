@@ -80,6 +80,11 @@ class Intake:
             await publisher.stop()
             await engine.dispose()
 
+    @property
+    def policy(self) -> Policy:
+        """What a consent must cover."""
+        return self._parts.policy
+
     async def start(self) -> Swept:
         """Tell the database the district's timezone, and sweep: to be called once before the first rows.
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.ingest.classify import Horizon
+from services.ingest.consents import Policy
 from services.ingest.formats import Item, Rejection, Source
 from services.ingest.importer import CHUNK, Importer, Progress, chunks
 from services.ingest.intake import Intake
@@ -62,9 +63,11 @@ class Replayer:
         for enrollment in self._source.enrollments():
             if isinstance(enrollment, Item):
                 self._enrollments[enrollment.row.student_id].append(enrollment.row)
-        if not self._days:
+        span = self._span()
+        if span is None:
+            self.report.tell(self._source)
             return []
-        first, last = min(self._days), max(self._days)
+        first, last = span
         await self._intake.set_replay_day(first)
         await self._importer.take_reference()
         self._importer.reporting = Reporting(await self._intake.reports())
@@ -72,6 +75,28 @@ class Replayer:
         self._school_days = school_days(self._school_days, self._importer.reporting)
         self.report.tell(self._source)
         return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+    def _span(self) -> tuple[date, date] | None:
+        """The first and the last day on which a row of a consented student is handed in; rows outside are left out.
+
+        One slip of the pen in a row of anybody would else make a history of decades. None without any such row.
+        """
+        signed = first_signed(self._source, self._intake.policy)
+        days = [
+            day
+            for day, items in self._days.items()
+            if any(item.row.date >= signed.get(item.row.student_id, date.max) for item in items)
+        ]
+        first, last = min(days, default=date.max), max(days, default=date.min)
+        outside = [day for day in self._days if not first <= day <= last]
+        left_out = sum(len(self._days.pop(day)) for day in outside)
+        self._school_days = {day for day in self._school_days if day <= last}
+        if left_out:
+            self.report.marks["not_consented"] += left_out
+            self.report.notes.append(
+                f"{left_out:,} rows lie before the first or after the last of a consented student, and were left out."
+            )
+        return (first, last) if days else None
 
     async def _read_attendance(self) -> None:
         refused: list[Rejection] = []
@@ -187,6 +212,17 @@ def school_days(reported: Set[date], reporting: Reporting) -> set[date]:
     last = max(reported)
     calendars = (school.calendar for school in reporting.schools.values())
     return set(reported).union(day for days in calendars for day, open_ in days.items() if open_ and day <= last)
+
+
+def first_signed(source: Source, policy: Policy) -> dict[str, date]:
+    """By student: the day of the first consent that covers what is needed."""
+    signed: dict[str, date] = {}
+    for found in source.consents():
+        if isinstance(found, Item) and found.row.signed_on is not None:
+            row = found.row
+            if policy.fits(row.records, row.purpose, row.recipients):
+                signed[row.student_id] = min(found.row.signed_on, signed.get(row.student_id, date.max))
+    return signed
 
 
 def _recorded(row: MarkRow, zone: ZoneInfo) -> datetime | None:

@@ -23,6 +23,7 @@ from services.cli.history.schools import Days, Enrolled, head_counts
 from services.ingest.consents import Policy, Run
 from services.ingest.formats import Rejection
 from services.ingest.importer import CHUNK, chunks
+from services.ingest.replayer import first_signed
 from services.ingest.settings import IngestSettings
 
 Progress = Callable[[str, int, int], None]
@@ -50,8 +51,9 @@ def read_history(folder: Path, progress: Progress | None = None) -> ReadHistory:
     schools = list(files.rows(files.source.schools()))
     zones = {school.school_id: ZoneInfo(school.timezone) for school in schools if school.timezone}
     attendance = AttendanceReader(files, zones, settings.tz).read(progress)
-    first, last = (date.fromordinal(int(which(attendance.rows.handed_in))) for which in (np.min, np.max))
     policy = Policy(settings.consent_records, settings.consent_purpose, settings.consent_recipient)
+    attendance, left_out = _spanned(attendance, first_signed(files.source, policy))
+    first, last = (date.fromordinal(int(which(attendance.rows.handed_in))) for which in (np.min, np.max))
     runs = _runs_of_consent(files, policy, first, last)
     people = read_people(files)
     days = Days(files.rows(files.source.school_days()), first)
@@ -79,7 +81,23 @@ def read_history(folder: Path, progress: Progress | None = None) -> ReadHistory:
         rows=attendance.read,
     )
     notes = [f"School {school} has neither calendar nor sessions: its weekdays are assumed." for school in assumed]
+    if left_out:
+        notes.append(f"{left_out:,} rows lie before the first or after the last of a consented student: left out.")
     return ReadHistory(history, files.rejected, [*files.notes(), *notes])
+
+
+def _spanned(attendance: Attendance, signed: Mapping[str, date]) -> tuple[Attendance, int]:
+    """The rows from the first to the last day on which one of a consented student is handed in; how many are not.
+
+    As `services.ingest.replayer` does. Without such a row all are kept: then nobody is in the history anyway.
+    """
+    rows = attendance.rows
+    signed_on = np.array([signed.get(one, date.max).toordinal() for one in attendance.students], np.int32)
+    days = rows.handed_in[rows.day >= signed_on[rows.student]]
+    if not len(days):
+        return attendance, 0
+    inside = (rows.handed_in >= days.min()) & (rows.handed_in <= days.max())
+    return replace(attendance, rows=rows.take(inside)), int(np.count_nonzero(~inside))
 
 
 @dataclass(frozen=True, slots=True)

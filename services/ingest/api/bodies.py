@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -91,7 +92,7 @@ def _entry(line: bytes, max_line: int) -> object:
 
 def _decoded(text: bytes) -> object:
     try:
-        value: object = msgspec.json.decode(text)
+        value: object = msgspec.json.decode(text.removeprefix(BOM_UTF8))
     except (ValueError, RecursionError):
         # The decoder's own words could quote the input.
         raise ProblemError(400, "Unreadable body", "The body is not valid JSON in UTF-8.") from None

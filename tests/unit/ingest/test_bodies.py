@@ -49,6 +49,11 @@ async def test_ndjson_is_the_same_however_it_is_cut(numbers: list[int], size: in
     assert [entry for some in found for entry in some] == [{"n": number} for number in numbers]
 
 
+async def test_a_byte_order_mark_is_not_part_of_what_is_sent() -> None:
+    assert await read("application/x-ndjson", b"\xef\xbb\xbf1\n2") == [[1], [2]]
+    assert await read("application/json", b'\xef\xbb\xbf{"a": 1}') == [[{"a": 1}]]
+
+
 async def test_ndjson_is_handed_on_as_it_arrives() -> None:
     assert await read("application/x-ndjson", b"1\n2\n", b"3", b"\n\n4") == [[1, 2], [3], [4]]
     (first, second) = await read("application/x-ndjson", b"1\n" * (LINES_AT_ONCE + 1))

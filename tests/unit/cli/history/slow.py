@@ -19,7 +19,7 @@ from services.ingest.consents import Policy, Run, standing
 from services.ingest.formats import Item, Rejection, Source, open_sources
 from services.ingest.head_counts import DayHeads, Roll
 from services.ingest.known import Known
-from services.ingest.replayer import handed_in_on
+from services.ingest.replayer import first_signed, handed_in_on
 from services.ingest.reporting import Reporting, SchoolReport
 from services.ingest.rows import MarkRow, to_utc
 from services.ingest.settings import IngestSettings
@@ -61,6 +61,7 @@ class Slow:
         schools = [one.row for one in self.source.schools() if isinstance(one, Item)]
         self._zones = {school.school_id: ZoneInfo(school.timezone) for school in schools if school.timezone}
         self._read_attendance()
+        self._keep_span()
         self._agreements = self._read_consents()
         self._running: dict[str, Run] = {}
         self._ended: dict[str, date] = {}
@@ -141,6 +142,16 @@ class Slow:
             else:
                 zone = self._zones.get(found.row.school_id, self._zone)
                 self.handed_in[handed_in_on(found.row, zone)].append(found.row)
+
+    def _keep_span(self) -> None:
+        signed = first_signed(self.source, self._policy)
+        days = [
+            day
+            for day, rows in self.handed_in.items()
+            if any(row.date >= signed.get(row.student_id, date.max) for row in rows)
+        ]
+        for day in [day for day in self.handed_in if not min(days) <= day <= max(days)]:
+            del self.handed_in[day]
 
     def _read_consents(self) -> dict[str, dict[AgreementKey, Agreement]]:
         kept: defaultdict[str, dict[AgreementKey, Agreement]] = defaultdict(dict)
