@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import chain
 from typing import Final, Generic, cast
 
@@ -56,6 +55,10 @@ def interchange_of(source: Input) -> Interchange | None:
     return None
 
 
+FieldReaders = tuple[tuple[str, Callable[[etree._Element], object]], ...]
+"""The fields of a resource, and what reads each out of an element."""
+
+
 @dataclass(frozen=True, slots=True)
 class XmlReader(Generic[RowT_co]):
     """Reads the resources of one interchange file; an item's line is that of its start tag."""
@@ -68,7 +71,10 @@ class XmlReader(Generic[RowT_co]):
     def read(self, log: ReadLog) -> Iterator[Found[RowT_co]]:
         """The rows. A malformed file ends in one rejection, with the line of the error."""
         namespace = self.interchange.namespace
-        resources = {f"{{{namespace}}}{resource.element}": resource for resource in self.resources}
+        resources = {
+            f"{{{namespace}}}{resource.element}": (resource, _field_readers(resource.fields, namespace))
+            for resource in self.resources
+        }
         parser = etree.XMLPullParser(
             events=("start", "end"),
             tag=[f"{{{namespace}}}{self.interchange.name}", *resources],
@@ -90,7 +96,7 @@ class XmlReader(Generic[RowT_co]):
                         yield Rejection(self.source.name, 1, None, _DOCTYPE)
                         return
                 elif event == "end" and element.getparent() is root:
-                    yield from self._found(element, resources[str(element.tag)])
+                    yield from self._found(element, *resources[str(element.tag)])
             if fault is not None:
                 yield Rejection(self.source.name, fault, None, _MALFORMED)
                 return
@@ -107,10 +113,10 @@ class XmlReader(Generic[RowT_co]):
         except BrokenFileError as error:
             yield Rejection(self.source.name, 1, None, f"{error}; what comes before was read and the rest skipped")
 
-    def _found(self, element: etree._Element, resource: Resource[RowT_co]) -> Iterator[Found[RowT_co]]:
-        values = {
-            field.name: read(element) for field, read in _field_readers(resource.fields, self.interchange.namespace)
-        }
+    def _found(
+        self, element: etree._Element, resource: Resource[RowT_co], readers: FieldReaders
+    ) -> Iterator[Found[RowT_co]]:
+        values = {name: read(element) for name, read in readers}
         row = resource.parse(values, self.mapping)
         line = _start_line(element)
         if isinstance(row, RowError):
@@ -151,11 +157,8 @@ def _feed(parser: etree.XMLPullParser, chunk: bytes) -> int | None:
     return None
 
 
-@lru_cache(maxsize=64)
-def _field_readers(
-    fields: tuple[Field, ...], namespace: str
-) -> tuple[tuple[Field, Callable[[etree._Element], object]], ...]:
-    return tuple((field, _compiled(field, namespace)) for field in fields)
+def _field_readers(fields: tuple[Field, ...], namespace: str) -> FieldReaders:
+    return tuple((field.name, _compiled(field, namespace)) for field in fields)
 
 
 def _compiled(field: Field, namespace: str) -> Callable[[etree._Element], object]:
