@@ -93,14 +93,14 @@ class Memory:
         said = self.said.get(key)
         return not latest_only or not said or max(said, key=lambda one: one.taken).digest == digest
 
-    def repeats_import(self, key: Key, digest: int) -> bool:
-        """Whether the last import that spoke of it said the same, whatever HTTP said since."""
+    def repeats_import(self, key: Key, digest: int, run: int) -> bool:
+        """Whether this import, or the last one before that spoke of it, said the same, whatever HTTP said since."""
         by_import = [one for one in self.said.get(key, ()) if one.by_import]
         if not by_import:
             known = any(one.digest == digest for one in self.said.get(key, ()))
             return not known and digest in self.digests.get((key.student, key.day), ())
-        last = max(one.taken for one in by_import)
-        return any(one.digest == digest and one.taken == last for one in by_import)
+        last = max((one.taken for one in by_import if one.taken < run), default=run)
+        return any(one.digest == digest and one.taken in (last, run) for one in by_import)
 
     def standing(self, key: Key) -> tuple[int, int] | None:
         """The moment and code of what stands."""
@@ -201,7 +201,7 @@ def _repeats(memory: Memory, key: Key, said: Said, *, live: bool, timed: bool) -
         return standing[0] >= said.moment
     if live:
         return memory.repeats_http(key, said.digest, latest_only=not timed)
-    return memory.repeats_import(key, said.digest)
+    return memory.repeats_import(key, said.digest, said.taken)
 
 
 def _why(row: MarkRow, student: Known | None, why_not: Mapping[str, WhyNot]) -> WhyNot:

@@ -23,7 +23,7 @@ _EVENTS = text("SELECT digest FROM ingest.taken_events WHERE digest = ANY (CAST(
 _WRITE = text("""
     WITH given AS MATERIALIZED (
         -- an array of one empty text is read as empty
-        SELECT g.student, g.date, g.digest, g.by_import, coalesce(g.school_id, '') AS school_id,
+        SELECT g.student, g.date, g.digest, g.by_import, g.is_new, coalesce(g.school_id, '') AS school_id,
                coalesce(g.section, '') AS section, g.taken, g.code, g.moment
         FROM unnest(CAST(string_to_array(:students, chr(31)) AS integer[]),
                     CAST(string_to_array(:dates, chr(31)) AS date[]),
@@ -33,13 +33,14 @@ _WRITE = text("""
                     string_to_array(:sections, chr(31)),
                     CAST(string_to_array(:taken, chr(31)) AS bigint[]),
                     CAST(string_to_array(:codes, chr(31)) AS smallint[]),
-                    CAST(string_to_array(:moments, chr(31)) AS bigint[]))
-             AS g (student, date, digest, by_import, school_id, section, taken, code, moment)
+                    CAST(string_to_array(:moments, chr(31)) AS bigint[]),
+                    CAST(string_to_array(:is_new, chr(31)) AS boolean[]))
+             AS g (student, date, digest, by_import, school_id, section, taken, code, moment, is_new)
         JOIN ingest.students s ON s.id = g.student AND s.consent_from IS NOT NULL
     ), superseded AS (
         DELETE FROM ingest.taken t USING given g
         WHERE (t.student, t.date, t.school_id, t.section) = (g.student, g.date, g.school_id, g.section)
-          AND t.by_import AND g.by_import AND t.taken < g.taken
+          AND t.by_import AND g.by_import AND g.is_new AND t.taken < g.taken
           AND NOT EXISTS (SELECT FROM given same WHERE (same.student, same.date, same.digest, same.by_import)
                                                        = (t.student, t.date, t.digest, true))
     )
@@ -71,9 +72,14 @@ async def look_up(connection: AsyncConnection, days: Iterable[tuple[int, date]],
     return memory
 
 
-async def write(connection: AsyncConnection, marks: Sequence[Accepted]) -> None:
-    """Keep what was acknowledged; what earlier imports said of the same is no longer what an import says."""
+async def write(connection: AsyncConnection, accepted: Sequence[Accepted], again: Sequence[Accepted]) -> None:
+    """Keep what was acknowledged, and what an import says `again`.
+
+    By what is new, what earlier imports said of the same is no longer what an import says.
+    """
+    marks = [*again, *accepted]
     last = {(new.key.student, new.key.day, new.said.digest): new for new in marks}.values()
+    new_places = set(map(id, accepted))
     await connection.execute(
         _WRITE,
         {
@@ -86,6 +92,7 @@ async def write(connection: AsyncConnection, marks: Sequence[Accepted]) -> None:
             "taken": joined(new.said.taken for new in last),
             "codes": joined(new.said.code for new in last),
             "moments": joined(new.said.moment for new in last),
+            "is_new": joined(id(new) in new_places for new in last),
         },
     )
     events = {new.event: new.key.student for new in marks if new.event is not None}

@@ -46,8 +46,8 @@ class _Batch:
     """A batch after the gate and the search for repeats."""
 
     classed: Classed
-    kept: list[Accepted]
-    """What is to be remembered: the new marks, and repeats that go on being said."""
+    again: list[Accepted]
+    """Repeats that go on being said."""
     times: list[datetime | None]
     counts: dict[tuple[str, date], DayCounts]
 
@@ -66,7 +66,7 @@ async def take_marks(parts: Parts, rows: Sequence[MarkRow], said: Said, counts: 
             await _assume(parts, rows, batch)
         if batch.classed.accepted:
             await _publish(parts, rows, batch, said)
-        if batch.kept:
+        if batch.classed.accepted or batch.again:
             await parts.patience.run(lambda: _remember(parts, batch))
     count_marks(batch.classed.outcomes)
     return batch.classed.outcomes
@@ -96,10 +96,9 @@ async def _classify(
                 if classed.outcomes[place] is ACCEPTED:
                     classed.outcomes[place] = outcome
     repeated = classed.repeated if said.whole else together(classed.accepted, classed.repeated, memory)
-    kept = [*classed.accepted, *(() if said.live else repeated)]
     _count(counts or parts.counts, rows, classed.outcomes, heads, repeats=counts is not None)
     sums = {} if said.history else await _write_counts(parts, counts or parts.counts)
-    return _Batch(classed, kept, times, sums)
+    return _Batch(classed, [] if said.live else list(repeated), times, sums)
 
 
 def _times(
@@ -178,4 +177,4 @@ def _mark(row: MarkRow, new: Accepted, recorded_at: datetime | None, *, history:
 
 async def _remember(parts: Parts, batch: _Batch) -> None:
     async with parts.engine.begin() as connection:
-        await taken.write(connection, batch.kept)
+        await taken.write(connection, batch.classed.accepted, batch.again)

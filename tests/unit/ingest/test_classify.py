@@ -113,6 +113,22 @@ def test_a_later_import_corrects_an_earlier_one_both_ways() -> None:
     assert take.memory.standing(Key(1, DAY, "0455", "")) == (take.now // 1_000 - 1_000, UNEXCUSED)
 
 
+def test_of_several_rows_of_one_import_each_is_repeated_by_the_next_however_it_is_cut() -> None:
+    take, timed = Batches(live=False), mark("present", recorded_at=NINE)
+    assert take(MARK, timed) == ["accepted", "accepted"]
+    take.next_import()
+    for row in (MARK, timed):
+        assert take(row) == ["duplicate"]
+        key = Key(1, DAY, "0455", "")  # as the store does with what goes on being said
+        take.memory.said[key] = [
+            said._replace(taken=take.now) if said.digest == digest_of(row) else said for said in take.memory.said[key]
+        ]
+
+
+def digest_of(row: MarkRow) -> int:
+    return mark_digest(row.school_id, row.status, row.excused, row.section_id or "", row.recorded_at)
+
+
 def test_a_repeat_of_the_last_import_is_one_whatever_http_said_since() -> None:
     take = Batches(live=False)
     take(MARK)
