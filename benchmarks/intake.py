@@ -1,7 +1,7 @@
 """`python -m benchmarks.intake`: what an import costs, by reader alone and whole, into Kafka and PostgreSQL.
 
 The reader is measured on a table and on Ed-Fi XML of the same marks, nothing else done; the whole is the importer of
-`firstbell import` on an embedded Kafka and PostgreSQL, first with rows that are all new, then with the same files again.
+`firstbell import` on an embedded Kafka and PostgreSQL, first with rows that are all new, then the same files again.
 The peer is a plain `COPY` of the rows into a table of the same columns. Progress is on stderr, the table on stdout.
 """
 

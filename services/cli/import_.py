@@ -96,7 +96,10 @@ def import_(
     strict: bool,
     data_dir: Path | None,
 ) -> None:
-    """Import PATHS: a district export folder, Ed-Fi 5.x XML or JSON, or an Aspen CSV with --mapping.
+    """Import PATHS: a district export, Ed-Fi 4.0 or 5.x XML or JSON, OneRoster rosters, or tables with --mapping.
+
+    Tables may be .csv, .tsv, .txt or sheets of a workbook, with any usual separator and encoding, also in .gz or .zip.
+    What is not read is named.
 
     A history raises only what stands at each school's last reported date. Bad rows are reported and sent to the dead
     letters, and the rest goes on. An import that was interrupted can be run again: nothing counts twice. It uses
