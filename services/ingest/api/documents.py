@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from services.ingest.api.answers import Answer, Problem
 from services.ingest.api.bodies import NDJSON
+from services.ingest.rows import STATUSES
 
 Json = dict[str, Any]
 """A piece of an OpenAPI document, whose shape is FastAPI's business."""
@@ -85,12 +86,16 @@ ATTENDANCE: Final = Document(
     "take_attendance",
     "Take attendance marks in",
     "A mark is `accepted` when Kafka has acknowledged it. One without `recorded_at` is recorded now. A mark without "
-    "a consent in force on its date and now is `not_consented`: it is counted and dropped.",
+    "a consent in force on its date and now is `not_consented`: it is counted and dropped. An accepted one that counts "
+    "nowhere, or changes nothing, has a `warning`.",
     {
         "student_id": _STUDENT,
         "school_id": _SCHOOL,
         "date": _day("The school date"),
-        "status": {"enum": ["present", "absent", "tardy", "early_departure", "partial"]},
+        "status": {
+            "enum": list(STATUSES),
+            "description": "`retracted` takes back what was said of the student, school, date and section",
+        },
         "excused": _flag("Whether an absence is excused"),
         "section_id": _text("The section, when the school marks by class period"),
         "minutes_missed": {"type": "integer", "minimum": 0},
@@ -154,6 +159,7 @@ ENROLLMENTS: Final = Document(
         "exit_date": _day("The last day enrolled"),
         "household_id": _text("The district's id of the household; only its keyed pseudonym is kept"),
         "grade": _text("The grade"),
+        "calendar": _text("The calendar of the school that the student follows, when it is not the school's own"),
     },
     ("student_id", "school_id", "entry_date"),
     {"student_id": "100234", "school_id": "0455", "entry_date": "2016-09-08", "grade": "7"},
@@ -169,6 +175,7 @@ SCHOOL_DAYS: Final = Document(
         "date": _day("The school date"),
         "instructional": _flag("Whether there was school; empty leaves what is known"),
         "reported": _flag("Whether the school has closed the day"),
+        "calendar": _text("Whose day it is, when only some of the school's students follow this calendar"),
     },
     ("school_id", "date"),
     {"school_id": "0455", "date": "2016-12-05", "instructional": True, "reported": True},
