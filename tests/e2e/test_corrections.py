@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 
 from tests.e2e.districts import CONSENT, WEEK, write_csv
@@ -240,3 +242,50 @@ def test_a_mark_by_http_that_counts_nowhere_says_so(files: Files) -> None:
     assert warnings[0] is None
     assert "outside every enrollment" in warnings[1]
     assert "not instructional" in warnings[2]
+
+
+def counted(system: System, school: str) -> list[tuple[str, int, int]]:
+    """Head counts of a school's days on which anybody was seen."""
+    address = str(system.where["database"]).replace("postgresql+psycopg", "postgresql")
+    with psycopg.connect(address) as connection:
+        found = connection.execute(
+            "SELECT date::text, absent, seen FROM ingest.school_days WHERE school_id = %s AND seen > 0 ORDER BY date",
+            (school,),
+        ).fetchall()
+    return [(str(day), int(absent), int(seen)) for day, absent, seen in found]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_snapshot_comes_to_the_same_as_a_fresh_import(
+    system: System, ingest: httpx.Client, casework: httpx.Client, tmp_path: Path, seed: int
+) -> None:
+    random, names = Random(seed), ["a", "b", "c", "d"]
+    cells = [(name, day) for name in names for day in WEEK]
+    before, after = (
+        [(name, day, random.choice(("absent", "tardy", "present"))) for name, day in random.sample(cells, 9)]
+        for _ in range(2)
+    )
+    before.append(("a", FRI, "tardy"))
+    after = [*(row for row in after if row[:2] != ("a", FRI)), ("a", FRI, "tardy")]
+    corrected, fresh = (Files(system, ingest, casework, tmp_path / name) for name in ("corrected", "fresh"))
+    for files in (corrected, fresh):
+        for name in names:
+            files.student(name)
+    corrected.take(before)
+    corrected.take(after, "--snapshot", "--yes")
+    fresh.take(after)
+
+    for name in names:
+        eventually(
+            lambda name=name: (
+                corrected.window(name)["marks"] == of_school(fresh.window(name)["marks"], corrected) or None
+            ),
+            f"the windows of {name} are the same",
+        )
+        same = ("enrolled_days", "absent_days", "absence_rate")
+        assert [corrected.window(name)[one] for one in same] == [fresh.window(name)[one] for one in same]
+    assert counted(system, corrected.school) == counted(system, fresh.school)
+
+
+def of_school(marks: list[Json], files: Files) -> list[Json]:
+    return [{**mark, "school_id": files.school} for mark in marks]

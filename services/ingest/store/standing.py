@@ -22,25 +22,34 @@ _STANDING = text(f"""
         WHERE (t.by_import OR :http) AND t.code <> :retracted) AS marks
 """)  # noqa: S608 -- our own text
 
+_IS_STALE = "CASE WHEN t.by_import THEN t.taken < :run ELSE :http AND t.moment < :as_of END"
+
 _STALE = text(f"""
     SELECT t.student, s.pseudonym, s.slot, t.school_id, t.date, t.section,
-           max(t.moment) FILTER (WHERE t.by_import) AS said_at,
-           (array_agg(t.code ORDER BY t.moment DESC, t.code DESC) FILTER (WHERE NOT t.by_import))[1] AS http_code,
-           max(t.moment) FILTER (WHERE NOT t.by_import) AS http_at
+           max(t.moment) FILTER (WHERE {_IS_STALE}) AS stale_at,
+           (array_agg(t.code ORDER BY t.moment DESC, t.code DESC) FILTER (WHERE NOT {_IS_STALE}))[1] AS kept_code,
+           max(t.moment) FILTER (WHERE NOT {_IS_STALE}) AS kept_at
     FROM {_GIVEN}
     JOIN ingest.students s ON s.id = t.student AND s.consent_from IS NOT NULL
     GROUP BY t.student, s.pseudonym, s.slot, t.school_id, t.date, t.section
-    HAVING coalesce(bool_and(t.taken < :run) FILTER (WHERE t.by_import), :http)
-       AND (bool_or(t.by_import AND t.code <> :retracted)
-            OR (:http AND bool_or(NOT t.by_import AND t.code <> :retracted AND t.moment < :as_of)))
+    HAVING bool_or({_IS_STALE} AND t.code <> :retracted)
 """)  # noqa: S608 -- our own text
 
-_FORGET = text("""
+_FORGET = text(f"""
     DELETE FROM ingest.taken t
     USING unnest(CAST(:students AS integer[]), CAST(:dates AS date[]), CAST(:schools AS text[]),
                  CAST(:sections AS text[])) AS g (student, date, school_id, section)
     WHERE (t.student, t.date, t.school_id, t.section) = (g.student, g.date, g.school_id, g.section)
-      AND (t.by_import OR (:http AND t.moment < :as_of))
+      AND {_IS_STALE}
+""")  # noqa: S608 -- our own text
+
+_SAID_AGAIN = text("""
+    UPDATE ingest.taken t SET moment = g.stale_at + 1
+    FROM unnest(CAST(:students AS integer[]), CAST(:dates AS date[]), CAST(:schools AS text[]),
+                CAST(:sections AS text[]), CAST(:codes AS smallint[]), CAST(:stale AS bigint[]))
+         AS g (student, date, school_id, section, code, stale_at)
+    WHERE (t.student, t.date, t.school_id, t.section, t.code)
+          = (g.student, g.date, g.school_id, g.section, g.code) AND t.moment <= g.stale_at
 """)
 
 _CLEAR_COUNTS = text("""
@@ -73,11 +82,11 @@ class Stale:
     school_id: str
     date: date
     section: str
-    said_at: int | None
-    """When imports last said it; None when only HTTP did."""
-    http_code: int | None
-    """What HTTP last said of it."""
-    http_at: int | None
+    stale_at: int
+    """When what is to be taken back was last said."""
+    kept_code: int | None
+    """What is said besides and stays, by HTTP or in another row of the import; None without any."""
+    kept_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,25 +125,25 @@ async def stale(
             row.school_id,
             row.date,
             row.section,
-            row.said_at,
-            row.http_code,
-            row.http_at,
+            row.stale_at,
+            row.kept_code,
+            row.kept_at,
         )
         for row in await connection.execute(_STALE, given)
     ]
 
 
 async def forget(connection: AsyncConnection, marks: Sequence[Stale], whole: Whole) -> None:
-    """What was taken back is no longer what an import says."""
-    given = {
+    """What was taken back is no longer what an import says; what stays was said again a moment after it."""
+    keys = {
         "students": [mark.student for mark in marks],
         "dates": [mark.date for mark in marks],
         "schools": [mark.school_id for mark in marks],
         "sections": [mark.section for mark in marks],
-        "http": whole.http,
-        "as_of": whole.as_of,
     }
-    await connection.execute(_FORGET, given)
+    await connection.execute(_FORGET, {**keys, "run": whole.run, "http": whole.http, "as_of": whole.as_of})
+    again = {"codes": [mark.kept_code for mark in marks], "stale": [mark.stale_at for mark in marks]}
+    await connection.execute(_SAID_AGAIN, {**keys, **again})
 
 
 async def clear_counts(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
+from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -47,8 +48,12 @@ _WRITE = text("""
     INSERT INTO ingest.taken (student, date, digest, by_import, school_id, section, taken, code, moment)
     SELECT student, date, digest, by_import, school_id, section, taken, code, moment FROM given
     ON CONFLICT (student, date, digest, by_import) DO UPDATE
-    SET taken = excluded.taken, school_id = excluded.school_id, code = excluded.code, moment = excluded.moment
+    SET taken = excluded.taken, school_id = excluded.school_id, code = excluded.code,
+        moment = CASE WHEN excluded.moment = :unsaid THEN taken.moment ELSE excluded.moment END
 """)
+
+_UNSAID: Final = -(2**63)
+"""The moment of a repeat: Kafka has the one of its first time."""
 
 _WRITE_EVENTS = text("""
     INSERT INTO ingest.taken_events (digest, student)
@@ -79,7 +84,7 @@ async def write(connection: AsyncConnection, accepted: Sequence[Accepted], again
     """
     marks = [*again, *accepted]
     last = {(new.key.student, new.key.day, new.said.digest): new for new in marks}.values()
-    new_places = set(map(id, accepted))
+    is_new = set(map(id, accepted))
     await connection.execute(
         _WRITE,
         {
@@ -91,8 +96,9 @@ async def write(connection: AsyncConnection, accepted: Sequence[Accepted], again
             "sections": joined(new.key.section for new in last),
             "taken": joined(new.said.taken for new in last),
             "codes": joined(new.said.code for new in last),
-            "moments": joined(new.said.moment for new in last),
-            "is_new": joined(id(new) in new_places for new in last),
+            "moments": joined(new.said.moment if id(new) in is_new else _UNSAID for new in last),
+            "is_new": joined(id(new) in is_new for new in last),
+            "unsaid": _UNSAID,
         },
     )
     events = {new.event: new.key.student for new in marks if new.event is not None}

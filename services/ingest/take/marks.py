@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+from models.attendance import NO_TIME
 from services.contracts.ids import partition_of
 from services.contracts.marks import AttendanceMark, DayCounts
+from services.contracts.packed import moment_of
 from services.ingest.batches import mark_records
 from services.ingest.classify import Accepted, Classed, Horizon, Taking, classify, together
 from services.ingest.digests import event_digest
@@ -48,7 +50,6 @@ class _Batch:
     classed: Classed
     again: list[Accepted]
     """Repeats that go on being said."""
-    times: list[datetime | None]
     counts: dict[tuple[str, date], DayCounts]
 
 
@@ -98,7 +99,7 @@ async def _classify(
     repeated = classed.repeated if said.whole else together(classed.accepted, classed.repeated, memory)
     _count(counts or parts.counts, rows, classed.outcomes, heads, repeats=counts is not None)
     sums = {} if said.history else await _write_counts(parts, counts or parts.counts)
-    return _Batch(classed, [] if said.live else list(repeated), times, sums)
+    return _Batch(classed, [] if said.live else list(repeated), sums)
 
 
 def _times(
@@ -149,11 +150,10 @@ async def _assume(parts: Parts, rows: Sequence[MarkRow], batch: _Batch) -> None:
 async def _publish(parts: Parts, rows: Sequence[MarkRow], batch: _Batch, said: Said) -> None:
     now = datetime.now(UTC)
     partitions = len(await parts.patience.run(parts.publisher.partitions))
-    default = now if said.live else said.as_of
     marks = [
         (
             partition_of(new.student.slot, partitions),
-            _mark(rows[new.place], new, batch.times[new.place] or default, history=said.history),
+            _mark(rows[new.place], new, history=said.history),
         )
         for new in batch.classed.accepted
     ]
@@ -161,7 +161,7 @@ async def _publish(parts: Parts, rows: Sequence[MarkRow], batch: _Batch, said: S
     await parts.patience.run(lambda: parts.publisher.send(records))
 
 
-def _mark(row: MarkRow, new: Accepted, recorded_at: datetime | None, *, history: bool) -> AttendanceMark:
+def _mark(row: MarkRow, new: Accepted, *, history: bool) -> AttendanceMark:
     return AttendanceMark(
         student=new.student.pseudonym,
         school_id=row.school_id,
@@ -169,7 +169,7 @@ def _mark(row: MarkRow, new: Accepted, recorded_at: datetime | None, *, history:
         status=row.status,
         excused=row.excused,
         section=row.section_id,
-        recorded_at=recorded_at,
+        recorded_at=None if new.said.moment == NO_TIME else moment_of(new.said.moment),
         reason=row.reason,
         history=history,
     )

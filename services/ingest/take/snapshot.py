@@ -60,21 +60,17 @@ async def take_back(
 
 async def _publish(parts: Parts, stale: Sequence[Stale], whole: Whole) -> None:
     partitions = len(await parts.publisher.partitions())
-    marks = [(partition_of(one.slot, partitions), mark) for one in stale for mark in [said_instead(one, whole)] if mark]
+    marks = [(partition_of(one.slot, partitions), mark) for one in stale if (mark := said_instead(one)) is not None]
     await parts.publisher.send(mark_records(marks, datetime.now(UTC), {}))
     async with parts.engine.begin() as connection:
         await standing.forget(connection, stale, whole)
 
 
-def said_instead(stale: Stale, whole: Whole) -> AttendanceMark | None:
-    """What stands once an import's word is gone: HTTP's, unless it goes too; None when HTTP's stood already."""
-    after = -1 if stale.said_at is None else stale.said_at
-    http = None if stale.http_at is None or (whole.http and stale.http_at < whole.as_of) else stale.http_code
-    if http is not None and stale.http_at is not None and stale.http_at > after:
+def said_instead(stale: Stale) -> AttendanceMark | None:
+    """What stands once what is stale is gone: said a moment after it; None when that stood already."""
+    if stale.kept_at is not None and stale.kept_at > stale.stale_at:
         return None
-    if whole.http:
-        after = max(after, whole.as_of - 1, -1 if stale.http_at is None else stale.http_at)
-    code = RETRACTED if http is None else http
+    code = RETRACTED if stale.kept_code is None else stale.kept_code
     status = "retracted" if code == RETRACTED else cast("AttendanceStatus", STATUS[code])
     return AttendanceMark(
         student=stale.pseudonym,
@@ -83,6 +79,6 @@ def said_instead(stale: Stale, whole: Whole) -> AttendanceMark | None:
         status=status,
         excused=code == EXCUSED if code in (EXCUSED, UNEXCUSED) else None,
         section=stale.section or None,
-        recorded_at=moment_of(after + 1),
+        recorded_at=moment_of(stale.stale_at + 1),
         history=True,
     )
