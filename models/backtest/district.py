@@ -58,7 +58,7 @@ class District:
         for school, on in changed:
             if register.has(on):
                 number, column = register.number(self._history.schools[school]), register.column(on)
-                if register.look_up(number, column):
+                if register.look_up_all(number, column):
                     rows = register.at_school(self._history.schools[school], on)
                     year.cohort.touch(rows[self._active(year, rows, day)], column)
         self._take_marks(year, day)

@@ -9,7 +9,7 @@ import numpy as np
 
 from models.arrays import Flags, Ints
 from models.backtest.history import History
-from models.engine.register import OPEN, REPORTED
+from models.engine.register import OF, OPEN, REPORTED
 from models.policy import Policy
 from models.school import School
 from models.shock import HeadCount
@@ -36,12 +36,15 @@ class Facts:
         )
         for school, day, instructional in zip(*rows, strict=True):
             self.schools[school].set_calendar(day, instructional=instructional)
+        for school, calendar, day, instructional in history.followed:
+            self.schools[school].set_calendar_of(calendar, day, instructional=instructional)
         self._numbers = {school: number for number, school in enumerate(history.schools)}
 
     def state(self, school_id: str, day: int) -> tuple[int, bool]:
-        """The state of a school's day, and whether it is a shock day (`models.engine.register`)."""
+        """The state of a school's day, or of one of its calendars', and whether it is a shock day."""
+        school_id, _, calendar = school_id.partition(OF)
         number = self._numbers.get(school_id)
-        if number is None or not self.schools[number].is_instructional(day):
+        if number is None or not self.schools[number].is_instructional(day, calendar):
             return 0, False
         school = self.schools[number]
         return REPORTED if day in school.closed else OPEN, day in school.shocks
@@ -50,7 +53,9 @@ class Facts:
         """Every day that can count for somebody: instructional by a calendar, marked or closed."""
         history = self._history
         by_calendar = history.calendar.day[history.calendar.instructional]
-        return np.unique(np.concatenate((by_calendar, history.closes.day, history.marks.day))).astype(np.int32)
+        followed = np.array([day for _, _, day, instructional in history.followed if instructional], np.int32)
+        days = (by_calendar, followed, history.closes.day, history.marks.day)
+        return np.unique(np.concatenate(days)).astype(np.int32)
 
     def open(self, columns: Ints) -> Flags:
         """Schools by columns: whether the day is instructional there."""

@@ -29,6 +29,8 @@ class Spans:
     entry: Ints
     exit: Ints
     """`models.enrollment.FOREVER` when no end is set."""
+    calendar: tuple[str, ...] | None = None
+    """Which calendar of the school each follows, empty for the school's; None when all follow that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,5 +105,7 @@ class History:
     """Every `homelessness_identified` of these students."""
     rows: int
     """Attendance rows read, consented or not."""
+    followed: tuple[tuple[int, str, int, bool], ...] = ()
+    """Days of calendars that only some students follow: school, calendar, day, and whether it is instructional."""
     assumed: frozenset[int] = frozenset()
     """Schools whose calendar is assumed: nothing that needs one is said there."""

@@ -74,7 +74,9 @@ def spans_of(history: History, student: Ints) -> list[list[Span]]:
     starts, ends = (np.searchsorted(spans.student[order], student, side=side) for side in ("left", "right"))
     entry, exit_ = spans.entry[order].tolist(), spans.exit[order].tolist()
     school = [history.schools[number] for number in spans.school[order].tolist()]
+    calendar = spans.calendar or ("",) * len(school)
+    follows = [calendar[place] for place in order.tolist()]
     return [
-        [Span(entry[at], exit_[at], school[at]) for at in range(start, end)]
+        [Span(entry[at], exit_[at], school[at], follows[at]) for at in range(start, end)]
         for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
     ]

@@ -35,6 +35,8 @@ class People:
 
     households: dict[str, str] = field(default_factory=dict)
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    followed: dict[tuple[str, str, int], str] = field(default_factory=dict)
+    """Which calendar of the school an enrollment follows, where it names one."""
     enrollments: dict[tuple[str, str, int], int] = field(default_factory=dict)
     """By student, school and entry day: the last exit day."""
 
@@ -67,7 +69,11 @@ class People:
             if student in students
         )
         student, entry, school, exit_ = np.array(found, np.int32).reshape(-1, 4).T.copy()
-        return Spans(student, school, entry, exit_)
+        if not self.followed:
+            return Spans(student, school, entry, exit_)
+        ids, names = list(students), list(schools)
+        keys = ((ids[place], names[at], begun) for place, begun, at, _ in found)
+        return Spans(student, school, entry, exit_, tuple(self.followed.get(key, "") for key in keys))
 
 
 def read_people(folder: Folder) -> People:
@@ -102,6 +108,8 @@ def _enroll(people: People, row: EnrollmentRow) -> None:
         people.households[row.student_id] = row.household_id
     key = (row.student_id, row.school_id, row.entry_date.toordinal())
     exit_ = FOREVER if row.exit_date is None else row.exit_date.toordinal()
+    if row.calendar:
+        people.followed[key] = row.calendar
     if exit_ >= key[2]:
         people.enrollments[key] = max(exit_, people.enrollments.get(key, exit_))
 

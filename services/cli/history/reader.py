@@ -72,6 +72,7 @@ def read_history(folder: Path, progress: Progress | None = None) -> ReadHistory:
         runs=in_columns,
         spans=people.spans(students, places),
         calendar=days.calendar(places),
+        followed=days.followed(places),
         assumed=frozenset(places[school] for school in assumed),
         marks=known.marks,
         counts=known.counts,

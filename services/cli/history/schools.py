@@ -109,8 +109,13 @@ class Days:
         self._first = first
         self._calendars: defaultdict[str, dict[date, bool]] = defaultdict(dict)
         self._closed: defaultdict[str, set[date]] = defaultdict(set)
+        self._followed: dict[tuple[str, str, date], bool] = {}
         for row in rows:
             if row.reported and row.date > first + SLACK:
+                continue
+            if row.calendar is not None:
+                if row.instructional is not None:
+                    self._followed[row.school_id, row.calendar, row.date] = row.instructional
                 continue
             if row.instructional is not None:
                 self._calendars[row.school_id][row.date] = row.instructional
@@ -127,6 +132,13 @@ class Days:
                 self._calendars[school].update(dict.fromkeys(days, True))
                 assumed.append(school)
         return assumed
+
+    def followed(self, schools: Mapping[str, int]) -> tuple[tuple[int, str, int, bool], ...]:
+        """Days of calendars that only some students follow."""
+        return tuple(
+            (schools[school], calendar, day.toordinal(), instructional)
+            for (school, calendar, day), instructional in self._followed.items()
+        )
 
     def schools(self) -> set[str]:
         """The schools of which anything is known."""

@@ -224,11 +224,13 @@ class Roster:
         return found
 
     @cached_property
-    def year(self) -> tuple[date, date] | None:
-        """The first and the last day of the school years of the set."""
+    def begin(self) -> date | None:
+        """The first day of the last school year of the set."""
         sessions = [one.row for one in self._usable("academicsessions", _SESSIONS) if not one.row.deleted]
-        years = [one for one in sessions if one.type == "schoolyear"] or sessions
-        return (min(one.begin for one in years), max(one.end for one in years) - timedelta(days=1)) if years else None
+        years = [one for one in sessions if one.type == "schoolyear"]
+        if years:
+            return max(one.begin for one in years)
+        return min((one.begin for one in sessions), default=None)
 
     def _usable(self, kind: str, table: Table[RowT]) -> Iterator[Item[RowT]]:
         return (one for one in self.rows(kind, table, ReadLog()) if isinstance(one, Item))
@@ -303,8 +305,7 @@ class EnrollmentsReader:
             return RowError.of(FieldError("schoolSourcedId", _NOT_THERE))
         if not org.is_school:
             return None
-        year = self.roster.year
-        begin = place.begin or (year[0] if year else None)
+        begin = place.begin or self.roster.begin
         if begin is None:
             return RowError.of(FieldError("beginDate", _DATES, missing=True))
         last = None if place.end is None else place.end - timedelta(days=1)

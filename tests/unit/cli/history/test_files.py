@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from models.backtest.district import District
 from models.enrollment import FOREVER
+from models.policy import default_policy
 from services.cli.history import read_history
 from services.ingest.formats import FormatError, Rejection
 
@@ -195,3 +197,25 @@ def test_a_history_without_a_consent_has_counts_and_nobody(tmp_path: Path) -> No
     assert len(history.marks.day) == 0
     assert history.counts.seen.tolist() == [1, 1]
     assert history.counts.absent.tolist() == [1, 0]
+
+
+def test_students_who_follow_a_calendar_of_their_own_have_its_days_in_the_backtest_too(tmp_path: Path) -> None:
+    days = [f"2025-10-{day}" for day in (20, 21, 22, 23, 24)]
+    rows = [
+        (track, day, str(number < 2 if track == "early" else number > 2))
+        for track in ("early", "late")
+        for number, day in enumerate(days)
+    ]
+    calendar = "school_id,date,instructional,calendar\n" + "".join(f"north,{d},{o},{t}\n" for t, d, o in rows)
+    enrollments = (
+        "student_id,school_id,entry_date,calendar\ns1,north,2025-09-04,early\ns2,north,2025-09-04,late\n"
+        "s3,north,2025-09-04,\n"
+    )
+    attendance = "student_id,school_id,date,status\ns1,north,2025-10-20,absent\ns2,north,2025-10-24,absent\n"
+    folder = _write(tmp_path, calendar=calendar, enrollments=enrollments, attendance=attendance)
+    district = District(read_history(folder).history, default_policy())
+    for day in range(date(2025, 10, 20).toordinal(), date(2025, 10, 26).toordinal()):
+        year = district.learn(day)
+        assert year is not None
+        year.cohort.evaluate_all()
+    assert year.cohort.ledger.length[:3].tolist() == [2, 2, 4]

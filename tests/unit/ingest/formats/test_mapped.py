@@ -10,11 +10,32 @@ from services.ingest.formats import FormatError, Item, Rejection, open_sources
 from services.ingest.formats.mapping import load_mapping
 from services.ingest.rows import MarkRow
 
-EXAMPLE = Path(__file__).resolve().parents[4] / "deploy" / "mappings" / "aspen.toml"
+SHIPPED = Path(__file__).resolve().parents[4] / "deploy" / "mappings"
+FLAGGED = """
+date_format = "%m/%d/%Y"
+[columns]
+student_id = "Local ID"
+school_id = "School ID"
+date = "Date"
+absent = "Absent?"
+tardy = "Tardy?"
+dismissed = "Dismissed?"
+excused = "Excused?"
+code = "Code"
+[codes]
+ILL = "illness"
+"""
 HEADER = "Local ID,School ID,Date,Absent?,Tardy?,Dismissed?,Excused?,Code\n"
 
 
-def read(folder: Path, *rows: str, mapping: Path = EXAMPLE) -> list[Item[MarkRow] | Rejection]:
+def flagged(folder: Path) -> Path:
+    path = folder.with_name(f"{folder.name}.toml")
+    path.write_text(FLAGGED)
+    return path
+
+
+def read(folder: Path, *rows: str) -> list[Item[MarkRow] | Rejection]:
+    mapping = flagged(folder)
     (folder / "export.csv").write_text(HEADER + "".join(f"{row}\n" for row in rows))
     return list(open_sources([folder], mapping).attendance())
 
@@ -65,14 +86,14 @@ def test_a_bad_row_is_rejected_by_field(tmp_path, row, field):
 
 def test_an_export_that_is_called_attendance_is_still_aspens(tmp_path):
     (tmp_path / "attendance.csv").write_text(f"{HEADER}S1,burke,12/01/2016,Y,,,,\n")
-    (found,) = open_sources([tmp_path], EXAMPLE).attendance()
+    (found,) = open_sources([tmp_path], flagged(tmp_path)).attendance()
     assert isinstance(found, Item)
 
 
 def test_a_mapping_that_fits_no_file_is_an_error(tmp_path):
     (tmp_path / "export.csv").write_text("Student,Day\n")
     with pytest.raises(FormatError, match="which the mapping names"):
-        open_sources([tmp_path], EXAMPLE)
+        open_sources([tmp_path], flagged(tmp_path))
 
 
 COLUMNS = '[columns]\nstudent_id = "s"\nschool_id = "h"\ndate = "d"\n'
@@ -144,7 +165,7 @@ def test_a_column_that_the_mapping_misspells_refuses_the_file(tmp_path, column):
 
 
 def test_every_mapping_that_ships_can_be_used():
-    for path in EXAMPLE.parent.glob("*.toml"):
+    for path in SHIPPED.glob("*.toml"):
         assert load_mapping(path).columns is not None
 
 
