@@ -113,7 +113,7 @@ def _artifact(model_file: Path | None) -> Artifact:
 
 def _policy(policy_file: Path | None) -> Policy:
     try:
-        return default_policy() if policy_file is None else parse_policy(policy_file.read_text(encoding="utf-8"))
+        return default_policy() if policy_file is None else parse_policy(policy_file.read_text(encoding="utf-8-sig"))
     except (PolicyError, OSError, UnicodeDecodeError) as error:
         raise CommandError(f"{policy_file}: {error}") from error
 

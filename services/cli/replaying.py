@@ -115,6 +115,7 @@ class Replay:
             "alerts": list(alerts),
             "notifications": {"sent": sent, "failed": failed},
             "warnings": list(replayer.report.all_warnings()),
+            "not_read": [one._asdict() for one in replayer.report.not_read],
         }
 
 

@@ -15,7 +15,12 @@ class Settings(BaseSettings):
     """One process's settings. A service adds its own fields in its `settings.py`."""
 
     model_config = SettingsConfigDict(
-        env_prefix="FIRSTBELL_", env_file=".env", extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
+        env_prefix="FIRSTBELL_",
+        env_file=".env",
+        env_file_encoding="utf-8-sig",
+        extra="ignore",
+        hide_input_in_errors=True,
+        env_ignore_empty=True,
     )
 
     data_dir: Path = Path(".firstbell")
