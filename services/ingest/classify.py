@@ -120,6 +120,10 @@ class Taking(NamedTuple):
     horizon: Horizon
 
 
+Superseded = tuple[Key, Said]
+"""What an earlier import said, and of what; no import says it any more."""
+
+
 class Accepted(NamedTuple):
     """A new mark, to be sent and then remembered."""
 
@@ -191,6 +195,18 @@ def classify(
         outcomes.append(OLDER if standing is not None and (moment, said.code) < standing else ACCEPTED)
         accepted.append(new)
     return result
+
+
+def superseded(accepted: Collection[Accepted], again: Collection[Accepted], memory: Memory) -> list[Superseded]:
+    """What earlier imports said of that of which there is something new, and this one does not say again."""
+    repeated = {(one.key, one.said.digest) for one in again}
+    return [
+        (new.key, said)
+        for new in accepted
+        for said in memory.said[new.key]
+        if said.by_import and new.said.by_import and said.taken < new.said.taken
+        if (new.key, said.digest) not in repeated and said.digest != new.said.digest
+    ]
 
 
 def _repeats(memory: Memory, key: Key, said: Said, *, live: bool, timed: bool) -> bool:

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.classify import Accepted, Key, Memory, Said
+from services.ingest.classify import Accepted, Key, Memory, Said, Superseded
 from services.ingest.store.arrays import joined
 
 _LOOK_UP = text("""
@@ -22,34 +22,31 @@ _LOOK_UP = text("""
 _EVENTS = text("SELECT digest FROM ingest.taken_events WHERE digest = ANY (CAST(:digests AS bytea[]))")
 
 _WRITE = text("""
-    WITH given AS MATERIALIZED (
-        -- an array of one empty text is read as empty
-        SELECT g.student, g.date, g.digest, g.by_import, g.is_new, coalesce(g.school_id, '') AS school_id,
-               coalesce(g.section, '') AS section, g.taken, g.code, g.moment
-        FROM unnest(CAST(string_to_array(:students, chr(31)) AS integer[]),
-                    CAST(string_to_array(:dates, chr(31)) AS date[]),
-                    CAST(string_to_array(:digests, chr(31)) AS bigint[]),
-                    CAST(string_to_array(:by_import, chr(31)) AS boolean[]),
-                    string_to_array(:schools, chr(31)),
-                    string_to_array(:sections, chr(31)),
-                    CAST(string_to_array(:taken, chr(31)) AS bigint[]),
-                    CAST(string_to_array(:codes, chr(31)) AS smallint[]),
-                    CAST(string_to_array(:moments, chr(31)) AS bigint[]),
-                    CAST(string_to_array(:is_new, chr(31)) AS boolean[]))
-             AS g (student, date, digest, by_import, school_id, section, taken, code, moment, is_new)
-        JOIN ingest.students s ON s.id = g.student AND s.consent_from IS NOT NULL
-    ), superseded AS (
-        DELETE FROM ingest.taken t USING given g
-        WHERE (t.student, t.date, t.school_id, t.section) = (g.student, g.date, g.school_id, g.section)
-          AND t.by_import AND g.by_import AND g.is_new AND t.taken < g.taken
-          AND NOT EXISTS (SELECT FROM given same WHERE (same.student, same.date, same.digest, same.by_import)
-                                                       = (t.student, t.date, t.digest, true))
-    )
     INSERT INTO ingest.taken (student, date, digest, by_import, school_id, section, taken, code, moment)
-    SELECT student, date, digest, by_import, school_id, section, taken, code, moment FROM given
+    -- an array of one empty text is read as empty
+    SELECT g.student, g.date, g.digest, g.by_import, coalesce(g.school_id, ''), coalesce(g.section, ''), g.taken,
+           g.code, g.moment
+    FROM unnest(CAST(string_to_array(:students, chr(31)) AS integer[]),
+                CAST(string_to_array(:dates, chr(31)) AS date[]),
+                CAST(string_to_array(:digests, chr(31)) AS bigint[]),
+                CAST(string_to_array(:by_import, chr(31)) AS boolean[]),
+                string_to_array(:schools, chr(31)),
+                string_to_array(:sections, chr(31)),
+                CAST(string_to_array(:taken, chr(31)) AS bigint[]),
+                CAST(string_to_array(:codes, chr(31)) AS smallint[]),
+                CAST(string_to_array(:moments, chr(31)) AS bigint[]))
+         AS g (student, date, digest, by_import, school_id, section, taken, code, moment)
+    JOIN ingest.students s ON s.id = g.student AND s.consent_from IS NOT NULL
     ON CONFLICT (student, date, digest, by_import) DO UPDATE
     SET taken = excluded.taken, school_id = excluded.school_id, code = excluded.code,
         moment = CASE WHEN excluded.moment = :unsaid THEN taken.moment ELSE excluded.moment END
+""")
+
+_SUPERSEDE = text("""
+    DELETE FROM ingest.taken t
+    USING unnest(CAST(:students AS integer[]), CAST(:dates AS date[]), CAST(:digests AS bigint[]))
+          AS g (student, date, digest)
+    WHERE (t.student, t.date, t.digest) = (g.student, g.date, g.digest) AND t.by_import
 """)
 
 _UNSAID: Final = -(2**63)
@@ -77,11 +74,20 @@ async def look_up(connection: AsyncConnection, days: Iterable[tuple[int, date]],
     return memory
 
 
-async def write(connection: AsyncConnection, accepted: Sequence[Accepted], again: Sequence[Accepted]) -> None:
-    """Keep what was acknowledged, and what an import says `again`.
-
-    By what is new, what earlier imports said of the same is no longer what an import says.
-    """
+async def write(
+    connection: AsyncConnection,
+    accepted: Sequence[Accepted],
+    again: Sequence[Accepted],
+    superseded: Sequence[Superseded],
+) -> None:
+    """Keep what was acknowledged, and what an import says `again`; what is `superseded` no import says any more."""
+    if superseded:
+        old = {
+            "students": [key.student for key, _ in superseded],
+            "dates": [key.day for key, _ in superseded],
+            "digests": [said.digest for _, said in superseded],
+        }
+        await connection.execute(_SUPERSEDE, old)
     marks = [*again, *accepted]
     last = {(new.key.student, new.key.day, new.said.digest): new for new in marks}.values()
     is_new = set(map(id, accepted))
@@ -97,7 +103,6 @@ async def write(connection: AsyncConnection, accepted: Sequence[Accepted], again
             "taken": joined(new.said.taken for new in last),
             "codes": joined(new.said.code for new in last),
             "moments": joined(new.said.moment if id(new) in is_new else _UNSAID for new in last),
-            "is_new": joined(id(new) in is_new for new in last),
             "unsaid": _UNSAID,
         },
     )

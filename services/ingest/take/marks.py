@@ -13,7 +13,7 @@ from services.contracts.ids import partition_of
 from services.contracts.marks import AttendanceMark, DayCounts
 from services.contracts.packed import moment_of
 from services.ingest.batches import mark_records
-from services.ingest.classify import Accepted, Classed, Horizon, Taking, classify, together
+from services.ingest.classify import Accepted, Classed, Horizon, Superseded, Taking, classify, superseded, together
 from services.ingest.digests import event_digest
 from services.ingest.head_counts import HeadCounts
 from services.ingest.metrics import count_marks
@@ -41,6 +41,8 @@ class Said:
     """What an earlier import said and these rows do not is to be taken back: repeats are noted too."""
     unfit: Mapping[str, WhyNot] = field(default_factory=dict)
     """Of students of whom nothing is kept: what their consents do not cover."""
+    why_not: dict[str, WhyNot] = field(default_factory=dict)
+    """Of students without a consent in force: why, as found so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class _Batch:
     classed: Classed
     again: list[Accepted]
     """Repeats that go on being said."""
+    superseded: list[Superseded]
+    """What earlier imports said and is no longer what an import says."""
     counts: dict[tuple[str, date], DayCounts]
 
 
@@ -80,7 +84,9 @@ async def _classify(
     async with parts.engine.begin() as connection:
         known = await gate.in_force(connection, heads)
         unknown = heads.keys() - known.keys()
-        why_not = dict(said.unfit) | await gate.why_not(connection, unknown)
+        asked = unknown - said.why_not.keys() if said.run is not None else unknown
+        found = await gate.why_not(connection, asked) if asked else {}
+        said.why_not.update({one: found.get(one) or said.unfit.get(one) or "unknown_student" for one in asked})
         horizon = Horizon.of(await gate.today(connection), parts.timezone)
         naive = any(row.recorded_at is not None and row.recorded_at.tzinfo is None for row in rows)
         zones = await gate.timezones(connection) if naive else {}
@@ -91,7 +97,7 @@ async def _classify(
             {event_digest(row.event_id) for row in rows if row.event_id and row.student_id in known},
         )
         taking = Taking(now, said.live, said.as_of, horizon)
-        classed = classify(rows, times, known, memory, taking, why_not)
+        classed = classify(rows, times, known, memory, taking, said.why_not)
         if said.live and classed.accepted:
             for place, outcome in (await facts.idle(connection, classed.accepted)).items():
                 if classed.outcomes[place] is ACCEPTED:
@@ -99,7 +105,8 @@ async def _classify(
     repeated = classed.repeated if said.whole else together(classed.accepted, classed.repeated, memory)
     _count(counts or parts.counts, rows, classed.outcomes, heads, repeats=counts is not None)
     sums = {} if said.history else await _write_counts(parts, counts or parts.counts)
-    return _Batch(classed, [] if said.live else list(repeated), sums)
+    again = [] if said.live else list(repeated)
+    return _Batch(classed, again, superseded(classed.accepted, again, memory), sums)
 
 
 def _times(
@@ -177,4 +184,4 @@ def _mark(row: MarkRow, new: Accepted, *, history: bool) -> AttendanceMark:
 
 async def _remember(parts: Parts, batch: _Batch) -> None:
     async with parts.engine.begin() as connection:
-        await taken.write(connection, batch.classed.accepted, batch.again)
+        await taken.write(connection, batch.classed.accepted, batch.again, batch.superseded)
