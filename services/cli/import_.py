@@ -58,7 +58,16 @@ _HINTS: dict[WhyNot, str] = {
 """What to look at, by the commonest reason."""
 
 
-@click.command("import")
+class _Command(click.Command):
+    """`--snapshot` takes a value by `=` alone: what stands behind it is a path."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        options = args[: args.index("--")] if "--" in args else args
+        plain = ["--snapshot=imports" if argument == "--snapshot" else argument for argument in options]
+        return super().parse_args(ctx, plain + args[len(options) :])
+
+
+@click.command("import", cls=_Command)
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @mapping_option
 @click.option(
@@ -69,8 +78,7 @@ _HINTS: dict[WhyNot, str] = {
 )
 @click.option(
     "--snapshot",
-    is_flag=False,
-    flag_value="imports",
+    metavar="[=imports|=all]",
     default=None,
     type=click.Choice(["imports", "all"]),
     help="The files are the whole truth of each school in them, from its first calendar day, else row, to its last "
