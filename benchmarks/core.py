@@ -24,6 +24,7 @@ from benchmarks.marks import CAPACITY, DAYS, STUDENTS, Year, make_year
 from benchmarks.publish import Day, our_days, reference_records
 from benchmarks.report import Machine, describe_machine
 from services.ingest.batches import Record
+from services.platform.memory import collect_rarely
 
 SHOWN: Final = 40
 """Lines of a profile."""
@@ -71,7 +72,7 @@ def main(
 ) -> None:
     """Measure microseconds per mark, with the risk model and without, in batches and alone."""
     artifact = read_model(model)
-    gc.set_threshold(100_000, 50, 100)  # as the worker
+    collect_rarely()  # as the worker
     machine, year = describe_machine(), make_year(marks)
     say(f"Making {year.marks:,} marks of {len(year.pupils):,} students and {len(year.days)} school days")
     before, batches = list(reference_records(year)), list(our_days(year))

@@ -21,7 +21,7 @@ from benchmarks.core_driver import Core
 from benchmarks.engines.raw import read_one
 from models.artifact import default_artifact
 from services.ingest.batches import Record
-from services.platform.memory import give_memory_back
+from services.platform.memory import collect_rarely, give_memory_back
 from services.platform.processes import ProcessError
 
 CORE: Final = "core"
@@ -59,7 +59,7 @@ def measure_held(kind: str, folder: Path, *, places: int) -> Held:
 
 def hold_core(folder: Path, places: int) -> Held:
     """Take the records into the core, a flush behind each chunk."""
-    gc.set_threshold(100_000, 50, 100)  # as the worker
+    collect_rarely()  # as the worker
     give_memory_back()
     core, flushed = Core(default_artifact(), places), folder / "flushed"
     before = _resident()

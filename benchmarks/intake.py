@@ -31,6 +31,7 @@ from services.ingest.settings import IngestSettings
 from services.platform.embedded.endpoints import Stack
 from services.platform.embedded.errors import EmbeddedError
 from services.platform.embedded.stack import running_stack
+from services.platform.memory import collect_rarely
 from services.platform.processes import ProcessError
 from services.platform.signals import until_stopped
 
@@ -63,6 +64,7 @@ class Report(TypedDict):
 def main(out: Path | None, rounds: int, marks: int) -> None:
     """Measure rows a second: readers alone, an import whole, the same import again, and a plain COPY beside it."""
     log_quietly()
+    collect_rarely()
     try:
         report = asyncio.run(until_stopped(_run(rounds, marks)))
     except (EmbeddedError, ProcessError, OSError) as error:

@@ -24,6 +24,7 @@ from benchmarks.marks import year_of
 from benchmarks.report import Machine, describe_machine
 from benchmarks.topic_orders import SHUFFLED_WITHIN, Records, good_order, make_orders
 from models.artifact import Artifact
+from services.platform.memory import collect_rarely
 
 STUDENTS: Final = 2_000
 DAYS: Final = 60
@@ -61,7 +62,7 @@ def main(
 ) -> None:
     """Measure the CPU of taking the same records in other orders of their topics, by that of the good order."""
     artifact, machine = read_model(model), describe_machine()
-    gc.set_threshold(100_000, 50, 100)  # as the worker
+    collect_rarely()  # as the worker
     say(f"Making the records of {students:,} students and {days} school days, in the good order once")
     year, places = year_of(students, days=days), max(1, students // STUDENTS_A_PLACE)
     good = good_order(year, lambda: Core(artifact, places))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +14,8 @@ from uuid import UUID, uuid4
 from aiokafka import AIOKafkaProducer
 
 from benchmarks.marks import FIRST_DAY, PARTITIONS, Year, counts
-from services.contracts.marks import DayClosed, DayCounts, DaysClosed, WeekClosed
+from services.contracts.marks import AttendanceMark, DayClosed, DayCounts, DaysClosed, WeekClosed
+from services.contracts.packed import PlainMark
 from services.contracts.reference import Consent, Enrollment, EnrollmentSpan, SchoolDay
 from services.contracts.topics import CONSENTS, ENROLLMENTS, MARKS, SCHOOL_DAYS, Topic
 from services.ingest.batches import Record, mark_records
@@ -44,7 +45,7 @@ async def publish_for_others(kafka: str, year: Year, few: Year) -> None:
 
     def batches() -> Iterator[Record]:
         for _, marks in year.each_day():
-            for record in mark_records(marks, datetime.now(UTC), {}):
+            for record in _batches(marks, datetime.now(UTC), {}):
                 yield Record(BATCHED.name, record.partition, record.key, record.value)
 
     await publish(kafka, chain.from_iterable(single_days(year, SINGLE)))
@@ -102,11 +103,17 @@ def our_days(year: Year, *, one_mark_a_record: bool = False) -> Iterator[Day]:
     for day, marks in year.each_day():
         now, heads = datetime.now(UTC), counts(day, marks)
         if one_mark_a_record:
-            records = [record for mark in marks for record in mark_records([mark], now, {})]
+            records = [record for mark in marks for record in _batches([mark], now, {})]
         else:
-            records = mark_records(marks, now, heads)
+            records = _batches(marks, now, heads)
         tokens = (uuid4(), uuid4()) if day == last_days[week_of(day)] else (uuid4(),)
         yield Day(records, [*_closes(heads.values(), tokens[0], now), *_week_closes(day, tokens[1:], now)], tokens)
+
+
+def _batches(
+    marks: Iterable[tuple[int, AttendanceMark]], now: datetime, heads: Mapping[tuple[str, date], DayCounts]
+) -> list[Record]:
+    return mark_records([(partition, PlainMark.of(mark)) for partition, mark in marks], now, heads)
 
 
 def week_of(day: date) -> date:

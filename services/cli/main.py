@@ -7,6 +7,7 @@ from importlib import import_module
 import click
 
 from services.platform.bytecode import keep_bytecode_aside
+from services.platform.memory import collect_rarely
 
 COMMANDS = {
     "up": ("services.cli.up:up", "Start the whole system and stay."),
@@ -57,6 +58,7 @@ def main() -> None:
 
     `firstbell demo` shows it at work; `firstbell up` starts it and stays.
     """
+    collect_rarely()
 
 
 def run() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -132,8 +131,6 @@ def main() -> None:
     settings = WarningSettings.load()
     configure_logging()
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Windows live long and have no cycles: Python's default would look through them again and again.
-    gc.set_threshold(100_000, 50, 100)
     give_memory_back()
     app = create_app(settings)
     faust.Worker(app, loglevel="warn", redirect_stdouts=False).execute_from_commandline()
