@@ -10,7 +10,7 @@ import sys
 from array import array
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Final, get_args
+from typing import Annotated, Final, NamedTuple, get_args
 
 import msgspec
 
@@ -26,6 +26,7 @@ from services.contracts.marks import (
 
 STATUSES: Final[tuple[AttendanceStatus, ...]] = get_args(AttendanceStatus)
 """A mark's code is the place of its status here, and these bits."""
+_PLACE: Final = {status: place for place, status in enumerate(STATUSES)}
 EXCUSED: Final = 8
 NOT_EXCUSED: Final = 16
 """Known not to be; without either bit it is unknown."""
@@ -35,6 +36,37 @@ Ordinal = Annotated[int, msgspec.Meta(ge=1, le=date.max.toordinal())]
 Heads = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+
+
+class PlainMark(NamedTuple):
+    """As `AttendanceMark`, of what was checked before: an import makes one of every row."""
+
+    student: str
+    school_id: str
+    date: date
+    status: AttendanceStatus
+    excused: bool | None
+    section: str | None
+    moment: int
+    """`recorded_at` in microseconds since the epoch, or `NO_MOMENT`."""
+    reason: str | None
+    history: bool
+
+    @classmethod
+    def of(cls, mark: AttendanceMark) -> PlainMark:
+        """The mark of the contract's model."""
+        moment = NO_MOMENT if mark.recorded_at is None else microseconds(mark.recorded_at)
+        return cls(
+            mark.student,
+            mark.school_id,
+            mark.date,
+            mark.status,
+            mark.excused,
+            mark.section,
+            moment,
+            mark.reason,
+            mark.history,
+        )
 
 
 class PackedCounts(msgspec.Struct, array_like=True, frozen=True):
@@ -86,9 +118,9 @@ def is_packed(value: bytes) -> bool:
     return not value.startswith(b"{")
 
 
-def pack(marks: Sequence[AttendanceMark], taken_at: datetime, counts: Iterable[DayCounts] = ()) -> bytes:
+def pack(marks: Sequence[PlainMark], taken_at: datetime, counts: Iterable[DayCounts] = ()) -> bytes:
     """The value of a record that carries these marks, at least one."""
-    by_student: dict[str, list[AttendanceMark]] = {}
+    by_student: dict[str, list[PlainMark]] = {}
     for mark in marks:
         by_student.setdefault(mark.student, []).append(mark)
     together = [mark for theirs in by_student.values() for mark in theirs]
@@ -97,7 +129,6 @@ def pack(marks: Sequence[AttendanceMark], taken_at: datetime, counts: Iterable[D
     schools, at = _places(mark.school_id for mark in together)
     sections, in_section = _places_from_one([mark.section for mark in together])
     reasons, of_reason = _places_from_one([mark.reason for mark in together])
-    moments = [NO_MOMENT if mark.recorded_at is None else microseconds(mark.recorded_at) for mark in together]
     return encode(
         PackedBatch(
             taken_at=microseconds(taken_at),
@@ -108,7 +139,7 @@ def pack(marks: Sequence[AttendanceMark], taken_at: datetime, counts: Iterable[D
             first_day=first_day,
             days=_column("H", (day - first_day for day in days)),
             codes=bytes(map(_code, together)),
-            moments=_column("q", moments),
+            moments=_column("q", (mark.moment for mark in together)),
             sections=sections,
             in_section=in_section,
             reasons=reasons,
@@ -169,9 +200,9 @@ def moment_of(number: int) -> datetime:
     return _EPOCH + timedelta(microseconds=number)
 
 
-def _code(mark: AttendanceMark) -> int:
+def _code(mark: PlainMark) -> int:
     excused = 0 if mark.excused is None else EXCUSED if mark.excused else NOT_EXCUSED
-    return STATUSES.index(mark.status) | excused | HISTORY * mark.history
+    return _PLACE[mark.status] | excused | HISTORY * mark.history
 
 
 def _places(names: Iterable[str]) -> tuple[list[str], bytes]:

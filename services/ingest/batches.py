@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from services.contracts.marks import AttendanceMark, DayCounts
-from services.contracts.packed import pack
+from services.contracts.marks import DayCounts
+from services.contracts.packed import PlainMark, pack
 from services.contracts.topics import MARKS
 
 MAX_MARKS = 300
@@ -25,12 +25,12 @@ class Record:
 
 
 def mark_records(
-    marks: Iterable[tuple[int, AttendanceMark]],
+    marks: Iterable[tuple[int, PlainMark]],
     taken_at: datetime,
     counts: Mapping[tuple[str, date], DayCounts],
 ) -> list[Record]:
     """The records that carry the marks, given with their partitions; a student's marks keep their order."""
-    by_partition: dict[int, list[AttendanceMark]] = {}
+    by_partition: dict[int, list[PlainMark]] = {}
     for partition, mark in marks:
         by_partition.setdefault(partition, []).append(mark)
     return [
@@ -42,7 +42,7 @@ def mark_records(
 
 
 def _values(
-    marks: Sequence[AttendanceMark], taken_at: datetime, counts: Mapping[tuple[str, date], DayCounts]
+    marks: Sequence[PlainMark], taken_at: datetime, counts: Mapping[tuple[str, date], DayCounts]
 ) -> Iterator[bytes]:
     """One value, or several when one would be too large."""
     days = {(mark.school_id, mark.date): None for mark in marks} if counts else {}

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from models.attendance import NO_TIME
 from services.contracts.ids import partition_of
-from services.contracts.marks import AttendanceMark, DayCounts
-from services.contracts.packed import moment_of
+from services.contracts.marks import DayCounts
+from services.contracts.packed import NO_MOMENT, PlainMark
 from services.ingest.batches import mark_records
 from services.ingest.classify import Accepted, Classed, Horizon, Superseded, Taking, classify, superseded, together
 from services.ingest.digests import event_digest
@@ -168,15 +168,15 @@ async def _publish(parts: Parts, rows: Sequence[MarkRow], batch: _Batch, said: S
     await parts.patience.run(lambda: parts.publisher.send(records))
 
 
-def _mark(row: MarkRow, new: Accepted, *, history: bool) -> AttendanceMark:
-    return AttendanceMark(
+def _mark(row: MarkRow, new: Accepted, *, history: bool) -> PlainMark:
+    return PlainMark(
         student=new.student.pseudonym,
         school_id=row.school_id,
         date=row.date,
         status=row.status,
         excused=row.excused,
         section=row.section_id,
-        recorded_at=None if new.said.moment == NO_TIME else moment_of(new.said.moment),
+        moment=NO_MOMENT if new.said.moment == NO_TIME else new.said.moment,
         reason=row.reason,
         history=history,
     )

@@ -9,8 +9,8 @@ from typing import cast
 
 from models.attendance import EXCUSED, RETRACTED, STATUS, UNEXCUSED
 from services.contracts.ids import partition_of
-from services.contracts.marks import AttendanceMark, AttendanceStatus
-from services.contracts.packed import moment_of
+from services.contracts.marks import AttendanceStatus
+from services.contracts.packed import PlainMark
 from services.ingest.batches import mark_records
 from services.ingest.parts import Parts
 from services.ingest.store import standing
@@ -66,19 +66,20 @@ async def _publish(parts: Parts, stale: Sequence[Stale], whole: Whole) -> None:
         await standing.forget(connection, stale, whole)
 
 
-def said_instead(stale: Stale) -> AttendanceMark | None:
+def said_instead(stale: Stale) -> PlainMark | None:
     """What stands once what is stale is gone: said a moment after it; None when that stood already."""
     if stale.kept_at is not None and stale.kept_at > stale.stale_at:
         return None
     code = RETRACTED if stale.kept_code is None else stale.kept_code
     status = "retracted" if code == RETRACTED else cast("AttendanceStatus", STATUS[code])
-    return AttendanceMark(
+    return PlainMark(
         student=stale.pseudonym,
         school_id=stale.school_id,
         date=stale.date,
         status=status,
         excused=code == EXCUSED if code in (EXCUSED, UNEXCUSED) else None,
         section=stale.section or None,
-        recorded_at=moment_of(stale.stale_at + 1),
+        moment=stale.stale_at + 1,
+        reason=None,
         history=True,
     )

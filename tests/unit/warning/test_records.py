@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from services.contracts import topics
-from services.contracts.packed import PackedCounts, decode, encode, pack
+from services.contracts.packed import PackedCounts, PlainMark, decode, encode, pack
 from services.warning import records
 from tests.unit.warning.driving import (
     PLACE,
@@ -33,7 +33,9 @@ REFERENCE = [enrollment("ann", ("A", FIRST, None)), consent("ann", FIRST)]
 
 def packed(**changes: object) -> Record:
     """A batch of a mark and a school's counts, with something strange in it."""
-    batch = decode(pack([mark("ann", DAYS[2], "absent", section="s")], TAKEN_AT, [counts("A", DAYS[2], 1, 2)]))
+    batch = decode(
+        pack([PlainMark.of(mark("ann", DAYS[2], "absent", section="s"))], TAKEN_AT, [counts("A", DAYS[2], 1, 2)])
+    )
     return Record(topics.MARKS.name, b"0", encode(msgspec.structs.replace(batch, **changes)))
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from services.contracts import topics
 from services.contracts.marks import AttendanceMark
-from services.contracts.packed import PackedBatch, decode, encode, pack
+from services.contracts.packed import PackedBatch, PlainMark, decode, encode, pack
 from services.contracts.reference import Enrollment, EnrollmentSpan, SchoolDay
 from tests.unit.models.hand_made import artifact
 from tests.unit.warning.driving import TAKEN_AT, Record, Worker, batch, close, consent, mark
@@ -112,4 +112,4 @@ def test_marks_without_a_moment_were_said_when_their_import_began() -> None:
 
 
 def _as_of(one: AttendanceMark, minutes: int) -> PackedBatch:
-    return replace(decode(pack([one], TAKEN_AT)), as_of=round(at(FIRST, minutes).timestamp() * 1_000_000))
+    return replace(decode(pack([PlainMark.of(one)], TAKEN_AT)), as_of=round(at(FIRST, minutes).timestamp() * 1_000_000))

@@ -11,6 +11,7 @@ from models.enrollment import FOREVER
 from models.policy import Policy
 from services.contracts import topics
 from services.contracts.marks import AttendanceMark, DayClosed, DayCounts, DaysClosed, WeekClosed
+from services.contracts.packed import PlainMark
 from services.contracts.reference import Consent, Enrollment, EnrollmentSpan, SchoolDay
 from services.contracts.risk import WeekCounted
 from services.ingest.batches import mark_records
@@ -138,7 +139,7 @@ class Stream:
         ]
         counts = {(school, date.fromordinal(on)): self._counts(school, on) for school, on in changed}
         places = {child.name: self._place(child) for child in self._district.children}
-        marks = [(places[row.student], _mark(row)) for row in self._district.passed(day)]
+        marks = [(places[row.student], PlainMark.of(_mark(row))) for row in self._district.passed(day)]
         for record in mark_records(marks, self._now(), counts):
             self._feed(record.partition, record.topic, record.key.encode(), record.value)
 
