@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -41,7 +41,7 @@ class Horizon(NamedTuple):
     def of(cls, today: date, zone: tzinfo) -> Horizon:
         """By a clock on which it is this day, in the district's timezone."""
         day = today + SLACK
-        return cls(day, datetime.combine(day + timedelta(days=1), time(), zone))
+        return cls(day, datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC))
 
     def refuses(self, day: date, recorded_at: datetime | None) -> Outcome | None:
         """The outcome of a mark that is dated, or was recorded, too far ahead."""

@@ -67,10 +67,18 @@ def optional_words(values: Values, name: str, most: int) -> str | None:
 
 def optional_id(values: Values, name: str) -> str | None:
     """An id, or None when it is unknown; one that a spreadsheet has shortened may be several students'."""
+    value = values.get(name)
+    if value is None or (isinstance(value, str) and _is_plain(value)):
+        return value
     text = optional_text(values, name)
     if text is not None and "+" in text and _SHORTENED.fullmatch(text):
         raise FieldError(name, _WHOLE_ID)
     return text
+
+
+def _is_plain(value: str) -> bool:
+    """Whether an id can be taken as it stands; most can."""
+    return 0 < len(value) <= MAX_ID and value.isprintable() and " " not in value and "+" not in value
 
 
 def required_id(values: Values, name: str) -> str:

@@ -125,9 +125,13 @@ class Report:
 
     def note_idle(self, row: MarkRow, enrolled: Iterable[Enrolled], reporting: Reporting) -> None:
         """Note a mark that counts in no window, and why."""
-        if not any(span.holds(row.school_id, row.date) for span in enrolled):
+        for span in enrolled:
+            if span.holds(row.school_id, row.date):
+                break
+        else:
             self.outside_enrollment[row.school_id] += 1
-        elif not reporting.school(row.school_id).is_instructional(row.date):
+            return
+        if not reporting.school(row.school_id).is_instructional(row.date):
             self.not_instructional[row.school_id] += 1
 
     def document(self) -> dict[str, object]:

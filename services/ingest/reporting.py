@@ -70,11 +70,12 @@ class Reporting:
 
     def school(self, school_id: str) -> SchoolReport:
         """The school's report, begun when it is new."""
-        return self.schools.setdefault(school_id, SchoolReport())
+        found = self.schools.get(school_id)
+        return self.schools.setdefault(school_id, SchoolReport()) if found is None else found
 
     def see(self, rows: Iterable[tuple[str, date]]) -> None:
         """Note that rows of these schools and dates came."""
-        for school_id, day in rows:
+        for school_id, day in set(rows):
             self.school(school_id).seen.add(day)
 
 

@@ -24,18 +24,17 @@ _EVENTS = text("SELECT digest FROM ingest.taken_events WHERE digest = ANY (CAST(
 _WRITE = text("""
     INSERT INTO ingest.taken (student, date, digest, by_import, school_id, section, taken, code, moment)
     -- an array of one empty text is read as empty
-    SELECT g.student, g.date, g.digest, g.by_import, coalesce(g.school_id, ''), coalesce(g.section, ''), g.taken,
-           g.code, g.moment
+    SELECT g.student, g.date, g.digest, CAST(:by_import AS boolean), coalesce(g.school_id, ''), coalesce(g.section, ''),
+           g.taken, g.code, g.moment
     FROM unnest(CAST(string_to_array(:students, chr(31)) AS integer[]),
                 CAST(string_to_array(:dates, chr(31)) AS date[]),
                 CAST(string_to_array(:digests, chr(31)) AS bigint[]),
-                CAST(string_to_array(:by_import, chr(31)) AS boolean[]),
                 string_to_array(:schools, chr(31)),
                 string_to_array(:sections, chr(31)),
                 CAST(string_to_array(:taken, chr(31)) AS bigint[]),
                 CAST(string_to_array(:codes, chr(31)) AS smallint[]),
                 CAST(string_to_array(:moments, chr(31)) AS bigint[]))
-         AS g (student, date, digest, by_import, school_id, section, taken, code, moment)
+         AS g (student, date, digest, school_id, section, taken, code, moment)
     JOIN ingest.students s ON s.id = g.student AND s.consent_from IS NOT NULL
     ON CONFLICT (student, date, digest, by_import) DO UPDATE
     SET taken = excluded.taken, school_id = excluded.school_id, code = excluded.code,
@@ -94,14 +93,14 @@ async def write(
     await connection.execute(
         _WRITE,
         {
-            "students": joined(new.key.student for new in last),
-            "dates": joined(new.key.day for new in last),
-            "digests": joined(new.said.digest for new in last),
-            "by_import": joined(new.said.by_import for new in last),
-            "schools": joined(new.key.school for new in last),
-            "sections": joined(new.key.section for new in last),
-            "taken": joined(new.said.taken for new in last),
-            "codes": joined(new.said.code for new in last),
+            "students": joined([new.key.student for new in last]),
+            "dates": joined([new.key.day for new in last]),
+            "digests": joined([new.said.digest for new in last]),
+            "by_import": marks[0].said.by_import,  # one batch is all of an import or all by HTTP
+            "schools": joined([new.key.school for new in last]),
+            "sections": joined([new.key.section for new in last]),
+            "taken": joined([new.said.taken for new in last]),
+            "codes": joined([new.said.code for new in last]),
             "moments": joined(new.said.moment if id(new) in is_new else _UNSAID for new in last),
             "unsaid": _UNSAID,
         },
