@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +17,7 @@ from models.backtest.walk import Walk, Walker
 from models.policy import Policy, PolicyError, default_policy, parse_policy
 from services.cli.backtest_files import ScoresFile, write_alerts
 from services.cli.backtest_view import Name, table
-from services.cli.common import CommandError
-from services.cli.history import ReadHistory
+from services.cli.common import CommandError, exit_date_option, mapping_option
 from services.cli.model_facts import model_facts
 from services.cli.output import STDOUT, progress_bar, say, write_json
 from services.cli.reading import bar, notes, read_year
@@ -41,14 +40,19 @@ class Question:
 @click.option(
     "--model", "model_file", type=click.Path(path_type=Path), help="A risk model.  [default: the one that ships]"
 )
+@mapping_option
+@exit_date_option
 @click.option("--policy", "policy_file", type=click.Path(path_type=Path, exists=True), help="Other rules (TOML).")
 @click.option("--json", "json_target", metavar="OUT", help="Write the figures as JSON to OUT, `-` for stdout.")
 @click.option("--scores", metavar="CSV", type=click.Path(path_type=Path), help="Every student's score, a row a day.")
 @click.option("--alerts", metavar="CSV", type=click.Path(path_type=Path), help="Every level change of rules and model.")
 @click.option("--report", metavar="HTML", type=click.Path(path_type=Path), help="A page with plots and the model card.")
 def backtest(
+    *,
     folder: Path,
     capacity: int,
+    mapping: Path | None,
+    exit_date: str,
     model_file: Path | None,
     policy_file: Path | None,
     json_target: str | None,
@@ -66,7 +70,9 @@ def backtest(
     """
     began = perf_counter()
     question = Question(_artifact(model_file), _policy(policy_file), capacity)
-    read, walk = _walked(folder, question, scores)
+    with progress_bar() as progress:
+        read = read_year(folder, progress, mapping, exit_date)
+        walk = _walk(read.history, question, scores, bar(progress, "Walking"))
     measured = measure(walk.truth, walk.week_ends, capacity, walk.raised, walk.changes)
     document = _document(question, read.history, walk, measured) | {"seconds": round(perf_counter() - began, 1)}
     for note in (*notes(folder, read), question.artifact.caveat):
@@ -83,25 +89,22 @@ def backtest(
         write_json(document, json_target)
 
 
-def _walked(folder: Path, question: Question, scores: Path | None) -> tuple[ReadHistory, Walk]:
+def _walk(history: History, question: Question, scores: Path | None, progress: Callable[[int, int], None]) -> Walk:
+    artifact = question.artifact
+    walker = Walker(
+        history,
+        question.policy,
+        artifact.model,
+        question.capacity,
+        claims=artifact.signal,
+        early=artifact.early_weeks,
+    )
     with ExitStack() as exits:
-        progress = exits.enter_context(progress_bar())
-        read = read_year(folder, progress)
-        artifact = question.artifact
-        walker = Walker(
-            read.history,
-            question.policy,
-            artifact.model,
-            question.capacity,
-            claims=artifact.signal,
-            early=artifact.early_weeks,
-        )
         on_scores = None
         if scores is not None:
             exits.enter_context(_writing(scores))
-            on_scores = exits.enter_context(ScoresFile.open(scores, read.history.student_ids)).add
-        walk = walker.run(bar(progress, "Walking"), on_scores)
-    return read, walk
+            on_scores = exits.enter_context(ScoresFile.open(scores, history.student_ids)).add
+        return walker.run(progress, on_scores)
 
 
 def _artifact(model_file: Path | None) -> Artifact:

@@ -18,7 +18,7 @@ from models.policy import default_policy
 from models.training.examples import Examples, joined
 from models.training.selection import NONE
 from models.training.train import Source, chosen_of
-from services.cli.common import CommandError
+from services.cli.common import CommandError, exit_date_option, mapping_option
 from services.cli.output import say, whole_file
 from services.cli.reading import bar, notes, read_year
 
@@ -43,8 +43,10 @@ def folders_argument(command: Command) -> Command:
 
 
 def learning_options(command: Command) -> Command:
-    """Add `--out`, `--seed`, `--simulated` and `--json`."""
+    """Add `--mapping`, `--exit-date`, `--out`, `--seed`, `--simulated` and `--json`."""
     options = (
+        mapping_option,
+        exit_date_option,
         click.option("--out", metavar="ARTIFACT", type=click.Path(path_type=Path, dir_okay=False), required=True),
         click.option(
             "--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="Same seed, same file."
@@ -57,11 +59,11 @@ def learning_options(command: Command) -> Command:
     return command
 
 
-def read_years(folders: Sequence[Path], progress: Progress) -> SchoolYears:
+def read_years(folders: Sequence[Path], progress: Progress, mapping: Path | None, exit_date: str) -> SchoolYears:
     """Walk every folder's school year; says what cannot be used. Raises `CommandError`."""
     parts, marks, students = [], 0, 0
     for folder in folders:
-        read = read_year(folder, progress)
+        read = read_year(folder, progress, mapping, exit_date)
         for note in notes(folder, read):
             say(note)
         parts.append(examples_of(read.history, default_policy(), bar(progress, "Walking")))

@@ -8,7 +8,7 @@ from typing import Final
 
 from rich.progress import Progress
 
-from services.cli.common import CommandError
+from services.cli.common import FIRST_DAY_OUT, CommandError
 from services.cli.history import ReadHistory, read_history
 from services.ingest.formats import FormatError
 
@@ -16,8 +16,8 @@ _SHOWN: Final = 5
 """Rejected rows that are named."""
 
 
-def read_year(folder: Path, progress: Progress) -> ReadHistory:
-    """The folder's school year; raises `CommandError`."""
+def read_year(folder: Path, progress: Progress, mapping: Path | None, exit_date: str) -> ReadHistory:
+    """The folder's school year, read as `--mapping` and `--exit-date` say; raises `CommandError`."""
     bars: dict[str, Callable[[int, int], None]] = {}
 
     def reading(what: str, done: int, of: int) -> None:
@@ -26,7 +26,7 @@ def read_year(folder: Path, progress: Progress) -> ReadHistory:
         bars[what](done, of)
 
     try:
-        return read_history(folder, reading)
+        return read_history(folder, reading, mapping=mapping, first_day_out=exit_date == FIRST_DAY_OUT)
     except (FormatError, OSError) as error:
         raise CommandError(str(error)) from error
 

@@ -50,6 +50,8 @@ def retrain(
     folders: tuple[Path, ...],
     current_file: Path,
     capacity: int | None,
+    mapping: Path | None,
+    exit_date: str,
     out: Path,
     seed: int,
     json_target: str | None,
@@ -71,7 +73,7 @@ def retrain(
     except ArtifactError as error:
         raise CommandError(str(error)) from error
     with progress_bar() as progress:
-        years = read_years(folders, progress)
+        years = read_years(folders, progress, mapping, exit_date)
         places = capacity or _places(current, years.students / len(folders))
         say(f"{years.students:,} students with a consent; {places} places a week.")
         try:

@@ -36,7 +36,15 @@ STUDENTS_PER_PLACE: Final = 250
 )
 @learning_options
 def train(
-    folders: tuple[Path, ...], capacity: int | None, out: Path, seed: int, json_target: str | None, *, simulated: bool
+    folders: tuple[Path, ...],
+    capacity: int | None,
+    mapping: Path | None,
+    exit_date: str,
+    out: Path,
+    seed: int,
+    json_target: str | None,
+    *,
+    simulated: bool,
 ) -> None:
     """Train a risk model on the school years in DIR... and write it as ARTIFACT, a JSON file of plain numbers.
 
@@ -48,7 +56,7 @@ def train(
     """
     began = perf_counter()
     with progress_bar() as progress:
-        years = read_years(folders, progress)
+        years = read_years(folders, progress, mapping, exit_date)
         places = capacity or max(1, round(years.students / len(folders) / STUDENTS_PER_PLACE))
         say(f"{years.students:,} students with a consent; {places} places a week.")
         source = source_of(years, simulated=simulated)

@@ -22,12 +22,15 @@ _MISSED: Final = {
 class Folder:
     """Collects the rows that cannot be used."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises `FormatError` when the folder or a table that nothing can do without is missing."""
+    def __init__(self, path: Path, mapping: Path | None = None, *, first_day_out: bool = False) -> None:
+        """Reads as `open_sources` does.
+
+        Raises `FormatError` when the folder or a table that nothing can do without is missing.
+        """
         if not path.is_dir():
             raise FormatError(f"{path} is not a folder. Give the folder of the district's files.")
         self.path = path
-        self.source: Source = open_sources([path])
+        self.source: Source = open_sources([path], mapping, first_day_out=first_day_out)
         self.rejected: list[Rejection] = []
         readers = self.source.readers
         needed = {

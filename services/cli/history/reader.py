@@ -41,13 +41,16 @@ class ReadHistory:
     """What else the user should know; no id and no name is in it."""
 
 
-def read_history(folder: Path, progress: Progress | None = None) -> ReadHistory:
+def read_history(
+    folder: Path, progress: Progress | None = None, *, mapping: Path | None = None, first_day_out: bool = False
+) -> ReadHistory:
     """What the stream would have known on each day, had the folder's files been replayed.
 
-    Which consents count, and where times without a timezone stand, is as ingest's settings say. Raises `FormatError`
-    when the folder or a file without which there is no history is missing or cannot be read, and `OSError`.
+    `mapping` and `first_day_out` are as `open_sources` has them. Which consents count, and where times without a
+    timezone stand, is as ingest's settings say. Raises `FormatError` when the folder or a file without which there is
+    no history is missing or cannot be read, and `OSError`.
     """
-    files, settings = Folder(folder), IngestSettings.load()
+    files, settings = Folder(folder, mapping, first_day_out=first_day_out), IngestSettings.load()
     schools = list(files.rows(files.source.schools()))
     zones = {school.school_id: ZoneInfo(school.timezone) for school in schools if school.timezone}
     attendance = AttendanceReader(files, zones, settings.tz).read(progress)

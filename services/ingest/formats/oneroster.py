@@ -207,13 +207,13 @@ class Roster:
 
     @cached_property
     def orgs(self) -> dict[str, _Org]:
-        """By sourcedId."""
-        return {one.row.sourced_id: one.row for one in self._usable("orgs", _ORGS) if not one.row.deleted}
+        """By sourcedId, also those that are deleted."""
+        return {one.row.sourced_id: one.row for one in self._usable("orgs", _ORGS)}
 
     @cached_property
     def users(self) -> dict[str, _User]:
-        """By sourcedId."""
-        return {one.row.sourced_id: one.row for one in self._usable("users", _USERS) if not one.row.deleted}
+        """By sourcedId, also those that are deleted."""
+        return {one.row.sourced_id: one.row for one in self._usable("users", _USERS)}
 
     @cached_property
     def students(self) -> set[str]:
@@ -297,13 +297,13 @@ class EnrollmentsReader:
             yield _whole(items)
 
     def _span(self, place: _Place) -> EnrollmentRow | RowError | None:
-        """None at an org that is no school."""
+        """None at an org that is no school, and where either is deleted."""
         user, org = self.roster.users.get(place.user), self.roster.orgs.get(place.org)
         if user is None:
             return RowError.of(FieldError("userSourcedId", _NOT_THERE))
         if org is None:
             return RowError.of(FieldError("schoolSourcedId", _NOT_THERE))
-        if not org.is_school:
+        if not org.is_school or org.deleted or user.deleted:
             return None
         begin = place.begin or self.roster.begin
         if begin is None:
@@ -330,7 +330,7 @@ class SessionsReader:
         for one in usable:
             if one.row.type == wanted:
                 for org in self.roster.orgs.values():
-                    if org.is_school:
+                    if org.is_school and not org.deleted:
                         last = one.row.end - timedelta(days=1)
                         yield Item(SchoolSession(org.school_id, one.row.begin, last), one.file, one.line)
 

@@ -144,6 +144,24 @@ def test_a_history_of_ed_fi_attendance_is_that_of_the_same_table(tmp_path: Path)
     assert repr(read_history(tmp_path / "other").history) == repr(plain)
 
 
+def test_a_history_of_another_systems_table_is_read_by_its_mapping(tmp_path: Path) -> None:
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "other").mkdir()
+    ends = _FILES["enrollments.csv"].replace("2025-12-01", "2025-12-02").replace("2026-01-05", "2026-01-06")
+    plain = read_history(_write(tmp_path / "plain")).history
+    export = _write(tmp_path / "other", enrollments=ends) / "attendance.csv"
+    export.write_text("Pupil,School,On,What\ns2,north,10/27/2025,A\ns1,south,10/28/2025,T\n", encoding="utf-8")
+    mapping = tmp_path / "mapping.toml"
+    mapping.write_text(
+        'date_format = "%m/%d/%Y"\n[columns]\nstudent_id = "pupil"\nschool_id = "school"\ndate = "on"\n'
+        'status = "what"\n[statuses]\nA = "absent"\nT = "tardy"\n',
+        encoding="utf-8",
+    )
+
+    read = read_history(tmp_path / "other", mapping=mapping, first_day_out=True)
+    assert repr(read.history) == repr(plain)
+
+
 def _event(student: str, school: str, day: str, category: str) -> dict[str, object]:
     return {
         "studentReference": {"studentUniqueId": student},

@@ -13,7 +13,8 @@ from services.ingest.rows import EnrollmentRow, SchoolRow, StudentRow
 FILES = {
     "manifest.csv": "propertyName,value\noneroster.version,1.2\n",
     "orgs.csv": "sourcedId,status,dateLastModified,name,type,identifier,parentSourcedId\n"
-    "d,active,,District,district,1,\no1,,,Dearborn,school,0455,d\no2,,,Winthrop,school,,d\n",
+    "d,active,,District,district,1,\no1,,,Dearborn,school,0455,d\no2,,,Winthrop,school,,d\n"
+    "o3,tobedeleted,,Old,school,,d\n",
     "users.csv": "sourcedId,status,dateLastModified,enabledUser,username,userIds,givenName,familyName,middleName,"
     "identifier,email,grades\n"
     'u1,,,true,a,,Ana,Lopez,,604821,a@x.example,"05,06"\nu2,,,true,b,,Ben,Okafor,,,,\nt1,,,true,t,,Tom,Lee,,,,\n'
@@ -24,7 +25,8 @@ FILES = {
     "beginDate,endDate\n"
     "e1,,,c1,o2,u2,student,,2021-10-01,2022-01-20\ne2,,,c2,o2,u2,student,,,2022-02-01\ne3,,,c1,o2,t1,teacher,,,\n"
     "e4,,,c1,o2,u9,student,,2021-10-01,\ne5,,,c1,o9,u2,student,,2021-10-01,\n"
-    "e6,,,c1,o2,u2,student,,2021-10-05,2021-10-05\ne7,tobedeleted,,c1,o2,u2,student,,2020-10-01,\n",
+    "e6,,,c1,o2,u2,student,,2021-10-05,2021-10-05\ne7,tobedeleted,,c1,o2,u2,student,,2020-10-01,\n"
+    "e8,,,c1,o2,u3,student,,2021-10-01,\ne9,,,c1,o3,u2,student,,2021-10-01,\n",
     "academicSessions.csv": "sourcedId,status,dateLastModified,title,type,startDate,endDate,parentSourcedId,"
     "schoolYear\n"
     "y,,,2021,schoolYear,2021-09-06,2022-07-01,,2022\nf,,,Fall,term,2021-09-07,2021-09-11,y,2022\n"
