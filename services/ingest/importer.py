@@ -130,7 +130,8 @@ class Importer:
     async def take_marks(self, items: Sequence[Item[MarkRow]]) -> None:
         """Take marks, and note which of them will count nowhere.
 
-        A student's are taken in order; of others some are classed while some wait for Kafka or PostgreSQL.
+        A student's are taken in order. Of a history some students' are classed while others' wait for Kafka or
+        PostgreSQL.
         """
         rows = [item.row for item in items]
         outcomes = await self._outcomes(rows)
@@ -150,9 +151,10 @@ class Importer:
         await self._note_idle(accepted)
 
     async def _outcomes(self, rows: Sequence[MarkRow]) -> list[Outcome]:
-        lanes: list[list[int]] = [[] for _ in range(LANES)]
+        # Rows that raise something by themselves travel with their days' head counts: these are whole in one lane only.
+        lanes: list[list[int]] = [[] for _ in range(LANES if self._said.history else 1)]
         for place, row in enumerate(rows):
-            lanes[hash(row.student_id) % LANES].append(place)
+            lanes[hash(row.student_id) % len(lanes)].append(place)
         found: dict[int, Outcome] = {}
 
         async def take(places: Sequence[int]) -> None:
