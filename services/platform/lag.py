@@ -63,7 +63,10 @@ async def read_lag(bootstrap: str, *, timeout: float = TIMEOUT_S) -> list[Partit
         consumer = make_consumer(bootstrap, group=None)
         try:
             await consumer.start()
-            ends = await consumer.end_offsets(sorted({c.tp for c in commits} & led))
+            asked = {c.tp for c in commits} & led
+            consumer.assign(asked)  # else the client hears of their topics one at a time, and waits before each
+            consumer.pause(*asked)
+            ends = await consumer.end_offsets(sorted(asked))
             stamps = await _read_stamps(consumer, _places(commits, ends), ends)
         finally:
             await consumer.stop()
