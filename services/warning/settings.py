@@ -23,5 +23,5 @@ class WarningSettings(Settings):
     """How many students the team can newly take on in a week; None lets the rules' levels hold."""
     session_seconds: float = Field(default=10, ge=6)
     """After this long without a sign of life a worker's partitions go to another (Faust's own default is a minute)."""
-    commit_seconds: float = 0.5
+    commit_seconds: float = 0.2
     """How often offsets are committed (Faust's own default is 2.8 s)."""
