@@ -14,14 +14,11 @@ import polars as pl
 from models.backtest.evidence import Changes, Truth
 from models.backtest.walk import DayScores
 from models.policy import LEVEL_NAMES
-from services.cli.output import whole_file
+from services.platform.files import PRIVATE, whole_file
 
 LEVELS = ("cleared", *LEVEL_NAMES)
 SOURCES = ("", "rule", "model", "both")
 """By the bits of `models.backtest.levels`."""
-
-
-PRIVATE = 0o600
 
 
 class ScoresFile:

@@ -19,8 +19,9 @@ from models.training.examples import Examples, joined
 from models.training.selection import NONE
 from models.training.train import Source, chosen_of
 from services.cli.common import CommandError, exit_date_option, mapping_option
-from services.cli.output import say, whole_file
+from services.cli.output import say
 from services.cli.reading import bar, notes, read_year
+from services.platform.files import whole_file
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

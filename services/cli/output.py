@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 import click
 from rich.console import Console
@@ -50,20 +48,6 @@ def _array(items: Iterator[object]) -> Iterator[str]:
         yield f"{before}\n  {json.dumps(item, ensure_ascii=False)}"
         before = ","
     yield "[]" if before == "[" else "\n ]"
-
-
-@contextmanager
-def whole_file(path: Path, *, mode: int = 0o666) -> Iterator[BinaryIO]:
-    """A file that appears under its name, replacing one that is there, only when it is whole. Raises `OSError`."""
-    part = path.with_name(f"{path.name}.part")
-    part.unlink(missing_ok=True)  # what an earlier run left may have another mode
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -15,9 +15,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from services.cli.backtest_files import PRIVATE
 from services.cli.common import CommandError
-from services.cli.output import whole_file
+from services.platform.files import PRIVATE, whole_file
 
 PATIENCE_SECONDS = 60.0
 """For a worker that is being started again."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.output import whole_file
+from services.platform.files import whole_file
 
 
 def test_it_replaces_what_was_there_when_it_is_whole(tmp_path: Path) -> None:
