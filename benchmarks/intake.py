@@ -22,17 +22,14 @@ from psycopg import AsyncConnection
 
 from benchmarks.command import CONTEXT, json_option, rounds_option, say, write_document
 from benchmarks.report import Machine, describe_machine
-from services.cli.common import CommandError, log_quietly
-from services.cli.import_ import pointed_at
+from services.cli.common import failing, log_quietly
 from services.ingest.formats import open_sources
 from services.ingest.importer import Importer
 from services.ingest.intake import Intake
 from services.ingest.settings import IngestSettings
 from services.platform.embedded.endpoints import Stack
-from services.platform.embedded.errors import EmbeddedError
 from services.platform.embedded.stack import running_stack
 from services.platform.memory import collect_rarely
-from services.platform.processes import ProcessError
 from services.platform.signals import until_stopped
 
 INTERRUPTED: Final = 130
@@ -65,10 +62,8 @@ def main(out: Path | None, rounds: int, marks: int) -> None:
     """Measure rows a second: readers alone, an import whole, the same import again, and a plain COPY beside it."""
     log_quietly()
     collect_rarely()
-    try:
+    with failing():
         report = asyncio.run(until_stopped(_run(rounds, marks)))
-    except (EmbeddedError, ProcessError, OSError) as error:
-        raise CommandError(str(error)) from error
     if report is None:
         sys.exit(INTERRUPTED)
     write_document(out, report)
@@ -165,7 +160,7 @@ def _read(path: Path) -> float:
 
 async def _import(settings: IngestSettings, stack: Stack, folder: Path) -> float:
     source, started = open_sources([folder]), time.perf_counter()
-    async with Intake.open(pointed_at(settings, stack)) as intake:
+    async with Intake.open(settings.on(stack.kafka, stack.database)) as intake:
         await intake.start()
         report = await Importer(intake, source, lambda _: None).run()
     return report.read / (time.perf_counter() - started)

@@ -21,12 +21,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from benchmarks.mailing import kept_mails, mail_alerts, send_plainly
 from benchmarks.report import Machine, describe_machine
-from services.cli.common import CommandError, log_quietly
+from services.cli.common import failing, log_quietly
 from services.platform.database import make_engine
 from services.platform.embedded.endpoints import Stack
-from services.platform.embedded.errors import EmbeddedError
 from services.platform.embedded.stack import running_stack
-from services.platform.processes import ProcessError
 from services.platform.settings import Settings
 from services.platform.signals import until_stopped
 
@@ -62,10 +60,8 @@ class Report(TypedDict):
 def main(out: Path | None, rounds: int, mails: int, at_once: int) -> None:
     """Measure milliseconds of CPU a mail: notify's, in one burst, in lots and singly, and plain aiosmtplib's."""
     log_quietly()
-    try:
+    with failing():
         report = asyncio.run(until_stopped(_run(rounds, mails, at_once)))
-    except (EmbeddedError, ProcessError, OSError) as error:
-        raise CommandError(str(error)) from error
     if report is None:
         sys.exit(INTERRUPTED)
     if out is not None:

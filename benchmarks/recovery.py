@@ -32,13 +32,13 @@ from benchmarks.publish import Day, our_days, publish, publish_reference
 from benchmarks.report import Machine, describe_machine
 from benchmarks.worker import CHANGELOG, NAME, Clients, Scoring, WrongResultError, check_windows, worker_spec
 from services.cli.common import CommandError, log_quietly
-from services.cli.settled import Answers
 from services.contracts.topics import CONSENTS, ENROLLMENTS, MARKS, SCHOOL_DAYS
 from services.platform.embedded.errors import EmbeddedError
 from services.platform.embedded.ports import free_port
 from services.platform.processes import Command, ProcessError, run_to_end
 from services.platform.signals import until_stopped
 from services.platform.supervisor import Backoff, Supervisor, Surroundings, inherited_environment
+from services.rehearsal.settled import Answers
 
 STUDENTS: Final = 50_000
 DAYS: Final = 60

@@ -21,10 +21,10 @@ from benchmarks.broker import Ground
 from benchmarks.marks import Year
 from benchmarks.publish import publish_for_ours, publish_reference
 from benchmarks.worker import CHANGELOG, NAME, Clients, Scoring, WrongResultError, check_windows, worker_spec
-from services.cli.settled import Answers
 from services.contracts.topics import ALERTS, CONSENTS, ENROLLMENTS, MARKS, SCHOOL_DAYS
 from services.platform.embedded.ports import free_port
 from services.platform.supervisor import Supervisor, Surroundings
+from services.rehearsal.settled import Answers
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,12 @@ from models.backtest.history import History
 from models.backtest.measures import Measures, measure
 from models.backtest.walk import Walk, Walker
 from models.policy import Policy, PolicyError, default_policy, parse_policy
-from services.cli.backtest_files import ScoresFile, write_alerts
-from services.cli.backtest_view import Name, table
 from services.cli.common import CommandError, exit_date_option, mapping_option
-from services.cli.model_facts import model_facts
 from services.cli.output import STDOUT, progress_bar, say, write_json
 from services.cli.reading import bar, notes, read_year
+from services.lab.backtest_files import ScoresFile, write_alerts
+from services.lab.backtest_table import Name, table
+from services.lab.model_facts import model_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def _document(question: Question, history: History, walk: Walk, measured: Mappin
 def _write_report(report: Path, document: dict[str, object], walk: Walk, capacity: int) -> None:
     # Drawing stands on matplotlib, which takes a second to load.
     from models.backtest.curves import curves  # noqa: PLC0415
-    from services.cli.report import report_evidence, write_report  # noqa: PLC0415
+    from services.lab.report import report_evidence, write_report  # noqa: PLC0415
 
     evidence = report_evidence(walk.truth, curves(walk.truth, walk.week_ends, capacity, walk.raised))
     with _writing(report):

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from services.platform.embedded.endpoints import read_stack
+from services.platform.errors import NotRunningError, OperatorError
 from services.platform.logging import configure_logging
-from services.platform.settings import Settings, SettingsError
+from services.platform.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 AnySettings = TypeVar("AnySettings", bound=Settings)
@@ -25,10 +27,21 @@ class CommandError(click.ClickException):
     """The command failed (exit status 1); the message is one for people and says what to do next."""
 
 
-class NotRunningError(CommandError):
+class _NothingRunsError(CommandError):
     """There is no running stack or cluster to talk to (exit status 3)."""
 
     exit_code = 3
+
+
+@contextmanager
+def failing() -> Iterator[None]:
+    """What fails inside becomes the command's message and exit status."""
+    try:
+        yield
+    except NotRunningError as error:
+        raise _NothingRunsError(str(error)) from error
+    except (OperatorError, OSError) as error:
+        raise CommandError(str(error)) from error
 
 
 def data_dir_option(command: Command) -> Command:
@@ -44,10 +57,8 @@ def data_dir_option(command: Command) -> Command:
 
 def load_settings(kind: type[AnySettings], data_dir: Path | None) -> AnySettings:
     """Settings of this kind, with `--data-dir` above the environment; raises `CommandError` naming what is wrong."""
-    try:
+    with failing():
         return kind.load(data_dir)
-    except SettingsError as error:
-        raise CommandError(str(error)) from error
 
 
 def find_kafka(settings: Settings, *, data_dir: Path | None) -> str:

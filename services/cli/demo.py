@@ -12,21 +12,17 @@ from pathlib import Path
 import click
 
 from models.simulation import WorldConfig, simulate
-from services.cli.common import CommandError, log_quietly
-from services.cli.demo_view import DemoView, Figures, summary
-from services.cli.export_set import write_export_set
+from services.cli.common import failing, log_quietly
 from services.cli.import_ import EXIT_INTERRUPTED
-from services.cli.new_alerts import NewAlerts
 from services.cli.output import STDOUT, say, write_json
-from services.cli.replaying import Replay, fresh_replay
 from services.cli.risk_settings import capacity_option, model_environment
 from services.cli.up import describe
 from services.ingest.formats import open_sources
-from services.ingest.patience import UnavailableError
-from services.platform.embedded.errors import EmbeddedError
-from services.platform.processes import ProcessError
-from services.platform.settings import SettingsError
+from services.lab.export_set import write_export_set
 from services.platform.signals import until_stopped
+from services.rehearsal.new_alerts import NewAlerts
+from services.rehearsal.replaying import Replay, fresh_replay
+from services.rehearsal.view import DemoView, Figures, summary
 
 STUDENTS_A_PLACE = 250
 DAYS_AHEAD = 2
@@ -56,12 +52,10 @@ def demo(
     Exit status: 0 done; 1 failed, the message says why; 2 wrong usage; 130 interrupted.
     """
     log_quietly()
-    try:
+    with failing():
         places = capacity or max(1, students // STUDENTS_A_PLACE)
         work = _demo(students, seed, places, json_target, keep=keep, data_dir=data_dir)
         figures = asyncio.run(until_stopped(work))
-    except (EmbeddedError, ProcessError, UnavailableError, SettingsError, OSError) as error:
-        raise CommandError(str(error)) from error
     if figures is None and not keep:
         say("Interrupted.")
         sys.exit(EXIT_INTERRUPTED)

@@ -10,37 +10,33 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
-from pydantic import SecretStr
 
 from services.cli.common import (
     FIRST_DAY_OUT,
-    CommandError,
     data_dir_option,
     exit_date_option,
+    failing,
     load_settings,
     log_quietly,
     mapping_option,
 )
 from services.cli.output import STDOUT, progress_bar, say, write_json
-from services.cli.settled import caught_up
 from services.ingest.classify import Horizon
 from services.ingest.fields import FieldError, optional_moment
-from services.ingest.formats import FormatError, Source, open_sources
+from services.ingest.formats import Source, open_sources
 from services.ingest.importer import Importer, Snapshot
 from services.ingest.intake import Intake
 from services.ingest.outcomes import WhyNot
-from services.ingest.patience import Patience, UnavailableError
+from services.ingest.patience import Patience
 from services.ingest.rehearsal import rehearse
 from services.ingest.report import Report, Wrong
 from services.ingest.rows import to_utc
 from services.ingest.settings import IngestSettings
 from services.ingest.take.snapshot import Limits
 from services.platform.embedded.endpoints import Stack, read_stack
-from services.platform.embedded.errors import EmbeddedError
 from services.platform.embedded.stack import running_stack
-from services.platform.processes import ProcessError
-from services.platform.settings import SettingsError
 from services.platform.signals import until_stopped
+from services.rehearsal.settled import caught_up
 
 EXIT_REJECTED = 4
 EXIT_REFUSED = 5
@@ -121,7 +117,7 @@ def import_(
     and --strict was given; 5 a snapshot would take back too much, and nothing was; 130 interrupted.
     """
     log_quietly()
-    try:
+    with failing():
         source = open_sources(paths, mapping, first_day_out=exit_date == FIRST_DAY_OUT)
         settings = load_settings(IngestSettings, data_dir)
         moment = None if as_of is None else _moment(as_of, settings)
@@ -129,8 +125,6 @@ def import_(
         whole = None if snapshot is None else Snapshot(http=snapshot == "all", limits=limits)
         work = _rehearse(source, settings, moment) if dry_run else _import(source, settings, moment, whole)
         report = asyncio.run(until_stopped(work))
-    except (FormatError, EmbeddedError, ProcessError, UnavailableError, SettingsError, OSError) as error:
-        raise CommandError(str(error)) from error
     if report is None:
         say("Interrupted. Run it again: what was taken counts once.")
         sys.exit(EXIT_INTERRUPTED)
@@ -151,16 +145,11 @@ async def _stack(settings: IngestSettings) -> AsyncIterator[tuple[IngestSettings
     if stack is None and settings.kafka is not None and settings.database is not None:
         yield settings, None
     elif stack is not None:
-        yield pointed_at(settings, stack), None
+        yield settings.on(stack.kafka, stack.database), None
     else:
         say("Nothing is running here: starting the stack for this import …")
         async with running_stack(settings, say=say) as started:
-            yield pointed_at(settings, started), started
-
-
-def pointed_at(settings: IngestSettings, stack: Stack) -> IngestSettings:
-    """The settings with the stack's Kafka and database."""
-    return settings.model_copy(update={"kafka": stack.kafka, "database": SecretStr(stack.database)})
+            yield settings.on(started.kafka, started.database), started
 
 
 def _moment(text: str, settings: IngestSettings) -> datetime:

@@ -16,13 +16,14 @@ from rich.live import Live
 from rich.table import Table
 
 from services.cli.common import (
-    NotRunningError,
     data_dir_option,
+    failing,
     find_kafka,
     load_settings,
     log_quietly,
     print_json,
 )
+from services.platform.errors import NotRunningError
 from services.platform.lag import PartitionLag, read_lag
 from services.platform.settings import Settings
 
@@ -44,8 +45,9 @@ def lag(as_json: bool, watch: bool, data_dir: Path | None) -> None:
     Exit status: 0; 3 when nothing is running, or Kafka does not answer.
     """
     log_quietly()
-    kafka = find_kafka(load_settings(Settings, data_dir), data_dir=data_dir)
-    with suppress(KeyboardInterrupt), _screen(as_json=as_json, watch=watch) as show:
+    with failing():
+        kafka = find_kafka(load_settings(Settings, data_dir), data_dir=data_dir)
+    with failing(), suppress(KeyboardInterrupt), _screen(as_json=as_json, watch=watch) as show:
         asyncio.run(_watch(kafka, show) if watch else _once(kafka, show))
 
 
@@ -97,7 +99,7 @@ async def _watch(kafka: str, show: Show) -> None:
         try:
             rows = await _read(kafka)
         except NotRunningError as error:
-            click.echo(f"{error.message} Trying again.", err=True)
+            click.echo(f"{error} Trying again.", err=True)
         else:
             show(rows)
 

@@ -13,12 +13,12 @@ from typing import Final, get_args
 import click
 from pydantic import SecretStr
 
-from services.cli.common import CommandError, data_dir_option, find_kafka, load_settings, log_quietly
-from services.cli.labels import ClosedCase, ClosedCases, closed_cases
+from services.cli.common import CommandError, data_dir_option, failing, find_kafka, load_settings, log_quietly
 from services.cli.output import STDOUT, write_json
 from services.contracts.cases import Outcome
+from services.lab.labels import ClosedCase, ClosedCases, closed_cases
 from services.platform.embedded.endpoints import read_stack
-from services.platform.settings import Settings, SettingsError
+from services.platform.settings import Settings
 
 COLUMNS: Final = ("student_id", "date", "kind")
 IDENTIFIED: Final = "homelessness_identified"
@@ -50,10 +50,8 @@ def outcomes(out: Path, json_target: str | None, data_dir: Path | None) -> None:
     """
     log_quietly()
     settings = load_settings(Settings, data_dir)
-    try:
+    with failing():
         found = asyncio.run(closed_cases(_pointed(settings, data_dir)))
-    except SettingsError as error:
-        raise CommandError(str(error)) from error
     rows = outcome_rows(found.cases)
     _write(out, as_csv(rows))
     if json_target != STDOUT:

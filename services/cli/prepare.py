@@ -6,11 +6,10 @@ import asyncio
 
 import click
 
-from services.cli.common import CommandError, load_settings, log_quietly
+from services.cli.common import failing, load_settings, log_quietly
 from services.platform.embedded.endpoints import Endpoints
-from services.platform.embedded.errors import PrepareError
 from services.platform.embedded.stack import prepare_services
-from services.platform.settings import Settings, SettingsError
+from services.platform.settings import Settings
 
 
 @click.command()
@@ -21,9 +20,7 @@ def prepare() -> None:
     """
     log_quietly()
     settings = load_settings(Settings, None)
-    try:
+    with failing():
         endpoints = Endpoints(settings.require_kafka(), settings.require_database(), settings.smtp or "")
         asyncio.run(prepare_services(endpoints, settings=settings))
-    except (SettingsError, PrepareError) as error:
-        raise CommandError(str(error)) from error
     click.echo("Topics and schemas are there.")

@@ -8,9 +8,8 @@ from typing import Final
 
 from rich.progress import Progress
 
-from services.cli.common import FIRST_DAY_OUT, CommandError
-from services.cli.history import ReadHistory, read_history
-from services.ingest.formats import FormatError
+from services.cli.common import FIRST_DAY_OUT, failing
+from services.lab.year import ReadHistory, read_history
 
 _SHOWN: Final = 5
 """Rejected rows that are named."""
@@ -25,10 +24,8 @@ def read_year(folder: Path, progress: Progress, mapping: Path | None, exit_date:
             bars[what] = bar(progress, f"Reading {what}")
         bars[what](done, of)
 
-    try:
+    with failing():
         return read_history(folder, reading, mapping=mapping, first_day_out=exit_date == FIRST_DAY_OUT)
-    except (FormatError, OSError) as error:
-        raise CommandError(str(error)) from error
 
 
 def notes(folder: Path, read: ReadHistory) -> Iterator[str]:

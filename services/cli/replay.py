@@ -9,19 +9,15 @@ from pathlib import Path
 
 import click
 
-from services.cli.common import FIRST_DAY_OUT, CommandError, exit_date_option, log_quietly, mapping_option
+from services.cli.common import FIRST_DAY_OUT, exit_date_option, failing, log_quietly, mapping_option
 from services.cli.import_ import EXIT_INTERRUPTED
 from services.cli.output import STDOUT, progress_bar, say, write_json
-from services.cli.replaying import Document, Replay, fresh_replay
 from services.cli.risk_settings import capacity_option, model_environment, model_option, require_model
-from services.cli.stream_scores import StreamScores
-from services.ingest.formats import FormatError, Source, open_sources
-from services.ingest.patience import UnavailableError
+from services.ingest.formats import Source, open_sources
 from services.ingest.replayer import ReplayedDay, Replayer
-from services.platform.embedded.errors import EmbeddedError
-from services.platform.processes import ProcessError
-from services.platform.settings import SettingsError
 from services.platform.signals import until_stopped
+from services.rehearsal.replaying import Document, Replay, fresh_replay
+from services.rehearsal.scores import StreamScores
 
 
 @click.command()
@@ -58,14 +54,12 @@ def replay(
     Exit status: 0 done; 1 failed, the message says why; 2 wrong usage; 130 interrupted.
     """
     log_quietly()
-    try:
+    with failing():
         if scores is not None or model_file is not None:
             require_model(model_file, data_dir)
         env = model_environment(model_file, capacity)
         work = _replay(open_sources(paths, mapping, first_day_out=exit_date == FIRST_DAY_OUT), data_dir, env, scores)
         document = asyncio.run(until_stopped(work))
-    except (FormatError, EmbeddedError, ProcessError, UnavailableError, SettingsError, OSError) as error:
-        raise CommandError(str(error)) from error
     if document is None:
         say("Interrupted.")
         sys.exit(EXIT_INTERRUPTED)

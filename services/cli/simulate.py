@@ -15,10 +15,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from models.simulation import World, WorldConfig
 from models.simulation import simulate as make_world
 from models.simulation.worlds import WORLDS
-from services.cli.common import CommandError, print_json
-from services.cli.export_set import Progress as Written
-from services.cli.export_set import write_export_set
-from services.cli.world_file import WorldFile, read_changes, to_toml, with_file
+from services.cli.common import CommandError, failing, print_json
+from services.lab.export_set import Progress as Written
+from services.lab.export_set import write_export_set
+from services.lab.world_file import WorldFile, read_changes, to_toml, with_file
 
 MOST_STUDENTS = 1_000_000
 EPILOG = "\b\nWorlds:\n" + "\n".join(f"  {name:15} {inspect.getdoc(make)}" for name, make in WORLDS.items())
@@ -53,7 +53,8 @@ def simulate(
 
     Nobody in it exists. Files of the same name in the folder are replaced.
     """
-    config = _config(students, seed, year, world, file)
+    with failing():
+        config = _config(students, seed, year, world, file)
     if show_config:
         click.echo(to_toml(config), nl=False)
     elif out is None:

@@ -12,12 +12,13 @@ from sqlalchemy.exc import DBAPIError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from services.platform.consent import DATABASE_AWAY
+from services.platform.errors import OperatorError
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-class UnavailableError(Exception):
+class UnavailableError(OperatorError):
     """Kafka did not acknowledge, or the database did not answer, in time; sending again is harmless."""
 
     def __init__(self, part: str) -> None:

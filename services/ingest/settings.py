@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from services.platform.settings import Settings
 
@@ -35,6 +35,10 @@ class IngestSettings(Settings):
     """and more marks than this, is refused unless it is confirmed: it is likely a cut file."""
     sweep_seconds: float = Field(default=30, gt=0)
     """How often the service looks for consents that ended or began, and for what Kafka has not got yet."""
+
+    def on(self, kafka: str, database: str) -> IngestSettings:
+        """These settings with another Kafka and database."""
+        return self.model_copy(update={"kafka": kafka, "database": SecretStr(database)})
 
     @property
     def key_file(self) -> Path:

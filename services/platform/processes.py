@@ -15,13 +15,15 @@ from pathlib import Path
 
 import psutil
 
+from services.platform.errors import OperatorError
+
 SAME_START_SECONDS = 1.5
 """A start time read twice differs by up to a second when the clock was set in between; no pid returns that fast."""
 
 LARGEST_LOG_BYTES = 20_000_000
 
 
-class ProcessError(Exception):
+class ProcessError(OperatorError):
     """A process did not do what it was started for; the message has the last lines of its log."""
 
 

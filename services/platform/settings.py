@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.platform.errors import OperatorError
+
 
 class Settings(BaseSettings):
     """One process's settings. A service adds its own fields in its `settings.py`."""
@@ -92,5 +94,5 @@ class Settings(BaseSettings):
         return self.database.get_secret_value()
 
 
-class SettingsError(Exception):
+class SettingsError(OperatorError):
     """A setting is missing or cannot be used; the message says which and what to do."""

@@ -20,11 +20,11 @@ from models.artifact import Artifact
 from models.backtest.walk import DayScores, Walk, Walker
 from models.policy import default_policy
 from models.risk_model import probability
-from services.cli.history import read_history
-from services.cli.new_alerts import is_new, origin
 from services.contracts.alerts import AlertEvent
 from services.contracts.risk import ThresholdSet
 from services.contracts.topics import ALERTS, THRESHOLDS
+from services.lab.year import read_history
+from services.rehearsal.new_alerts import is_new, origin
 from tests.e2e.districts import CONSENT, WEEK, write_csv
 from tests.e2e.kafka_records import records_of
 from tests.e2e.snapshots import every_alert

@@ -19,11 +19,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.casework.app import create_app
 from services.casework.settings import CaseworkSettings
-from services.cli.labels import ClosedCase, closed_cases
 from services.cli.outcomes import outcomes
 from services.contracts.alerts import AlertEvent
 from services.contracts.cases import CaseAction
 from services.contracts.topics import CASE_ACTIONS
+from services.lab.labels import ClosedCase, closed_cases
 from services.platform.background import Background
 from services.platform.kafka import make_consumer
 from services.platform.settings import Settings

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 from services.ingest.rows import RowError
+from services.platform.errors import OperatorError
 
 if TYPE_CHECKING:
     from services.ingest.formats.inputs import Input
@@ -15,7 +16,7 @@ RowT = TypeVar("RowT")
 RowT_co = TypeVar("RowT_co", covariant=True)
 
 
-class FormatError(Exception):
+class FormatError(OperatorError):
     """A path cannot be imported; the message says why and what to do."""
 
 

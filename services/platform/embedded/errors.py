@@ -10,8 +10,10 @@ EmbeddedError
 
 from __future__ import annotations
 
+from services.platform.errors import OperatorError
 
-class EmbeddedError(Exception):
+
+class EmbeddedError(OperatorError):
     """The embedded stack cannot run."""
 
 

@@ -8,10 +8,11 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from services.cli.common import NotRunningError, find_kafka
+from services.cli.common import find_kafka
 from services.cli.lag import duration, lag, lag_document, lag_table
 from services.platform.embedded.data_dir import DataDir
 from services.platform.embedded.endpoints import Stack, write_stack
+from services.platform.errors import NotRunningError
 from services.platform.lag import PartitionLag
 from services.platform.settings import Settings
 

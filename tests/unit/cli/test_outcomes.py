@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from models.simulation import HEADERS
 from services.cli import outcomes as command
-from services.cli.labels import ClosedCase, ClosedCases, last_closings, named
 from services.cli.outcomes import COLUMNS, as_csv, document, outcome_rows, outcomes
+from services.lab.labels import ClosedCase, ClosedCases, last_closings, named
 from services.platform.settings import Settings
 from tests.case_actions import AT, ON, action
 

@@ -12,10 +12,10 @@ from click.testing import CliRunner
 from models.simulation import HEADERS, WorldConfig
 from models.simulation import simulate as make_world
 from models.simulation.worlds import WORLDS, other_worlds
-from services.cli.export_set import write_export_set
 from services.cli.simulate import simulate
-from services.cli.world_file import WorldFile, to_toml
 from services.ingest.formats import Item, open_sources
+from services.lab.export_set import write_export_set
+from services.lab.world_file import WorldFile, to_toml
 
 
 def read(path: Path) -> list[tuple[str, ...]]:

@@ -1,7 +1,0 @@
-"""Reads the district export set, all at once, as what the stream would have known on each day."""
-
-from __future__ import annotations
-
-from services.cli.history.reader import ReadHistory, read_history
-
-__all__ = ["ReadHistory", "read_history"]

@@ -1,0 +1,140 @@
+"""The cases that people have closed, as labels: read from `case.actions.v1`, named through the consent view."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
+from pydantic import ValidationError
+from sqlalchemy import Text, any_, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.contracts.cases import CaseAction, Outcome
+from services.contracts.topics import CASE_ACTIONS
+from services.platform.consent import consented_students
+from services.platform.consumer import stop_client
+from services.platform.database import make_engine
+from services.platform.errors import NotRunningError, OperatorError
+from services.platform.kafka import make_consumer
+from services.platform.settings import Settings
+
+READ_SECONDS: Final = 120.0
+"""How long reading the topic may take: a year's closings are read in a few seconds."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ClosedCase:
+    """How a student's case ended. `student_id` is the district's: it belongs in files of the contract, nowhere else."""
+
+    student_id: str
+    date: date
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedCases:
+    """The closed cases of students whose consent is in force now, and what was left out."""
+
+    cases: list[ClosedCase] = field(default_factory=list)
+    """By student and date."""
+    without_consent: int = 0
+    """Closed cases of students without a consent in force."""
+    unreadable: int = 0
+    """Records of the topic that are no actions."""
+
+    def outcomes(self) -> Counter[Outcome]:
+        """How often each outcome came."""
+        return Counter(case.outcome for case in self.cases)
+
+
+def last_closings(actions: Iterable[CaseAction]) -> dict[UUID, CaseAction]:
+    """Each alert's latest closing, whatever the order and however often the actions came."""
+    last: dict[UUID, CaseAction] = {}
+    for action in actions:
+        if action.action == "closed" and (action.alert_id not in last or action.at > last[action.alert_id].at):
+            last[action.alert_id] = action
+    return last
+
+
+def named(closings: Iterable[CaseAction], student_ids: Mapping[str, str], unreadable: int = 0) -> ClosedCases:
+    """The closings under the district's ids; who has none of these is counted and left out."""
+    closed = list(closings)
+    cases = [
+        ClosedCase(student_ids[action.student], action.on, action.outcome)
+        for action in closed
+        if action.student in student_ids and action.outcome is not None
+    ]
+    return ClosedCases(sorted(cases), len(closed) - len(cases), unreadable)
+
+
+async def closed_cases(settings: Settings) -> ClosedCases:
+    """The cases closed until now, from the Kafka and the database of the settings.
+
+    Raises `NotRunningError` when Kafka does not answer, `OperatorError` when the topic is not there or the database
+    does not answer, `SettingsError` when a setting is missing.
+    """
+    kafka, database = settings.require_kafka(), settings.require_database()
+    try:
+        values = await _values(kafka)
+    except UnknownTopicOrPartitionError as error:
+        raise OperatorError(f"{CASE_ACTIONS.name} is not there: `firstbell prepare` makes it.") from error
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise NotRunningError(
+            f"Kafka at {kafka} does not answer ({type(error).__name__}). `firstbell doctor` says what runs."
+        ) from error
+    actions, unreadable = _read(values)
+    closings = last_closings(actions).values()
+    try:
+        student_ids = await _student_ids(database, {action.student for action in closings})
+    except SQLAlchemyError as error:
+        raise OperatorError(
+            f"The database does not answer ({type(error).__name__}). `firstbell doctor` says what is wrong."
+        ) from None  # its words may hold values
+    return named(closings, student_ids, unreadable)
+
+
+async def _values(kafka: str) -> list[bytes]:
+    """Every value of the topic, from its beginning to where it ends now."""
+    consumer = make_consumer(kafka, CASE_ACTIONS.name, group=None)
+    values: list[bytes] = []
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            await consumer.start()
+            ends = await consumer.end_offsets(consumer.assignment())
+            while any([await consumer.position(partition) < end for partition, end in ends.items()]):
+                batches = await consumer.getmany(timeout_ms=1000)
+                values += [record.value or b"" for batch in batches.values() for record in batch]
+    finally:
+        await stop_client(consumer)
+    return values
+
+
+def _read(values: Iterable[bytes]) -> tuple[list[CaseAction], int]:
+    """The actions, and the number of values that are none."""
+    actions: list[CaseAction] = []
+    unreadable = 0
+    for value in values:
+        try:
+            actions.append(CaseAction.model_validate_json(value))
+        except ValidationError:
+            unreadable += 1
+    return actions, unreadable
+
+
+async def _student_ids(database: str, pseudonyms: set[str]) -> dict[str, str]:
+    """The district's ids of those whose consent is in force now, by pseudonym."""
+    pseudonym, student_id = consented_students.c.pseudonym, consented_students.c.student_id
+    wanted = pseudonym == any_(literal(sorted(pseudonyms), ARRAY(Text)))
+    engine = make_engine(database, pool_size=1)
+    try:
+        async with engine.connect() as connection:
+            return {row[0]: row[1] for row in await connection.execute(select(pseudonym, student_id).where(wanted))}
+    finally:
+        await engine.dispose()

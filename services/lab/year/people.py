@@ -1,0 +1,128 @@
+"""Students' households, groups and enrollments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from models.arrays import Ints
+from models.backtest.history import Spans
+from models.enrollment import FOREVER
+from services.ingest import rows
+from services.ingest.fields import Values
+from services.ingest.formats import Found, Item, Rejection, district
+from services.ingest.formats.csv_table import CsvReader, Table
+from services.ingest.rows import EnrollmentRow, RowError, StudentRow
+from services.lab.year.folder import Folder
+from services.lab.year.schools import Enrolled
+
+GROUPS: Final = ("gender", "race_ethnicity", "english_learner", "special_education")
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    student_id: str
+    household_id: str | None
+    groups: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class People:
+    """What the files say of all students, consented or not."""
+
+    households: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    followed: dict[tuple[str, str, int], str] = field(default_factory=dict)
+    """Which calendar of the school an enrollment follows, where it names one."""
+    enrollments: dict[tuple[str, str, int], int] = field(default_factory=dict)
+    """By student, school and entry day: the last exit day."""
+
+    def household(self, student_ids: Iterable[str]) -> Ints:
+        """Each student's household; one without a household id has one of their own."""
+        places: dict[tuple[str, bool], int] = {}
+        keys = ((self.households.get(one, one), one in self.households) for one in student_ids)
+        return np.array([places.setdefault(key, len(places)) for key in keys], np.int32)
+
+    def group(self, place: int, student_ids: Iterable[str]) -> tuple[str, ...]:
+        """Each student's value in the group at this place of `GROUPS`; empty when unknown."""
+        unknown = ("",) * len(GROUPS)
+        return tuple(self.groups.get(one, unknown)[place] for one in student_ids)
+
+    def schools(self) -> set[str]:
+        """The schools at which anyone is enrolled."""
+        return {school for _, school, _ in self.enrollments}
+
+    def enrolled(self, schools: Mapping[str, int]) -> Enrolled:
+        """All spans, as numbers of students."""
+        found = [(schools[school], entry, exit_) for (_, school, entry), exit_ in self.enrollments.items()]
+        school, entry, exit_ = np.array(found, np.int32).reshape(-1, 3).T.copy()
+        return Enrolled(school, entry, exit_)
+
+    def spans(self, students: Mapping[str, int], schools: Mapping[str, int]) -> Spans:
+        """The enrollments of these students, by student and entry."""
+        found = sorted(
+            (students[student], entry, schools[school], exit_)
+            for (student, school, entry), exit_ in self.enrollments.items()
+            if student in students
+        )
+        student, entry, school, exit_ = np.array(found, np.int32).reshape(-1, 4).T.copy()
+        if not self.followed:
+            return Spans(student, school, entry, exit_)
+        ids, names = list(students), list(schools)
+        keys = ((ids[place], names[at], begun) for place, begun, at, _ in found)
+        return Spans(student, school, entry, exit_, tuple(self.followed.get(key, "") for key in keys))
+
+
+def read_people(folder: Folder) -> People:
+    """Students and enrollments: of several rows of a student the last one holds, of one entry the longest."""
+    people = People()
+    for person in folder.rows(_persons(folder)):
+        if person.household_id:
+            people.households[person.student_id] = person.household_id
+        before = people.groups.get(person.student_id, person.groups)
+        people.groups[person.student_id] = tuple(now or old for now, old in zip(person.groups, before, strict=True))
+    for row in folder.rows(folder.source.enrollments()):
+        _enroll(people, row)
+    return people
+
+
+def _persons(folder: Folder) -> Iterator[Found[_Person]]:
+    """The students; a table of them may tell their groups too."""
+    for reader in folder.source.readers.students:
+        if isinstance(reader, CsvReader) and reader.table is district.STUDENTS:
+            yield from CsvReader(reader.source, _STUDENTS, reader.layout).read(folder.source.log)
+            continue
+        for found in reader.read(folder.source.log):
+            yield found if isinstance(found, Rejection) else Item(_without_groups(found.row), found.file, found.line)
+
+
+def _without_groups(row: StudentRow) -> _Person:
+    return _Person(row.student_id, row.household_id, ("",) * len(GROUPS))
+
+
+def _enroll(people: People, row: EnrollmentRow) -> None:
+    if row.household_id:
+        people.households[row.student_id] = row.household_id
+    key = (row.student_id, row.school_id, row.entry_date.toordinal())
+    exit_ = FOREVER if row.exit_date is None else row.exit_date.toordinal()
+    if row.calendar:
+        people.followed[key] = row.calendar
+    if exit_ >= key[2]:
+        people.enrollments[key] = max(exit_, people.enrollments.get(key, exit_))
+
+
+def _person(values: Values) -> _Person | RowError:
+    """The row as ingest reads it, with the groups, which ingest does not read."""
+    row = rows.parse_student(values)
+    if isinstance(row, RowError):
+        return row
+    groups = tuple(" ".join(str(values.get(name) or "").split()) for name in GROUPS)
+    return _Person(row.student_id, row.household_id, groups)
+
+
+_STUDENTS: Final = Table(
+    {**district.STUDENTS.columns, **dict(zip(GROUPS, GROUPS, strict=True))}, district.STUDENTS.required, _person
+)

@@ -1,0 +1,147 @@
+"""A folder of the district export set as a history: what was handed in, and on which day it became known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from models.attendance import RETRACTED
+from models.backtest.history import Counts, DayMarks, History, Runs
+from models.enrollment import FOREVER
+from services.ingest.consents import Policy, Run
+from services.ingest.formats import Rejection
+from services.ingest.importer import CHUNK, chunks
+from services.ingest.replayer import first_signed
+from services.ingest.settings import IngestSettings
+from services.lab.year.attendance import Attendance, AttendanceReader
+from services.lab.year.consents import Consented
+from services.lab.year.folder import Folder
+from services.lab.year.marks import day_marks, first_of_event, in_force, several
+from services.lab.year.outcomes import read_identified
+from services.lab.year.people import GROUPS, read_people
+from services.lab.year.schools import Days, Enrolled, head_counts
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being read, how far it has come, and how far it will go."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadHistory:
+    """A history, and what is to be said of its files."""
+
+    history: History
+    rejected: list[Rejection]
+    """Rows that cannot be used."""
+    notes: list[str]
+    """What else the user should know; no id and no name is in it."""
+
+
+def read_history(
+    folder: Path, progress: Progress | None = None, *, mapping: Path | None = None, first_day_out: bool = False
+) -> ReadHistory:
+    """What the stream would have known on each day, had the folder's files been replayed.
+
+    `mapping` and `first_day_out` are as `open_sources` has them. Which consents count, and where times without a
+    timezone stand, is as ingest's settings say. Raises `FormatError` when the folder or a file without which there is
+    no history is missing or cannot be read, and `OSError`.
+    """
+    files, settings = Folder(folder, mapping, first_day_out=first_day_out), IngestSettings.load()
+    schools = list(files.rows(files.source.schools()))
+    zones = {school.school_id: ZoneInfo(school.timezone) for school in schools if school.timezone}
+    attendance = AttendanceReader(files, zones, settings.tz).read(progress)
+    policy = Policy(settings.consent_records, settings.consent_purpose, settings.consent_recipient)
+    attendance, left_out = _spanned(attendance, first_signed(files.source, policy))
+    first, last = (date.fromordinal(int(which(attendance.rows.handed_in))) for which in (np.min, np.max))
+    runs = _runs_of_consent(files, policy, first, last)
+    people = read_people(files)
+    days = Days(files.rows(files.source.school_days()), first)
+    assumed = days.assume(attendance.reported())
+    names = {school.school_id for school in schools} | people.schools() | days.schools() | set(attendance.schools)
+    students, places = _places(runs), _places(names)
+    identified_student, identified_day = read_identified(files, students)
+
+    in_columns, enrolled = _columns_of(runs, students), people.enrolled(places)
+    known = _known(attendance, students, places, in_columns, enrolled)
+    history = History(
+        student_ids=tuple(students),
+        schools=tuple(places),
+        household=people.household(students),
+        groups={name: people.group(place, students) for place, name in enumerate(GROUPS)},
+        runs=in_columns,
+        spans=people.spans(students, places),
+        calendar=days.calendar(places),
+        followed=days.followed(places),
+        assumed=frozenset(places[school] for school in assumed),
+        marks=known.marks,
+        counts=known.counts,
+        closes=days.closes(known.counts, places, enrolled),
+        identified_student=identified_student,
+        identified_day=identified_day,
+        rows=attendance.read,
+    )
+    notes = [f"School {school} has neither calendar nor sessions: its weekdays are assumed." for school in assumed]
+    if left_out:
+        notes.append(f"{left_out:,} rows lie before the first or after the last of a consented student: left out.")
+    return ReadHistory(history, files.rejected, [*files.notes(), *notes])
+
+
+def _spanned(attendance: Attendance, signed: Mapping[str, date]) -> tuple[Attendance, int]:
+    """The rows from the first to the last day on which one of a consented student is handed in; how many are not.
+
+    As `services.ingest.replayer` does. Without such a row all are kept: then nobody is in the history anyway.
+    """
+    rows = attendance.rows
+    signed_on = np.array([signed.get(one, date.max).toordinal() for one in attendance.students], np.int32)
+    days = rows.handed_in[rows.day >= signed_on[rows.student]]
+    if not len(days):
+        return attendance, 0
+    inside = (rows.handed_in >= days.min()) & (rows.handed_in <= days.max())
+    return replace(attendance, rows=rows.take(inside)), int(np.count_nonzero(~inside))
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    marks: DayMarks
+    counts: Counts
+
+
+def _known(
+    attendance: Attendance, students: Mapping[str, int], schools: Mapping[str, int], runs: Runs, enrolled: Enrolled
+) -> _Known:
+    """What the rows come to: the counts over all of them, the marks over those that passed the gate."""
+    school = np.array([schools[one] for one in attendance.schools], np.int32)
+    student = np.array([students.get(one, -1) for one in attendance.students], np.int32)
+    rows = replace(attendance.rows, school=school[attendance.rows.school])
+    many = several(rows)
+    said = rows.code != RETRACTED
+    counts = head_counts(rows.take(said), many[said], enrolled)
+    rows = replace(rows, student=student[rows.student])
+    passed = np.flatnonzero(in_force(rows, runs))
+    passed = passed[first_of_event(rows.take(passed))]
+    return _Known(day_marks(rows.take(passed), many[passed]), counts)
+
+
+def _runs_of_consent(files: Folder, policy: Policy, first: date, last: date) -> dict[str, list[Run]]:
+    consented = Consented(policy, first)
+    for chunk in chunks(files.source.consents(), CHUNK):
+        consented.take([item.row for item in files.kept(chunk)])
+    return consented.runs(last)
+
+
+def _columns_of(runs: Mapping[str, Sequence[Run]], students: Mapping[str, int]) -> Runs:
+    found = [
+        (place, run.start.toordinal(), FOREVER if run.through is None else run.through.toordinal())
+        for student, place in students.items()
+        for run in runs[student]
+    ]
+    student, first, last = np.array(found, np.int32).reshape(-1, 3).T.copy()
+    return Runs(student, first, last)
+
+
+def _places(texts: Iterable[str]) -> dict[str, int]:
+    return {text: place for place, text in enumerate(sorted(texts))}

@@ -1,0 +1,181 @@
+"""A whole stack in a fresh folder, and a history replayed through it day by day."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import httpx
+from pydantic import JsonValue
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.ingest.formats import Source
+from services.ingest.importer import Progress
+from services.ingest.intake import Intake
+from services.ingest.patience import Patience
+from services.ingest.replayer import Replayer
+from services.ingest.settings import IngestSettings
+from services.platform.database import make_engine
+from services.platform.embedded.endpoints import Stack
+from services.platform.embedded.stack import running_stack
+from services.platform.errors import OperatorError
+from services.platform.supervisor import say_on_stderr
+from services.rehearsal.flight import Flight, OnDay
+from services.rehearsal.settled import Answers, caught_up, mails_settled, worker_caught_up
+
+Document = dict[str, JsonValue]
+OnSchoolDay = Callable[[date], Awaitable[None]]
+
+AT_ONCE = 16
+PAGE = 500
+_SATURDAY = 5
+_SUNDAY = 6
+_IN_FORCE = text("SELECT pseudonym FROM ingest.consented_students ORDER BY student_id")
+_MAILS = text("""
+    SELECT count(*) FILTER (WHERE status = 'sent'), count(*) FILTER (WHERE status = 'failed') FROM notify.outbox
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A running stack that a history is replayed through."""
+
+    stack: Stack
+    settings: IngestSettings
+    engine: AsyncEngine
+    say: Callable[[str], None]
+
+    async def run(
+        self,
+        source: Source,
+        read: Progress,
+        begun: Callable[[int], None],
+        on_day: OnDay,
+        on_school_day: OnSchoolDay | None = None,
+        ahead: int = 0,
+    ) -> Replayer:
+        """Replay everything; returns when all groups and mails have settled.
+
+        Each day is drained before the next, or, with `ahead`, so many days later: never across a change of consents
+        or a week's end, so that the alerts are the same. `begun` is told the number of days, `on_day` each day after
+        its alerts are in Kafka, and, without `ahead`, `on_school_day` each day on which a school may be open, when the
+        worker knows all that had been handed in by its end.
+        """
+        patience = Patience(self.settings.import_patience_seconds, self.say)
+        async with Intake.open(self.settings, patience) as intake, Answers.listen(self.stack.kafka) as answers:
+            await intake.start()
+            replayer = Replayer(intake, source, read, self.settings.tz)
+            days = await replayer.prepare()
+            await worker_caught_up(self.stack.kafka)
+            begun(len(days))
+            flight = Flight(answers, on_day, ahead)
+            for day in days:
+                await self._day(day, replayer, answers, flight, on_school_day)
+            await flight.land()
+        await caught_up(self.stack.kafka)
+        await mails_settled(self.engine)
+        return replayer
+
+    async def _day(
+        self, day: date, replayer: Replayer, answers: Answers, flight: Flight, on_school_day: OnSchoolDay | None
+    ) -> None:
+        if flight.is_waiting and await replayer.consents_change(day):
+            await flight.land()
+        replayed = await replayer.hand_in(day)
+        await flight.join(replayed)
+        asked = on_school_day is not None and replayer.may_have_school(day)
+        if replayed.consents_changed and (asked or day.weekday() >= _SATURDAY):
+            await worker_caught_up(self.stack.kafka)
+        if on_school_day is not None and asked:
+            await on_school_day(day)
+        if day.weekday() == _SUNDAY:
+            await flight.land()  # a week's end is counted over all its days
+            week = await replayer.close_week(day)
+            if week is not None:
+                await answers.wait(week)
+
+    async def document(self, replayer: Replayer) -> Document:
+        """What `replay --json` writes: counts, a row for each student with a consent in force, alerts, mails."""
+        async with self.engine.connect() as connection:
+            students = list((await connection.execute(_IN_FORCE)).scalars())
+            sent, failed = (await connection.execute(_MAILS)).one()
+        async with httpx.AsyncClient(base_url=self.stack.casework, timeout=30) as client:
+            windows = await _windows(client, students)
+            alerts = [alert async for alert in _alerts(client)]
+        return {
+            "marks": dict(replayer.report.mark_counts()),
+            "students": [{name: value for name, value in row.items() if name != "marks"} for row in windows],
+            "alerts": list(alerts),
+            "notifications": {"sent": sent, "failed": failed},
+            "warnings": list(replayer.report.all_warnings()),
+            "not_read": [one._asdict() for one in replayer.report.not_read],
+        }
+
+
+@asynccontextmanager
+async def fresh_replay(
+    data_dir: Path | None, env: Mapping[str, str], say: Callable[[str], None] = say_on_stderr
+) -> AsyncIterator[Replay]:
+    """A stack in a new folder, removed in the end unless it is named; `env` is added to its services' environment.
+
+    Raises `OperatorError` when the named folder is not empty, and what `running_stack` raises.
+    """
+    folder = _new_folder(data_dir)
+    try:
+        # An outside cluster or database is never replayed into.
+        outside = dict.fromkeys(("kafka", "database", "smtp", "pseudonym_key_file"))
+        settings = IngestSettings.load(folder).model_copy(update=outside)
+        async with running_stack(settings, env=env, say=say) as stack:
+            pointed = settings.on(stack.kafka, stack.database)
+            engine = make_engine(pointed.require_database())
+            try:
+                yield Replay(stack, pointed, engine, say)
+            finally:
+                await engine.dispose()
+    finally:
+        if data_dir is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _new_folder(data_dir: Path | None) -> Path:
+    if data_dir is None:
+        return Path(tempfile.mkdtemp(prefix="firstbell-"))
+    if data_dir.exists() and any(data_dir.iterdir()):
+        raise OperatorError(f"{data_dir} is not empty. A replay needs a fresh folder: name another one.")
+    return data_dir
+
+
+async def _windows(client: httpx.AsyncClient, students: list[str]) -> list[Document]:
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def window(student: str) -> Document | None:
+        async with room:
+            answer = await client.get(f"/v1/students/{student}/window")
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        answer.raise_for_status()
+        document: Document = answer.json()
+        return document
+
+    rows = await asyncio.gather(*(window(student) for student in students))
+    return [row for row in rows if row is not None]
+
+
+async def _alerts(client: httpx.AsyncClient) -> AsyncIterator[Document]:
+    cursor: str | None = None
+    while True:
+        answer = await client.get("/v1/alerts", params={"limit": PAGE} | ({"cursor": cursor} if cursor else {}))
+        answer.raise_for_status()
+        page = answer.json()
+        for item in page["items"]:
+            yield item
+        cursor = page["next"]
+        if cursor is None:
+            return
