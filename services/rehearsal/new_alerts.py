@@ -19,7 +19,7 @@ from services.platform.kafka import make_consumer
 Origin = Literal["rules", "model", "both"]
 ORIGINS: Final[tuple[Origin, ...]] = ("rules", "model", "both")
 _WORDS: Final[dict[Origin, str]] = {"rules": "rules alone", "model": "the model alone", "both": "both"}
-_WEEKS = text("SELECT count(*) FROM ingest.closed_weeks")
+_WEEKS = text("SELECT weeks FROM ingest.figures")
 _MODEL: Final = "model"
 """The reason that is the score; those of its parts begin with this and an underscore."""
 

@@ -39,7 +39,7 @@ _SATURDAY = 5
 _SUNDAY = 6
 _IN_FORCE = text("SELECT pseudonym FROM ingest.consented_students ORDER BY student_id")
 _MAILS = text("""
-    SELECT count(*) FILTER (WHERE status = 'sent'), count(*) FILTER (WHERE status = 'failed') FROM notify.outbox
+    SELECT count(*) FILTER (WHERE status = 'sent'), count(*) FILTER (WHERE status = 'failed') FROM notify.mails
 """)
 
 

@@ -19,7 +19,7 @@ from services.platform.lag import read_lag
 
 POLL_SECONDS = 0.1
 _TOPICS = {topic.name for topic in TOPICS}
-_UNSETTLED = text("SELECT count(*) FROM notify.outbox WHERE status NOT IN ('sent', 'failed', 'cancelled')")
+_UNSETTLED = text("SELECT count(*) FROM notify.mails WHERE status NOT IN ('sent', 'failed', 'cancelled')")
 
 
 class Answers:

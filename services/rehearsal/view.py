@@ -30,23 +30,25 @@ RATE_DAYS = 10
 LAG_SECONDS = 2.0
 _STYLE = {"watch": "yellow", "elevated": "dark_orange", "urgent": "bold red"}
 
-_ALERTS = text("SELECT id, level, status, raised_on, reasons FROM casework.alerts ORDER BY updated_at DESC LIMIT :most")
+_ALERTS = text(
+    "SELECT id, level, status, raised_on, reasons FROM casework.nameless_alerts ORDER BY updated_at DESC LIMIT :most"
+)
 _COUNTS = text("""
-    SELECT (SELECT count(*) FROM casework.alerts WHERE status = 'open'),
-           (SELECT count(*) FROM notify.outbox WHERE status = 'sent')
+    SELECT (SELECT count(*) FROM casework.nameless_alerts WHERE status = 'open'),
+           (SELECT count(*) FROM notify.mails WHERE status = 'sent')
 """)
-_LEVELS = text("SELECT level, count(*) AS n FROM casework.alerts GROUP BY level")
-_MARKS = text("SELECT count(*) FROM ingest.taken")
-_MAILS = text("SELECT count(*) FROM notify.outbox WHERE status = 'sent'")
+_LEVELS = text("SELECT level, count(*) AS n FROM casework.nameless_alerts GROUP BY level")
+_MARKS = text("SELECT marks FROM ingest.figures")
+_MAILS = text("SELECT count(*) FROM notify.mails WHERE status = 'sent'")
 _TO_ALERT = text("""
     SELECT percentile_disc(ARRAY[0.5, 0.99]) WITHIN GROUP (
-        ORDER BY extract(epoch FROM pg_xact_commit_timestamp(xmin) - caused_at) * 1000)
-    FROM casework.alert_events WHERE NOT superseded
+        ORDER BY extract(epoch FROM stored_at - caused_at) * 1000)
+    FROM casework.stored_events
 """)
 _TO_MAIL = text("""
     SELECT percentile_disc(ARRAY[0.5, 0.99]) WITHIN GROUP (
         ORDER BY extract(epoch FROM sent_at - caused_at) * 1000)
-    FROM notify.outbox WHERE status = 'sent'
+    FROM notify.mails WHERE status = 'sent'
 """)
 
 
