@@ -23,7 +23,7 @@ from benchmarks.core_driver import BACKLOG, Core
 from benchmarks.marks import CAPACITY, DAYS, STUDENTS, Year, make_year
 from benchmarks.publish import Day, our_days, reference_records
 from benchmarks.report import Machine, describe_machine
-from services.ingest.batches import Record
+from services.ingest.publish.batches import Record
 from services.platform.memory import collect_rarely
 
 SHOWN: Final = 40

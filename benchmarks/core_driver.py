@@ -18,7 +18,7 @@ from models.artifact import Artifact
 from models.policy import default_policy
 from services.contracts.risk import ThresholdSet, WeekCounted
 from services.contracts.topics import RISK_WEEKS, THRESHOLDS
-from services.ingest.batches import Record
+from services.ingest.publish.batches import Record
 from services.warning import records
 from services.warning.partition import Partition
 from services.warning.steering import OWNER, Steering

@@ -20,7 +20,7 @@ import psutil
 from benchmarks.core_driver import Core
 from benchmarks.engines.raw import read_one
 from models.artifact import default_artifact
-from services.ingest.batches import Record
+from services.ingest.publish.batches import Record
 from services.platform.memory import collect_rarely, give_memory_back
 from services.platform.processes import ProcessError
 

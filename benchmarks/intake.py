@@ -24,7 +24,7 @@ from benchmarks.command import CONTEXT, json_option, rounds_option, say, write_d
 from benchmarks.report import Machine, describe_machine
 from services.cli.common import failing, log_quietly
 from services.ingest.formats import open_sources
-from services.ingest.importer import Importer
+from services.ingest.imports.importer import Importer
 from services.ingest.intake import Intake
 from services.ingest.settings import IngestSettings
 from services.platform.embedded.endpoints import Stack

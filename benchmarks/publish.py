@@ -18,7 +18,7 @@ from services.contracts.marks import AttendanceMark, DayClosed, DayCounts, DaysC
 from services.contracts.packed import PlainMark
 from services.contracts.reference import Consent, Enrollment, EnrollmentSpan, SchoolDay
 from services.contracts.topics import CONSENTS, ENROLLMENTS, MARKS, SCHOOL_DAYS, Topic
-from services.ingest.batches import Record, mark_records
+from services.ingest.publish.batches import Record, mark_records
 from services.platform.kafka import make_producer
 
 SINGLE: Final = Topic("benchmark.marks.single")

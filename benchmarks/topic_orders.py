@@ -11,7 +11,7 @@ from benchmarks.core_driver import Core
 from benchmarks.marks import SEED, Year
 from benchmarks.publish import our_days, reference_records
 from services.contracts.topics import CONSENTS, ENROLLMENTS, MARKS, RISK_WEEKS, SCHOOL_DAYS, THRESHOLDS
-from services.ingest.batches import Record
+from services.ingest.publish.batches import Record
 
 NAMES: Final = {
     CONSENTS.name: "consents",

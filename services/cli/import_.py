@@ -21,16 +21,16 @@ from services.cli.common import (
     mapping_option,
 )
 from services.cli.output import STDOUT, progress_bar, say, write_json
-from services.ingest.classify import Horizon
-from services.ingest.fields import FieldError, optional_moment
+from services.ingest.classing.classify import Horizon
 from services.ingest.formats import Source, open_sources
-from services.ingest.importer import Importer, Snapshot
+from services.ingest.imports.dry_run import rehearse
+from services.ingest.imports.importer import Importer, Snapshot
+from services.ingest.imports.report import Report, Wrong
 from services.ingest.intake import Intake
-from services.ingest.outcomes import WhyNot
 from services.ingest.patience import Patience
-from services.ingest.rehearsal import rehearse
-from services.ingest.report import Report, Wrong
-from services.ingest.rows import to_utc
+from services.ingest.rows.fields import FieldError, optional_moment
+from services.ingest.rows.outcomes import WhyNot
+from services.ingest.rows.parse import to_utc
 from services.ingest.settings import IngestSettings
 from services.ingest.take.snapshot import Limits
 from services.platform.embedded.endpoints import Stack, read_stack

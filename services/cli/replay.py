@@ -14,7 +14,7 @@ from services.cli.import_ import EXIT_INTERRUPTED
 from services.cli.output import STDOUT, progress_bar, say, write_json
 from services.cli.risk_settings import capacity_option, model_environment, model_option, require_model
 from services.ingest.formats import Source, open_sources
-from services.ingest.replayer import ReplayedDay, Replayer
+from services.ingest.imports.replayer import ReplayedDay, Replayer
 from services.platform.signals import until_stopped
 from services.rehearsal.replaying import Document, Replay, fresh_replay
 from services.rehearsal.scores import StreamScores

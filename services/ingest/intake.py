@@ -12,24 +12,24 @@ from datetime import UTC, date, datetime
 from typing import TypeVar
 from uuid import UUID
 
-from services.ingest.consents import Policy
-from services.ingest.dead_letters import Refused, Source, rejected_records
-from services.ingest.head_counts import HeadCounts
+from services.ingest.consent.standing import Policy
+from services.ingest.identity.pseudonyms import Pseudonymizer, load_key
 from services.ingest.metrics import REJECTIONS
-from services.ingest.outcomes import Outcome, WhyNot
 from services.ingest.parts import Parts
 from services.ingest.patience import Patience
-from services.ingest.pseudonyms import Pseudonymizer, load_key
-from services.ingest.publish_pending import (
+from services.ingest.publish.dead_letters import Refused, Source, rejected_records
+from services.ingest.publish.pending import (
     publish_calendars,
     publish_days,
     publish_students,
     publish_token,
     publish_week,
 )
-from services.ingest.publisher import Publisher
-from services.ingest.reporting import Enrolled, SchoolReport
-from services.ingest.rows import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, SchoolRow, StudentRow
+from services.ingest.publish.publisher import Publisher
+from services.ingest.reporting.head_counts import HeadCounts
+from services.ingest.reporting.schools import Enrolled, SchoolReport
+from services.ingest.rows.outcomes import Outcome, WhyNot
+from services.ingest.rows.parse import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, SchoolRow, StudentRow
 from services.ingest.settings import IngestSettings
 from services.ingest.store import clock, facts, gate, imports, students
 from services.ingest.store.standing import SchoolSpan, Whole

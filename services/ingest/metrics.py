@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from prometheus_client import Counter, Histogram
 
-from services.ingest.outcomes import NO_SCHOOL, OLDER, OUTSIDE, Outcome, tally
+from services.ingest.rows.outcomes import NO_SCHOOL, OLDER, OUTSIDE, Outcome, tally
 
 MARKS_TAKEN = Counter("firstbell_ingest_marks", "Marks taken in, by result", ["result"])
 MARKS_IDLE = Counter("firstbell_ingest_marks_idle", "Accepted marks that count nowhere or change nothing", ["why"])

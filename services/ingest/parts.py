@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.consents import Policy
-from services.ingest.head_counts import HeadCounts
+from services.ingest.consent.standing import Policy
+from services.ingest.identity.pseudonyms import Pseudonymizer
 from services.ingest.patience import Patience
-from services.ingest.pseudonyms import Pseudonymizer
-from services.ingest.publisher import Publisher
+from services.ingest.publish.publisher import Publisher
+from services.ingest.reporting.head_counts import HeadCounts
 
 
 class Claims:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.ingest.consent.settle import settle
 from services.ingest.parts import Parts
-from services.ingest.publish_pending import publish_calendars, publish_days, publish_due_week, publish_students
+from services.ingest.publish.pending import publish_calendars, publish_days, publish_due_week, publish_students
 from services.ingest.store import consents, gate, pending, students
-from services.ingest.take.settle import settle
 
 _AT_ONCE = 500
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 from uuid import UUID
 
-from services.ingest.replayer import ReplayedDay
+from services.ingest.imports.replayer import ReplayedDay
 
 OnDay = Callable[[ReplayedDay], Awaitable[None]]
 

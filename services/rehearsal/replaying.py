@@ -17,10 +17,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.formats import Source
-from services.ingest.importer import Progress
+from services.ingest.imports.importer import Progress
+from services.ingest.imports.replayer import Replayer
 from services.ingest.intake import Intake
 from services.ingest.patience import Patience
-from services.ingest.replayer import Replayer
 from services.ingest.settings import IngestSettings
 from services.platform.database import make_engine
 from services.platform.embedded.endpoints import Stack

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.contracts.alerts import LEVELS
 from services.contracts.ids import case_number
-from services.ingest.replayer import ReplayedDay
+from services.ingest.imports.replayer import ReplayedDay
 from services.platform.embedded.endpoints import Stack
 from services.platform.lag import read_lag
 from services.rehearsal.new_alerts import NewAlerts

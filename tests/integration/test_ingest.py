@@ -22,10 +22,10 @@ from services.contracts.packed import read_marks_record
 from services.contracts.reference import Consent, Enrollment, SchoolDay
 from services.contracts.topics import CONSENTS, ENROLLMENTS, MARKS, REJECTED, SCHOOL_DAYS
 from services.ingest.app import create_app
-from services.ingest.head_counts import HeadCounts
 from services.ingest.intake import Intake
-from services.ingest.outcomes import tally
-from services.ingest.rows import ConsentRow, EnrollmentRow, MarkRow, StudentRow, parse_consent
+from services.ingest.reporting.head_counts import HeadCounts
+from services.ingest.rows.outcomes import tally
+from services.ingest.rows.parse import ConsentRow, EnrollmentRow, MarkRow, StudentRow, parse_consent
 from services.ingest.settings import IngestSettings
 from services.ingest.take.days import Close
 from services.ingest.take.marks import Said

@@ -15,7 +15,7 @@ from services.contracts.marks import DaysClosed, WeekClosed
 from services.contracts.packed import read_marks_record
 from services.contracts.topics import MARKS
 from services.ingest.intake import Intake
-from services.ingest.rows import SchoolDayRow
+from services.ingest.rows.parse import SchoolDayRow
 from services.ingest.settings import IngestSettings
 from services.ingest.take.days import Close
 from tests.integration.ingest_support import ingest_settings, own_database, sent

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from pydantic import BaseModel, Field
 
-from services.ingest.outcomes import Outcome, Status, tally
+from services.ingest.rows.outcomes import Outcome, Status, tally
 
 _AT_ONCE = 1_000
 

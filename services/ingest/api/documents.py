@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from services.ingest.api.answers import Answer, Problem
 from services.ingest.api.bodies import NDJSON
-from services.ingest.rows import STATUSES
+from services.ingest.rows.parse import STATUSES
 
 Json = dict[str, Any]
 """A piece of an OpenAPI document, whose shape is FastAPI's business."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from services.ingest.api.bodies import UNREADABLE, Entries
-from services.ingest.fields import Values
 from services.ingest.intake import Intake
 from services.ingest.metrics import count_marks
-from services.ingest.outcomes import Outcome
-from services.ingest.rows import RowError
+from services.ingest.rows.fields import Values
+from services.ingest.rows.outcomes import Outcome
+from services.ingest.rows.parse import RowError
 
 RowT = TypeVar("RowT")
 

@@ -13,8 +13,8 @@ from services.ingest.api.answers import Answer, answer
 from services.ingest.api.bodies import entries
 from services.ingest.api.entries import Kind, take_entries
 from services.ingest.intake import Intake
-from services.ingest.outcomes import Outcome
-from services.ingest.rows import parse_consent, parse_enrollment, parse_mark, parse_school_day
+from services.ingest.rows.outcomes import Outcome
+from services.ingest.rows.parse import parse_consent, parse_enrollment, parse_mark, parse_school_day
 from services.ingest.settings import IngestSettings
 from services.ingest.take.marks import Said
 from services.platform import trace

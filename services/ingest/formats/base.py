@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
-from services.ingest.rows import RowError
+from services.ingest.rows.parse import RowError
 from services.platform.errors import OperatorError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import holidays
 
 from services.ingest.formats.base import Found, Item, Rejection
-from services.ingest.rows import SchoolDayRow
+from services.ingest.rows.parse import SchoolDayRow
 
 _FRIDAY = 4
 

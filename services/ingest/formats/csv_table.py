@@ -10,12 +10,12 @@ from difflib import get_close_matches
 from operator import itemgetter
 from typing import Final, Generic
 
-from services.ingest.fields import Values
 from services.ingest.formats.base import FormatError, Found, Item, ReadLog, Rejection, RowT, RowT_co
 from services.ingest.formats.csv_records import Record, records
 from services.ingest.formats.inputs import Input
 from services.ingest.formats.layout import Beginning, Layout
-from services.ingest.rows import RowError
+from services.ingest.rows.fields import Values
+from services.ingest.rows.parse import RowError
 
 _NAME: Final = re.compile(r"[A-Za-z_]{1,40}[0-9]{0,2}")
 _LIKE: Final = 0.75

@@ -17,7 +17,7 @@ from services.ingest.formats.layout import Beginning, Layout
 from services.ingest.formats.mapped import mapped_table
 from services.ingest.formats.mapping import Mapping, load_mapping
 from services.ingest.formats.sources import Readers, Source
-from services.ingest.rows import MarkRow
+from services.ingest.rows.parse import MarkRow
 
 SUPPORTED: Final = (
     "Supported are: a folder of the district's tables (schools, students, enrollments, calendar, attendance, consents) "

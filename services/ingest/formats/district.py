@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
-from services.ingest import rows
-from services.ingest.fields import Values
 from services.ingest.formats.base import RowT
 from services.ingest.formats.csv_table import Table
-from services.ingest.rows import RowError
+from services.ingest.rows import parse
+from services.ingest.rows.fields import Values
+from services.ingest.rows.parse import RowError
 
 
 def _table(
@@ -22,30 +22,30 @@ def _table(
     return Table(dict(zip(names, names, strict=True)), frozenset(required.split()), parse, frozenset(ignored.split()))
 
 
-SCHOOLS: Final = _table("school_id name campus timezone", "school_id", rows.parse_school)
+SCHOOLS: Final = _table("school_id name campus timezone", "school_id", parse.parse_school)
 STUDENTS: Final = _table(
     "student_id first_name last_name birth_date grade household_id",
     "student_id",
-    rows.parse_student,
+    parse.parse_student,
     ignored="gender race_ethnicity english_learner special_education",
 )
 ENROLLMENTS: Final = _table(
     "student_id school_id entry_date exit_date household_id grade calendar",
     "student_id school_id entry_date",
-    rows.parse_enrollment,
+    parse.parse_enrollment,
 )
 CALENDAR: Final = _table(
-    "school_id date instructional reported calendar", "school_id date instructional", rows.parse_school_day
+    "school_id date instructional reported calendar", "school_id date instructional", parse.parse_school_day
 )
 ATTENDANCE: Final = _table(
     "student_id school_id date status excused section_id minutes_missed reason recorded_at event_id",
     "student_id school_id date status",
-    rows.parse_mark,
+    parse.parse_mark,
 )
 CONSENTS: Final = _table(
     "student_id agreement_id signed_by relationship signed_on method records purpose recipients expires_on revoked_on",
     "student_id signed_on records purpose recipients",
-    rows.parse_consent,
+    parse.parse_consent,
 )
 TABLES: Final[Mapping[str, Table[object]]] = {
     "schools": SCHOOLS,

@@ -13,12 +13,12 @@ from hashlib import blake2b
 from typing import Final, Generic
 
 from services.contracts.marks import AttendanceStatus
-from services.ingest import fields, rows
-from services.ingest.fields import FieldError, Values
 from services.ingest.formats.base import RowT_co
 from services.ingest.formats.calendar import CalendarDay, CalendarEntry, CalendarKey, SchoolSession
 from services.ingest.formats.mapping import MEANINGS, Mapping
-from services.ingest.rows import MarkRow, RowError
+from services.ingest.rows import fields, parse
+from services.ingest.rows.fields import FieldError, Values
+from services.ingest.rows.parse import MarkRow, RowError
 
 _CATEGORIES: Final[dict[str, tuple[AttendanceStatus, bool | None]]] = {
     "In Attendance": ("present", None),
@@ -108,8 +108,8 @@ def _mark(values: Values, mapping: Mapping) -> MarkRow | RowError:
     except FieldError as error:
         return RowError.of(error)
     if modified_at is not None:
-        modified_at = rows.to_utc(modified_at, UTC)
-    return rows.parse_mark({**values, "status": status, "excused": excused}, modified_at)
+        modified_at = parse.to_utc(modified_at, UTC)
+    return parse.parse_mark({**values, "status": status, "excused": excused}, modified_at)
 
 
 def _section_mark(values: Values, mapping: Mapping) -> MarkRow | RowError:
@@ -132,8 +132,8 @@ def _section(identifier: str, course: str, year: str, session: str) -> str:
     return blake2b(whole.encode(), digest_size=_SECTION_BYTES).hexdigest()
 
 
-def _enrollment(values: Values) -> rows.EnrollmentRow | RowError:
-    return rows.parse_enrollment({**values, "grade": code_of(values.get("grade"))})
+def _enrollment(values: Values) -> parse.EnrollmentRow | RowError:
+    return parse.parse_enrollment({**values, "grade": code_of(values.get("grade"))})
 
 
 def _other_calendar(values: Values) -> CalendarKey | RowError | None:
@@ -258,7 +258,7 @@ CALENDAR_ENTRIES: Final[tuple[Resource[CalendarEntry], ...]] = (
         _plain(_session),
     ),
 )
-STUDENTS: Final[tuple[Resource[rows.StudentRow], ...]] = (
+STUDENTS: Final[tuple[Resource[parse.StudentRow], ...]] = (
     Resource(
         "Student",
         "students",
@@ -268,18 +268,18 @@ STUDENTS: Final[tuple[Resource[rows.StudentRow], ...]] = (
             Field("last_name", "Name/LastSurname", "lastSurname"),
             Field("birth_date", "BirthData/BirthDate", "birthDate"),
         ),
-        _plain(rows.parse_student),
+        _plain(parse.parse_student),
     ),
 )
-SCHOOLS: Final[tuple[Resource[rows.SchoolRow], ...]] = (
+SCHOOLS: Final[tuple[Resource[parse.SchoolRow], ...]] = (
     Resource(
         "School",
         "schools",
         (Field("school_id", "SchoolId", "schoolId"), Field("name", "NameOfInstitution", "nameOfInstitution")),
-        _plain(rows.parse_school),
+        _plain(parse.parse_school),
     ),
 )
-ENROLLMENTS: Final[tuple[Resource[rows.EnrollmentRow], ...]] = (
+ENROLLMENTS: Final[tuple[Resource[parse.EnrollmentRow], ...]] = (
     Resource(
         "StudentSchoolAssociation",
         "studentSchoolAssociations",

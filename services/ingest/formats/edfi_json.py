@@ -12,7 +12,7 @@ from services.ingest.formats.edfi import Field, Resource
 from services.ingest.formats.inputs import Input
 from services.ingest.formats.json_items import json_items
 from services.ingest.formats.mapping import Mapping
-from services.ingest.rows import RowError
+from services.ingest.rows.parse import RowError
 
 SUFFIXES: Final = frozenset({".json", ".ndjson", ".jsonl"})
 

@@ -14,7 +14,7 @@ from services.ingest.formats.base import Found, Item, ReadLog, Rejection, RowT_c
 from services.ingest.formats.edfi import Field, Resource
 from services.ingest.formats.inputs import BrokenFileError, Input
 from services.ingest.formats.mapping import Mapping
-from services.ingest.rows import RowError
+from services.ingest.rows.parse import RowError
 
 _NAMESPACE: Final = "http://ed-fi.org/"
 _READ: Final = ("4.", "5.")

@@ -6,11 +6,11 @@ from datetime import datetime
 from functools import lru_cache, partial
 
 from services.contracts.marks import AttendanceStatus
-from services.ingest import fields, rows
-from services.ingest.fields import FieldError, Values
 from services.ingest.formats.csv_table import Table
 from services.ingest.formats.mapping import MEANINGS, Mapping
-from services.ingest.rows import MarkRow, RowError
+from services.ingest.rows import fields, parse
+from services.ingest.rows.fields import FieldError, Values
+from services.ingest.rows.parse import MarkRow, RowError
 
 
 def mapped_table(mapping: Mapping) -> Table[MarkRow] | None:
@@ -31,7 +31,7 @@ def _mark(mapping: Mapping, values: Values) -> MarkRow | RowError:
         day = _date(values, mapping.date_format)
     except FieldError as error:
         return RowError.of(error)
-    return rows.parse_mark(
+    return parse.parse_mark(
         {
             "student_id": values.get("student_id"),
             "school_id": values.get("school_id"),

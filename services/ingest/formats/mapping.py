@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from services.contracts.marks import AttendanceStatus
 from services.ingest.formats.base import FormatError
-from services.ingest.rows import REASONS
+from services.ingest.rows.parse import REASONS
 
 Header = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1)]
 Code = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1)]

@@ -12,14 +12,14 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Final, TypeVar
 
-from services.ingest import fields
-from services.ingest.fields import FieldError, Values
 from services.ingest.formats.base import Found, Item, ReadLog, Rejection
 from services.ingest.formats.calendar import CalendarEntry, SchoolSession
 from services.ingest.formats.csv_table import CsvReader, Table
 from services.ingest.formats.inputs import Input
 from services.ingest.formats.layout import Layout
-from services.ingest.rows import EnrollmentRow, RowError, SchoolRow, StudentRow
+from services.ingest.rows import fields
+from services.ingest.rows.fields import FieldError, Values
+from services.ingest.rows.parse import EnrollmentRow, RowError, SchoolRow, StudentRow
 
 RowT = TypeVar("RowT")
 

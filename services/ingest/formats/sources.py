@@ -10,7 +10,7 @@ from hashlib import blake2b
 from services.ingest.formats.base import Found, Item, NotRead, Reader, ReadLog, Rejection, RowT
 from services.ingest.formats.calendar import CalendarEntry, CalendarKey, Track, school_days
 from services.ingest.formats.inputs import Input
-from services.ingest.rows import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, SchoolRow, StudentRow
+from services.ingest.rows.parse import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, SchoolRow, StudentRow
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from datetime import date
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.rows import SchoolDayRow
+from services.ingest.rows.parse import SchoolDayRow
 
 _PUT = text("""
     INSERT INTO ingest.calendar_days AS d (school_id, calendar, date, instructional)

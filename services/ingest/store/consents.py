@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.agreements import Agreement, AgreementKey
+from services.ingest.consent.agreements import Agreement, AgreementKey
 
 _OF = text("""
     SELECT student, agreement_id, signed_on, notice, arrival, signed_by, relationship, method,

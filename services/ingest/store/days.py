@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.marks import DayCounts
-from services.ingest.head_counts import DayChange, SchoolRoll
+from services.ingest.reporting.head_counts import DayChange, SchoolRoll
 
 Day = tuple[str, date]
 

@@ -9,9 +9,9 @@ from datetime import date
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.classify import Accepted
-from services.ingest.outcomes import NO_SCHOOL, OUTSIDE, Outcome
-from services.ingest.reporting import Enrolled, SchoolReport
+from services.ingest.classing.classify import Accepted
+from services.ingest.reporting.schools import Enrolled, SchoolReport
+from services.ingest.rows.outcomes import NO_SCHOOL, OUTSIDE, Outcome
 
 _DAYS = text("""
     SELECT school_id, date, instructional, reported FROM ingest.school_days

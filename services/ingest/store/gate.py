@@ -9,9 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.ids import Pseudonym, Slot
-from services.ingest.consents import Run
-from services.ingest.known import Known
-from services.ingest.outcomes import WhyNot
+from services.ingest.consent.standing import Run
+from services.ingest.identity.known import Known
+from services.ingest.rows.outcomes import WhyNot
 from services.ingest.store.arrays import joined
 
 _IN_FORCE = text("""

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.ids import HouseholdPseudonym
-from services.ingest.rows import SchoolRow
+from services.ingest.rows.parse import SchoolRow
 
 _SCHOOLS = text("""
     INSERT INTO ingest.schools AS s (school_id, name, campus, timezone)

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.ids import Pseudonym, Slot
-from services.ingest.consents import Run, Standing
+from services.ingest.consent.standing import Run, Standing
 
 _LOCK = text("""
     SELECT id, student_id, pseudonym, consent_from, consent_through, next_change, ended_on

@@ -7,14 +7,14 @@ from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.agreements import Agreement, AgreementKey, agreement, merged
-from services.ingest.consents import is_over
-from services.ingest.outcomes import DUPLICATE, Outcome, WhyNot
+from services.ingest.consent.agreements import Agreement, AgreementKey, agreement, merged
+from services.ingest.consent.settle import settle
+from services.ingest.consent.standing import is_over
 from services.ingest.parts import Parts
-from services.ingest.rows import ConsentRow
+from services.ingest.rows.outcomes import DUPLICATE, Outcome, WhyNot
+from services.ingest.rows.parse import ConsentRow
 from services.ingest.store import consents, gate, students
 from services.ingest.store.students import Student
-from services.ingest.take.settle import settle
 
 _NEW = 1 << 62
 """Arrivals of rows that are not kept yet: after all that are."""

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from models.school_year import year_of
-from services.ingest.assumed import assumed_days
-from services.ingest.classify import SLACK
-from services.ingest.head_counts import HeadCounts
-from services.ingest.outcomes import ACCEPTED, DUPLICATE, NOT_YET, Outcome
+from services.ingest.classing.classify import SLACK
 from services.ingest.parts import Parts
-from services.ingest.rows import SchoolDayRow
+from services.ingest.reporting.assumed import assumed_days
+from services.ingest.reporting.head_counts import HeadCounts
+from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, NOT_YET, Outcome
+from services.ingest.rows.parse import SchoolDayRow
 from services.ingest.store import calendars, days, gate
 
 

@@ -12,15 +12,24 @@ from models.attendance import NO_TIME
 from services.contracts.ids import partition_of
 from services.contracts.marks import DayCounts
 from services.contracts.packed import NO_MOMENT, PlainMark
-from services.ingest.batches import mark_records
-from services.ingest.classify import Accepted, Classed, Horizon, Superseded, Taking, classify, superseded, together
-from services.ingest.digests import event_digest
-from services.ingest.head_counts import HeadCounts
+from services.ingest.classing.classify import (
+    Accepted,
+    Classed,
+    Horizon,
+    Superseded,
+    Taking,
+    classify,
+    superseded,
+    together,
+)
+from services.ingest.classing.digests import event_digest
 from services.ingest.metrics import count_marks
-from services.ingest.outcomes import ACCEPTED, DUPLICATE, Outcome, WhyNot
 from services.ingest.parts import Parts
-from services.ingest.publish_pending import publish_days
-from services.ingest.rows import MarkRow, to_utc
+from services.ingest.publish.batches import mark_records
+from services.ingest.publish.pending import publish_days
+from services.ingest.reporting.head_counts import HeadCounts
+from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, Outcome, WhyNot
+from services.ingest.rows.parse import MarkRow, to_utc
 from services.ingest.store import days, facts, gate, taken
 from services.ingest.take.days import assume
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from services.ingest.head_counts import HeadCounts, Roll
-from services.ingest.known import Known
-from services.ingest.outcomes import ACCEPTED, DUPLICATE, NOT_CONSENTED, Outcome
+from services.ingest.identity.known import Known
 from services.ingest.parts import Parts
-from services.ingest.rows import EnrollmentRow, SchoolRow, StudentRow
+from services.ingest.reporting.head_counts import HeadCounts, Roll
+from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, NOT_CONSENTED, Outcome
+from services.ingest.rows.parse import EnrollmentRow, SchoolRow, StudentRow
 from services.ingest.store import days, gate, rosters
 from services.ingest.store.rosters import Person, Span
 

@@ -11,8 +11,8 @@ from models.attendance import EXCUSED, RETRACTED, STATUS, UNEXCUSED
 from services.contracts.ids import partition_of
 from services.contracts.marks import AttendanceStatus
 from services.contracts.packed import PlainMark
-from services.ingest.batches import mark_records
 from services.ingest.parts import Parts
+from services.ingest.publish.batches import mark_records
 from services.ingest.store import standing
 from services.ingest.store.standing import SchoolSpan, Stale, Whole
 

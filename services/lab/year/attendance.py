@@ -17,14 +17,14 @@ import polars as pl
 from models.arrays import Codes, Flags, Ints
 from models.attendance import NO_TIME, RETRACTED, code_of
 from services.contracts.packed import microseconds
-from services.ingest.classify import Horizon
+from services.ingest.classing.classify import Horizon
 from services.ingest.formats import FormatError, Item, Rejection, district
 from services.ingest.formats.base import Reader, ReadLog
 from services.ingest.formats.csv_table import CsvReader
-from services.ingest.importer import chunks
-from services.ingest.outcomes import NOT_YET, NOT_YET_RECORDED
-from services.ingest.replayer import handed_in_on
-from services.ingest.rows import STATUSES, MarkRow, RowError, to_utc
+from services.ingest.imports.importer import chunks
+from services.ingest.imports.replayer import handed_in_on
+from services.ingest.rows.outcomes import NOT_YET, NOT_YET_RECORDED
+from services.ingest.rows.parse import STATUSES, MarkRow, RowError, to_utc
 from services.lab.year.blocks import Block, Blocks
 from services.lab.year.columns import BAD, Column, Places
 from services.lab.year.folder import Folder

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from models.arrays import Ints
-from services.ingest.rows import MarkRow, RowError, parse_mark
+from services.ingest.rows.parse import MarkRow, RowError, parse_mark
 
 TextCodes = npt.NDArray[np.uint32]
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from services.ingest.agreements import Agreement, AgreementKey, agreement, merged
-from services.ingest.consents import Policy, Run, standing
-from services.ingest.rows import ConsentRow
+from services.ingest.consent.agreements import Agreement, AgreementKey, agreement, merged
+from services.ingest.consent.standing import Policy, Run, standing
+from services.ingest.rows.parse import ConsentRow
 
 
 @dataclass(slots=True)

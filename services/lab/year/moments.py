@@ -14,7 +14,7 @@ import polars as pl
 
 from models.arrays import Flags, Ints
 from models.attendance import NO_TIME
-from services.ingest.rows import RowError
+from services.ingest.rows.parse import RowError
 from services.lab.year.columns import TextCodes, codes_of, parsed
 
 Moments = npt.NDArray[np.int64]

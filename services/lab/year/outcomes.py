@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 
 from models.arrays import Ints
-from services.ingest import fields
-from services.ingest.fields import FieldError, Values
 from services.ingest.formats.csv_table import Table
-from services.ingest.rows import RowError
+from services.ingest.rows import fields
+from services.ingest.rows.fields import FieldError, Values
+from services.ingest.rows.parse import RowError
 from services.lab.year.folder import Folder
 
 IDENTIFIED: Final = "homelessness_identified"

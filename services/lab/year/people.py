@@ -11,11 +11,11 @@ import numpy as np
 from models.arrays import Ints
 from models.backtest.history import Spans
 from models.enrollment import FOREVER
-from services.ingest import rows
-from services.ingest.fields import Values
 from services.ingest.formats import Found, Item, Rejection, district
 from services.ingest.formats.csv_table import CsvReader, Table
-from services.ingest.rows import EnrollmentRow, RowError, StudentRow
+from services.ingest.rows import parse
+from services.ingest.rows.fields import Values
+from services.ingest.rows.parse import EnrollmentRow, RowError, StudentRow
 from services.lab.year.folder import Folder
 from services.lab.year.schools import Enrolled
 
@@ -116,7 +116,7 @@ def _enroll(people: People, row: EnrollmentRow) -> None:
 
 def _person(values: Values) -> _Person | RowError:
     """The row as ingest reads it, with the groups, which ingest does not read."""
-    row = rows.parse_student(values)
+    row = parse.parse_student(values)
     if isinstance(row, RowError):
         return row
     groups = tuple(" ".join(str(values.get(name) or "").split()) for name in GROUPS)

@@ -13,10 +13,10 @@ import numpy as np
 from models.attendance import RETRACTED
 from models.backtest.history import Counts, DayMarks, History, Runs
 from models.enrollment import FOREVER
-from services.ingest.consents import Policy, Run
+from services.ingest.consent.standing import Policy, Run
 from services.ingest.formats import Rejection
-from services.ingest.importer import CHUNK, chunks
-from services.ingest.replayer import first_signed
+from services.ingest.imports.importer import CHUNK, chunks
+from services.ingest.imports.replayer import first_signed
 from services.ingest.settings import IngestSettings
 from services.lab.year.attendance import Attendance, AttendanceReader
 from services.lab.year.consents import Consented
@@ -93,7 +93,7 @@ def read_history(
 def _spanned(attendance: Attendance, signed: Mapping[str, date]) -> tuple[Attendance, int]:
     """The rows from the first to the last day on which one of a consented student is handed in; how many are not.
 
-    As `services.ingest.replayer` does. Without such a row all are kept: then nobody is in the history anyway.
+    As `services.ingest.imports.replayer` does. Without such a row all are kept: then nobody is in the history anyway.
     """
     rows = attendance.rows
     signed_on = np.array([signed.get(one, date.max).toordinal() for one in attendance.students], np.int32)

@@ -10,7 +10,7 @@ from benchmarks.core_driver import Core
 from benchmarks.marks import year_of
 from benchmarks.topic_orders import NAMES, SHUFFLED, SHUFFLED_WITHIN, good_order, make_orders
 from models.artifact import default_artifact
-from services.ingest.batches import Record
+from services.ingest.publish.batches import Record
 
 
 @pytest.fixture(scope="module")

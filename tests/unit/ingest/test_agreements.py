@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from services.ingest.agreements import agreement, merged
-from services.ingest.rows import ConsentRow
+from services.ingest.consent.agreements import agreement, merged
+from services.ingest.rows.parse import ConsentRow
 
 SIGNED = date(2016, 9, 1)
 WITHDRAWN = date(2016, 12, 1)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.contracts.marks import AttendanceMark, DayCounts, MarkBatch
 from services.contracts.packed import PlainMark, read_marks_record
-from services.ingest.batches import MAX_BYTES, MAX_MARKS, Record, mark_records
+from services.ingest.publish.batches import MAX_BYTES, MAX_MARKS, Record, mark_records
 
 NOW = datetime(2016, 12, 5, tzinfo=UTC)
 DAY = date(2016, 12, 5)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from services.ingest.api.answers import Answer, answer
 from services.ingest.api.bodies import LINES_AT_ONCE, UNREADABLE, Entries, entries
-from services.ingest.outcomes import ACCEPTED, DUPLICATE, Outcome
+from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, Outcome
 from services.platform.http import ProblemError
 
 LIMIT = 2_000

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from models.attendance import UNEXCUSED
 from services.contracts.ids import Pseudonym, Slot
 from services.contracts.marks import AttendanceStatus
-from services.ingest.classify import Horizon, Key, Memory, Taking, classify
-from services.ingest.consents import Run
-from services.ingest.digests import mark_digest
-from services.ingest.known import Known
-from services.ingest.outcomes import Status
-from services.ingest.rows import MarkRow
+from services.ingest.classing.classify import Horizon, Key, Memory, Taking, classify
+from services.ingest.classing.digests import mark_digest
+from services.ingest.consent.standing import Run
+from services.ingest.identity.known import Known
+from services.ingest.rows.outcomes import Status
+from services.ingest.rows.parse import MarkRow
 
 DAY = date(2016, 12, 5)
 KNOWN = {"s": Known(1, Pseudonym("p"), Slot(7), Run(DAY - timedelta(days=30), DAY + timedelta(days=30)))}

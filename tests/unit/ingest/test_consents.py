@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.consents import Held, Policy, Run, current_run, is_over, standing
+from services.ingest.consent.standing import Held, Policy, Run, current_run, is_over, standing
 
 START = date(2016, 9, 1)
 POLICY = Policy("attendance", "homelessness-prevention", "project-hope")

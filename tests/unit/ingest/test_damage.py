@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.ingest.formats import FormatError, open_sources
-from services.ingest.rehearsal import rehearse
-from services.ingest.report import Report
+from services.ingest.imports.dry_run import rehearse
+from services.ingest.imports.report import Report
 from services.ingest.settings import IngestSettings
 
 CONSENTS = "student_id,agreement_id,signed_on,records,purpose,recipients\n" + "".join(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.head_counts import DAYS_HELD, DayHeads, Roll
+from services.ingest.reporting.head_counts import DAYS_HELD, DayHeads, Roll
 
 DAY = date(2016, 12, 5)
 

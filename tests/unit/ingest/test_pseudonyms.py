@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.contracts.ids import SLOTS
-from services.ingest.pseudonyms import Pseudonymizer, load_key
+from services.ingest.identity.pseudonyms import Pseudonymizer, load_key
 from services.platform.settings import SettingsError
 
 KEY = bytes(range(32))

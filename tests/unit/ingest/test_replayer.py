@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from services.ingest.formats import Item
-from services.ingest.replayer import in_order, school_days
-from services.ingest.reporting import Reporting, SchoolReport
-from services.ingest.rows import MarkRow
+from services.ingest.imports.replayer import in_order, school_days
+from services.ingest.reporting.schools import Reporting, SchoolReport
+from services.ingest.rows.parse import MarkRow
 
 MONDAY = date(2016, 12, 5)
 TUESDAY, WEDNESDAY, THURSDAY = (MONDAY + timedelta(days=n) for n in (1, 2, 3))

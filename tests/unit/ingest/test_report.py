@@ -5,7 +5,7 @@ from __future__ import annotations
 import tracemalloc
 
 from services.ingest.formats import Rejection
-from services.ingest.report import Rejections
+from services.ingest.imports.report import Rejections
 
 
 def test_rejections_come_back_in_order_and_the_most_frequent_are_told_first():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from models.school import School
-from services.ingest.reporting import SchoolReport, school_year_start
+from services.ingest.reporting.schools import SchoolReport, school_year_start
 
 MON, TUE, WED, SAT = date(2025, 9, 8), date(2025, 9, 9), date(2025, 9, 10), date(2025, 9, 13)
 CALENDAR = {MON: True, TUE: False, WED: True}

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.ingest import rows
-from services.ingest.rows import ConsentRow, EnrollmentRow, MarkRow, RowError, SchoolDayRow, SchoolRow, StudentRow
+from services.ingest.rows import parse
+from services.ingest.rows.parse import ConsentRow, EnrollmentRow, MarkRow, RowError, SchoolDayRow, SchoolRow, StudentRow
 
 MARK = {"student_id": "S1", "school_id": "dearborn", "date": "2016-12-01", "status": "absent"}
 
@@ -15,8 +15,8 @@ def test_a_mark_of_csv_strings_and_one_of_json_values_are_the_same():
     text = {**MARK, "excused": "Yes", "section_id": "", "minutes_missed": "30", "recorded_at": "2016-12-01T08:15:00"}
     json = {**MARK, "excused": True, "section_id": None, "minutes_missed": 30, "recorded_at": "2016-12-01T08:15:00"}
 
-    assert rows.parse_mark(text) == rows.parse_mark(json)
-    assert rows.parse_mark(text) == MarkRow(
+    assert parse.parse_mark(text) == parse.parse_mark(json)
+    assert parse.parse_mark(text) == MarkRow(
         "S1",
         "dearborn",
         date(2016, 12, 1),
@@ -29,11 +29,11 @@ def test_a_mark_of_csv_strings_and_one_of_json_values_are_the_same():
 
 def test_empty_and_absent_fields_are_unknown():
     empty = {**MARK, "excused": " ", "section_id": " ", "minutes_missed": "", "reason": "", "recorded_at": " "}
-    assert rows.parse_mark(empty) == rows.parse_mark(MARK)
+    assert parse.parse_mark(empty) == parse.parse_mark(MARK)
 
 
 def test_a_json_number_is_an_id_as_its_digits():
-    row = rows.parse_mark({**MARK, "student_id": 604821, "school_id": " 255901001 "})
+    row = parse.parse_mark({**MARK, "student_id": 604821, "school_id": " 255901001 "})
     assert isinstance(row, MarkRow)
     assert (row.student_id, row.school_id) == ("604821", "255901001")
 
@@ -76,7 +76,7 @@ def test_a_json_number_is_an_id_as_its_digits():
     ],
 )
 def test_a_bad_field_is_named_with_what_is_expected(field, value, expected):
-    error = rows.parse_mark({**MARK, field: value})
+    error = parse.parse_mark({**MARK, field: value})
 
     assert isinstance(error, RowError)
     assert error.field == field
@@ -86,19 +86,19 @@ def test_a_bad_field_is_named_with_what_is_expected(field, value, expected):
 
 def test_no_reason_echoes_the_input():
     secret = "Zebulon-4711!"
-    for parse in (
-        rows.parse_mark,
-        rows.parse_consent,
-        rows.parse_enrollment,
-        rows.parse_school_day,
-        rows.parse_school,
-        rows.parse_student,
+    for read in (
+        parse.parse_mark,
+        parse.parse_consent,
+        parse.parse_enrollment,
+        parse.parse_school_day,
+        parse.parse_school,
+        parse.parse_student,
     ):
         base = {**MARK, "entry_date": "2016-09-01", "signed_on": "2016-09-01"}
         fields = {*base, "excused", "reported", "instructional", "exit_date", "timezone", "birth_date", "records"}
         for field in fields:
             for value in (secret * 20, [secret], f"{secret}\n"):
-                found = parse({**base, field: value})
+                found = read({**base, field: value})
                 assert not isinstance(found, RowError) or secret not in found.reason
 
 
@@ -106,22 +106,22 @@ def test_no_reason_echoes_the_input():
     ("given", "kept"), [("illness", "illness"), (" Weather ", "weather"), ("flu, says her mother", None), (7, None)]
 )
 def test_a_reason_is_kept_as_a_known_code_or_not_at_all(given, kept):
-    row = rows.parse_mark({**MARK, "reason": given})
+    row = parse.parse_mark({**MARK, "reason": given})
     assert isinstance(row, MarkRow)
     assert row.reason == kept
 
 
 def test_a_moment_without_an_offset_stands_in_the_schools_timezone():
     zone = ZoneInfo("America/New_York")
-    assert rows.to_utc(datetime.fromisoformat("2016-12-01T08:00"), zone) == datetime(2016, 12, 1, 13, tzinfo=UTC)
+    assert parse.to_utc(datetime.fromisoformat("2016-12-01T08:00"), zone) == datetime(2016, 12, 1, 13, tzinfo=UTC)
     elsewhere = datetime(2016, 12, 1, 8, tzinfo=timezone(timedelta(hours=1)))
-    assert rows.to_utc(elsewhere, zone) == datetime(2016, 12, 1, 7, tzinfo=UTC)
+    assert parse.to_utc(elsewhere, zone) == datetime(2016, 12, 1, 7, tzinfo=UTC)
 
 
 def test_lists_of_a_consent_come_with_semicolons_or_as_arrays():
     common = {"student_id": "S1", "agreement_id": "A", "signed_on": "2016-09-01", "purpose": "p"}
-    text = rows.parse_consent({**common, "records": "attendance; contact;", "recipients": "project-hope"})
-    array = rows.parse_consent({**common, "records": ["attendance", "contact"], "recipients": ["project-hope"]})
+    text = parse.parse_consent({**common, "records": "attendance; contact;", "recipients": "project-hope"})
+    array = parse.parse_consent({**common, "records": ["attendance", "contact"], "recipients": ["project-hope"]})
 
     assert text == array
     assert isinstance(text, ConsentRow)
@@ -130,45 +130,45 @@ def test_lists_of_a_consent_come_with_semicolons_or_as_arrays():
 
 @pytest.mark.parametrize("records", [5, {"a": 1}, [1], ["x" * 65], ["a"] * 101, "a\x00b"])
 def test_a_list_that_is_none_is_an_error(records):
-    error = rows.parse_consent({"student_id": "S1", "signed_on": "2016-09-01", "records": records})
+    error = parse.parse_consent({"student_id": "S1", "signed_on": "2016-09-01", "records": records})
     assert isinstance(error, RowError)
     assert error.field == "records"
 
 
 def test_a_revocation_alone_needs_no_signing_date():
-    row = rows.parse_consent({"student_id": "S1", "agreement_id": "A", "revoked_on": "2017-01-05"})
+    row = parse.parse_consent({"student_id": "S1", "agreement_id": "A", "revoked_on": "2017-01-05"})
     assert isinstance(row, ConsentRow)
     assert (row.signed_on, row.revoked_on) == (None, date(2017, 1, 5))
 
-    neither = rows.parse_consent({"student_id": "S1", "agreement_id": "A"})
+    neither = parse.parse_consent({"student_id": "S1", "agreement_id": "A"})
     assert isinstance(neither, RowError)
     assert neither.field == "signed_on"
 
 
 def test_an_enrollment_ends_no_earlier_than_it_begins():
     span = {"student_id": "S1", "school_id": "burke", "entry_date": "2016-09-08", "exit_date": "2016-09-08"}
-    assert rows.parse_enrollment({**span, "household_id": "H1", "grade": 9}) == EnrollmentRow(
+    assert parse.parse_enrollment({**span, "household_id": "H1", "grade": 9}) == EnrollmentRow(
         "S1", "burke", date(2016, 9, 8), date(2016, 9, 8), "H1", "9"
     )
-    error = rows.parse_enrollment({**span, "exit_date": "2016-09-07"})
+    error = parse.parse_enrollment({**span, "exit_date": "2016-09-07"})
     assert isinstance(error, RowError)
     assert error.field == "exit_date"
 
 
 def test_a_school_day_may_say_only_that_it_is_closed():
-    row = rows.parse_school_day({"school_id": "burke", "date": "2016-09-08", "reported": True})
+    row = parse.parse_school_day({"school_id": "burke", "date": "2016-09-08", "reported": True})
     assert row == SchoolDayRow("burke", date(2016, 9, 8), instructional=None, reported=True)
 
 
 def test_a_schools_timezone_is_an_iana_name():
-    row = rows.parse_school({"school_id": "burke", "name": "Burke High", "timezone": "America/New_York"})
+    row = parse.parse_school({"school_id": "burke", "name": "Burke High", "timezone": "America/New_York"})
     assert row == SchoolRow("burke", "Burke High", None, "America/New_York")
     for wrong in ("Boston", "America", "../etc/passwd"):
-        assert isinstance(rows.parse_school({"school_id": "burke", "timezone": wrong}), RowError)
+        assert isinstance(parse.parse_school({"school_id": "burke", "timezone": wrong}), RowError)
 
 
 def test_of_a_student_no_demographic_field_is_kept():
-    row = rows.parse_student(
+    row = parse.parse_student(
         {"student_id": "S1", "first_name": "Ana", "birth_date": "1998-05-04", "gender": "F", "race_ethnicity": "x"}
     )
     assert row == StudentRow("S1", "Ana", None, date(1998, 5, 4), None, None)
@@ -176,7 +176,7 @@ def test_of_a_student_no_demographic_field_is_kept():
 
 
 def test_a_line_break_in_a_name_is_a_space() -> None:
-    row = rows.parse_student({"student_id": "1", "first_name": "Quix\r\notic", "last_name": " van \t Test "})
+    row = parse.parse_student({"student_id": "1", "first_name": "Quix\r\notic", "last_name": " van \t Test "})
     assert isinstance(row, StudentRow)
     assert (row.first_name, row.last_name) == ("Quix otic", "van Test")
 
@@ -184,7 +184,7 @@ def test_a_line_break_in_a_name_is_a_space() -> None:
 @pytest.mark.parametrize("text", ["1.23457E+11", "1,23457E+11", "1E+11", "1.2345678901234568e+17"])
 @pytest.mark.parametrize("name", ["student_id", "school_id", "section_id"])
 def test_an_id_that_a_spreadsheet_has_shortened_is_rejected_with_what_to_do(text, name):
-    error = rows.parse_mark({**MARK, name: text})
+    error = parse.parse_mark({**MARK, name: text})
     assert isinstance(error, RowError)
     assert error.field == name
     assert "make the column text" in error.reason
@@ -193,6 +193,6 @@ def test_an_id_that_a_spreadsheet_has_shortened_is_rejected_with_what_to_do(text
 
 @pytest.mark.parametrize("text", ["1E2", "1E-11", "E+11", "12E+11", "1.2.3E+11", "A1E+11"])
 def test_a_room_and_other_ids_with_an_e_are_ids(text):
-    row = rows.parse_mark({**MARK, "section_id": text})
+    row = parse.parse_mark({**MARK, "section_id": text})
     assert isinstance(row, MarkRow)
     assert row.section_id == text

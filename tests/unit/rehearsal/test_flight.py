@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.ingest.replayer import ReplayedDay
+from services.ingest.imports.replayer import ReplayedDay
 from services.rehearsal.flight import Flight
 
 MONDAY = date(2026, 11, 23)

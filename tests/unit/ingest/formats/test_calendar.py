@@ -11,7 +11,7 @@ from services.ingest.formats.calendar import (
     instructional_weekdays,
     school_days,
 )
-from services.ingest.rows import SchoolDayRow
+from services.ingest.rows.parse import SchoolDayRow
 
 NINTH = CalendarKey("burke", "9", "2021")
 TENTH = CalendarKey("burke", "10", "2021")

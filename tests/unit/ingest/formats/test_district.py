@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.ingest.formats import FormatError, Item, Rejection, open_sources
-from services.ingest.rows import MarkRow, SchoolDayRow
+from services.ingest.rows.parse import MarkRow, SchoolDayRow
 
 HEADER = "student_id,school_id,date,status,excused,section_id,minutes_missed,reason,recorded_at\n"
 GOOD = "S{},burke,2016-12-01,absent,,,,,\n"

@@ -8,7 +8,7 @@ import pytest
 
 from services.ingest.formats import FormatError, Item, Rejection, open_sources
 from services.ingest.formats.json_items import MAX_ITEM
-from services.ingest.rows import EnrollmentRow, MarkRow
+from services.ingest.rows.parse import EnrollmentRow, MarkRow
 
 EVENT = {
     "studentReference": {"studentUniqueId": "S1", "link": {"rel": "Student"}},

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from services.ingest.formats import FormatError, Item, Rejection, Source, open_sources
-from services.ingest.rows import EnrollmentRow, MarkRow, SchoolRow, StudentRow
+from services.ingest.rows.parse import EnrollmentRow, MarkRow, SchoolRow, StudentRow
 from tests.unit.ingest.formats import edfi_files as edfi
 
 

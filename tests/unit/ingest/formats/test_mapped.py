@@ -8,7 +8,7 @@ import pytest
 
 from services.ingest.formats import FormatError, Item, Rejection, open_sources
 from services.ingest.formats.mapping import load_mapping
-from services.ingest.rows import MarkRow
+from services.ingest.rows.parse import MarkRow
 
 SHIPPED = Path(__file__).resolve().parents[4] / "deploy" / "mappings"
 FLAGGED = """

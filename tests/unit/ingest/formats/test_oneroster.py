@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.ingest.formats import Item, Rejection, open_sources
-from services.ingest.rows import EnrollmentRow, SchoolRow, StudentRow
+from services.ingest.rows.parse import EnrollmentRow, SchoolRow, StudentRow
 
 FILES = {
     "manifest.csv": "propertyName,value\noneroster.version,1.2\n",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from services.ingest.formats import FormatError, Item, Rejection, open_sources
-from services.ingest.rows import MarkRow
+from services.ingest.rows.parse import MarkRow
 from tests.unit.ingest.formats.workbooks import workbook
 
 TABLE = "student_id,school_id,date,status\nS1,burke,2016-12-01,absent\nS2,burke,2016-12-01,tardy\n"

@@ -12,16 +12,16 @@ from zoneinfo import ZoneInfo
 from models.attendance import NO_TIME, RETRACTED, DayMarks, SectionMark, code_of, day_code, with_mark
 from models.school_year import year_of
 from services.contracts.ids import Pseudonym, Slot
-from services.ingest.agreements import Agreement, AgreementKey, agreement, merged
-from services.ingest.assumed import assumed_days
-from services.ingest.classify import Horizon, Memory, Taking, classify
-from services.ingest.consents import Policy, Run, standing
+from services.ingest.classing.classify import Horizon, Memory, Taking, classify
+from services.ingest.consent.agreements import Agreement, AgreementKey, agreement, merged
+from services.ingest.consent.standing import Policy, Run, standing
 from services.ingest.formats import Item, Rejection, Source, open_sources
-from services.ingest.head_counts import DayHeads, Roll
-from services.ingest.known import Known
-from services.ingest.replayer import first_signed, handed_in_on
-from services.ingest.reporting import Reporting, SchoolReport
-from services.ingest.rows import MarkRow, to_utc
+from services.ingest.identity.known import Known
+from services.ingest.imports.replayer import first_signed, handed_in_on
+from services.ingest.reporting.assumed import assumed_days
+from services.ingest.reporting.head_counts import DayHeads, Roll
+from services.ingest.reporting.schools import Reporting, SchoolReport
+from services.ingest.rows.parse import MarkRow, to_utc
 from services.ingest.settings import IngestSettings
 
 Mark = tuple[date, str, str, date, int]

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from services.ingest.consents import Policy, Run
-from services.ingest.rows import ConsentRow
+from services.ingest.consent.standing import Policy, Run
+from services.ingest.rows.parse import ConsentRow
 from services.lab.year.consents import Consented
 
 _FIRST, _LAST = date(2025, 9, 4), date(2026, 6, 20)

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from models.attendance import NO_TIME
-from services.ingest.rows import MarkRow, parse_mark, to_utc
+from services.ingest.rows.parse import MarkRow, parse_mark, to_utc
 from services.lab.year import moments
 from services.lab.year.moments import recorded
 

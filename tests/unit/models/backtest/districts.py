@@ -16,7 +16,7 @@ from models.backtest import history as columns
 from models.backtest.history import History
 from models.enrollment import FOREVER, Segment, Span, school_on, segments
 from services.contracts.marks import AttendanceStatus
-from services.ingest.reporting import Reporting, SchoolReport
+from services.ingest.reporting.schools import Reporting, SchoolReport
 
 FIRST = date(2016, 9, 6).toordinal()
 BEFORE = FIRST - 400

@@ -14,7 +14,7 @@ from services.contracts.marks import AttendanceMark, DayClosed, DayCounts, DaysC
 from services.contracts.packed import PlainMark
 from services.contracts.reference import Consent, Enrollment, EnrollmentSpan, SchoolDay
 from services.contracts.risk import WeekCounted
-from services.ingest.batches import mark_records
+from services.ingest.publish.batches import mark_records
 from services.warning import records
 from services.warning.lifecycle import level_told
 from services.warning.partition import Partition

@@ -7,7 +7,7 @@ import numpy as np
 from models.simulation import World, WorldConfig, simulate
 from models.simulation.marks import STATUSES
 from models.simulation.reporting import Reports
-from services.ingest.rows import REASONS
+from services.ingest.rows.parse import REASONS
 
 
 def by_student_day(reports: Reports) -> dict[tuple[int, int], list[int]]:

@@ -9,14 +9,14 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.ingest.classify import Horizon
-from services.ingest.consents import Policy
+from services.ingest.classing.classify import Horizon
+from services.ingest.consent.standing import Policy
 from services.ingest.formats import Item, Rejection, Source
-from services.ingest.importer import CHUNK, Importer, Progress, chunks
+from services.ingest.imports.importer import CHUNK, Importer, Progress, chunks
+from services.ingest.imports.report import Report
 from services.ingest.intake import Intake
-from services.ingest.report import Report
-from services.ingest.reporting import Reporting
-from services.ingest.rows import EnrollmentRow, MarkRow, StudentRow, to_utc
+from services.ingest.reporting.schools import Reporting
+from services.ingest.rows.parse import EnrollmentRow, MarkRow, StudentRow, to_utc
 from services.ingest.take.days import Close
 
 _SUNDAY = 6

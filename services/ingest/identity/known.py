@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from services.contracts.ids import Pseudonym, Slot
-from services.ingest.consents import Run
+from services.ingest.consent.standing import Run
 
 
 class Known(NamedTuple):

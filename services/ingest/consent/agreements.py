@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
-from services.ingest.consents import Held, Policy
-from services.ingest.rows import ConsentRow
+from services.ingest.consent.standing import Held, Policy
+from services.ingest.rows.parse import ConsentRow
 
 
 class AgreementKey(NamedTuple):

@@ -10,7 +10,7 @@ from services.contracts.ids import partition_of, week_token
 from services.contracts.marks import DayClosed, DaysClosed, WeekClosed
 from services.contracts.reference import Consent, Enrollment, SchoolDay
 from services.contracts.topics import CONSENTS, ENROLLMENTS, MARKS, SCHOOL_DAYS
-from services.ingest.batches import Record
+from services.ingest.publish.batches import Record
 from services.ingest.store.calendars import CalendarDayState
 from services.ingest.store.days import DayState
 from services.ingest.store.pending import StudentState

@@ -13,8 +13,8 @@ from typing import Final
 from zoneinfo import available_timezones
 
 from services.contracts.marks import AttendanceStatus
-from services.ingest import fields
-from services.ingest.fields import FieldError, Values
+from services.ingest.rows import fields
+from services.ingest.rows.fields import FieldError, Values
 
 STATUSES: Final[dict[str, AttendanceStatus]] = {
     "present": "present",

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from services.ingest.formats import Item, NotRead, Rejection, Source
-from services.ingest.outcomes import Outcome, Status, WhyNot
-from services.ingest.reporting import Enrolled, Reporting
-from services.ingest.rows import MarkRow
-from services.ingest.spoilt import SpoiltIds
+from services.ingest.reporting.schools import Enrolled, Reporting
+from services.ingest.rows.outcomes import Outcome, Status, WhyNot
+from services.ingest.rows.parse import MarkRow
+from services.ingest.rows.spoilt import SpoiltIds
 from services.ingest.take.snapshot import TakenBack
 
 _PLACES: Final = 5

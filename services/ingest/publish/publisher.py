@@ -10,9 +10,9 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from services.contracts.topics import MARKS
-from services.ingest.batches import Record
 from services.ingest.metrics import PUBLISH_SECONDS
 from services.ingest.patience import UnavailableError
+from services.ingest.publish.batches import Record
 from services.platform import trace
 from services.platform.kafka import make_producer
 

@@ -9,7 +9,7 @@ from zlib import crc32
 
 from services.contracts.rejected import Rejected
 from services.contracts.topics import REJECTED
-from services.ingest.batches import Record
+from services.ingest.publish.batches import Record
 
 Source = Literal["http", "import"]
 

@@ -9,8 +9,8 @@ from datetime import date
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.ids import Pseudonym
-from services.ingest.agreements import Agreement, AgreementKey
-from services.ingest.consents import Policy, Standing, standing
+from services.ingest.consent.agreements import Agreement, AgreementKey
+from services.ingest.consent.standing import Policy, Standing, standing
 from services.ingest.metrics import CONSENT_CHANGES
 from services.ingest.store import students
 from services.ingest.store.students import Student

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from services.ingest.outcomes import WhyNot
+from services.ingest.rows.outcomes import WhyNot
 
 _FAR = date.max.toordinal()
 

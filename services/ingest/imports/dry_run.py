@@ -10,17 +10,17 @@ from zoneinfo import ZoneInfo
 
 from models.school_year import year_of
 from services.contracts.ids import Pseudonym, Slot
-from services.ingest.agreements import Agreement, AgreementKey, agreement, merged
-from services.ingest.assumed import assumed_days
-from services.ingest.classify import Horizon, Memory, Taking, classify
-from services.ingest.consents import Policy, standing
+from services.ingest.classing.classify import Horizon, Memory, Taking, classify
+from services.ingest.consent.agreements import Agreement, AgreementKey, agreement, merged
+from services.ingest.consent.standing import Policy, standing
 from services.ingest.formats import Found, Item, Rejection, Source
-from services.ingest.importer import CHUNK, Progress, chunks, says
-from services.ingest.known import Known
-from services.ingest.outcomes import ACCEPTED, DUPLICATE, NOT_CONSENTED, Outcome, WhyNot
-from services.ingest.report import Report
-from services.ingest.reporting import Enrolled, Reporting
-from services.ingest.rows import ConsentRow, MarkRow, to_utc
+from services.ingest.identity.known import Known
+from services.ingest.imports.importer import CHUNK, Progress, chunks, says
+from services.ingest.imports.report import Report
+from services.ingest.reporting.assumed import assumed_days
+from services.ingest.reporting.schools import Enrolled, Reporting
+from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, NOT_CONSENTED, Outcome, WhyNot
+from services.ingest.rows.parse import ConsentRow, MarkRow, to_utc
 from services.ingest.settings import IngestSettings
 
 RowT = TypeVar("RowT")

@@ -13,12 +13,12 @@ from uuid import UUID
 
 from services.contracts.packed import microseconds
 from services.ingest.formats import Found, Item, Rejection, Source
-from services.ingest.head_counts import HeadCounts
+from services.ingest.imports.report import Report
 from services.ingest.intake import Intake
-from services.ingest.outcomes import Outcome, WhyNot
-from services.ingest.report import Report
-from services.ingest.reporting import Enrolled, Reporting
-from services.ingest.rows import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, StudentRow
+from services.ingest.reporting.head_counts import HeadCounts
+from services.ingest.reporting.schools import Enrolled, Reporting
+from services.ingest.rows.outcomes import Outcome, WhyNot
+from services.ingest.rows.parse import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, StudentRow
 from services.ingest.store.standing import SchoolSpan, Whole
 from services.ingest.take.days import Close
 from services.ingest.take.marks import Said

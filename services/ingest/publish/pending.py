@@ -14,7 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.ids import week_token
 from services.ingest.parts import Parts
-from services.ingest.state_records import calendar_records, close_records, day_records, student_records, week_records
+from services.ingest.publish.state_records import (
+    calendar_records,
+    close_records,
+    day_records,
+    student_records,
+    week_records,
+)
 from services.ingest.store import calendars, days, pending, weeks
 
 _STUDENTS = 1_000

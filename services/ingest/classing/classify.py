@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 
 from models.attendance import NO_TIME, RETRACTED, code_of
 from services.contracts.packed import microseconds
-from services.ingest.digests import event_digest, mark_digest
-from services.ingest.known import Known
-from services.ingest.outcomes import (
+from services.ingest.classing.digests import event_digest, mark_digest
+from services.ingest.identity.known import Known
+from services.ingest.rows.outcomes import (
     ACCEPTED,
     DUPLICATE,
     NOT_CONSENTED,
@@ -23,7 +23,7 @@ from services.ingest.outcomes import (
     Outcome,
     WhyNot,
 )
-from services.ingest.rows import MarkRow
+from services.ingest.rows.parse import MarkRow
 
 SLACK: Final = timedelta(days=1)
 """East of the district tomorrow has come already."""

@@ -1,0 +1,1 @@
+"""Which marks are new, which repeat one, which change nothing: pure."""

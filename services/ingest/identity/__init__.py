@@ -1,0 +1,1 @@
+"""The keyed names under which students travel, and who of them may pass."""

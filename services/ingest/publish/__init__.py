@@ -1,0 +1,1 @@
+"""What goes to Kafka: batches of marks, what is pending, dead letters."""

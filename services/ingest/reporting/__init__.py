@@ -1,0 +1,1 @@
+"""What schools have reported: head counts, closed days, calendars that are assumed. Pure."""
