@@ -31,6 +31,7 @@ from services.platform.embedded.endpoints import Stack
 from services.platform.embedded.stack import running_stack
 from services.platform.memory import collect_rarely
 from services.platform.signals import until_stopped
+from services.registry import SERVICES
 
 INTERRUPTED: Final = 130
 STUDENTS: Final = 2_000
@@ -74,7 +75,7 @@ async def _run(rounds: int, marks: int) -> Report:
     machine, done, cpu = describe_machine(), [], []
     with tempfile.TemporaryDirectory(prefix="firstbell-benchmark-", ignore_cleanup_errors=True) as name:
         settings = IngestSettings(data_dir=Path(name) / "data", kafka=None, database=None, smtp=None)
-        async with running_stack(settings, services=(), say=say) as stack:
+        async with running_stack(settings, SERVICES, run=(), say=say) as stack:
             for number in range(rounds):
                 folder = Path(name) / str(number)
                 rows = write_folder(folder, f"r{number}-", marks)

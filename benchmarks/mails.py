@@ -27,6 +27,7 @@ from services.platform.embedded.endpoints import Stack
 from services.platform.embedded.stack import running_stack
 from services.platform.settings import Settings
 from services.platform.signals import until_stopped
+from services.registry import SERVICES
 
 MAILS: Final = 2_000
 AT_ONCE: Final = 8
@@ -74,7 +75,7 @@ async def _run(rounds: int, mails: int, at_once: int) -> Report:
     _say("Starting Kafka, PostgreSQL, the mail sink and notify in a temporary folder")
     with tempfile.TemporaryDirectory(prefix="firstbell-benchmark-", ignore_cleanup_errors=True) as name:
         settings = Settings(data_dir=Path(name), kafka=None, database=None, smtp=None)
-        async with running_stack(settings, services=("notify",), say=_say) as stack:
+        async with running_stack(settings, SERVICES, run={"notify"}, say=_say) as stack:
             engine = make_engine(stack.database)
             try:
                 await mail_alerts(stack, engine, WARM_UP, WARM_UP)

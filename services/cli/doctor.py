@@ -14,6 +14,7 @@ from services.ingest.settings import IngestSettings
 from services.platform.checks import CheckResult, run_checks
 from services.platform.checks.target import find_target
 from services.platform.embedded.endpoints import read_stack
+from services.registry import SERVICES
 
 COLORS = {"ok": "green", "failed": "red", "skipped": "yellow"}
 
@@ -31,7 +32,7 @@ def doctor(context: click.Context, as_json: bool, data_dir: Path | None) -> None
     """
     log_quietly()
     settings = load_settings(IngestSettings, data_dir)
-    target = find_target(settings, read_stack(settings.data_dir), key_file=settings.key_file)
+    target = find_target(settings, read_stack(settings.data_dir), SERVICES, key_file=settings.key_file)
     results = asyncio.run(run_checks(target))
     if as_json:
         print_json(doctor_document(results))

@@ -36,6 +36,7 @@ from services.ingest.take.snapshot import Limits
 from services.platform.embedded.endpoints import Stack, read_stack
 from services.platform.embedded.stack import running_stack
 from services.platform.signals import until_stopped
+from services.registry import SERVICES
 from services.rehearsal.settled import caught_up
 
 EXIT_REJECTED = 4
@@ -148,7 +149,7 @@ async def _stack(settings: IngestSettings) -> AsyncIterator[tuple[IngestSettings
         yield settings.on(stack.kafka, stack.database), None
     else:
         say("Nothing is running here: starting the stack for this import …")
-        async with running_stack(settings, say=say) as started:
+        async with running_stack(settings, SERVICES, say=say) as started:
             yield settings.on(started.kafka, started.database), started
 
 

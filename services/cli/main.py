@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Final
 
 import click
 
 from services.platform.bytecode import keep_bytecode_aside
 from services.platform.memory import collect_rarely
+from services.registry import SERVICES
 
 COMMANDS = {
     "up": ("services.cli.up:up", "Start the whole system and stay."),
@@ -22,12 +24,10 @@ COMMANDS = {
     "lag": ("services.cli.lag:lag", "Show how far each consumer group is behind."),
     "doctor": ("services.cli.doctor:doctor", "Check everything that First Bell stands on."),
     "prepare": ("services.cli.prepare:prepare", "Make topics and schemas in an outside cluster and database."),
-    "ingest": ("services.cli.serve:ingest", "Take marks, consents, enrollments and school days over HTTP."),
-    "warning": ("services.cli.serve:warning", "Keep windows and raise alerts (a Faust worker)."),
-    "casework": ("services.cli.serve:casework", "Keep the alert history and answer for it over HTTP."),
-    "notify": ("services.cli.serve:notify", "Mail level changes to the people of a school's team."),
 }
 """Where each command is, and what it does in a line."""
+_SERVICES: Final = {service.name: service for service in SERVICES}
+"""Each can be run alone."""
 
 
 class LazyGroup(click.Group):
@@ -35,10 +35,14 @@ class LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The commands in the order in which a newcomer meets them."""
-        return list(COMMANDS)
+        return [*COMMANDS, *_SERVICES]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
         """The command, or None when there is none of that name."""
+        if cmd_name in _SERVICES:
+            from services.cli.serve import serving  # noqa: PLC0415 - as the others, only when it is used
+
+            return serving(_SERVICES[cmd_name])
         if cmd_name not in COMMANDS:
             return None
         module, _, attribute = COMMANDS[cmd_name][0].partition(":")
@@ -48,7 +52,8 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """List the commands without loading them."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+            told = {name: summary for name, (_, summary) in COMMANDS.items()}
+            formatter.write_dl([*told.items(), *((one.name, one.summary) for one in SERVICES)])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -10,6 +10,7 @@ from services.cli.common import failing, load_settings, log_quietly
 from services.platform.embedded.endpoints import Endpoints
 from services.platform.embedded.stack import prepare_services
 from services.platform.settings import Settings
+from services.registry import SERVICES
 
 
 @click.command()
@@ -22,5 +23,5 @@ def prepare() -> None:
     settings = load_settings(Settings, None)
     with failing():
         endpoints = Endpoints(settings.require_kafka(), settings.require_database(), settings.smtp or "")
-        asyncio.run(prepare_services(endpoints, settings=settings))
+        asyncio.run(prepare_services(endpoints, SERVICES, settings=settings))
     click.echo("Topics and schemas are there.")

@@ -1,4 +1,4 @@
-"""`firstbell ingest|warning|casework|notify`: one service alone, against FIRSTBELL_KAFKA and FIRSTBELL_DATABASE."""
+"""`firstbell SERVICE`: one service alone, against FIRSTBELL_KAFKA and FIRSTBELL_DATABASE."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from importlib import import_module
 import click
 
 from services.platform.embedded.gate import wait_until_open
+from services.platform.service import ServiceSpec
 from services.platform.settings import SettingsError
 
 
-def _serving(name: str, summary: str) -> click.Command:
-    @click.command(name, help=f"{summary}\n\nRuns on loopback until Ctrl-C or SIGTERM. Settings: see .env.example.")
+def serving(service: ServiceSpec) -> click.Command:
+    """The command that runs a service."""
+
+    @click.command(
+        service.name, help=f"{service.summary}\n\nRuns on loopback until Ctrl-C or SIGTERM. Settings: see .env.example."
+    )
     def serve() -> None:
-        run: Callable[[], None] = import_module(f"services.{name}.app").main
+        run: Callable[[], None] = import_module(service.module).main
         wait_until_open()
         try:
             run()
@@ -24,9 +29,3 @@ def _serving(name: str, summary: str) -> click.Command:
             sys.exit(1)
 
     return serve
-
-
-ingest = _serving("ingest", "Take marks, consents, enrollments and school days over HTTP.")
-warning = _serving("warning", "Keep each consented student's windows and raise alerts (a Faust worker).")
-casework = _serving("casework", "Keep the alert history and answer for it over HTTP.")
-notify = _serving("notify", "Mail level changes to the people of a school's team.")

@@ -15,6 +15,7 @@ from services.platform.embedded.stack import running_stack
 from services.platform.processes import ProcessError
 from services.platform.settings import Settings
 from services.platform.signals import until_stopped
+from services.registry import SERVICES
 
 EXIT_FAILED = 1
 EXIT_IN_USE = 3
@@ -38,7 +39,7 @@ def up(data_dir: Path | None, as_json: bool) -> None:
 
 async def _stay(settings: Settings, *, as_json: bool) -> None:
     click.echo(f"Starting in {settings.data_dir.absolute()} …", err=True)
-    async with running_stack(settings) as stack:
+    async with running_stack(settings, SERVICES) as stack:
         click.echo(stack.model_dump_json() if as_json else "\n".join(describe(stack)))
         sys.stdout.flush()
         await asyncio.Event().wait()

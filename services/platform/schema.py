@@ -8,30 +8,29 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine, text
 
-SERVICES = ("ingest", "casework", "notify")
-"""Each owns the schema of its name and the migrations in `services/<name>/migrations`."""
+from services.platform.service import Services, ServiceSpec, with_schema
 
-_ROOT = Path(__file__).resolve().parent.parent
+_ENVIRONMENT = Path(__file__).resolve().parent / "migrations"
 
 
-def migration_config(url: str, service: str) -> Config:
+def migration_config(url: str, service: ServiceSpec) -> Config:
     """Alembic's configuration for one service's schema."""
     config = Config()
-    config.set_main_option("script_location", str(_ROOT / "platform" / "migrations"))
-    config.set_main_option("version_locations", str(_ROOT / service / "migrations"))
+    config.set_main_option("script_location", str(_ENVIRONMENT))
+    config.set_main_option("version_locations", str(service.migrations))
     config.set_main_option("path_separator", "newline")
     config.attributes["url"] = url
-    config.attributes["schema"] = service
+    config.attributes["schema"] = service.name
     return config
 
 
-def migrate(url: str) -> None:
+def migrate(url: str, services: Services) -> None:
     """Bring every schema to its newest version; safe to call when two processes start at once."""
     engine = create_engine(url)
     try:
         with engine.connect() as lock:
             lock.execute(text("SELECT pg_advisory_lock(727001)"))
-            for service in SERVICES:
+            for service in with_schema(services):
                 command.upgrade(migration_config(url, service), "head")
     finally:
         engine.dispose()

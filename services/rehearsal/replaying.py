@@ -27,6 +27,7 @@ from services.platform.embedded.endpoints import Stack
 from services.platform.embedded.stack import running_stack
 from services.platform.errors import OperatorError
 from services.platform.supervisor import say_on_stderr
+from services.registry import SERVICES
 from services.rehearsal.flight import Flight, OnDay
 from services.rehearsal.settled import Answers, caught_up, mails_settled, worker_caught_up
 
@@ -132,7 +133,7 @@ async def fresh_replay(
         # An outside cluster or database is never replayed into.
         outside = dict.fromkeys(("kafka", "database", "smtp", "pseudonym_key_file"))
         settings = IngestSettings.load(folder).model_copy(update=outside)
-        async with running_stack(settings, env=env, say=say) as stack:
+        async with running_stack(settings, SERVICES, env=env, say=say) as stack:
             pointed = settings.on(stack.kafka, stack.database)
             engine = make_engine(pointed.require_database())
             try:

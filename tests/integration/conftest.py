@@ -17,6 +17,7 @@ from services.platform.database import make_engine
 from services.platform.embedded.endpoints import Stack
 from services.platform.embedded.stack import running_stack
 from services.platform.settings import Settings
+from services.registry import SERVICES
 
 
 class Sink(NamedTuple):
@@ -30,7 +31,7 @@ class Sink(NamedTuple):
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     """Kafka, PostgreSQL and the sink, migrated and with topics; none of our services."""
     settings = Settings(data_dir=tmp_path_factory.mktemp("firstbell"), kafka=None, database=None, smtp=None)
-    async with running_stack(settings, services=()) as running:
+    async with running_stack(settings, SERVICES, run=()) as running:
         yield running
 
 

@@ -17,6 +17,7 @@ from services.contracts.topics import TOPICS, Topic
 from services.ingest.settings import IngestSettings
 from services.platform.kafka import make_consumer
 from services.platform.schema import migrate
+from services.registry import SERVICES
 
 CONSENT = {
     "agreement_id": "boston-2016",
@@ -37,7 +38,7 @@ async def own_database(server_url: str) -> AsyncIterator[str]:
     async with admin.connect() as connection:
         await connection.execute(text(f"CREATE DATABASE {name}"))
     url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
-    await asyncio.to_thread(migrate, url)
+    await asyncio.to_thread(migrate, url, SERVICES)
     try:
         yield url
     finally:

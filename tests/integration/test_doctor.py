@@ -20,13 +20,14 @@ from services.platform.embedded.endpoints import Stack
 from services.platform.embedded.ports import free_port
 from services.platform.http import add_health
 from services.platform.settings import Settings
+from services.registry import SERVICES
 from tests.integration.running import until
 
 
 def target_of(stack: Stack, tmp_path: Path) -> Target:
     """The session's stack, which has none of our services."""
     settings = Settings(data_dir=stack.data_dir, kafka=None, database=None, smtp=None)
-    return replace(find_target(settings, stack, key_file=tmp_path / "key"), services={})
+    return replace(find_target(settings, stack, SERVICES, key_file=tmp_path / "key"), services={})
 
 
 def by_name(results: list[CheckResult]) -> dict[str, CheckResult]:

@@ -31,6 +31,7 @@ from services.platform.kafka import make_consumer, make_producer
 from services.platform.processes import ProcessRegistry, poll
 from services.platform.settings import Settings
 from services.platform.supervisor import Supervisor, Surroundings
+from services.registry import SERVICES
 
 PARENT = """
 import asyncio, sys
@@ -38,12 +39,13 @@ from pathlib import Path
 from services.platform.embedded.stack import running_stack
 from services.platform.settings import Settings
 from services.platform.signals import until_stopped
+from services.registry import SERVICES
 
 async def nothing(_):
     pass
 
 async def run():
-    async with running_stack(Settings(data_dir=Path(sys.argv[1])), services=(), prepare=nothing) as stack:
+    async with running_stack(Settings(data_dir=Path(sys.argv[1])), SERVICES, run=(), prepare=nothing) as stack:
         print(stack.model_dump_json(), flush=True)
         await asyncio.Event().wait()
 
@@ -115,7 +117,7 @@ async def all_gone(pids: list[int]) -> bool:
 
 
 async def test_everything_is_found_again_after_a_restart_on_other_ports(tmp_path: Path) -> None:
-    async with running_stack(settings_for(tmp_path), services=(), prepare=nothing) as stack:
+    async with running_stack(settings_for(tmp_path), SERVICES, run=(), prepare=nothing) as stack:
         await write_something(stack)
         assert read_stack(tmp_path) == stack
         password = stack.database.split(":")[2].partition("@")[0]
@@ -139,7 +141,7 @@ async def test_everything_is_found_again_after_a_restart_on_other_ports(tmp_path
     assert await all_gone(pids_of(stack))
     assert password not in "".join(log.read_text() for log in (tmp_path / "logs").iterdir())
 
-    async with running_stack(settings_for(tmp_path), services=(), prepare=nothing) as again:
+    async with running_stack(settings_for(tmp_path), SERVICES, run=(), prepare=nothing) as again:
         assert again.kafka != stack.kafka
         await find_it_again(again)
 
@@ -154,7 +156,7 @@ async def test_what_a_killed_parent_leaves_is_ended_by_the_next_start(tmp_path: 
     assert all(psutil.pid_exists(pid) for pid in left)
     assert read_stack(tmp_path) is None
     said: list[str] = []
-    async with running_stack(settings_for(tmp_path), services=(), prepare=nothing, say=said.append) as stack:
+    async with running_stack(settings_for(tmp_path), SERVICES, run=(), prepare=nothing, say=said.append) as stack:
         assert await all_gone(left)
         assert sorted(line.split()[0] for line in said) == ["kafka", "postgres", "smtp"]
         await find_it_again(stack)
@@ -188,7 +190,7 @@ async def test_a_parent_that_is_stopped_while_it_starts_leaves_no_orphan(tmp_pat
 
 async def test_killed_servers_come_back_on_their_ports_with_their_data(tmp_path: Path) -> None:
     said: list[str] = []
-    async with running_stack(settings_for(tmp_path), services=(), prepare=nothing, say=said.append) as stack:
+    async with running_stack(settings_for(tmp_path), SERVICES, run=(), prepare=nothing, say=said.append) as stack:
         await write_something(stack)
         os.kill(stack.pid("postgres"), signal.SIGKILL)
         os.kill(stack.pid("kafka"), signal.SIGKILL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -14,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.platform.checks.result import CheckResult, failed, ok, skipped
 from services.platform.checks.target import Target
 from services.platform.database import make_engine
-from services.platform.schema import SERVICES, migration_config
+from services.platform.schema import migration_config
+from services.platform.service import ServiceSpec
 
 
 async def check_database(target: Target, timeout: float) -> list[CheckResult]:
@@ -29,7 +31,7 @@ async def check_database(target: Target, timeout: float) -> list[CheckResult]:
         return [failed("database", "FIRSTBELL_DATABASE is not a URL that can be used", hint), _no_migrations()]
     try:
         async with asyncio.timeout(timeout):
-            version, behind = await _ask(engine, target.database)
+            version, behind = await _ask(engine, target.database, target.schemas)
     except (SQLAlchemyError, OSError, TimeoutError) as error:
         cause = getattr(error, "orig", None) or error
         hint = "See whether it runs, and whether user, password and name in FIRSTBELL_DATABASE are right."
@@ -39,7 +41,10 @@ async def check_database(target: Target, timeout: float) -> list[CheckResult]:
         ]
     finally:
         await engine.dispose()
-    return [ok("database", f"PostgreSQL {version} at {place}"), judge_migrations(behind)]
+    return [
+        ok("database", f"PostgreSQL {version} at {place}"),
+        judge_migrations(behind, [service.name for service in target.schemas]),
+    ]
 
 
 def where(url: str) -> str:
@@ -48,30 +53,32 @@ def where(url: str) -> str:
     return f"{parts.host or 'a local socket'}:{parts.port or 5432}/{parts.database}"
 
 
-def judge_migrations(behind: list[str]) -> CheckResult:
+def judge_migrations(behind: Sequence[str], schemas: Sequence[str]) -> CheckResult:
     """Is no schema behind?"""
     if behind:
         hint = "Start `firstbell up`: it brings them up to date."
         return failed("migrations", f"not at the newest version: {', '.join(behind)}", hint)
-    return ok("migrations", f"schemas at their newest version: {', '.join(SERVICES)}")
+    return ok("migrations", f"schemas at their newest version: {', '.join(schemas)}")
 
 
 def _no_migrations() -> CheckResult:
     return skipped("migrations", "the database does not answer")
 
 
-async def _ask(engine: AsyncEngine, url: str) -> tuple[str, list[str]]:
+async def _ask(engine: AsyncEngine, url: str, schemas: Sequence[ServiceSpec]) -> tuple[str, list[str]]:
     async with engine.connect() as connection:
         version = await connection.scalar(text("SHOW server_version"))
-        applied = {service: await connection.run_sync(_applied, service) for service in SERVICES}
-    return str(version), [service for service in SERVICES if applied[service] != newest(url, service)]
+        applied = [await connection.run_sync(_applied, service.name) for service in schemas]
+    return str(version), [
+        service.name for service, found in zip(schemas, applied, strict=True) if found != newest(url, service)
+    ]
 
 
-def _applied(connection: Connection, service: str) -> set[str]:
-    options = {"version_table": "schema_version", "version_table_schema": service}
+def _applied(connection: Connection, schema: str) -> set[str]:
+    options = {"version_table": "schema_version", "version_table_schema": schema}
     return set(MigrationContext.configure(connection, opts=options).get_current_heads())
 
 
-def newest(url: str, service: str) -> set[str]:
+def newest(url: str, service: ServiceSpec) -> set[str]:
     """The versions that a service's schema has when it is up to date."""
     return set(ScriptDirectory.from_config(migration_config(url, service)).get_heads())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.platform.embedded.endpoints import Stack
+from services.platform.service import Services, ServiceSpec, with_schema
 from services.platform.settings import Settings
 
 
@@ -22,6 +23,8 @@ class Target:
     smtp: str | None
     services: Mapping[str, str]
     """Base URLs by the service's name."""
+    schemas: Sequence[ServiceSpec]
+    """The services that keep something in the database."""
     partitions: int | None
 
     @property
@@ -30,7 +33,7 @@ class Target:
         return f"nothing is running in {self.data_dir}; start it with `firstbell up`"
 
 
-def find_target(settings: Settings, stack: Stack | None, *, key_file: Path) -> Target:
+def find_target(settings: Settings, stack: Stack | None, services: Services, *, key_file: Path) -> Target:
     """The running stack, or without one what the settings point at (services then by their ports on this machine)."""
     embedded = settings.kafka is None
     if stack is not None:
@@ -43,9 +46,10 @@ def find_target(settings: Settings, stack: Stack | None, *, key_file: Path) -> T
             database=stack.database,
             smtp=stack.smtp,
             services=urls,
+            schemas=with_schema(services),
             partitions=None,
         )
-    ports = {name: getattr(settings, f"{name}_port") for name in ("ingest", "warning", "casework", "notify")}
+    ports = {service.name: getattr(settings, f"{service.name}_port") for service in services}
     return Target(
         data_dir=settings.data_dir,
         key_file=key_file,
@@ -54,5 +58,6 @@ def find_target(settings: Settings, stack: Stack | None, *, key_file: Path) -> T
         database=None if settings.database is None else settings.database.get_secret_value(),
         smtp=settings.smtp,
         services={} if embedded else {name: f"http://127.0.0.1:{port}" for name, port in ports.items() if port},
+        schemas=with_schema(services),
         partitions=settings.partitions,
     )

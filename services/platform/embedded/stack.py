@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -26,12 +26,10 @@ from services.platform.embedded.smtp_sink import sink_spec
 from services.platform.kafka import create_topics
 from services.platform.processes import Command, ProcessRegistry
 from services.platform.schema import migrate
+from services.platform.service import Services, ServiceSpec
 from services.platform.settings import Settings
 from services.platform.supervisor import ChildSpec, Supervisor, Surroundings, inherited_environment, say_on_stderr
 from services.platform.together import together
-
-SERVICES = ("ingest", "warning", "casework", "notify")
-"""Each is run as `firstbell NAME` and tells on its port when it is ready."""
 
 Prepare = Callable[[Endpoints], Awaitable[None]]
 """Brings Kafka and the database to where the services expect them, before these start."""
@@ -40,16 +38,18 @@ Prepare = Callable[[Endpoints], Awaitable[None]]
 @asynccontextmanager
 async def running_stack(
     settings: Settings,
+    services: Services,
     *,
-    services: Sequence[str] = SERVICES,
+    run: Collection[str] | None = None,
     prepare: Prepare | None = None,
     env: Mapping[str, str] | None = None,
     say: Callable[[str], None] = say_on_stderr,
 ) -> AsyncIterator[Stack]:
-    """Run Kafka, PostgreSQL and the mail sink (each unless the settings name an outside one) and these services.
+    """Run Kafka, PostgreSQL and the mail sink (each unless the settings name an outside one) and the services.
 
     All are started at once; the services load their modules and wait until what they stand on is ready. Yields when
-    every one is ready and keeps them running; stops all on exit. `prepare` None means the migrations and the topics.
+    every one is ready and keeps them running; stops all on exit. `run` are the names of those to start, None all.
+    `prepare` None means the migrations of all and the topics.
     `env` is added to the services' environment. `say` takes lines for the operator.
     Raises `EmbeddedError` or `ProcessError`, whose messages say what to do.
     """
@@ -58,7 +58,7 @@ async def running_stack(
     with data.hold():
         for name in await asyncio.to_thread(data.registry().end_leftovers):
             say(f"{name} was left running by an earlier start; it has been ended.")
-        plan = _Plan.of(settings, data)
+        plan = _Plan.of(settings, data, services)
         stack = plan.stack(settings)
 
         def write() -> None:
@@ -67,7 +67,9 @@ async def running_stack(
         around = Surroundings(logs=data.logs, registry=plan.registry, say=say, started=write)
         with Gate() as gate:
             async with Supervisor(around) as supervisor:
-                specs = [plan.service(name, settings, env or {}, gate) for name in services]
+                specs = [
+                    plan.service(one, settings, env or {}, gate) for one in services if run is None or one.name in run
+                ]
                 await together(
                     _found(supervisor, plan, settings, prepare, gate),
                     _serve(supervisor, specs),
@@ -79,9 +81,9 @@ async def running_stack(
                     data.stack_file.unlink(missing_ok=True)
 
 
-async def prepare_services(endpoints: Endpoints, *, settings: Settings) -> None:
+async def prepare_services(endpoints: Endpoints, services: Services, *, settings: Settings) -> None:
     """Migrate the database and create the topics that are missing; raises `PrepareError`."""
-    await together(_make_topics(endpoints, settings), _make_schemas(endpoints))
+    await together(_make_topics(endpoints, settings), _make_schemas(endpoints, services))
 
 
 async def _make_topics(endpoints: Endpoints, settings: Settings) -> None:
@@ -93,9 +95,9 @@ async def _make_topics(endpoints: Endpoints, settings: Settings) -> None:
         raise _away("Kafka", error) from error
 
 
-async def _make_schemas(endpoints: Endpoints) -> None:
+async def _make_schemas(endpoints: Endpoints, services: Services) -> None:
     try:
-        await asyncio.to_thread(migrate, endpoints.database)
+        await asyncio.to_thread(migrate, endpoints.database, services)
     except (SQLAlchemyError, OSError) as error:
         raise _away("The database", error) from error
 
@@ -112,7 +114,7 @@ async def _found(supervisor: Supervisor, plan: _Plan, settings: Settings, prepar
     else:
         steps = {
             "kafka": partial(_make_topics, plan.endpoints, settings),
-            "postgres": partial(_make_schemas, plan.endpoints),
+            "postgres": partial(_make_schemas, plan.endpoints, plan.all),
         }
         specs = [replace(spec, once_ready=steps.pop(spec.name, spec.once_ready)) for spec in plan.foundation()]
         await together(supervisor.start(*specs), *(outside() for outside in steps.values()))
@@ -127,6 +129,7 @@ async def _serve(supervisor: Supervisor, services: Sequence[ChildSpec]) -> None:
 class _Plan:
     """Who runs where. Every port is chosen before anything starts."""
 
+    all: Services
     data: DataDir
     registry: ProcessRegistry
     endpoints: Endpoints
@@ -136,7 +139,7 @@ class _Plan:
     smtp_port: int | None
 
     @classmethod
-    def of(cls, settings: Settings, data: DataDir) -> _Plan:
+    def of(cls, settings: Settings, data: DataDir, services: Services) -> _Plan:
         taken: set[int] = set()
         registry = data.registry()
         kafka = postgres = smtp_port = None
@@ -155,6 +158,7 @@ class _Plan:
         if settings.smtp is None:
             smtp_port = free_port(settings.smtp_port, taken=taken)
         return cls(
+            all=services,
             data=data,
             registry=registry,
             endpoints=Endpoints(
@@ -162,7 +166,7 @@ class _Plan:
                 database=postgres.url() if postgres else settings.require_database(),
                 smtp=settings.smtp or f"127.0.0.1:{smtp_port}",
             ),
-            ports={name: free_port(getattr(settings, f"{name}_port"), taken=taken) for name in SERVICES},
+            ports={one.name: free_port(getattr(settings, f"{one.name}_port"), taken=taken) for one in services},
             kafka=kafka,
             postgres=postgres,
             smtp_port=smtp_port,
@@ -178,10 +182,10 @@ class _Plan:
             specs.append(sink_spec(port=self.smtp_port, folder=self.data.mail))
         return specs
 
-    def service(self, name: str, settings: Settings, extra: Mapping[str, str], gate: Gate) -> ChildSpec:
+    def service(self, service: ServiceSpec, settings: Settings, extra: Mapping[str, str], gate: Gate) -> ChildSpec:
         command = Command(
-            name=name,
-            argv=[sys.executable, "-m", "services.cli.main", name],
+            name=service.name,
+            argv=[sys.executable, *service.command],
             env={
                 **inherited_environment(),
                 **own_environment(),
@@ -192,22 +196,19 @@ class _Plan:
             pass_fds=(gate.fd,),
         )
         # A worker first reads back its state, which takes as long as the state is large.
-        return ChildSpec(command=command, ready=lambda: answers_ready(self.url(name)), deadline=180)
+        return ChildSpec(command=command, ready=lambda: answers_ready(self.url(service.name)), deadline=180)
 
     def url(self, name: str) -> str:
         return f"http://127.0.0.1:{self.ports[name]}"
 
     def services(self, pids: Mapping[str, int | None]) -> dict[str, Service]:
-        urls = {name: self.url(name) for name in SERVICES}
-        names = ("kafka", "postgres", "smtp", *SERVICES)
+        urls = {name: self.url(name) for name in self.ports}
+        names = ("kafka", "postgres", "smtp", *self.ports)
         return {name: Service(pid=pids.get(name), url=urls.get(name)) for name in names}
 
     def stack(self, settings: Settings) -> Stack:
         return Stack(
-            ingest=self.url("ingest"),
-            casework=self.url("casework"),
-            notify=self.url("notify"),
-            warning=self.url("warning"),
+            **{name: self.url(name) for name in self.ports},
             kafka=self.endpoints.kafka,
             database=self.endpoints.database,
             smtp=self.endpoints.smtp,

@@ -11,6 +11,7 @@ from services.platform.checks.kafka import TopicFacts, judge_topics
 from services.platform.checks.network import explain
 from services.platform.checks.target import Target, find_target
 from services.platform.settings import Settings
+from services.registry import SERVICES
 
 AS_IT_SHOULD_BE = {topic.name: TopicFacts(4, topic.config["cleanup.policy"]) for topic in TOPICS}
 NAME = TOPICS[0].name
@@ -45,8 +46,8 @@ def test_another_cleanup_policy_fails() -> None:
 
 
 def test_a_schema_that_is_behind_fails() -> None:
-    assert judge_migrations([]).status == "ok"
-    assert judge_migrations(["notify"]).detail == "not at the newest version: notify"
+    assert judge_migrations([], ["notify"]).status == "ok"
+    assert judge_migrations(["notify"], ["notify"]).detail == "not at the newest version: notify"
 
 
 def test_a_database_is_named_without_user_password_and_options() -> None:
@@ -55,7 +56,7 @@ def test_a_database_is_named_without_user_password_and_options() -> None:
 
 def target(database: str) -> Target:
     settings = Settings(kafka=None, smtp=None, database=database)
-    return find_target(settings, None, key_file=settings.data_dir)
+    return find_target(settings, None, SERVICES, key_file=settings.data_dir)
 
 
 @pytest.mark.parametrize(

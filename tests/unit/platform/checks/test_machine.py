@@ -11,11 +11,12 @@ from services.platform.checks.machine import check_data_dir, check_disk, check_j
 from services.platform.checks.target import Target, find_target
 from services.platform.embedded.jars import Jar
 from services.platform.settings import Settings
+from services.registry import SERVICES
 
 
 def target_in(folder: Path, kafka: str | None = None) -> Target:
     settings = Settings(data_dir=folder, kafka=kafka, database=None, smtp=None)
-    return find_target(settings, None, key_file=folder / "key")
+    return find_target(settings, None, SERVICES, key_file=folder / "key")
 
 
 @pytest.mark.parametrize(("mode", "status"), [(0o700, "ok"), (0o750, "failed"), (0o705, "failed")])
