@@ -1,1 +1,5 @@
-"""Risk: windows, rules, episodes, the world simulator. Pure, no I/O."""
+"""Risk: the policy, features, the model, one student-day; and four rooms. Pure, but for loading an artifact.
+
+`engine` decides; `backtest` walks a history and measures; `training` learns from walks; `simulation` makes worlds and
+knows none of the others.
+"""

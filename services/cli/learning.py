@@ -13,11 +13,11 @@ import numpy as np
 from rich.progress import Progress
 
 from models.artifact import Artifact
-from models.backtest.examples import examples_of
 from models.policy import default_policy
 from models.training.examples import Examples, joined
 from models.training.selection import NONE
 from models.training.train import Source, chosen_of
+from models.training.walked import examples_of
 from services.cli.common import CommandError, exit_date_option, mapping_option
 from services.cli.output import say
 from services.cli.reading import bar, notes, read_year
