@@ -68,7 +68,7 @@ def load_teams(settings: NotifySettings) -> Teams:
     if not path.exists():
         if settings.teams_file is None:
             return EMBEDDED
-        raise SettingsError(f"FIRSTBELL_TEAMS_FILE: there is no file {path}. See deploy/teams.example.toml.")
+        raise SettingsError(f"FIRSTBELL_TEAMS_FILE: there is no file {path}. See examples/teams.toml.")
     return parse_teams(path)
 
 
@@ -80,4 +80,4 @@ def parse_teams(path: Path) -> Teams:
         raise SettingsError(f"The teams file {path} is not TOML: {error}") from None
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(str(p) for p in e['loc']) or 'the file'}: {e['msg']}" for e in error.errors())
-        raise SettingsError(f"The teams file {path} is not valid: {wrong}. See deploy/teams.example.toml.") from None
+        raise SettingsError(f"The teams file {path} is not valid: {wrong}. See examples/teams.toml.") from None

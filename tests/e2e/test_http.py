@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from email import message_from_bytes
 from email.message import Message
+from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -204,3 +207,9 @@ def test_an_alert_has_the_trace_of_the_request_that_caused_it(system: System, sc
         assert ("traceparent", trace.encode()) in {
             header for each in records_of(system.where["kafka"], topic) for header in each.headers
         }
+
+
+def test_the_example_of_a_schools_system_is_answered(system: System) -> None:
+    example = Path(__file__).resolve().parents[2] / "examples" / "post_marks.py"
+    done = subprocess.run([sys.executable, example, system.where["ingest"]], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("absent: accepted\n")
