@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from models.arrays import Codes, Flags, Floats, Ints
 
 HORIZON_DAYS = 30
-"""Instructional days within which an identification makes an alert right (`design.md`, the model)."""
+"""Instructional days within which an identification makes an alert right (`docs/model-card.md`)."""
 RENEW_DAYS = 30
 """Instructional days for which a student who took a place takes no other."""
 

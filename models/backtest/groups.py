@@ -13,7 +13,7 @@ from models.backtest.evidence import Raised, Truth
 from models.backtest.judging import never_identified
 
 SMALL_CELL = 10
-"""Fewer students than this have no rate of their own (`domain.md`, Law)."""
+"""Fewer students than this have no rate of their own (`docs/domain.md`, Law)."""
 
 
 class FalseAlertRate(TypedDict):

@@ -19,7 +19,7 @@ from models.backtest.evidence import RENEW_DAYS, Raised, WeekEnds
 Ranking = Literal["score", "rules", "ten_percent", "streak_3", "rate_to_date", "absences_20"]
 
 MIN_ENROLLED_DAYS = 10
-"""Enrolled days before a rate to date says anything (EDFacts FS195, `domain.md`)."""
+"""Enrolled days before a rate to date says anything (EDFacts FS195, `docs/domain.md`)."""
 CHRONIC_RATE = 0.10
 """Absence rate from which a student is chronically absent, inclusive."""
 TIE_SEED = 20161205

@@ -1,7 +1,7 @@
 """Counts of students per school and day over every row, consented or not.
 
 Students are held in memory by keyed hash alone, as bits, and only sums leave: nothing of any one
-student is stored or sent (`design.md` 14).
+student is stored or sent (`docs/design.md`, rule 12).
 """
 
 from __future__ import annotations

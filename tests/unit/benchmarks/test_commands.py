@@ -13,6 +13,8 @@ from click.testing import CliRunner
 
 from benchmarks import memory, orders, recovery, stream
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def collector_as_before() -> Iterator[None]:

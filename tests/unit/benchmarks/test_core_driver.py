@@ -9,6 +9,8 @@ from benchmarks.marks import Year, year_of
 from benchmarks.publish import our_days, reference_records
 from models.artifact import default_artifact
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def year() -> Year:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.held import add_up, hold_core, hold_dicts, write_chunks
 from benchmarks.marks import year_of
 from benchmarks.publish import SINGLE, our_days, reference_records, single_days
+
+pytestmark = pytest.mark.slow
 
 
 def test_stored_is_the_last_value_of_each_key_with_its_key_and_written_is_all() -> None:

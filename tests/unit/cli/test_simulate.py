@@ -119,6 +119,7 @@ def test_a_file_with_a_fault_writes_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.slow
 def test_the_importer_rejects_no_row_of_any_world(name: str, tmp_path: Path) -> None:
     world = make_world(other_worlds(40)[name], 3)
     counts = write_export_set(world, tmp_path)

@@ -17,6 +17,8 @@ from services.cli.retrain import REFUSED, retrain
 from services.cli.simulate import simulate
 from services.cli.train import train
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def district(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -39,7 +39,7 @@ def helds(draw: st.DrawFn) -> list[Held]:
 
 
 def in_force(consents: list[Held], day: date) -> bool:
-    """The rules of `formats.md`, read one day at a time."""
+    """The rules of `docs/formats.md`, read one day at a time."""
     return any(
         held.fits
         and not held.notice

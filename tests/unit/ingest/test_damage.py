@@ -19,6 +19,8 @@ from services.ingest.imports.dry_run import rehearse
 from services.ingest.imports.report import Report
 from services.ingest.settings import IngestSettings
 
+pytestmark = pytest.mark.slow
+
 CONSENTS = "student_id,agreement_id,signed_on,records,purpose,recipients\n" + "".join(
     f"{number:06},a,2016-08-15,attendance,homelessness-prevention,project-hope\n" for number in range(4)
 )

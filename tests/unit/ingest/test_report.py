@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import tracemalloc
 
+import pytest
+
 from services.ingest.formats import Rejection
 from services.ingest.imports.report import Rejections
+
+pytestmark = pytest.mark.slow
 
 
 def test_rejections_come_back_in_order_and_the_most_frequent_are_told_first():

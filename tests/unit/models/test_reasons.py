@@ -20,6 +20,8 @@ from models.risk_model import probability
 from tests.unit.models.hand_made import artifact
 from tests.unit.models.tracks import BOTH, Telling, Track, explained, hits_of, inputs_of, random_days, track_of, unruled
 
+pytestmark = pytest.mark.slow
+
 
 def scored(track: Track, made: Artifact, household: float = 0.0) -> Track:
     """The same days, scored by the model; the household's part is the same for everybody."""

@@ -50,6 +50,7 @@ def test_a_rule_holds_at_its_threshold_and_not_below(kinds: str, rule: str, hold
     assert (rule in rules_of(kinds)) is holds
 
 
+@pytest.mark.slow
 def test_exactly_ten_percent_is_chronic_at_every_length() -> None:
     for tens in range(1, 18):
         exact = "U" * tens + "P" * (9 * tens)
@@ -57,6 +58,7 @@ def test_exactly_ten_percent_is_chronic_at_every_length() -> None:
         assert "rate_10" not in rules_of(exact + "P", first=SEPTEMBER)
 
 
+@pytest.mark.slow
 def test_exactly_twenty_percent_is_severe_at_every_length() -> None:
     for fives in range(2, 30):
         exact = "U" * fives + "P" * (4 * fives)
@@ -140,6 +142,7 @@ def test_the_evidence_of_a_change_passes_over_days_that_do_not_count() -> None:
 
 
 @given(st.text("PPPUETDQup>", min_size=1, max_size=60).filter(lambda kinds: kinds.strip(">")))
+@pytest.mark.slow
 def test_a_day_that_is_passed_over_as_quiet_would_have_raised_nobody(kinds: str) -> None:
     track = track_of(kinds, first=SEPTEMBER)
     days = track.days

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,8 @@ from services.warning.student import Student
 from tests.unit.models.hand_made import artifact
 from tests.unit.warning.driving import TOKEN, Record, Worker, batch, close, consent, enrollment, mark
 from tests.unit.warning.worlds import FIRST, World, school_days, worlds
+
+pytestmark = pytest.mark.slow
 
 POLICY = default_policy()
 MADE = artifact(5)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import date
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.attendance import EXCUSED, UNEXCUSED
 from models.engine.register import CODE
 from tests.unit.models.tracks import Day, Telling, Track, days_of, track_of
+
+pytestmark = pytest.mark.slow
 
 kinds = st.text("PUETDQup>", min_size=1, max_size=40).filter(lambda text: text.strip(">"))
 

@@ -15,6 +15,8 @@ from services.platform.embedded import jars
 from services.platform.embedded.errors import JarsError
 from services.platform.embedded.jars import Jar, class_path, ensure_jars, jar_folder, locked_jars
 
+pytestmark = pytest.mark.slow
+
 CONTENT = {"one": b"the first jar", "two": b"the second jar", "tool": b"a tool"}
 
 

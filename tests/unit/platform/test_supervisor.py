@@ -15,6 +15,8 @@ import pytest
 from services.platform.processes import Command, ProcessError, ProcessRegistry, poll
 from services.platform.supervisor import Backoff, Child, ChildSpec, Supervisor, Surroundings, inherited_environment
 
+pytestmark = pytest.mark.slow
+
 RUN = """
 import signal, sys
 from pathlib import Path

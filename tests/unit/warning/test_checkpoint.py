@@ -17,6 +17,8 @@ from aiokafka.errors import KafkaConnectionError
 from services.platform.testing.interleaving import Choices, every_way, some_ways
 from tests.unit.warning.processes import Process, World
 
+pytestmark = pytest.mark.slow
+
 Step = Callable[[], object]
 Disturb = Callable[[World, Choices], Awaitable[None]]
 

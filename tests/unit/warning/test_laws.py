@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from random import Random
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from services.contracts import topics
 from services.contracts.marks import AttendanceMark, MarkBatch, marks_record
 from tests.unit.warning.driving import Record, Worker, batch, worker_with
 from tests.unit.warning.worlds import Seeded, World, at, worlds
+
+pytestmark = pytest.mark.slow
 
 quick = settings(
     max_examples=15,

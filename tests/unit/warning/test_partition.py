@@ -352,6 +352,7 @@ def snow(
 
 @pytest.mark.parametrize("heads", [(70, 100, 0), (70, 75, 100), (70, 70, 100), (100, 100, 100)])
 @pytest.mark.parametrize("usual", ["P" * 30, "P" * 20 + "UPP" * 3 + "U", "P" * 28 + "UU", "P" * 30 + "UPPPPPPPP"])
+@pytest.mark.slow
 def test_a_snow_day_raises_nobody_that_day_or_by_itself_later(usual: str, heads: tuple[int, int, int]) -> None:
     snowed, spared = worker_for_ann(), worker_for_ann()
     for worker in (snowed, spared):
@@ -576,6 +577,7 @@ def test_rows_a_microsecond_apart_are_told_apart() -> None:
     assert window["absent_days"] == 0
 
 
+@pytest.mark.slow
 def test_a_household_of_too_many_is_none() -> None:
     """Somebody wrote one number in place of all that were not known."""
     names = [f"s{number:02}" for number in range(MOST_AT_HOME + 2)]

@@ -17,6 +17,8 @@ from tests.unit.warning.hearing import Heard, standing, turns
 from tests.unit.warning.test_laws import quick, seeds
 from tests.unit.warning.worlds import FIRST, SCHOOLS, STUDENTS, World, at, worlds
 
+pytestmark = pytest.mark.slow
+
 MONDAY = FIRST - timedelta(days=FIRST.weekday())
 NEXT = date(2017, 9, 4)
 

@@ -27,6 +27,8 @@ from tests.unit.warning.driving import (
 from tests.unit.warning.test_plain import Judged, agrees
 from tests.unit.warning.worlds import FIRST, at, school_days
 
+pytestmark = pytest.mark.slow
+
 DAYS = school_days(80)
 NEXT = date(2017, 9, 7)
 """A day of the next school year."""

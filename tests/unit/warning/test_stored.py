@@ -91,6 +91,7 @@ def check_same(again: Partition, before: Partition) -> None:
             assert getattr(loaded, slot) == getattr(school, slot), (name, slot)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(worlds(withdrawals=True))
 def test_what_is_loaded_is_what_was_dumped(world: World) -> None:

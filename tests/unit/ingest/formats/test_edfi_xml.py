@@ -199,6 +199,7 @@ def test_lines_are_right_beyond_65535(tmp_path):
     assert [event.line for event in found] == [65_534, 65_535, 65_536, 65_537, 65_538, 65_539, 65_542, 65_544]
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_file(tmp_path):
     with (tmp_path / "events.xml").open("w") as file:
         file.writelines(edfi.many_events(100_000))

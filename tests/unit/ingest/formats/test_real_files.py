@@ -124,6 +124,7 @@ def test_a_folder_in_the_folder_is_named(tmp_path):
     assert [one.file for one in open_sources([tmp_path]).not_read] == ["2016"]
 
 
+@pytest.mark.slow
 def test_what_comes_before_the_damage_of_a_packed_file_counts_and_the_rest_is_named(tmp_path):
     many = TABLE + "".join(f"S{n},burke,2016-12-01,absent\n" for n in range(100_000))
     packed = gzip.compress(many.encode())
@@ -169,6 +170,7 @@ def test_json_is_read_in_every_shape_that_an_api_answers_in(tmp_path, text, name
     assert [row.student_id for row in rows(tmp_path)] == ["S1", "S2", "S3"]
 
 
+@pytest.mark.slow
 def test_a_page_longer_than_an_item_may_be_is_read(tmp_path):
     events = [event(f"S{n}") for n in range(8_000)]
     (tmp_path / "page.json").write_text(json.dumps({"totalCount": 8_000, "resource": events, "next": None}))

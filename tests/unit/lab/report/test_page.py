@@ -20,6 +20,8 @@ from services.lab.report import ReportEvidence, report_evidence, write_report
 from services.lab.report.numbers import percent
 from tests.unit.lab.report import samples
 
+pytestmark = pytest.mark.slow
+
 
 def page(tmp_path: Path, result: samples.Json | None = None) -> str:
     target = tmp_path / "report.html"

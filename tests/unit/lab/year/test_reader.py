@@ -14,6 +14,8 @@ from services.lab.year import read_history
 from tests.unit.lab.year.slow import read_slowly
 from tests.unit.lab.year.worlds import write_world
 
+pytestmark = pytest.mark.slow
+
 
 def _marks(history: History) -> list[tuple[date, str, str, date, int]]:
     marks = history.marks

@@ -18,6 +18,8 @@ from tests.unit.models.backtest.random_districts import make_district
 from tests.unit.models.backtest.streaming import Stream
 from tests.unit.models.hand_made import artifact
 
+pytestmark = pytest.mark.slow
+
 POLICY = default_policy()
 SEEDS = range(10)
 CAPACITY = 2

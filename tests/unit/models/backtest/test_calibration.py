@@ -11,6 +11,8 @@ from models.backtest.calibration import calibration_error, equal_bins, scored, t
 
 from .made import Drawn, Row, drawn, naive_right, truth, week_ends
 
+pytestmark = pytest.mark.slow
+
 
 def test_ten_bins_of_one_score_each() -> None:
     made = truth(10, [(9, 14), (0, 9)])

@@ -15,6 +15,8 @@ from models.backtest.places import candidates, fill_places
 
 from .made import Row, changes, drawn, naive_judged, naive_leads, pairs, raised, truth, week_ends
 
+pytestmark = pytest.mark.slow
+
 NOTHING = week_ends()
 
 

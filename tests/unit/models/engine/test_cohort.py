@@ -20,6 +20,8 @@ from models.engine.scores import Siblings, Since
 from tests.unit.models.hand_made import artifact, model
 from tests.unit.models.tracks import BOTH, COLUMNS, RULES_ALONE, Day, Telling, days_of, random_days
 
+pytestmark = pytest.mark.slow
+
 seeds = st.integers(0, 2**32)
 STUDENTS = 8
 HOMES = ((0, 1), (2, 5, 7))

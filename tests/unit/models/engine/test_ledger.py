@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from random import Random
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from models.engine.ledger import ABSENT, NO_PLACE, Pairs
 from models.features import INPUTS, KINDS
 from tests.unit.models.engine import plain
 from tests.unit.models.tracks import Day, Telling, days_of, random_days
+
+pytestmark = pytest.mark.slow
 
 seeds = st.integers(0, 2**32)
 STUDENTS = 5

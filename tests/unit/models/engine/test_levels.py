@@ -21,6 +21,8 @@ from tests.unit.models.engine import plain
 from tests.unit.models.hand_made import model
 from tests.unit.models.tracks import BOTH, COLUMNS, RULES, RULES_ALONE, Day, Telling, days_of, random_days
 
+pytestmark = pytest.mark.slow
+
 seeds = st.integers(0, 2**32)
 POLICY = default_policy()
 STUDENTS = 5

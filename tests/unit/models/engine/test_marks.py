@@ -7,6 +7,7 @@ from random import Random
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +28,8 @@ from models.engine.register import BREAK, CODE, LIVE, MANY, OPEN, STEP
 from models.enrollment import Segment
 from models.policy import default_policy
 from tests.unit.models.tracks import COLUMNS
+
+pytestmark = pytest.mark.slow
 
 DAYS = COLUMNS[:4].tolist()
 STUDENTS = 3

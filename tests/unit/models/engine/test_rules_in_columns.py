@@ -15,6 +15,8 @@ from models.policy import Policy, RateToDate, default_policy, parse_policy
 from tests.unit.models.engine import plain
 from tests.unit.models.tracks import Telling, days_of, random_days, track_of
 
+pytestmark = pytest.mark.slow
+
 seeds = st.integers(0, 2**32)
 LINE = 'reason = "r"\ntext = "t"\nclears = "c"\n'
 OTHER = parse_policy(

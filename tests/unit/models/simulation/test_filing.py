@@ -15,6 +15,8 @@ from models.simulation.filing import as_filed
 from models.simulation.marks import STATUSES, UNKNOWN
 from models.simulation.reporting import report
 
+pytestmark = pytest.mark.slow
+
 SEED = 4
 STUDENTS = 150
 FLAGS = {"true": True, "false": False, "": None}

@@ -13,6 +13,8 @@ from models.simulation.housing import DOUBLED_UP, SHELTER
 from models.simulation.marks import ABSENT
 from models.simulation.shocks import bus_failures
 
+pytestmark = pytest.mark.slow
+
 SEEDS = range(20, 28)
 
 

@@ -3,11 +3,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 
 import numpy as np
+import pytest
 
 from models.simulation import World, WorldConfig, simulate
 from models.simulation.marks import STATUSES
 from models.simulation.reporting import Reports
 from services.ingest.rows.parse import REASONS
+
+pytestmark = pytest.mark.slow
 
 
 def by_student_day(reports: Reports) -> dict[tuple[int, int], list[int]]:

@@ -12,6 +12,8 @@ from pydantic import ValidationError
 from models.simulation import HEADERS, World, WorldConfig, simulate
 from models.simulation.config import Calendar, School
 
+pytestmark = pytest.mark.slow
+
 SMALL = WorldConfig(students=120)
 
 

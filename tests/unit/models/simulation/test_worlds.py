@@ -14,6 +14,8 @@ from models.simulation.base import BoolArray, FloatArray, IntArray
 from models.simulation.marks import ABSENT, TARDY
 from models.simulation.worlds import WORLDS, other_worlds
 
+pytestmark = pytest.mark.slow
+
 SEEDS = range(40, 43)
 DEFAULT = WorldConfig()
 

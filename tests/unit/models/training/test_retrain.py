@@ -13,6 +13,8 @@ from models.training.retrain import Decision, compare, largest_gap, refusal, ret
 from models.training.train import Source, train
 from tests.unit.models.training.towns import town
 
+pytestmark = pytest.mark.slow
+
 SOURCE = Source(simulated=False, students=600, data_sha256="0" * 64)
 ON = date(2025, 7, 1)
 FEW: tuple[Candidate, ...] = (Logistic(0.01), Boosting(0.1, 40, 100))

@@ -18,6 +18,8 @@ from models.training.table import Table, rows_of, table_of
 from models.training.train import Source, chosen_of, train
 from tests.unit.models.training.towns import town
 
+pytestmark = pytest.mark.slow
+
 FEW: tuple[Candidate, ...] = (Logistic(0.01), Boosting(0.1, 40, 100))
 SOURCE = Source(simulated=True, students=600, data_sha256="0" * 64)
 
