@@ -37,7 +37,7 @@ from services.platform.embedded.errors import EmbeddedError
 from services.platform.embedded.ports import free_port
 from services.platform.processes import Command, ProcessError, run_to_end
 from services.platform.signals import until_stopped
-from services.platform.supervisor import Backoff, Supervisor, Surroundings, inherited_environment
+from services.platform.supervisor import RestartPause, Supervisor, Surroundings, inherited_environment
 from services.rehearsal.settled import Answers
 
 STUDENTS: Final = 50_000
@@ -119,7 +119,7 @@ async def _run(plan: Plan) -> list[Round]:
                 folder.mkdir()
 
         spec = replace(worker_spec(ground.kafka, folder, port, plan.scoring), before_start=before_start)
-        around = Surroundings(logs=ground.logs, registry=ground.registry, backoff=Backoff(first=0))
+        around = Surroundings(logs=ground.logs, registry=ground.registry, backoff=RestartPause(first=0))
         async with Supervisor(around) as supervisor:
             await supervisor.start(spec)
             done = await _measure(plan, ground, clients, supervisor)

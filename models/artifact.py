@@ -86,7 +86,7 @@ class Training(_Part):
     versions: dict[str, str]
 
 
-class Change(_Part):
+class ModelChange(_Part):
     """One change of the model in use, and its reason."""
 
     on: date
@@ -115,7 +115,7 @@ class Artifact(_Part):
     training: Training
     metrics: dict[str, dict[str, float | None]]
     """Per candidate, on students and weeks that it was not trained on."""
-    changes: tuple[Change, ...] = ()
+    changes: tuple[ModelChange, ...] = ()
 
     @field_validator("early_weeks")
     @classmethod

@@ -28,8 +28,12 @@ CATCH_UP_WEEKS: Final = 3
 WEEK: Final = 7
 WEEK_DAYS: Final = 5
 """Counted days in a week."""
-NEVER: Final = float("inf")
-"""The threshold of a week without places."""
+DAYS_TO_SUNDAY: Final = WEEK - 1
+"""From the week's Monday to its last day."""
+PLACE_DAYS: Final = 30
+"""Counted days that a place lasts: then the student needs another, and until then takes no other."""
+NO_THRESHOLD: Final = float("inf")
+"""The threshold of a week without places: nobody reaches it."""
 
 Histogram = npt.NDArray[np.int64]
 
@@ -74,7 +78,7 @@ def count_week(entered: int, now: Floats, before: Floats, peak: Floats, can_ente
 
 
 def next_threshold(recent: Sequence[WeekCounts], closed: int, capacity: int, early: Sequence[float] = ()) -> float:
-    """The log-odds from which a student enters next week, or `NEVER`.
+    """The log-odds from which a student enters next week, or `NO_THRESHOLD`.
 
     `recent` are the last weeks of the school year, at most `RECENT_WEEKS` are used; `closed` says how many there were.
     `early` is what a model's first weeks are like (`early_weeks`): it stands for weeks that are not there yet.
@@ -82,10 +86,10 @@ def next_threshold(recent: Sequence[WeekCounts], closed: int, capacity: int, ear
     now = recent[-1]
     wanted = min(capacity + (capacity * closed - now.entered) / CATCH_UP_WEEKS, AHEAD * capacity)
     if wanted <= 0:
-        return NEVER
+        return NO_THRESHOLD
     stock = np.cumsum(now.waiting[::-1])[::-1]
     enough = np.flatnonzero(stock + _flow(recent, closed, early) <= wanted)
-    return edge(int(enough[0])) if len(enough) else NEVER
+    return edge(int(enough[0])) if len(enough) else NO_THRESHOLD
 
 
 def _flow(recent: Sequence[WeekCounts], closed: int, early: Sequence[float]) -> Floats:
@@ -115,12 +119,12 @@ class Thresholds:
         self.by_week: dict[int, float] = dict(by_week or {})
 
     def on(self, day: int) -> float:
-        """The threshold (log-odds) of an ordinal day; `NEVER` before the first."""
+        """The threshold (log-odds) of an ordinal day; `NO_THRESHOLD` before the first."""
         monday = monday_of(day)
         found = self.by_week.get(monday)
         if found is None:
             earlier = max((week for week in self.by_week if week < monday), default=None)
-            found = NEVER if earlier is None else self.by_week[earlier]
+            found = NO_THRESHOLD if earlier is None else self.by_week[earlier]
         return found
 
 

@@ -21,7 +21,7 @@ _CHUNK = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class ShareParts:
     """The two sums of a share, student by student."""
 
     hits: Floats
@@ -39,7 +39,7 @@ class Share:
     """The number of chances."""
 
 
-def shares(household: Ints, parts: Sequence[Parts]) -> list[Share]:
+def shares(household: Ints, parts: Sequence[ShareParts]) -> list[Share]:
     """Each share over all students, whose households are given."""
     _, code = np.unique(household, return_inverse=True)
     columns = [column for part in parts for column in (part.hits, part.of)]

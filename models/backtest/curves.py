@@ -8,7 +8,7 @@ from typing import get_args
 
 import numpy as np
 
-from models.backtest.bootstrap import Parts, Share, shares
+from models.backtest.bootstrap import Share, ShareParts, shares
 from models.backtest.calibration import equal_bins, scored
 from models.backtest.evidence import Raised, Truth, WeekEnds
 from models.backtest.lead import lead_days
@@ -102,7 +102,7 @@ def _calibration(truth: Truth, week_ends: WeekEnds) -> tuple[CalibrationPoint, .
     students = len(truth.household)
     bins = equal_bins(judged)
     parts = [
-        Parts(*(np.bincount(judged.student, weights=part, minlength=students).astype(np.float64) for part in both))
+        ShareParts(*(np.bincount(judged.student, weights=part, minlength=students).astype(np.float64) for part in both))
         for both in ((each.weight * judged.observed, each.weight) for each in bins)
     ]
     observed = shares(truth.household, parts)

@@ -8,8 +8,6 @@ from models.arrays import Codes, Flags, Floats, Ints
 
 HORIZON_DAYS = 30
 """Instructional days within which an identification makes an alert right (`docs/model-card.md`)."""
-RENEW_DAYS = 30
-"""Instructional days for which a student who took a place takes no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Raised:
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class LevelChanges:
     """Every level change of one strategy, by day; level 0 is the end of an alert."""
 
     student: Ints

@@ -8,7 +8,7 @@ from typing import TypedDict
 import numpy as np
 
 from models.arrays import Flags
-from models.backtest.bootstrap import Parts, Share
+from models.backtest.bootstrap import Share, ShareParts
 from models.backtest.evidence import Raised, Truth
 from models.backtest.judging import never_identified
 
@@ -29,7 +29,7 @@ GroupRates = dict[str, dict[str, FalseAlertRate]]
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class GroupCell:
     """The never-identified students of one value of one group."""
 
     group: str
@@ -38,25 +38,25 @@ class Cell:
     """Per student."""
 
 
-def cells(truth: Truth) -> list[Cell]:
+def cells(truth: Truth) -> list[GroupCell]:
     """Every known value of every group, by group, then value."""
     never = never_identified(truth)
     found = []
     for group, values in truth.groups.items():
         each = np.array(values, dtype=np.str_)
-        found += [Cell(group, value, never & (each == value)) for value in sorted(set(values) - {""})]
+        found += [GroupCell(group, value, never & (each == value)) for value in sorted(set(values) - {""})]
     return found
 
 
-def cell_parts(truth: Truth, cells: list[Cell], raised: Raised | None) -> list[Parts]:
+def cell_parts(truth: Truth, cells: list[GroupCell], raised: Raised | None) -> list[ShareParts]:
     """Per cell: its students with a new alert, and all of its students."""
     alerted = np.zeros(len(truth.household), dtype=np.bool_)
     if raised is not None:
         alerted[raised.student] = True
-    return [Parts((cell.members & alerted).astype(np.float64), cell.members.astype(np.float64)) for cell in cells]
+    return [ShareParts((cell.members & alerted).astype(np.float64), cell.members.astype(np.float64)) for cell in cells]
 
 
-def group_rates(truth: Truth, cells: list[Cell], found: list[Share], *, known: bool) -> GroupRates:
+def group_rates(truth: Truth, cells: list[GroupCell], found: list[Share], *, known: bool) -> GroupRates:
     """The rates as the JSON has them; all null when it is not known who was alerted."""
     rates: GroupRates = {group: {} for group in truth.groups}
     for cell, share in zip(cells, found, strict=True):

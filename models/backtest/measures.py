@@ -14,10 +14,10 @@ from typing import Literal, TypedDict
 
 import numpy as np
 
-from models.backtest.bootstrap import Parts, Share, shares
+from models.backtest.bootstrap import Share, ShareParts, shares
 from models.backtest.calibration import Scored, TopPercent, calibration_error, scored, top_percent
-from models.backtest.evidence import Changes, Raised, Truth, WeekEnds
-from models.backtest.groups import Cell, GroupRates, cell_parts, cells, group_rates
+from models.backtest.evidence import LevelChanges, Raised, Truth, WeekEnds
+from models.backtest.groups import GroupCell, GroupRates, cell_parts, cells, group_rates
 from models.backtest.judging import followed, judgeable, leads
 from models.backtest.lead import Lead, Quartiles, lead_days, lead_over, quartiles
 from models.backtest.places import candidates, fill_places
@@ -60,14 +60,14 @@ class Measures(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Strategy:
+class Judged:
     """One way of raising alerts, walked or ranked."""
 
     new: Raised | None
     """Its new alerts; None when there is no model to raise any."""
     at_capacity: Raised | None
     """Those of K places a week."""
-    changes: Changes | None = None
+    changes: LevelChanges | None = None
     scored: Scored | None = None
 
 
@@ -76,13 +76,13 @@ def measure(
     week_ends: WeekEnds,
     capacity: int,
     raised: Mapping[Walked, Raised],
-    changes: Mapping[Walked, Changes],
+    changes: Mapping[Walked, LevelChanges],
 ) -> dict[Walked | Baseline, Measures]:
     """Every strategy's figures, with `capacity` places a week; a walked strategy that is not given has nulls."""
     strategies = _strategies(truth, week_ends, capacity, raised, changes)
     ten_percent = strategies["ten_percent"].new
     groups = cells(truth)
-    parts: list[Parts] = []
+    parts: list[ShareParts] = []
     for strategy in strategies.values():
         parts += [precision_parts(truth, strategy.at_capacity), *cell_parts(truth, groups, strategy.new)]
     found = shares(truth.household, parts)
@@ -98,14 +98,14 @@ def baselines(week_ends: WeekEnds, capacity: int, students: int) -> dict[Baselin
     return {name: fill_places(candidates(week_ends, name, students), capacity, students) for name in BASELINES}
 
 
-def precision_parts(truth: Truth, raised: Raised | None) -> Parts:
+def precision_parts(truth: Truth, raised: Raised | None) -> ShareParts:
     """Right alerts and alerts that can be judged, per student."""
     students = len(truth.household)
     if raised is None:
-        return Parts(np.zeros(students), np.zeros(students))
+        return ShareParts(np.zeros(students), np.zeros(students))
     judged = judgeable(truth, raised.day)
     right = judged & followed(truth, raised.student, raised.day)
-    return Parts(
+    return ShareParts(
         np.bincount(raised.student[right], minlength=students).astype(np.float64),
         np.bincount(raised.student[judged], minlength=students).astype(np.float64),
     )
@@ -122,25 +122,25 @@ def _strategies(
     week_ends: WeekEnds,
     capacity: int,
     raised: Mapping[Walked, Raised],
-    changes: Mapping[Walked, Changes],
-) -> dict[Walked | Baseline, Strategy]:
+    changes: Mapping[Walked, LevelChanges],
+) -> dict[Walked | Baseline, Judged]:
     students = len(truth.household)
     score = scored(truth, week_ends)
-    found: dict[Walked | Baseline, Strategy] = {}
+    found: dict[Walked | Baseline, Judged] = {}
     for name in WALKED:
         new = raised.get(name)
         if name == "rules":
             capped = fill_places(candidates(week_ends, "rules", students), capacity, students)
-            found[name] = Strategy(new, capped, changes.get(name))
+            found[name] = Judged(new, capped, changes.get(name))
         else:
-            found[name] = Strategy(new, new, changes.get(name), score if new is not None else None)
+            found[name] = Judged(new, new, changes.get(name), score if new is not None else None)
     for baseline, places in baselines(week_ends, capacity, students).items():
-        found[baseline] = Strategy(places, places)
+        found[baseline] = Judged(places, places)
     return found
 
 
 def _measures(
-    truth: Truth, strategy: Strategy, ten_percent: Raised | None, groups: list[Cell], found: list[Share]
+    truth: Truth, strategy: Judged, ten_percent: Raised | None, groups: list[GroupCell], found: list[Share]
 ) -> Measures:
     at_capacity, *false_alerts = found
     new = strategy.new
@@ -171,7 +171,7 @@ def _lead_over(truth: Truth, new: Raised | None, ten_percent: Raised | None) -> 
     return Lead(**quartiles(ahead), n=len(ahead))
 
 
-def _changes_per_student(changes: Changes | None) -> float | None:
+def _changes_per_student(changes: LevelChanges | None) -> float | None:
     return None if changes is None else _per(len(changes.student), len(np.unique(changes.student)))
 
 

@@ -1,7 +1,7 @@
 """Rankings that fill K places a week: the baselines, and rules and scores when capacity holds them back.
 
 Everybody who is consented and enrolled is ranked at the end of each week; the first K take a place, and a student who
-took one takes no other for `RENEW_DAYS` instructional days, that day counted, as in the stream (`models.episodes`).
+took one takes no other for `PLACE_DAYS` instructional days, that day counted, as in the stream (`models.episodes`).
 Students who rank alike follow a seeded permutation of all students, so that ties favour no school, grade or family.
 """
 
@@ -14,7 +14,8 @@ from typing import Literal
 import numpy as np
 
 from models.arrays import Flags, Floats, Ints
-from models.backtest.evidence import RENEW_DAYS, Raised, WeekEnds
+from models.backtest.evidence import Raised, WeekEnds
+from models.capacity import PLACE_DAYS
 
 Ranking = Literal["score", "rules", "ten_percent", "streak_3", "rate_to_date", "absences_20"]
 
@@ -62,7 +63,7 @@ def fill_places(candidates: Candidates, capacity: int, students: int) -> Raised:
     for week in np.split(np.arange(len(candidates.day)), _starts(candidates.day)):
         student, day = candidates.student[week], candidates.day[week]
         free = np.flatnonzero(free_from[student] <= day)[:capacity]
-        free_from[student[free]] = day[free] + RENEW_DAYS
+        free_from[student[free]] = day[free] + PLACE_DAYS
         taken.append(week[free])
     rows = np.concatenate(taken)
     return Raised(candidates.student[rows], candidates.day[rows], candidates.shock[rows])

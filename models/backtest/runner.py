@@ -8,7 +8,7 @@ import numpy as np
 
 from models.arrays import Codes, Ints, Places
 from models.backtest.district import District, Year
-from models.backtest.told import Told
+from models.backtest.told import LevelsTold
 from models.capacity import RECENT_WEEKS, WEEK, WeekCounts, count_week, next_threshold
 from models.engine.levels import Levels, Strategy
 from models.policy import ELEVATED, NONE, URGENT, WATCH, Household, Policy
@@ -33,7 +33,7 @@ class Runner:
         self._capacity = capacity if strategy.model else None
         self._early = early
         self._household = next((rule for rule in policy.rules if isinstance(rule, Household)), None)
-        self.told = Told(len(district.units.student))
+        self.told = LevelsTold(len(district.units.student))
         self.found: list[float] = []
         """Every week's threshold, log-odds."""
         self._weeks: list[WeekCounts] = []

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from models.arrays import Codes, Flags, Ints, Places
-from models.backtest.evidence import Changes, Raised
+from models.backtest.evidence import LevelChanges, Raised
 from models.policy import ELEVATED
 
 Kind = TypeVar("Kind", bound=np.generic)
 
 
-class Told:
+class LevelsTold:
     """Levels as they were last told, by unit; changes are kept by the position of the instructional day."""
 
     def __init__(self, units: int) -> None:
@@ -42,9 +42,9 @@ class Told:
         if entered.any():
             self._raised.append((student[entered], day, shock[entered]))
 
-    def changes(self) -> Changes:
+    def changes(self) -> LevelChanges:
         """Every change, by day."""
-        return Changes(
+        return LevelChanges(
             student=_joined([student for student, *_ in self._changes], np.int32),
             day=_days([(len(student), day) for student, day, *_ in self._changes]),
             level=_joined([level for _, _, level, _ in self._changes], np.uint8),

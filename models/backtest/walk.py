@@ -10,13 +10,13 @@ import numpy as np
 
 from models.arrays import Floats, Ints
 from models.backtest.district import District, Year
-from models.backtest.evidence import Changes, Raised, Truth, WeekEnds
+from models.backtest.evidence import LevelChanges, Raised, Truth, WeekEnds
 from models.backtest.history import History
 from models.backtest.measures import Walked
 from models.backtest.runner import Runner
 from models.backtest.truth import find_truth
 from models.backtest.week_ends import WeekEndRows
-from models.capacity import WEEK, monday_of
+from models.capacity import DAYS_TO_SUNDAY, monday_of
 from models.engine.levels import Strategy
 from models.engine.scores import Since
 from models.features import Inputs
@@ -28,9 +28,6 @@ STRATEGIES: Final[dict[Walked, Strategy]] = {
     "rules": Strategy(rules=True, model=False),
     "model": Strategy(rules=False, model=True),
 }
-SUNDAY: Final = 0
-"""An ordinal's remainder by 7."""
-
 Progress = Callable[[int, int], None]
 """Told how many days of how many have been walked."""
 DayScores = tuple[int, Ints, Floats]
@@ -44,7 +41,7 @@ class Walk:
     truth: Truth
     week_ends: WeekEnds
     raised: dict[Walked, Raised]
-    changes: dict[Walked, Changes]
+    changes: dict[Walked, LevelChanges]
     first_threshold: float | None
     """Probability from which a student entered elevated in the first week that had one; None without a model."""
     last_threshold: float | None
@@ -115,7 +112,7 @@ class Walker:
             self._weeks.add(year, day, position, self._runners["rules"])
             if on_week_end is not None:
                 on_week_end(year.cohort.inputs(self._weeks.enrolled(year, day)))
-        if day % WEEK == SUNDAY:
+        if day - monday_of(day) == DAYS_TO_SUNDAY:
             self._close_week(year, day)
 
     def _days(self) -> range:

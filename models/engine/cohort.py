@@ -30,7 +30,7 @@ Turned = dict[int, int]
 """Rows whose level turned, or was taken back, and the position from which on all is to be told anew."""
 
 
-class Standing(NamedTuple):
+class WeekStanding(NamedTuple):
     """Students at a week's close, an array per field; scores in log-odds."""
 
     now: Floats
@@ -215,12 +215,12 @@ class Cohort:
         column = self.ledger.last_column[rows]
         return np.asarray((self.register.kept[rows, column] & SHOCK > 0) & (column >= 0))
 
-    def standing(self, rows: Places, levels: Levels) -> Standing:
+    def standing(self, rows: Places, levels: Levels) -> WeekStanding:
         """Where these rows, each with a scored day, stand at a week's close."""
         length = self.ledger.length[rows]
         logits = self._latest(rows, WEEK_DAYS + 1)
         can_enter = levels.can_enter(rows, length)
-        return Standing(now=logits[-1], before=logits[0], peak=logits[1:].max(axis=0), can_enter=can_enter)
+        return WeekStanding(now=logits[-1], before=logits[0], peak=logits[1:].max(axis=0), can_enter=can_enter)
 
     def now(self, rows: Places) -> Floats:
         """The scores (log-odds) on these rows' last days; each must have one."""

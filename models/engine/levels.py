@@ -13,13 +13,11 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from models.arrays import Codes, Flags, Floats, Ints, Places, grown
-from models.capacity import NEVER, WEEK_DAYS, Thresholds
+from models.capacity import NO_THRESHOLD, PLACE_DAYS, WEEK_DAYS, Thresholds
 from models.engine.ledger import Pairs
 from models.engine.rules import ALWAYS
 from models.policy import ELEVATED, NONE, WATCH
 
-PLACE_DAYS: Final = 30
-"""Counted days that a place lasts: then the student needs another, and until then takes no other."""
 KEEP: Final = 0.7
 """A student stays elevated until the score is so far (log-odds: about half the odds) below that of the entry."""
 NEVER_ENTERED: Final = -1_000_000
@@ -205,7 +203,7 @@ class Levels:
 
     def _thresholds_on(self, day: Ints) -> Floats:
         if not self.strategy.model or not len(day):
-            return np.full(len(day), NEVER)
+            return np.full(len(day), NO_THRESHOLD)
         first, last = int(day.min()), int(day.max())
         known = np.array([self.thresholds.on(each) for each in range(first, last + 1)])
         return np.asarray(known[day - first])
@@ -217,7 +215,7 @@ class Levels:
         if self.strategy.model:
             elevated, since = level >= ELEVATED, pairs.position - self.entered[pairs.row]
             over = since >= PLACE_DAYS
-            bar = np.where(elevated, self._bar[pairs.row], np.where(over, threshold, NEVER))
+            bar = np.where(elevated, self._bar[pairs.row], np.where(over, threshold, NO_THRESHOLD))
             placed = (logits >= bar) & ~(elevated & over)
             if self.strategy.rules:
                 placed |= assessed // ALWAYS >= ELEVATED
@@ -295,7 +293,7 @@ def _bar(state: State, today: Today) -> float:
     """The score that keeps a student elevated, or with which one enters; one who took a place lately takes no other."""
     if state.level >= ELEVATED:
         return state.bar
-    return NEVER if today.position - state.entered < PLACE_DAYS else today.threshold
+    return NO_THRESHOLD if today.position - state.entered < PLACE_DAYS else today.threshold
 
 
 def _calm(state: State, today: Today) -> State:

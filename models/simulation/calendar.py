@@ -16,7 +16,7 @@ WEEKEND = 5
 
 
 @dataclass(frozen=True, slots=True)
-class SchoolYear:
+class SimulatedYear:
     """Days are positions in `dates`."""
 
     dates: tuple[date, ...]
@@ -43,7 +43,7 @@ class SchoolYear:
         return (*self.dates, *(next(after) for _ in range(count)))
 
 
-def make_year(config: WorldConfig, seed: int) -> SchoolYear:
+def make_year(config: WorldConfig, seed: int) -> SimulatedYear:
     """The year's calendar; snow closures move its end, as Massachusetts asks."""
     rng = stream(seed, "calendar")
     wanted = config.calendar
@@ -56,7 +56,7 @@ def make_year(config: WorldConfig, seed: int) -> SchoolYear:
     last = _school_days(wanted.first_year, off | snow, wanted.instructional_days)[-1]
     dates = tuple(_until(last, weekdays_from(planned[0])))
     common = np.array([day not in off and day not in snow for day in dates])
-    return SchoolYear(
+    return SimulatedYear(
         dates=dates,
         open=_per_school(config, rng, common, dates, storms),
         storms=np.array([i for i, day in enumerate(dates) if day in storms], dtype=np.int64),

@@ -8,7 +8,7 @@ import numpy as np
 
 from models.simulation.absence_config import Causes
 from models.simulation.base import CodeArray, FloatArray, IntArray, stream
-from models.simulation.calendar import SchoolYear
+from models.simulation.calendar import SimulatedYear
 from models.simulation.config import GRADES, WorldConfig
 from models.simulation.enrollments import Enrollments
 from models.simulation.housing import SHELTER, Episodes, severity
@@ -42,7 +42,7 @@ def make_causes(
     population: Population,
     episodes: Episodes,
     enrollments: Enrollments,
-    year: SchoolYear,
+    year: SimulatedYear,
     seed: int,
 ) -> CodeArray:
     """Students by days: the cause of absence, on days without school as well."""
@@ -57,7 +57,9 @@ def make_causes(
     return cause
 
 
-def _everyday(causes: Causes, population: Population, year: SchoolYear, seed: int) -> tuple[tuple[Cause, Cells], ...]:
+def _everyday(
+    causes: Causes, population: Population, year: SimulatedYear, seed: int
+) -> tuple[tuple[Cause, Cells], ...]:
     prone, rng, days = population.proneness, stream(seed, "everyday"), year.days
     proneness = np.asarray(prone**causes.illness.proneness)
     season, near_recess = _season(days, causes.illness.winter), _near_recess(year, causes.family.near_recess)
@@ -71,7 +73,7 @@ def _everyday(causes: Causes, population: Population, year: SchoolYear, seed: in
     )
 
 
-def _of_some(causes: Causes, population: Population, year: SchoolYear, seed: int) -> tuple[tuple[Cause, Cells], ...]:
+def _of_some(causes: Causes, population: Population, year: SimulatedYear, seed: int) -> tuple[tuple[Cause, Cells], ...]:
     rng, days = stream(seed, "of some"), year.days
     grade, count = population.grade, population.students
     cut = rng.gamma(causes.truancy.shape, 1 / causes.truancy.shape, count) * population.proneness
@@ -92,7 +94,7 @@ def _season(days: int, winter: float) -> FloatArray:
     return np.asarray(1.0 - winter * np.cos(2 * np.pi * np.arange(days) / days))
 
 
-def _near_recess(year: SchoolYear, factor: float) -> FloatArray:
+def _near_recess(year: SimulatedYear, factor: float) -> FloatArray:
     near = np.convolve(year.recess, np.ones(2 * NEAR_RECESS_DAYS + 1), mode="same")[: year.days] > 0
     return np.where(near, factor, 1.0)
 

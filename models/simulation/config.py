@@ -20,7 +20,7 @@ GRADES: tuple[str, ...] = ("K", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10
 MOST_SCHOOLS = 2500
 
 
-class School(Config):
+class SchoolConfig(Config):
     """A school; `lowest` and `highest` are grades."""
 
     school_id: str = Field(pattern=r"^[a-z0-9-]{1,40}$")
@@ -55,7 +55,7 @@ class School(Config):
         return range(GRADES.index(self.lowest), GRADES.index(self.highest) + 1)
 
 
-class Calendar(Config):
+class CalendarConfig(Config):
     """One school year, Massachusetts's way: 180 days, days lost to snow are made up in June."""
 
     first_year: int = Field(default=2025, ge=1990, le=2100)
@@ -87,7 +87,7 @@ Groups = Annotated[tuple[Group, ...], AfterValidator(_somebody)]
 """The values of a group; what counts is the proportion of their shares."""
 
 
-class People(Config):
+class PeopleConfig(Config):
     """Households, students and how they differ."""
 
     children: Shares = (0.46, 0.34, 0.14, 0.06)
@@ -132,7 +132,7 @@ class People(Config):
     """At most so many weekdays lie between two schools."""
 
 
-class Reporting(Config):
+class ReportingConfig(Config):
     """When schools hand in their marks, and what they have to correct."""
 
     late_schools: Share = 0.17
@@ -195,16 +195,16 @@ class Consents(Config):
     """Share that covers other records only."""
 
 
-PILOT_SCHOOLS: tuple[School, ...] = (
-    School(school_id="dearborn", name="Dearborn STEM Academy", lowest="6", highest="12", size=500,
-           campus="Dudley Village Campus"),
-    School(school_id="dudley", name="Dudley Street Neighborhood Charter School", lowest="K", highest="5", size=300,
-           campus="Dudley Village Campus", own_closed_days=2),
-    School(school_id="burke", name="Burke High School", lowest="9", highest="12", size=380),
-    School(school_id="orchard-gardens", name="Orchard Gardens K-8", lowest="K", highest="8", size=720,
-           campus="Dudley Village Campus"),
-    School(school_id="winthrop", name="Winthrop Elementary", lowest="K", highest="5", size=230),
-    School(school_id="king", name="King K-8", lowest="K", highest="8", size=420),
+PILOT_SCHOOLS: tuple[SchoolConfig, ...] = (
+    SchoolConfig(school_id="dearborn", name="Dearborn STEM Academy", lowest="6", highest="12", size=500,
+                 campus="Dudley Village Campus"),
+    SchoolConfig(school_id="dudley", name="Dudley Street Neighborhood Charter School", lowest="K", highest="5",
+                 size=300, campus="Dudley Village Campus", own_closed_days=2),
+    SchoolConfig(school_id="burke", name="Burke High School", lowest="9", highest="12", size=380),
+    SchoolConfig(school_id="orchard-gardens", name="Orchard Gardens K-8", lowest="K", highest="8", size=720,
+                 campus="Dudley Village Campus"),
+    SchoolConfig(school_id="winthrop", name="Winthrop Elementary", lowest="K", highest="5", size=230),
+    SchoolConfig(school_id="king", name="King K-8", lowest="K", highest="8", size=420),
 )  # fmt: skip
 """The pilot's six schools; sizes are round numbers."""
 
@@ -219,12 +219,12 @@ class WorldConfig(Config):
     """
 
     students: int = Field(default=2000, ge=1, le=1_000_000)
-    schools: tuple[School, ...] = Field(default=PILOT_SCHOOLS, min_length=1, max_length=MOST_SCHOOLS)
-    calendar: Calendar = Calendar()
-    people: People = People()
+    schools: tuple[SchoolConfig, ...] = Field(default=PILOT_SCHOOLS, min_length=1, max_length=MOST_SCHOOLS)
+    calendar: CalendarConfig = CalendarConfig()
+    people: PeopleConfig = PeopleConfig()
     causes: Causes = Causes()
     housing: Housing = Housing()
-    reporting: Reporting = Reporting()
+    reporting: ReportingConfig = ReportingConfig()
     consents: Consents = Consents()
 
     @model_validator(mode="after")
@@ -236,7 +236,7 @@ class WorldConfig(Config):
     @classmethod
     def of_size(cls, students: int, *, first_year: int = 2025) -> WorldConfig:
         """The default world with so many students: the pilot's schools, and made-up ones once those are full."""
-        calendar = Calendar(first_year=first_year)
+        calendar = CalendarConfig(first_year=first_year)
         return cls(students=students, schools=_schools_for(students), calendar=calendar)
 
 
@@ -245,11 +245,13 @@ _PLACES = 450
 _KINDS = (("K-8", "K", "8"), ("Elementary", "K", "5"), ("High School", "9", "12"), ("Middle School", "6", "8"))
 
 
-def _schools_for(students: int) -> tuple[School, ...]:
+def _schools_for(students: int) -> tuple[SchoolConfig, ...]:
     """The pilot's six, and one more for every 450 students beyond what they can hold."""
     more = max(0, -(-(students - _PILOT_PLACES) // _PLACES))
     made_up = (
-        School(school_id=f"school-{n:03}", name=f"District School {n} {kind}", lowest=low, highest=high, size=_PLACES)
+        SchoolConfig(
+            school_id=f"school-{n:03}", name=f"District School {n} {kind}", lowest=low, highest=high, size=_PLACES
+        )
         for n, (kind, low, high) in ((n, _KINDS[n % len(_KINDS)]) for n in range(1, more + 1))
     )
     return (*PILOT_SCHOOLS, *made_up)

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from models.simulation.base import BoolArray, stream
-from models.simulation.calendar import SchoolYear
+from models.simulation.calendar import SimulatedYear
 from models.simulation.config import Consents, WorldConfig
 from models.simulation.people import Population
 
@@ -19,7 +19,7 @@ SIGNING_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentRow:
+class SimulatedConsent:
     """One signed consent; `student` is a position."""
 
     student: int
@@ -34,12 +34,14 @@ class ConsentRow:
     """The first day without it."""
 
 
-def make_consents(config: WorldConfig, population: Population, year: SchoolYear, seed: int) -> tuple[ConsentRow, ...]:
+def make_consents(
+    config: WorldConfig, population: Population, year: SimulatedYear, seed: int
+) -> tuple[SimulatedConsent, ...]:
     """Every consent, by student; a renewed one follows the one that ended."""
     rng = stream(seed, "consents")
     signing = np.flatnonzero(_signs(config.consents, population, rng))
     relation = rng.integers(0, len(RELATIONSHIPS), len(population.strain))[population.household[signing]]
-    rows: list[ConsentRow] = []
+    rows: list[SimulatedConsent] = []
     for student, relationship in zip(signing.tolist(), relation.tolist(), strict=True):
         rows += _of_student(config.consents, student, RELATIONSHIPS[relationship], year.dates, rng)
     return tuple(rows)
@@ -55,7 +57,7 @@ def _signs(config: Consents, population: Population, rng: np.random.Generator) -
 
 def _of_student(
     config: Consents, student: int, relationship: str, dates: tuple[date, ...], rng: np.random.Generator
-) -> list[ConsentRow]:
+) -> list[SimulatedConsent]:
     mid_year, covers, renews = rng.random(3).tolist()
     if mid_year < config.mid_year:
         signed = dates[int(rng.integers(1, len(dates) - 1))]
@@ -64,7 +66,7 @@ def _of_student(
     expires, revoked = _end(config, signed, dates, rng)
     wrong_recipient = covers < config.wrong_recipient
     wrong_records = not wrong_recipient and covers < config.wrong_recipient + config.wrong_records
-    row = ConsentRow(
+    row = SimulatedConsent(
         student=student,
         relationship=relationship,
         signed_on=signed,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from models.simulation.base import SCHOOL_DAY_MINUTES, BoolArray, CodeArray, stream
-from models.simulation.config import Reporting, WorldConfig
+from models.simulation.config import ReportingConfig, WorldConfig
 from models.simulation.marks import ABSENT, EARLY_DEPARTURE, NO_REASON, PRESENT, UNKNOWN
 from models.simulation.people import MIDDLE, Population
 from models.simulation.reporting import Reports
@@ -44,7 +44,7 @@ def as_filed(config: WorldConfig, reports: Reports, population: Population, seed
     return reports
 
 
-def _shown(how: Reporting, reports: Reports, periods: CodeArray, rng: np.random.Generator) -> _Shown:
+def _shown(how: ReportingConfig, reports: Reports, periods: CodeArray, rng: np.random.Generator) -> _Shown:
     """Drawn per true mark, so that a report and its correction speak of the same class periods."""
     marks, most = int(reports.of.max(initial=-1)) + 1, max(how.sections, 1)
     half = (most + 1) // 2

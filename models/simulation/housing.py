@@ -15,7 +15,7 @@ from models.simulation.config import WorldConfig
 from models.simulation.people import Population
 
 SHELTER, DOUBLED_UP, AVERTED = range(3)
-NEVER = 1_000_000
+NOT_IDENTIFIED = 1_000_000
 """A day that does not come."""
 
 
@@ -29,7 +29,7 @@ class Episodes:
     lost: IntArray
     """The day on which the home is lost; of an averted one, the turning point."""
     identified: IntArray
-    """NEVER when the school does not learn of it."""
+    """NOT_IDENTIFIED when the school does not learn of it."""
     support: IntArray
     support_end: IntArray
     relief: IntArray
@@ -69,9 +69,9 @@ def make_episodes(config: WorldConfig, population: Population, days: int, seed: 
         kind=kind,
         start=start,
         lost=lost,
-        identified=np.where(seen, identified, NEVER),
-        support=np.where(seen, support, NEVER),
-        support_end=np.where(seen, support_end, NEVER),
+        identified=np.where(seen, identified, NOT_IDENTIFIED),
+        support=np.where(seen, support, NOT_IDENTIFIED),
+        support_end=np.where(seen, support_end, NOT_IDENTIFIED),
         relief=relief,
     )
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from models.simulation.base import BoolArray, CodeArray, FloatArray, IntArray, SmallArray, stream
-from models.simulation.calendar import SchoolYear
+from models.simulation.calendar import SimulatedYear
 from models.simulation.causes import Cause
 from models.simulation.config import WorldConfig
 from models.simulation.enrollments import Enrollments
@@ -41,7 +41,7 @@ _TOLD: Final[dict[Cause, tuple[str, ...]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class SimulatedMarks:
     """One row per mark; `day` counts the year's weekdays, `school` and `student` are positions."""
 
     student: IntArray
@@ -56,9 +56,9 @@ class Marks:
     minutes: SmallArray
     """Minutes missed, or UNKNOWN."""
 
-    def at(self, rows: IntArray | BoolArray | slice) -> Marks:
+    def at(self, rows: IntArray | BoolArray | slice) -> SimulatedMarks:
         """These rows, in this order."""
-        return Marks(
+        return SimulatedMarks(
             student=self.student[rows].copy(),
             day=self.day[rows].copy(),
             school=self.school[rows].copy(),
@@ -74,10 +74,10 @@ def make_marks(
     population: Population,
     episodes: Episodes,
     enrollments: Enrollments,
-    year: SchoolYear,
+    year: SimulatedYear,
     cause: CodeArray,
     seed: int,
-) -> Marks:
+) -> SimulatedMarks:
     """Every student's mark of every instructional day enrolled, by day."""
     rng = stream(seed, "marks")
     at = enrollments.at
@@ -97,7 +97,7 @@ def make_marks(
     part = np.flatnonzero(status > ABSENT)
     shortest, longest = config.causes.late.minutes
     minutes[part] = rng.integers(shortest, longest + 1, len(part))
-    return Marks(student, day.astype(np.int16), school, status, excused, reason, minutes)
+    return SimulatedMarks(student, day.astype(np.int16), school, status, excused, reason, minutes)
 
 
 def _tardy_chance(
@@ -135,7 +135,7 @@ def _mark_late(
 
 
 def _mark_bus_delays(
-    status: CodeArray, config: WorldConfig, school: SmallArray, day: IntArray, year: SchoolYear, seed: int
+    status: CodeArray, config: WorldConfig, school: SmallArray, day: IntArray, year: SimulatedYear, seed: int
 ) -> None:
     rng = stream(seed, "bus delays")
     for failing, on in bus_failures(config, year, seed):

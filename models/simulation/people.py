@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.simulation.base import BoolArray, FloatArray, IntArray, pick, stream
-from models.simulation.config import GRADES, Group, People, WorldConfig
+from models.simulation.config import GRADES, Group, PeopleConfig, WorldConfig
 
 MIDDLE, HIGH = GRADES.index("6"), GRADES.index("9")
 MOST_YEARS_BETWEEN_SIBLINGS = 5
@@ -78,7 +78,7 @@ def make_population(config: WorldConfig, seed: int) -> Population:
     )
 
 
-def _households(people: People, rng: np.random.Generator, students: int) -> IntArray:
+def _households(people: PeopleConfig, rng: np.random.Generator, students: int) -> IntArray:
     sizes = 1 + pick(rng, people.children, students)
     return np.repeat(np.arange(students), sizes)[:students]
 
@@ -126,7 +126,7 @@ def _own(config: WorldConfig, rng: np.random.Generator, strain: FloatArray, scho
     return np.asarray(np.exp(log - variance / 2))
 
 
-def _by_grade(people: People) -> FloatArray:
+def _by_grade(people: PeopleConfig) -> FloatArray:
     elementary, middle, high = people.elementary, people.middle, people.high
     return np.array([people.kindergarten, *[elementary] * (MIDDLE - 1), *[middle] * (HIGH - MIDDLE), *[high] * 4])
 

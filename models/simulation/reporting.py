@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 
 from models.simulation.base import SCHOOL_DAY_MINUTES, BoolArray, CodeArray, IntArray, SmallArray, stream
-from models.simulation.calendar import SchoolYear
-from models.simulation.config import Reporting, WorldConfig
-from models.simulation.marks import ABSENT, NO_REASON, PRESENT, TARDY, UNKNOWN, Marks
+from models.simulation.calendar import SimulatedYear
+from models.simulation.config import ReportingConfig, WorldConfig
+from models.simulation.marks import ABSENT, NO_REASON, PRESENT, TARDY, UNKNOWN, SimulatedMarks
 
 MOST_DAYS_LATE: Final = 3
 MOST_DAYS_TO_CORRECT: Final = 5
@@ -28,7 +28,7 @@ BEFORE_BELL: Final = (420, 450)
 class Reports:
     """Rows as handed in, by recorded date, then school, then the order of the marks."""
 
-    marks: Marks
+    marks: SimulatedMarks
     of: IntArray
     """The true mark of each row, by number; a correction has that of the row it corrects."""
     first: BoolArray
@@ -52,7 +52,7 @@ class Reports:
         )
 
 
-def report(config: WorldConfig, marks: Marks, year: SchoolYear, seed: int) -> Reports:
+def report(config: WorldConfig, marks: SimulatedMarks, year: SimulatedYear, seed: int) -> Reports:
     """What the schools hand in of these marks: first reports, and corrections of those that were wrong."""
     rng = stream(seed, "reporting")
     schools = len(config.schools)
@@ -80,7 +80,7 @@ def report(config: WorldConfig, marks: Marks, year: SchoolYear, seed: int) -> Re
     )
 
 
-def _days_late(config: Reporting, schools: int, days: int, rng: np.random.Generator) -> SmallArray:
+def _days_late(config: ReportingConfig, schools: int, days: int, rng: np.random.Generator) -> SmallArray:
     """Schools by days: how many school days later the day is handed in."""
     number = min(schools, max(1, round(config.late_schools * schools))) if config.late_schools else 0
     share = np.full(schools, config.other_late_days)
@@ -89,7 +89,9 @@ def _days_late(config: Reporting, schools: int, days: int, rng: np.random.Genera
     return (late * rng.integers(1, MOST_DAYS_LATE + 1, (schools, days))).astype(np.int16)
 
 
-def _first_reports(config: Reporting, marks: Marks, rng: np.random.Generator) -> tuple[Marks, IntArray, SmallArray]:
+def _first_reports(
+    config: ReportingConfig, marks: SimulatedMarks, rng: np.random.Generator
+) -> tuple[SimulatedMarks, IntArray, SmallArray]:
     """What was said first; which rows of it were wrong; after how many school days each was corrected."""
     uniform = rng.random(len(marks.day), dtype=np.float32)
     absent, tardy = marks.status == ABSENT, marks.status == TARDY
@@ -113,7 +115,7 @@ def _first_reports(config: Reporting, marks: Marks, rng: np.random.Generator) ->
 class _Openings:
     """Finds a school's next instructional days."""
 
-    def __init__(self, year: SchoolYear) -> None:
+    def __init__(self, year: SimulatedYear) -> None:
         self._rank = (np.cumsum(year.open, axis=1) - 1).astype(np.int16)
         counts = year.open.sum(axis=1)
         self._opens = np.zeros((len(counts), int(counts.max()) + DAYS_AFTER), dtype=np.int16)
@@ -122,13 +124,13 @@ class _Openings:
             self._opens[school, :count] = np.flatnonzero(year.open[school])
             self._opens[school, count : count + DAYS_AFTER] = after
 
-    def after(self, marks: Marks, lag: SmallArray) -> SmallArray:
+    def after(self, marks: SimulatedMarks, lag: SmallArray) -> SmallArray:
         """The school's instructional day so many after the mark's; weekdays once the year is over."""
         opens: SmallArray = self._opens[marks.school, self._rank[marks.school, marks.day] + lag]
         return opens
 
 
-def _same_day(marks: Marks, bell: SmallArray, rng: np.random.Generator) -> SmallArray:
+def _same_day(marks: SimulatedMarks, bell: SmallArray, rng: np.random.Generator) -> SmallArray:
     """Roll call; a tardy is recorded on arrival, an early departure or partial day on leaving."""
     begins = bell[marks.school]
     roll = begins + rng.integers(2, ROLL_MINUTES, len(begins), dtype=np.int16)
@@ -142,8 +144,8 @@ def _before_bell(count: int, rng: np.random.Generator) -> SmallArray:
     return rng.integers(*BEFORE_BELL, count, dtype=np.int16)
 
 
-def _joined(first: Marks, fixed: Marks) -> Marks:
-    return Marks(
+def _joined(first: SimulatedMarks, fixed: SimulatedMarks) -> SimulatedMarks:
+    return SimulatedMarks(
         student=np.concatenate((first.student, fixed.student)),
         day=np.concatenate((first.day, fixed.day)),
         school=np.concatenate((first.school, fixed.school)),

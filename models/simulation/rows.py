@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from models.simulation.base import BoolArray
-from models.simulation.config import GRADES, School, WorldConfig
+from models.simulation.config import GRADES, SchoolConfig, WorldConfig
 from models.simulation.identities import Identities
 from models.simulation.marks import REASONS, STATUSES, UNKNOWN
 from models.simulation.people import Population
@@ -66,7 +66,7 @@ def student_rows(config: WorldConfig, population: Population, identities: Identi
         )
 
 
-def calendar_rows(schools: tuple[School, ...], dates: tuple[date, ...], is_open: BoolArray) -> Iterator[Row]:
+def calendar_rows(schools: tuple[SchoolConfig, ...], dates: tuple[date, ...], is_open: BoolArray) -> Iterator[Row]:
     """The rows of `calendar.csv`: every weekday of the year, per school."""
     days = [day.isoformat() for day in dates]
     for school, opens in zip(schools, is_open.tolist(), strict=True):
@@ -75,7 +75,7 @@ def calendar_rows(schools: tuple[School, ...], dates: tuple[date, ...], is_open:
 
 
 def attendance_rows(
-    reports: Reports, student_id: tuple[str, ...], schools: tuple[School, ...], dates: tuple[date, ...]
+    reports: Reports, student_id: tuple[str, ...], schools: tuple[SchoolConfig, ...], dates: tuple[date, ...]
 ) -> Iterator[Row]:
     """The rows of `attendance.csv` in hand-in order; `dates` are those of `SchoolYear.later`."""
     marks = reports.marks
@@ -111,7 +111,7 @@ def _texts(values: tuple[str, ...] | list[str]) -> Texts:
     return np.array(values, dtype=object)
 
 
-def _offsets(schools: tuple[School, ...], dates: tuple[date, ...]) -> Texts:
+def _offsets(schools: tuple[SchoolConfig, ...], dates: tuple[date, ...]) -> Texts:
     """Schools by days: the offset from UTC in the morning, for example `-04:00`."""
     zones = {school.timezone: ZoneInfo(school.timezone) for school in schools}
     of_zone = {

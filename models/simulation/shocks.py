@@ -6,7 +6,7 @@ import numpy as np
 
 from models.simulation.absence_config import Flu
 from models.simulation.base import BoolArray, CodeArray, FloatArray, IntArray, SmallArray, stream
-from models.simulation.calendar import SchoolYear
+from models.simulation.calendar import SimulatedYear
 from models.simulation.config import WorldConfig
 from models.simulation.spells import Cells, cover
 
@@ -27,7 +27,7 @@ def flu(config: Flu, school: IntArray, proneness: FloatArray, days: int, rng: np
 
 
 def keep_away(
-    cause: CodeArray, weather: int, bus: int, config: WorldConfig, at: SmallArray, year: SchoolYear, seed: int
+    cause: CodeArray, weather: int, bus: int, config: WorldConfig, at: SmallArray, year: SimulatedYear, seed: int
 ) -> None:
     """Put storms and bus failures into the matrix, for those who are not absent anyway."""
     rng = stream(seed, "weather")
@@ -38,7 +38,7 @@ def keep_away(
         _thin_out(cause, bus, day, at[:, day] == school, rng.uniform(*config.causes.bus.absent), rng)
 
 
-def bus_failures(config: WorldConfig, year: SchoolYear, seed: int) -> list[tuple[int, int]]:
+def bus_failures(config: WorldConfig, year: SimulatedYear, seed: int) -> list[tuple[int, int]]:
     """Schools and days without buses."""
     rng = stream(seed, "bus days")
     failing = rng.permutation(len(config.schools))[: config.causes.bus.schools]

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from models.simulation.calendar import SchoolYear, make_year
+from models.simulation.calendar import SimulatedYear, make_year
 from models.simulation.causes import make_causes
 from models.simulation.config import WorldConfig
-from models.simulation.consents import ConsentRow, make_consents
+from models.simulation.consents import SimulatedConsent, make_consents
 from models.simulation.enrollments import OPEN, Enrollments, make_enrollments
 from models.simulation.filing import as_filed
 from models.simulation.housing import Episodes, make_episodes
 from models.simulation.identities import Identities, make_identities
-from models.simulation.marks import Marks, make_marks
-from models.simulation.outcomes import Outcome, make_outcomes
+from models.simulation.marks import SimulatedMarks, make_marks
+from models.simulation.outcomes import SimulatedOutcome, make_outcomes
 from models.simulation.people import Population, make_population
 from models.simulation.reporting import DAYS_AFTER, Reports, report
 from models.simulation.rows import Row, attendance_rows, calendar_rows, student_rows
@@ -26,17 +26,17 @@ class World:
 
     config: WorldConfig
     seed: int
-    year: SchoolYear
+    year: SimulatedYear
     population: Population
     identities: Identities
     episodes: Episodes
     spans: Enrollments
-    marks: Marks
+    marks: SimulatedMarks
     """What truly was, per student and instructional day."""
     reports: Reports
     """What the schools handed in of it."""
-    signed: tuple[ConsentRow, ...]
-    known: tuple[Outcome, ...]
+    signed: tuple[SimulatedConsent, ...]
+    known: tuple[SimulatedOutcome, ...]
 
     @property
     def attendance_count(self) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from models.simulation.config import MOST_SCHOOLS, School, WorldConfig
+from models.simulation.config import MOST_SCHOOLS, SchoolConfig, WorldConfig
 
 RURAL_PLACES: Final = 130
 RURAL_ZONES: Final = ("America/Chicago", "America/Denver", "America/Boise")
@@ -178,9 +178,9 @@ def other_worlds(students: int = 2000, *, first_year: int = 2025) -> dict[str, W
     return {name: make(base) for name, make in WORLDS.items()}
 
 
-def _rural_school(n: int) -> School:
+def _rural_school(n: int) -> SchoolConfig:
     kind, lowest, highest = _RURAL_KINDS[n % len(_RURAL_KINDS)]
-    return School(
+    return SchoolConfig(
         school_id=f"rural-{n:03}",
         name=f"Rural School {n} {kind}",
         timezone=RURAL_ZONES[n % len(RURAL_ZONES)],

@@ -13,7 +13,7 @@ from models.features import NAMES
 from models.risk_model import NO_SIBLING
 from models.training.candidates import RISES, Shape, monotone
 from models.training.household import Calibration, siblings_highest
-from models.training.table import Table
+from models.training.table import TrainingTable
 
 BELOW_ALL: Final = -1000.0
 """Log-odds below every score: the edge between no sibling and any."""
@@ -21,7 +21,7 @@ SIBLING_BINS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class ModelParts:
     """An artifact's numbers."""
 
     intercept: float
@@ -29,12 +29,12 @@ class Parts:
     sibling: Step
 
 
-def flat(intercept: float) -> Parts:
+def flat(intercept: float) -> ModelParts:
     """The same score for everybody."""
-    return Parts(intercept, tuple(_step(name, np.empty(0), np.zeros(1)) for name in NAMES), _no_sibling())
+    return ModelParts(intercept, tuple(_step(name, np.empty(0), np.zeros(1)) for name in NAMES), _no_sibling())
 
 
-def assemble(table: Table, shape: Shape, calibration: Calibration) -> Parts:
+def assemble(table: TrainingTable, shape: Shape, calibration: Calibration) -> ModelParts:
     """The calibrated score as steps."""
     intercept = calibration.intercept + calibration.slope * shape.intercept
     steps = []
@@ -49,7 +49,7 @@ def assemble(table: Table, shape: Shape, calibration: Calibration) -> Parts:
     mean = float(np.average(added, weights=weights))
     # A sibling's part reads own scores, to which its mean belongs: the edges move along with it.
     own_edges = np.append(cuts[:1], calibration.own(cuts[1:]) + mean)
-    return Parts(intercept + mean, tuple(steps), _step(SIBLING, own_edges, added - mean))
+    return ModelParts(intercept + mean, tuple(steps), _step(SIBLING, own_edges, added - mean))
 
 
 def _sibling_bins(highest: Floats, calibration: Calibration) -> tuple[Floats, Floats, Floats]:

@@ -17,7 +17,7 @@ from models.arrays import Flags, Floats
 from models.features import FEATURES, NAMES
 from models.training.bins import BinNumbers
 from models.training.examples import Examples
-from models.training.table import Table
+from models.training.table import TrainingTable
 
 MOST_NEGATIVES: Final = 200_000
 """Rows that did not come true, of which no more are learned from; each then stands for several."""
@@ -53,7 +53,7 @@ class Logistic:
         """What the metrics call it."""
         return f"logistic, C {self.strength:g}"
 
-    def fit(self, table: Table, rows: Flags, seed: int) -> Shape:
+    def fit(self, table: TrainingTable, rows: Flags, seed: int) -> Shape:
         """Learn from some of the table's rows. Features that come out against their sign are left out."""
         chosen, weight = _drawn(table.examples, rows, seed)
         spread = [
@@ -95,7 +95,7 @@ class Boosting:
         """What the metrics call it."""
         return f"boosting, {self.trees} trees, rate {self.rate:g}, {self.least_rows} rows"
 
-    def fit(self, table: Table, rows: Flags, seed: int) -> Shape:
+    def fit(self, table: TrainingTable, rows: Flags, seed: int) -> Shape:
         """Learn from some of the table's rows."""
         chosen, weight = _drawn(table.examples, rows, seed)
         learner = HistGradientBoostingClassifier(
@@ -136,7 +136,7 @@ precision (`docs/decisions/0010`).
 """
 
 
-def evened(shape: Shape, table: Table) -> Shape:
+def evened(shape: Shape, table: TrainingTable) -> Shape:
     """The shape with a student's own usual held against the score."""
     place = NAMES.index(EVEN)
     values = list(shape.values)
@@ -166,7 +166,7 @@ def _drawn(examples: Examples, rows: Flags, seed: int) -> tuple[np.ndarray, Floa
     return np.concatenate([positive, drawn]), weight
 
 
-def _counts(table: Table) -> list[np.ndarray]:
+def _counts(table: TrainingTable) -> list[np.ndarray]:
     return [
         np.bincount(number, minlength=len(edges) + 1)
         for number, edges in zip(table.numbers.T, table.edges, strict=True)

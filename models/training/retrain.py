@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from models.arrays import Flags, Ints
-from models.artifact import Artifact, Change
+from models.artifact import Artifact, ModelChange
 from models.backtest.groups import SMALL_CELL
 from models.training.candidates import CANDIDATES, Candidate
 from models.training.examples import Examples
@@ -19,7 +19,7 @@ from models.training.household import scores_of
 from models.training.judge import figures, places, precision
 from models.training.split import horizon_end, time_split
 from models.training.table import rows_of
-from models.training.train import Source, checked, train
+from models.training.train import DataSource, checked, train
 
 WORSE: Final = 0.05
 """By this part of the precision in use may the new one be lower; more is worse."""
@@ -42,7 +42,7 @@ class Decision:
 def retrain(
     examples: Examples,
     current: Artifact,
-    source: Source,
+    source: DataSource,
     *,
     name: str,
     capacity: int,
@@ -152,7 +152,7 @@ def _praise(found: Mapping[str, float | None]) -> str:
 def _decided(
     taken: Artifact, current: Artifact, found: dict[str, float | None], reason: str, on: date, *, accepted: bool
 ) -> Decision:
-    change = Change(on=on, accepted=accepted, reason=reason, figures=found)
+    change = ModelChange(on=on, accepted=accepted, reason=reason, figures=found)
     return Decision(accepted, taken.model_copy(update={"changes": (*current.changes, change)}), reason, found)
 
 

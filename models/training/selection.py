@@ -13,7 +13,7 @@ from models.training.candidates import Candidate, evened
 from models.training.household import Calibration, calibrate, siblings_highest
 from models.training.judge import Ratio, figures, places, precision
 from models.training.split import FOLDS, TrainingError, household_folds, time_split
-from models.training.table import Table, rows_of
+from models.training.table import TrainingTable, rows_of
 
 Progress = Callable[[], None]
 """Told after each fit."""
@@ -40,7 +40,9 @@ class Selection:
     metrics: dict[str, dict[str, float | None]]
 
 
-def select(table: Table, candidates: Sequence[Candidate], *, capacity: int, seed: int, progress: Progress) -> Selection:
+def select(
+    table: TrainingTable, candidates: Sequence[Candidate], *, capacity: int, seed: int, progress: Progress
+) -> Selection:
     """The candidate whose K places a week are best filled, on other households and later weeks.
 
     A lead within a standard error of it, over households, is noise (the one standard error rule: Breiman et al.
@@ -76,7 +78,9 @@ def _near_best(candidates: Sequence[Candidate], found: Sequence[Ratio]) -> list[
     return [candidate for candidate, lead in zip(candidates, leads, strict=True) if lead.value <= lead.error]
 
 
-def held_out(table: Table, candidate: Candidate, learn: Flags, judge: Flags, seed: int, progress: Progress) -> HeldOut:
+def held_out(
+    table: TrainingTable, candidate: Candidate, learn: Flags, judge: Flags, seed: int, progress: Progress
+) -> HeldOut:
     """Scores of the rows to learn from and to judge, each learned from those of the former of other households.
 
     Raises `TrainingError` when too few came true.
@@ -98,7 +102,7 @@ def held_out(table: Table, candidate: Candidate, learn: Flags, judge: Flags, see
     return HeldOut(logits[judge], calibrate(learned[learn], sibling[learn], examples.came_true[learn]))
 
 
-def _enough(table: Table, rows: Flags) -> Flags:
+def _enough(table: TrainingTable, rows: Flags) -> Flags:
     came_true = table.examples.came_true[rows]
     if not came_true.any() or came_true.all():
         raise TrainingError(

@@ -16,7 +16,7 @@ FOLDS: Final = 3
 """Parts of the households; each is judged by what was learned from the others."""
 LATE_SHARE: Final = 1 / 3
 """The part of one school year's weeks that judges."""
-NEVER: Final = np.iinfo(np.int32).max
+NOT_OVER: Final = np.iinfo(np.int32).max
 _SAME_YEAR: Final = 120
 """Histories whose ends lie no further apart (calendar days) are of one school year, in several districts."""
 
@@ -61,12 +61,12 @@ def time_split(examples: Examples, known_on: Ints, *, whole_year: bool) -> TimeS
 
 
 def horizon_end(examples: Examples) -> Ints:
-    """Per row, the week's end (an ordinal) by which its horizon was over; `NEVER` when the examples end before."""
-    known = np.full(len(examples.day), NEVER, dtype=np.int32)
+    """Per row, the week's end (an ordinal) by which its horizon was over; `NOT_OVER` when the examples end before."""
+    known = np.full(len(examples.day), NOT_OVER, dtype=np.int32)
     for year in np.unique(examples.year):
         rows = np.flatnonzero(examples.year == year)
         days, first = np.unique(examples.day[rows], return_index=True)
-        dates = np.append(examples.ordinal[rows][first], np.int32(NEVER))
+        dates = np.append(examples.ordinal[rows][first], np.int32(NOT_OVER))
         known[rows] = dates[np.searchsorted(days, examples.day[rows] + HORIZON_DAYS)]
     return known
 

@@ -12,7 +12,7 @@ from models.training.split import horizon_end
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TrainingTable:
     """The examples whose outcome is known, in bins."""
 
     examples: Examples
@@ -25,13 +25,15 @@ class Table:
     """Per feature, the mean value of each bin."""
 
 
-def table_of(examples: Examples) -> Table:
+def table_of(examples: Examples) -> TrainingTable:
     """The judgeable examples in bins. What came true has no part in where the bins are."""
     known = rows_of(examples, examples.judgeable)
     columns = features(known.inputs)
     edges = [edges_of(column) for column in columns]
     numbers = bin_numbers(columns, edges)
-    return Table(known, horizon_end(examples)[examples.judgeable], edges, numbers, bin_means(columns, numbers, edges))
+    return TrainingTable(
+        known, horizon_end(examples)[examples.judgeable], edges, numbers, bin_means(columns, numbers, edges)
+    )
 
 
 def rows_of(examples: Examples, rows: Flags) -> Examples:

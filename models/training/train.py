@@ -21,7 +21,7 @@ from models.training.household import scores_of
 from models.training.judge import Ratio, within_week_rank
 from models.training.selection import NONE, Progress, select
 from models.training.split import FOLDS, TrainingError
-from models.training.table import Table, rows_of, table_of
+from models.training.table import TrainingTable, rows_of, table_of
 
 SURE: Final = 3.0
 """So many standard errors above chance must the ranks of other households be.
@@ -36,7 +36,7 @@ LEAST_FAMILIES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class DataSource:
     """What the artifact says of where the examples are from."""
 
     simulated: bool
@@ -47,7 +47,7 @@ class Source:
 
 def train(
     examples: Examples,
-    source: Source,
+    source: DataSource,
     *,
     name: str,
     capacity: int,
@@ -139,12 +139,12 @@ def checked(examples: Examples) -> Examples:
     return rows_of(examples, examples.judgeable)
 
 
-def _signal(table: Table, rank: Ratio) -> bool:
+def _signal(table: TrainingTable, rank: Ratio) -> bool:
     families = len(np.unique(table.examples.household[table.examples.came_true]))
     return families >= LEAST_FAMILIES and rank.value > SURE * rank.error
 
 
-def _training(examples: Examples, source: Source, seed: int) -> Training:
+def _training(examples: Examples, source: DataSource, seed: int) -> Training:
     return Training(
         simulated=source.simulated,
         students=source.students,

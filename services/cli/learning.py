@@ -16,7 +16,7 @@ from models.artifact import Artifact
 from models.policy import default_policy
 from models.training.examples import Examples, joined
 from models.training.selection import NONE
-from models.training.train import Source, chosen_of
+from models.training.train import DataSource, chosen_of
 from models.training.walked import examples_of
 from services.cli.common import CommandError, exit_date_option, mapping_option
 from services.cli.output import say
@@ -87,9 +87,9 @@ def data_sha256(folders: Sequence[Path]) -> str:
     return sha256("".join(sorted(map(_folder_sha256, folders))).encode()).hexdigest()
 
 
-def source_of(years: SchoolYears, *, simulated: bool) -> Source:
+def source_of(years: SchoolYears, *, simulated: bool) -> DataSource:
     """What the artifact says of where the examples are from."""
-    return Source(simulated=simulated, students=years.students, data_sha256=years.data_sha256)
+    return DataSource(simulated=simulated, students=years.students, data_sha256=years.data_sha256)
 
 
 def write_artifact(artifact: Artifact, out: Path) -> None:

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 RETRY_AFTER_SECONDS = "5"
 
 
-class Service:
+class IngestService:
     """The intake while the service runs."""
 
     def __init__(self, settings: IngestSettings) -> None:
@@ -84,7 +84,7 @@ def create_app(settings: IngestSettings, background: Background | None = None) -
     """The application; it connects when it is started. Raises `SettingsError` when a setting is missing."""
     settings.require_kafka()
     settings.require_database()
-    service = Service(settings)
+    service = IngestService(settings)
     tasks = background or Background()
 
     @asynccontextmanager

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from typing import TypeVar
 from uuid import UUID
 
-from services.ingest.consent.standing import Policy
+from services.ingest.consent.standing import ConsentPolicy
 from services.ingest.identity.pseudonyms import Pseudonymizer, load_key
 from services.ingest.metrics import REJECTIONS
 from services.ingest.parts import Parts
@@ -36,7 +36,7 @@ from services.ingest.store.standing import SchoolSpan, Whole
 from services.ingest.sweep import Swept, sweep
 from services.ingest.take import consents, days, marks, rosters, snapshot
 from services.ingest.take.days import Close
-from services.ingest.take.marks import Said
+from services.ingest.take.marks import HandIn
 from services.ingest.take.snapshot import Limits, TakenBack
 from services.platform import trace
 from services.platform.consent import check_database
@@ -69,7 +69,7 @@ class Intake:
             engine=engine,
             publisher=publisher,
             names=Pseudonymizer(load_key(settings.key_file)),
-            policy=Policy(settings.consent_records, settings.consent_purpose, settings.consent_recipient),
+            policy=ConsentPolicy(settings.consent_records, settings.consent_purpose, settings.consent_recipient),
             timezone=settings.tz,
             patience=patience,
             room=asyncio.Semaphore(settings.batches_in_flight),
@@ -81,7 +81,7 @@ class Intake:
             await engine.dispose()
 
     @property
-    def policy(self) -> Policy:
+    def policy(self) -> ConsentPolicy:
         """What a consent must cover."""
         return self._parts.policy
 
@@ -116,7 +116,7 @@ class Intake:
         return await self._run(lambda: snapshot.take_back(self._parts, spans, seen, whole, limits))
 
     async def take_marks(
-        self, rows: Sequence[MarkRow], said: Said, *, counts: HeadCounts | None = None
+        self, rows: Sequence[MarkRow], said: HandIn, *, counts: HeadCounts | None = None
     ) -> list[Outcome]:
         """Take marks in, best a few hundred to a few thousand at once. An import gives the `counts` that it began."""
         return await marks.take_marks(self._parts, rows, said, counts)

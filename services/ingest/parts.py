@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.consent.standing import Policy
+from services.ingest.consent.standing import ConsentPolicy
 from services.ingest.identity.pseudonyms import Pseudonymizer
 from services.ingest.patience import Patience
 from services.ingest.publish.publisher import Publisher
@@ -48,7 +48,7 @@ class Parts:
     engine: AsyncEngine
     publisher: Publisher
     names: Pseudonymizer
-    policy: Policy
+    policy: ConsentPolicy
     timezone: ZoneInfo
     patience: Patience
     room: asyncio.Semaphore

@@ -11,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 import polars as pl
 
-from models.backtest.evidence import Changes, Truth
+from models.backtest.evidence import LevelChanges, Truth
 from models.backtest.walk import DayScores
 from models.policy import LEVEL_NAMES
 from services.platform.files import PRIVATE, whole_file
@@ -44,7 +44,7 @@ class ScoresFile:
         rows.write_csv(self._file, include_header=False)
 
 
-def write_alerts(path: Path, changes: Changes, truth: Truth, student_ids: tuple[str, ...]) -> None:
+def write_alerts(path: Path, changes: LevelChanges, truth: Truth, student_ids: tuple[str, ...]) -> None:
     """`student_id,date,level,source`: every level change; an end has the level `cleared`. Raises `OSError`."""
     dates = [date.fromordinal(day).isoformat() for day in truth.dates.tolist()]
     rows = pl.DataFrame(

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from services.contracts.alerts import AlertEvent
 from services.contracts.topics import ALERTS, NOTIFY_GROUP
 from services.notify.delivery import Delivery
-from services.notify.intake import Intake
+from services.notify.intake import AlertIntake
 from services.notify.mail import compose
 from services.notify.mailer import Mailer
 from services.notify.outbox import Backoff
@@ -41,7 +41,7 @@ def create_app(settings: NotifySettings, background: Background | None = None) -
         partial(compose, sender=settings.mail_from, public_url=settings.require_public_url()),
         Backoff(settings.retry_base_seconds, settings.retry_cap_seconds, settings.retry_budget),
     )
-    intake = Intake(sessions, load_teams(settings), delivery.wake)
+    intake = AlertIntake(sessions, load_teams(settings), delivery.wake)
     consumer = BatchConsumer(
         settings.require_kafka(),
         ALERTS,

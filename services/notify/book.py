@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from services.contracts.alerts import AlertEvent
-from services.notify.routing import AlertState, CaseKey, Retract, Tell, Told, highest, lowered, route, state_after
+from services.notify.routing import AlertState, CaseKey, Retract, TeamTold, Tell, highest, lowered, route, state_after
 from services.notify.teams import Teams
 
 
 class Book:
     """Takes events one by one and remembers what has changed, for one write at the end."""
 
-    def __init__(self, alerts: Iterable[AlertState], told: Mapping[CaseKey, Told]) -> None:
+    def __init__(self, alerts: Iterable[AlertState], told: Mapping[CaseKey, TeamTold]) -> None:
         self.alerts = {alert.alert_id: alert for alert in alerts}
         self.told = dict(told)
         self.changed: set[UUID] = set()
@@ -57,7 +57,7 @@ class Book:
         alerts = (self.alerts[alert_id] for alert_id in sorted(self._families.get(case.family, ())))
         return [alert for alert in alerts if alert.is_open and alert.case == case and alert.alert_id != but]
 
-    def _hear(self, case: CaseKey, told: Told | None) -> None:
+    def _hear(self, case: CaseKey, told: TeamTold | None) -> None:
         if told is None:
             self.told.pop(case, None)
         else:

@@ -16,7 +16,7 @@ _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(727003)")
 what the batch before has written."""
 
 
-class Intake:
+class AlertIntake:
     """Handles the batches of `alerts.v1`; a repeat changes nothing and tells nobody."""
 
     def __init__(self, sessions: async_sessionmaker[AsyncSession], teams: Teams, wake: Callable[[], None]) -> None:
@@ -30,7 +30,7 @@ class Intake:
             await session.execute(_ONE_AT_A_TIME)
             book = await known.load(session, events)
             before = dict(book.told)
-            steps = [telling.Step(event, action) for event in events for action in book.take(event, self._teams)]
+            steps = [telling.TellingStep(event, action) for event in events for action in book.take(event, self._teams)]
             await known.save(session, book, before)
             await telling.write(session, steps, self._teams)
         if steps:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.contracts.alerts import AlertEvent
 from services.notify.book import Book
-from services.notify.routing import AlertState, CaseKey, Told
+from services.notify.routing import AlertState, CaseKey, TeamTold
 from services.platform.rows import as_json
 
 _FAMILIES: Final = """
@@ -56,11 +56,13 @@ async def load(session: AsyncSession, events: Sequence[AlertEvent]) -> Book:
         "families": list({event.household or event.student for event in events}),
     }
     alerts = [_state(row) for row in await session.execute(_ALERTS, given)]
-    told = {CaseKey(row.family, row.team): Told(row.level, row.alert_id) for row in await session.execute(_TOLD, given)}
+    told = {
+        CaseKey(row.family, row.team): TeamTold(row.level, row.alert_id) for row in await session.execute(_TOLD, given)
+    }
     return Book(alerts, told)
 
 
-async def save(session: AsyncSession, book: Book, before: Mapping[CaseKey, Told]) -> None:
+async def save(session: AsyncSession, book: Book, before: Mapping[CaseKey, TeamTold]) -> None:
     """Write what the book has changed since it was loaded, `before` being what had been heard then."""
     if book.changed:
         await session.execute(_KEEP_ALERTS, {"alerts": as_json(_values(book.alerts[each]) for each in book.changed)})
@@ -97,6 +99,6 @@ def _values(state: AlertState) -> dict[str, object]:
     }
 
 
-def _heard(case: CaseKey, told: Told | None) -> dict[str, object]:
+def _heard(case: CaseKey, told: TeamTold | None) -> dict[str, object]:
     heard = {"level": None, "alert_id": None} if told is None else told._asdict()
     return {"family": case.family, "team": case.team, **heard}

@@ -25,7 +25,7 @@ WORTH_A_CONNECTION: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DeliveryOutcome:
     """How a try ended: `sent`; `refused` for good; `later`, this mail only; or the server is `away`."""
 
     kind: Literal["sent", "refused", "later", "away"]
@@ -44,7 +44,7 @@ class Mailer:
         self._password = password
         self._clients: dict[int, SMTP] = {}
 
-    async def send(self, mails: Sequence[Mail], *, seconds: float) -> list[Outcome | None]:
+    async def send(self, mails: Sequence[Mail], *, seconds: float) -> list[DeliveryOutcome | None]:
         """Hand mails over; what became of each, in their order. Never raises for what the server or the network does.
 
         None is a mail that was not tried: none is begun, but the first, after so many seconds or once the server was
@@ -96,7 +96,7 @@ class Mailer:
         burst.settle(place, await self._try(connection, burst.mails[place]))
         return True
 
-    async def _try(self, connection: int, mail: Mail) -> Outcome:
+    async def _try(self, connection: int, mail: Mail) -> DeliveryOutcome:
         try:
             client = await self._connected(connection)
             await client.sendmail(mail.sender, mail.recipient, mail.as_bytes())
@@ -105,11 +105,11 @@ class Mailer:
         except SMTPDataError as refusal:
             return _refused(refusal, refusal.code)
         except ValueError as error:  # an address or a header that cannot be sent
-            return Outcome("refused", datetime.now(UTC), type(error).__name__)
+            return DeliveryOutcome("refused", datetime.now(UTC), type(error).__name__)
         except (SMTPException, OSError) as error:
             self._drop(connection)
-            return Outcome("away", datetime.now(UTC), _named(error))
-        return Outcome("sent", datetime.now(UTC))
+            return DeliveryOutcome("away", datetime.now(UTC), _named(error))
+        return DeliveryOutcome("sent", datetime.now(UTC))
 
     async def _connected(self, connection: int) -> SMTP:
         client = self._clients.get(connection)
@@ -140,7 +140,7 @@ class _Burst:
 
     def __init__(self, mails: Sequence[Mail], end: float) -> None:
         self.mails = mails
-        self.outcomes: list[Outcome | None] = [None] * len(mails)
+        self.outcomes: list[DeliveryOutcome | None] = [None] * len(mails)
         self._left = deque(range(len(mails)))
         self._end = end
         self._away = False
@@ -152,15 +152,15 @@ class _Burst:
             return None
         return self._left.popleft()
 
-    def settle(self, place: int, outcome: Outcome) -> None:
+    def settle(self, place: int, outcome: DeliveryOutcome) -> None:
         """What became of one."""
         self.outcomes[place] = outcome
         self._away = self._away or outcome.kind == "away"
 
 
-def _refused(error: SMTPException, code: int) -> Outcome:
+def _refused(error: SMTPException, code: int) -> DeliveryOutcome:
     kind: Literal["refused", "later"] = "refused" if code >= PERMANENT else "later"
-    return Outcome(kind, datetime.now(UTC), f"{type(error).__name__} {code}")
+    return DeliveryOutcome(kind, datetime.now(UTC), f"{type(error).__name__} {code}")
 
 
 def _named(error: Exception) -> str:

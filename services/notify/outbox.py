@@ -13,7 +13,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notify.mail import Notification
-from services.notify.mailer import Outcome
+from services.notify.mailer import DeliveryOutcome
 from services.platform.rows import as_json
 
 settled = Counter("firstbell_notify_mails", "Outcomes of tries to send a mail", ["outcome"])
@@ -95,7 +95,7 @@ async def cancel(session: AsyncSession, notifications: Sequence[UUID]) -> None:
         settled.labels("cancelled").inc(len(notifications))
 
 
-async def settle(session: AsyncSession, outcomes: Sequence[tuple[UUID, Outcome]], backoff: Backoff) -> None:
+async def settle(session: AsyncSession, outcomes: Sequence[tuple[UUID, DeliveryOutcome]], backoff: Backoff) -> None:
     """Write down how tries ended. When the server was away, all mails that are due wait for it."""
     waits = {"base": backoff.base, "cap": backoff.cap, "budget": backoff.budget}
     tries = [

@@ -40,7 +40,7 @@ class AlertState:
     is_open: bool
 
 
-class Told(NamedTuple):
+class TeamTold(NamedTuple):
     """The level that a team last heard of a case, and the alert by which it heard it."""
 
     level: Level
@@ -66,7 +66,7 @@ class Retract:
 class Routed:
     """What follows from an event: what the team has heard now, and what to do, in this order."""
 
-    told: Told | None
+    told: TeamTold | None
     actions: tuple[Tell | Retract, ...]
 
 
@@ -94,15 +94,21 @@ def highest(alerts: Sequence[AlertState]) -> AlertState | None:
     return max(alerts, key=lambda alert: rank(alert.level), default=None)
 
 
-def lowered(told: Told | None, lead: AlertState | None) -> Told | None:
+def lowered(told: TeamTold | None, lead: AlertState | None) -> TeamTold | None:
     """What counts as heard once an alert is gone quietly: no more than what still stands."""
     if told is None or lead is None:
         return None
-    return told if rank(told.level) < rank(lead.level) else Told(lead.level, lead.alert_id)
+    return told if rank(told.level) < rank(lead.level) else TeamTold(lead.level, lead.alert_id)
 
 
 def route(
-    event: AlertEvent, state: AlertState, *, told: Told | None, others: Sequence[AlertState], lowest: Level, new: bool
+    event: AlertEvent,
+    state: AlertState,
+    *,
+    told: TeamTold | None,
+    others: Sequence[AlertState],
+    lowest: Level,
+    new: bool,
 ) -> Routed:
     """What follows from an event that left its alert as `state`.
 
@@ -122,7 +128,7 @@ def route(
 
 
 def _withdrawn(
-    event: AlertEvent, state: AlertState, told: Told | None, lead: AlertState | None, lowest: Level
+    event: AlertEvent, state: AlertState, told: TeamTold | None, lead: AlertState | None, lowest: Level
 ) -> Routed:
     """Retract it; when the team knew the household by it alone, tell of what still stands.
 
@@ -137,8 +143,8 @@ def _withdrawn(
     return Routed(again.told, (retract, *again.actions))
 
 
-def _announce(told: Told | None, lead: AlertState, lowest: Level) -> Routed:
+def _announce(told: TeamTold | None, lead: AlertState, lowest: Level) -> Routed:
     if told is not None and told.level == lead.level:
         return Routed(told, ())
     actions = (Tell(lead),) if rank(lead.level) >= rank(lowest) else ()
-    return Routed(Told(lead.level, lead.alert_id), actions)
+    return Routed(TeamTold(lead.level, lead.alert_id), actions)

@@ -56,14 +56,14 @@ _HEARD: Final = text("""
 """)
 
 
-class Step(NamedTuple):
+class TellingStep(NamedTuple):
     """What to do because of an event."""
 
     event: AlertEvent
     action: Tell | Retract
 
 
-async def write(session: AsyncSession, steps: Sequence[Step], teams: Teams) -> None:
+async def write(session: AsyncSession, steps: Sequence[TellingStep], teams: Teams) -> None:
     """Add, cancel and retract mails as if the steps came one by one."""
     for wave in in_waves(steps):
         if isinstance(wave[0].action, Tell):
@@ -72,12 +72,12 @@ async def write(session: AsyncSession, steps: Sequence[Step], teams: Teams) -> N
             await _retract(session, wave)
 
 
-def in_waves(steps: Iterable[Step]) -> list[list[Step]]:
+def in_waves(steps: Iterable[TellingStep]) -> list[list[TellingStep]]:
     """The steps, those of one wave to be written at once: all tell or all retract, and no alert is retracted twice.
 
     Steps of one alert or one household keep their order.
     """
-    waves: defaultdict[int, list[Step]] = defaultdict(list)
+    waves: defaultdict[int, list[TellingStep]] = defaultdict(list)
     reached: dict[UUID | str, int] = {}
     retracted: set[tuple[int, UUID]] = set()
     for step in steps:
@@ -98,7 +98,7 @@ def notification_id(event_id: UUID, kind: NotificationKind, recipient: str) -> U
     return uuid5(event_id, f"{kind}|{recipient}")
 
 
-async def _tell(session: AsyncSession, steps: Sequence[Step], teams: Teams) -> None:
+async def _tell(session: AsyncSession, steps: Sequence[TellingStep], teams: Teams) -> None:
     """Add a mail to each recipient; earlier ones of the case that wait are due at once, so that order is kept."""
     mails = [
         _mail(step, "level", recipient)
@@ -108,7 +108,7 @@ async def _tell(session: AsyncSession, steps: Sequence[Step], teams: Teams) -> N
     await session.execute(_TELL, {"mails": as_json(mails)})
 
 
-async def _retract(session: AsyncSession, steps: Sequence[Step]) -> None:
+async def _retract(session: AsyncSession, steps: Sequence[TellingStep]) -> None:
     """Cancel what is not sent about alerts, and tell those whose last mail about one said that it stands."""
     alerts = [{"alert_id": step.action.alert.alert_id, "tell": _tells(step)} for step in steps]
     await session.execute(_CANCEL, {"alerts": as_json(alerts)})
@@ -121,11 +121,11 @@ async def _retract(session: AsyncSession, steps: Sequence[Step]) -> None:
         await session.execute(_TELL_WITHDRAWN, {"mails": as_json(mails)})
 
 
-def _tells(step: Step) -> bool:
+def _tells(step: TellingStep) -> bool:
     return isinstance(step.action, Retract) and step.action.tell
 
 
-def _mail(step: Step, kind: NotificationKind, recipient: str) -> dict[str, object]:
+def _mail(step: TellingStep, kind: NotificationKind, recipient: str) -> dict[str, object]:
     event, alert = step.event, step.action.alert
     return {
         "id": notification_id(event.event_id, kind, recipient),

@@ -54,7 +54,7 @@ class ChildSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Backoff:
+class RestartPause:
     """The pause before a dead child is started again, in seconds: doubling, and anew after a stable run."""
 
     first: float = 1
@@ -83,7 +83,7 @@ class Surroundings:
     say: Callable[[str], None] = say_on_stderr
     started: Callable[[], None] = lambda: None
     """Called after a child that had died runs again: its pid is another."""
-    backoff: Backoff = Backoff()
+    backoff: RestartPause = RestartPause()
 
 
 class Child:

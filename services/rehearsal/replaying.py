@@ -16,6 +16,7 @@ from pydantic import JsonValue
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from models.capacity import DAYS_TO_SUNDAY
 from services.ingest.formats import Source
 from services.ingest.imports.importer import Progress
 from services.ingest.imports.replayer import Replayer
@@ -37,7 +38,6 @@ OnSchoolDay = Callable[[date], Awaitable[None]]
 AT_ONCE = 16
 PAGE = 500
 _SATURDAY = 5
-_SUNDAY = 6
 _IN_FORCE = text("SELECT pseudonym FROM ingest.consented_students ORDER BY student_id")
 _MAILS = text("""
     SELECT count(*) FILTER (WHERE status = 'sent'), count(*) FILTER (WHERE status = 'failed') FROM notify.mails
@@ -96,7 +96,7 @@ class Replay:
             await worker_caught_up(self.stack.kafka)
         if on_school_day is not None and asked:
             await on_school_day(day)
-        if day.weekday() == _SUNDAY:
+        if day.weekday() == DAYS_TO_SUNDAY:
             await flight.land()  # a week's end is counted over all its days
             week = await replayer.close_week(day)
             if week is not None:

@@ -24,7 +24,7 @@ WRITE_SECONDS = 0.0005
 WRITTEN = Counter("firstbell_warning_flushed_total", "Values written to the table")
 
 
-class Table(Protocol):
+class StateTable(Protocol):
     """Where partitions are written."""
 
     async def write(self, number: int, changes: Sequence[Change]) -> None:
@@ -51,7 +51,7 @@ class Checkpoint:
     the worker did not know that it lost the partition: what was read is not put back, so the worker must end.
     """
 
-    def __init__(self, table: Table, teller: Teller, spent: Callable[[float], None]) -> None:
+    def __init__(self, table: StateTable, teller: Teller, spent: Callable[[float], None]) -> None:
         self._table = table
         self._teller = teller
         self._spent = spent

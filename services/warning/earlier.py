@@ -14,7 +14,7 @@ from models.enrollment import Span
 from models.shock import HeadCount
 from services.contracts.alerts import AlertEvent
 from services.contracts.ids import Pseudonym
-from services.warning.lifecycle import Told, level_told
+from services.warning.lifecycle import AlertTold, level_told
 from services.warning.partition import Partition
 from services.warning.steering import StoredSteering
 from services.warning.student import NO_YEAR, Student
@@ -36,7 +36,7 @@ class _Student(msgspec.Struct, array_like=True):
     live: set[int]
     marks: dict[int, DayMarks]
     ahead: dict[int, DayMarks]
-    told: list[Told]
+    told: list[AlertTold]
     pending: list[bytes]
     withdrawn: bool
     last_seq: int = 0
@@ -98,7 +98,7 @@ def _take_student(partition: Partition, stored: _Student) -> None:
     student.withdrawn, student.last_seq = stored.withdrawn, stored.last_seq
     student.pending = [AlertEvent.model_validate_json(event) for event in stored.pending]
     student.told = [
-        Told(old.id, old.seq, old.turns, old.ended, old.withdrawn, zlib.compress(old.last)) for old in stored.told
+        AlertTold(old.id, old.seq, old.turns, old.ended, old.withdrawn, zlib.compress(old.last)) for old in stored.told
     ]
     student.level_at_close = level_told(student.told)
     student.ahead = {day: (_rows(rows), day in stored.live) for day, rows in stored.ahead.items()} or None

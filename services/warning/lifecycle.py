@@ -18,7 +18,7 @@ from services.contracts.ids import Pseudonym, alert_id, event_id
 Because = Literal["attendance", "correction", "consent_ended"]
 
 
-class Told(msgspec.Struct, array_like=True):
+class AlertTold(msgspec.Struct, array_like=True):
     """An alert as it was last told. `turns` are (ordinal, level, fingerprint of the reasons)."""
 
     id: str
@@ -46,7 +46,7 @@ class Subject(msgspec.Struct, frozen=True):
     """Events of a new alert are numbered from the next one."""
 
 
-def tell(told: list[Told], now: Sequence[Episode], subject: Subject) -> list[AlertEvent]:
+def tell(told: list[AlertTold], now: Sequence[Episode], subject: Subject) -> list[AlertEvent]:
     """The events that bring `told` (changed in place) to the episodes that stand now.
 
     An episode is the same alert when its id, made of the day of the raise, was told before, else when
@@ -68,18 +68,18 @@ def tell(told: list[Told], now: Sequence[Episode], subject: Subject) -> list[Ale
     return events
 
 
-def level_told(told: Sequence[Told]) -> int:
+def level_told(told: Sequence[AlertTold]) -> int:
     """The level of the student's open alert as it was last told; 0 without one."""
     return max((old.turns[-1][1] for old in told if not old.withdrawn and old.ended is None), default=NONE)
 
 
-def withdraw_all(told: Sequence[Told], subject: Subject) -> list[AlertEvent]:
+def withdraw_all(told: Sequence[AlertTold], subject: Subject) -> list[AlertEvent]:
     """Withdraw every open alert because consent has ended."""
     open_alerts = [old for old in told if not old.withdrawn and old.ended is None]
     return [_again(old, "AlertWithdrawn", "consent_ended", subject) for old in open_alerts]
 
 
-def close_year(told: Sequence[Told], day: int, subject: Subject) -> list[AlertEvent]:
+def close_year(told: Sequence[AlertTold], day: int, subject: Subject) -> list[AlertEvent]:
     """Clear every open alert at the start of another school year."""
     open_alerts = [old for old in told if not old.withdrawn and old.ended is None]
     return [
@@ -88,11 +88,13 @@ def close_year(told: Sequence[Told], day: int, subject: Subject) -> list[AlertEv
     ]
 
 
-def _match(told: Sequence[Told], now: Sequence[Episode], student: Pseudonym) -> list[tuple[Told | None, Episode]]:
+def _match(
+    told: Sequence[AlertTold], now: Sequence[Episode], student: Pseudonym
+) -> list[tuple[AlertTold | None, Episode]]:
     by_id = {old.id: old for old in told}
     ids = [_identity(episode, student) for episode in now]
     free = [old for old in told if old.id not in ids and not old.withdrawn]
-    result: list[tuple[Told | None, Episode]] = []
+    result: list[tuple[AlertTold | None, Episode]] = []
     for identity, episode in zip(ids, now, strict=True):
         if identity in by_id:
             result.append((by_id[identity], episode))
@@ -108,7 +110,7 @@ def _identity(episode: Episode, student: Pseudonym) -> str:
     return alert_id(student, date.fromordinal(episode.raised)).hex
 
 
-def _overlap(old: Told, episode: Episode) -> bool:
+def _overlap(old: AlertTold, episode: Episode) -> bool:
     return (old.ended is None or episode.raised < old.ended) and (episode.ended is None or old.raised < episode.ended)
 
 
@@ -120,14 +122,14 @@ def _trace(turns: Sequence[Turn]) -> list[tuple[int, int, int]]:
     return [(turn.ordinal, turn.level, _fingerprint(turn.hits)) for turn in turns]
 
 
-def _raise(episode: Episode, subject: Subject) -> tuple[Told, list[AlertEvent]]:
+def _raise(episode: Episode, subject: Subject) -> tuple[AlertTold, list[AlertEvent]]:
     first = _trace(episode.turns[:1])
-    new = Told(_identity(episode, subject.student), subject.last_seq, first, None, False, b"")
+    new = AlertTold(_identity(episode, subject.student), subject.last_seq, first, None, False, b"")
     events = [_say(new, "AlertRaised", episode, episode.turns[0], None, "attendance", subject)]
     return new, _superseding([*events, *_follow(new, episode, 1, subject)])
 
 
-def _amend(old: Told, episode: Episode, subject: Subject) -> list[AlertEvent]:
+def _amend(old: AlertTold, episode: Episode, subject: Subject) -> list[AlertEvent]:
     trace = _trace(episode.turns)
     if old.withdrawn:
         old.withdrawn, old.turns, old.ended = False, trace, episode.ended
@@ -140,7 +142,7 @@ def _amend(old: Told, episode: Episode, subject: Subject) -> list[AlertEvent]:
     return _correct(old, episode, trace, subject)
 
 
-def _follow(old: Told, episode: Episode, known: int, subject: Subject) -> list[AlertEvent]:
+def _follow(old: AlertTold, episode: Episode, known: int, subject: Subject) -> list[AlertEvent]:
     """The turns after those known, and the end."""
     events: list[AlertEvent] = []
     for before, turn in zip(episode.turns[known - 1 :], episode.turns[known:], strict=False):
@@ -151,7 +153,7 @@ def _follow(old: Told, episode: Episode, known: int, subject: Subject) -> list[A
     return events
 
 
-def _correct(old: Told, episode: Episode, trace: list[tuple[int, int, int]], subject: Subject) -> list[AlertEvent]:
+def _correct(old: AlertTold, episode: Episode, trace: list[tuple[int, int, int]], subject: Subject) -> list[AlertEvent]:
     was_level, was_open = old.turns[-1][1], old.ended is None
     old.turns, old.ended = trace, episode.ended
     turn = episode.turns[-1]
@@ -161,7 +163,7 @@ def _correct(old: Told, episode: Episode, trace: list[tuple[int, int, int]], sub
     return [_say(old, kind, episode, turn, was_level, "correction", subject)]
 
 
-def _end(old: Told, episode: Episode, subject: Subject, because: Because = "attendance") -> AlertEvent:
+def _end(old: AlertTold, episode: Episode, subject: Subject, because: Because = "attendance") -> AlertEvent:
     old.ended = episode.ended
     assert episode.ended is not None
     event = _say(old, "AlertCleared", episode, episode.turns[-1], episode.turns[-1].level, because, subject)
@@ -171,7 +173,7 @@ def _end(old: Told, episode: Episode, subject: Subject, because: Because = "atte
 
 
 def _say(
-    old: Told,
+    old: AlertTold,
     kind: AlertEventType,
     episode: Episode,
     turn: Turn,
@@ -201,7 +203,7 @@ def _say(
     return event
 
 
-def _again(old: Told, kind: AlertEventType, because: Because, subject: Subject) -> AlertEvent:
+def _again(old: AlertTold, kind: AlertEventType, because: Because, subject: Subject) -> AlertEvent:
     """The last event once more, as an end of another kind."""
     old.seq += 1
     last = AlertEvent.model_validate_json(zlib.decompress(old.last))

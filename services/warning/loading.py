@@ -21,7 +21,7 @@ from services.warning.steering import Steering
 from services.warning.stored import (
     Block,
     Head,
-    Month,
+    MonthBlock,
     checksum,
     days_checksum,
     decode_block,
@@ -68,7 +68,7 @@ def load_partition(items: Mapping[str, bytes], policy: Policy, steering: Steerin
     return partition
 
 
-def _load_month(partition: Partition, school_id: str, month: Month) -> None:
+def _load_month(partition: Partition, school_id: str, month: MonthBlock) -> None:
     school = partition.school_facts.school(school_id)
     school.assumed = month.assumed
     for day, instructional in month.calendar.items():

@@ -13,6 +13,7 @@ import numpy as np
 
 from models.arrays import Places
 from models.attendance import SectionMark, with_mark
+from models.capacity import DAYS_TO_SUNDAY
 from models.engine.levels import Strategy
 from models.engine.marks import OneRow, Rows
 from models.engine.register import NOT_SHARED
@@ -34,8 +35,6 @@ from services.warning.wire import DaysClosed, WeekClosed, head_count
 
 DAYS_AHEAD = 31
 """A mark dated further ahead of its batch may be a slip of the year: it begins no school year by itself."""
-SUNDAY = 6
-"""Days from a Monday."""
 
 
 class Partition:
@@ -315,7 +314,7 @@ class Partition:
             self.outbox.append(self._count_week(closed, number, partitions))
 
     def _count_week(self, closed: WeekClosed, number: int, partitions: int) -> WeekCounted:
-        sunday = closed.week.toordinal() + SUNDAY
+        sunday = closed.week.toordinal() + DAYS_TO_SUNDAY
         standing = []
         for year in self.years.values():
             rows = [s.row for s in year.students if s is not None and s.school_on(sunday) is not None]

@@ -15,7 +15,7 @@ import numpy as np
 from models.artifact import Artifact
 from models.capacity import (
     BINS,
-    NEVER,
+    NO_THRESHOLD,
     NOTHING,
     RECENT_WEEKS,
     WEEK,
@@ -24,7 +24,7 @@ from models.capacity import (
     count_week,
     next_threshold,
 )
-from models.engine.cohort import Standing
+from models.engine.cohort import WeekStanding
 from models.engine.scores import Since
 from models.school_year import year_of
 from services.contracts.risk import ThresholdSet, WeekCounted
@@ -77,7 +77,7 @@ class Steering:
         found = [(day, known[digest]) for day, digest in stored.models if digest in known]
         self.models = [Since(day, artifact.model, artifact) for day, artifact in found]
         if self._capacity is not None:
-            weeks = {week: NEVER if at is None else at for week, at in stored.thresholds.items()}
+            weeks = {week: NO_THRESHOLD if at is None else at for week, at in stored.thresholds.items()}
             self.thresholds = Thresholds(weeks)
 
     def dump(self) -> StoredSteering:
@@ -104,7 +104,7 @@ class Steering:
         self._stored.entered[year] = self._stored.entered.get(year, 0) + 1
 
     def count(
-        self, week: date, students: Iterable[Standing], *, partition: int, partitions: int, token: UUID
+        self, week: date, students: Iterable[WeekStanding], *, partition: int, partitions: int, token: UUID
     ) -> WeekCounted:
         """What this partition's scores did in the week."""
         entered = self._stored.entered.get(year_of(week.toordinal()), 0)
@@ -145,7 +145,7 @@ class Steering:
         threshold = next_threshold(recent, stored.closed, self._capacity, early)
         found = ThresholdSet(
             week=date.fromordinal(monday + WEEK),
-            threshold=None if threshold == NEVER else threshold,
+            threshold=None if threshold == NO_THRESHOLD else threshold,
             capacity=self._capacity,
             entered=whole.entered,
             weeks=stored.closed,
@@ -158,7 +158,7 @@ class Steering:
         """A threshold holds: from which day on, what held then before, and what does now; None for nothing new."""
         if self.thresholds is None:
             return None
-        week, threshold = told.week.toordinal(), NEVER if told.threshold is None else told.threshold
+        week, threshold = told.week.toordinal(), NO_THRESHOLD if told.threshold is None else told.threshold
         if self.thresholds.by_week.get(week) == threshold:
             return None
         before = self.thresholds.on(week)

@@ -26,7 +26,7 @@ from models.engine.register import BREAK, CODE, Register
 from models.enrollment import Span
 from models.policy import Policy
 from models.school import School
-from services.warning.lifecycle import Told
+from services.warning.lifecycle import AlertTold
 from services.warning.school_year import BLOCK, SchoolYear
 from services.warning.steering import StoredSteering
 from services.warning.student import Student
@@ -53,7 +53,7 @@ class Head(msgspec.Struct, array_like=True, omit_defaults=True):
     withdrawn: bool
     last_seq: int
     level_at_close: int
-    told: list[Told] = []
+    told: list[AlertTold] = []
     pending: list[bytes] = []
     ahead: dict[int, tuple[DayMarks, bool]] | None = None
     course: list[State] = []
@@ -88,7 +88,7 @@ class Cell(msgspec.Struct, array_like=True, omit_defaults=True):
     """The rows of the days that several make, by ordinal, deflated: their schools and sections have long names."""
 
 
-class Month(msgspec.Struct, array_like=True):
+class MonthBlock(msgspec.Struct, array_like=True):
     """A school's facts of a calendar month."""
 
     version: int
@@ -110,14 +110,14 @@ class StoredPolicy(msgspec.Struct, array_like=True):
     steering: StoredSteering
 
 
-Kind = TypeVar("Kind", Head, Block, Month, StoredPolicy, tuple[int, str])
+Kind = TypeVar("Kind", Head, Block, MonthBlock, StoredPolicy, tuple[int, str])
 _Packed = npt.NDArray[np.unsignedinteger]
 encode = msgspec.msgpack.Encoder().encode
 decode_head = msgspec.msgpack.Decoder(Head).decode
 decode_block = msgspec.msgpack.Decoder(Block).decode
 decode_cell = msgspec.msgpack.Decoder(Cell).decode
 _decode_several = msgspec.msgpack.Decoder(dict[int, DayMarks]).decode
-decode_month = msgspec.msgpack.Decoder(Month).decode
+decode_month = msgspec.msgpack.Decoder(MonthBlock).decode
 decode_steering = msgspec.msgpack.Decoder(StoredPolicy).decode
 decode_model = msgspec.msgpack.Decoder(tuple[int, str]).decode
 _UNITS = (60_000_000, 1_000_000, 1_000, 1)
@@ -168,7 +168,7 @@ def dump_month(school: School, year: int, month: int) -> bytes:
     days = [day for day in range(first, first + 31) if day_month(day) == (year, month)]
     counts = {day: school.counts[day] for day in days if day in school.counts}
     return encode(
-        Month(
+        MonthBlock(
             version=VERSION,
             calendar={day: school.calendar[day] for day in days if day in school.calendar},
             closed={day: school.closed[day] for day in days if day in school.closed},

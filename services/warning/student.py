@@ -8,7 +8,7 @@ from models.engine.levels import LevelChange
 from models.enrollment import Segment, Span, school_on
 from services.contracts.alerts import AlertEvent
 from services.contracts.ids import Pseudonym
-from services.warning.lifecycle import Told
+from services.warning.lifecycle import AlertTold
 
 NO_YEAR = 1
 """The school year of a student of whom nothing dated has come yet: every real one is later."""
@@ -58,7 +58,7 @@ class Student:
         self.changes: list[LevelChange] = []
         self.turns: list[Turn] | None = None
         """What `changes` say in words; None when they have not been put in words since the student was read."""
-        self.told: list[Told] = []
+        self.told: list[AlertTold] = []
         self.pending: list[AlertEvent] = []
         """Told, but not yet acknowledged by Kafka: written to the table first, so that none is lost."""
         self.level_at_close = 0

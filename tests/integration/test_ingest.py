@@ -28,7 +28,7 @@ from services.ingest.rows.outcomes import tally
 from services.ingest.rows.parse import ConsentRow, EnrollmentRow, MarkRow, StudentRow, parse_consent
 from services.ingest.settings import IngestSettings
 from services.ingest.take.days import Close
-from services.ingest.take.marks import Said
+from services.ingest.take.marks import HandIn
 from services.platform.database import make_engine
 from tests.integration.ingest_support import CONSENT, Sent, ingest_settings, own_database, sent
 from tests.integration.running import running
@@ -357,7 +357,7 @@ async def test_an_import_replaces_a_days_sum_and_says_how_many_are_enrolled(inta
         spans = [EnrollmentRow(s, school, date(2016, 9, 1), None if n else day) for n, s in enumerate(students)]
         await intake.take_enrollments(spans, counts=counts)
         for start in range(0, 20, 7):
-            await intake.take_marks(marks[start : start + 7], Said(run=1, history=True), counts=counts)
+            await intake.take_marks(marks[start : start + 7], HandIn(run=1, history=True), counts=counts)
         await intake.close_days([Close(school, day, history=True)], counts=counts)
         async with rows.connect() as connection:
             query = text("SELECT absent, seen, expected FROM ingest.school_days WHERE school_id = :s")
@@ -372,8 +372,8 @@ async def test_a_file_taken_again_counts_nothing_twice(intake: Intake, client: h
     student, _ = await consented(client)
     school = new_id()
     marks = [MarkRow(student, school, TODAY - timedelta(days=n), "tardy") for n in range(90)]
-    assert tally(await intake.take_marks(marks, Said(run=1))) == {"accepted": 90}
-    assert tally(await intake.take_marks(marks, Said(run=1))) == {"duplicate": 90}
+    assert tally(await intake.take_marks(marks, HandIn(run=1))) == {"accepted": 90}
+    assert tally(await intake.take_marks(marks, HandIn(run=1))) == {"duplicate": 90}
 
 
 async def test_siblings_share_a_partition_and_the_household_is_a_pseudonym(

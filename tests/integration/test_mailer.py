@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from services.notify.mail import HEADERS, Mail
-from services.notify.mailer import CONNECTIONS, WORTH_A_CONNECTION, Mailer, Outcome
+from services.notify.mailer import CONNECTIONS, WORTH_A_CONNECTION, DeliveryOutcome, Mailer
 from services.platform.embedded.ports import free_port
 from tests.integration.mail_server import Server
 
@@ -25,7 +25,7 @@ def mails(number: int) -> list[Mail]:
     return [mail(f"r{place}@hope.example") for place in range(number)]
 
 
-def kinds(outcomes: list[Outcome | None]) -> list[str | None]:
+def kinds(outcomes: list[DeliveryOutcome | None]) -> list[str | None]:
     return [outcome and outcome.kind for outcome in outcomes]
 
 

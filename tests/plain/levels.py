@@ -16,7 +16,7 @@ from tests.plain.scores import Score
 
 PLACE_DAYS = 30
 KEEP = 0.7
-NEVER = float("inf")
+NO_THRESHOLD = float("inf")
 
 
 class Turn(NamedTuple):
@@ -98,9 +98,9 @@ class _Walk:
         """The score that gives a place, or keeps it; one who took a place lately takes no other."""
         now = self._now
         if now.level >= ELEVATED:
-            return NEVER if self._lapsed(position) else now.bar
+            return NO_THRESHOLD if self._lapsed(position) else now.bar
         if now.entered is not None and position - now.entered < PLACE_DAYS:
-            return NEVER
+            return NO_THRESHOLD
         return threshold_on(self._thresholds or {}, self._day(position).day)
 
     def _entry(self, position: int) -> float:
@@ -148,7 +148,7 @@ def threshold_on(thresholds: Mapping[date, float | None], day: date) -> float:
     monday = day - timedelta(days=day.weekday())
     before = [week for week in thresholds if week <= monday]
     found = thresholds[max(before)] if before else None
-    return NEVER if found is None else found
+    return NO_THRESHOLD if found is None else found
 
 
 def levels(student: Student, found: Sequence[Turn]) -> dict[date, int]:

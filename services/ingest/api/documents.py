@@ -35,7 +35,7 @@ _SCHOOL: Final = _text("The district's id of the school")
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class RouteDocument:
     """One route's documentation."""
 
     operation_id: str
@@ -82,7 +82,7 @@ PROBLEMS: Final[dict[int | str, Json]] = {
     },
 }
 
-ATTENDANCE: Final = Document(
+ATTENDANCE: Final = RouteDocument(
     "take_attendance",
     "Take attendance marks in",
     "A mark is `accepted` when Kafka has acknowledged it. One without `recorded_at` is recorded now. A mark without "
@@ -112,7 +112,7 @@ ATTENDANCE: Final = Document(
     {"status": "accepted"},
 )
 
-CONSENTS: Final = Document(
+CONSENTS: Final = RouteDocument(
     "take_consents",
     "Take consents and withdrawals in",
     "In force from `signed_on` through `expires_on`; `revoked_on` is the first day without it, and ends every consent "
@@ -147,7 +147,7 @@ CONSENTS: Final = Document(
     {"status": "accepted", "student": "Zx3v0Wn1q8rT5uYbKc2mLA"},
 )
 
-ENROLLMENTS: Final = Document(
+ENROLLMENTS: Final = RouteDocument(
     "take_enrollments",
     "Take enrollments in",
     "`entry_date` and `exit_date` are both days enrolled; the same student, school and entry date is the same "
@@ -166,7 +166,7 @@ ENROLLMENTS: Final = Document(
     {"status": "accepted"},
 )
 
-SCHOOL_DAYS: Final = Document(
+SCHOOL_DAYS: Final = RouteDocument(
     "take_school_days",
     "Take the calendar and closes in",
     "`reported`: the school has sent its last mark of the date, and enrolled students without one were present.",

@@ -16,7 +16,7 @@ from services.ingest.intake import Intake
 from services.ingest.rows.outcomes import Outcome
 from services.ingest.rows.parse import parse_consent, parse_enrollment, parse_mark, parse_school_day
 from services.ingest.settings import IngestSettings
-from services.ingest.take.marks import Said
+from services.ingest.take.marks import HandIn
 from services.platform import trace
 
 RowT = TypeVar("RowT")
@@ -33,7 +33,7 @@ def intake_router(intake: Callable[[], Intake], settings: IngestSettings) -> API
             outcomes += await take_entries(intake(), kind, some, len(outcomes))
         return StreamingResponse(answer(outcomes), media_type="application/json")
 
-    def add(path: str, document: documents.Document, kind: Kind[RowT]) -> None:
+    def add(path: str, document: documents.RouteDocument, kind: Kind[RowT]) -> None:
         async def endpoint(request: Request) -> StreamingResponse:
             return await take(request, kind)
 
@@ -49,7 +49,7 @@ def intake_router(intake: Callable[[], Intake], settings: IngestSettings) -> API
             openapi_extra={"requestBody": document.body()},
         )
 
-    marks = Kind(parse_mark, lambda i, rows: i.take_marks(rows, Said(live=True)), counted=True)
+    marks = Kind(parse_mark, lambda i, rows: i.take_marks(rows, HandIn(live=True)), counted=True)
     add("/attendance", documents.ATTENDANCE, marks)
     add("/consents", documents.CONSENTS, Kind(parse_consent, lambda i, rows: i.take_consents(rows)))
     add("/enrollments", documents.ENROLLMENTS, Kind(parse_enrollment, lambda i, rows: i.take_enrollments(rows)))

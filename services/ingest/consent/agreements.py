@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
-from services.ingest.consent.standing import Held, Policy
+from services.ingest.consent.standing import ConsentPolicy, Held
 from services.ingest.rows.parse import ConsentRow
 
 
@@ -33,11 +33,11 @@ class Agreement:
     expires_on: date | None
     revoked_on: date | None
 
-    def fits(self, policy: Policy) -> bool:
+    def fits(self, policy: ConsentPolicy) -> bool:
         """Whether it covers what we need."""
         return policy.fits(self.records, self.purpose, self.recipients)
 
-    def held(self, policy: Policy) -> Held:
+    def held(self, policy: ConsentPolicy) -> Held:
         """What matters of it for the days in force."""
         return Held(
             agreement_id=self.key.agreement_id,

@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.ids import Pseudonym
 from services.ingest.consent.agreements import Agreement, AgreementKey
-from services.ingest.consent.standing import Policy, Standing, standing
+from services.ingest.consent.standing import ConsentPolicy, ConsentStanding, standing
 from services.ingest.metrics import CONSENT_CHANGES
 from services.ingest.store import students
-from services.ingest.store.students import Student
+from services.ingest.store.students import StudentRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class Settled:
 
 async def settle(
     connection: AsyncConnection,
-    given: Collection[Student],
+    given: Collection[StudentRecord],
     kept: Mapping[int, Mapping[AgreementKey, Agreement]],
-    policy: Policy,
+    policy: ConsentPolicy,
     today: date,
 ) -> Settled:
     """Bring locked students up to date with their consents; what Kafka must learn is pending then.
@@ -40,7 +40,7 @@ async def settle(
     in_force: dict[str, Pseudonym] = {}
     began: list[str] = []
     over: list[int] = []
-    changes: list[tuple[int, Standing]] = []
+    changes: list[tuple[int, ConsentStanding]] = []
     for student in given:
         held = [agreement.held(policy) for agreement in kept[student.id].values()]
         now = standing(held, today, student.ended_on)

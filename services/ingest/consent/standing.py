@@ -13,7 +13,7 @@ _FAR = date.max.toordinal()
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class ConsentPolicy:
     """What a consent must cover."""
 
     records: str
@@ -62,7 +62,7 @@ class Run(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ConsentStanding:
     """What a student's consents come to."""
 
     run: Run | None
@@ -71,7 +71,7 @@ class Standing:
     """The next day on which it must be looked at again: the run's end, or the start of one to come."""
 
 
-def standing(consents: Iterable[Held], today: date, ended_on: date | None) -> Standing:
+def standing(consents: Iterable[Held], today: date, ended_on: date | None) -> ConsentStanding:
     """What the consents come to today. A run never starts before `ended_on`, the date of the last tombstone."""
     runs = _runs(list(consents))
     day = today.toordinal()
@@ -79,8 +79,8 @@ def standing(consents: Iterable[Held], today: date, ended_on: date | None) -> St
         if start <= day <= through:
             first = date.fromordinal(start)
             run = Run(max(first, ended_on) if ended_on else first, None if through == _FAR else _date(through))
-            return Standing(run, _date(through + 1))
-    return Standing(None, min((date.fromordinal(start) for start, _ in runs if start > day), default=None))
+            return ConsentStanding(run, _date(through + 1))
+    return ConsentStanding(None, min((date.fromordinal(start) for start, _ in runs if start > day), default=None))
 
 
 def current_run(consents: Iterable[Held], today: date, ended_on: date | None) -> Run | None:

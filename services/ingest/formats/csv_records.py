@@ -23,7 +23,7 @@ _NUL: Final = "expected text without NUL characters"
 _QUOTES: Final = "expected quotes in pairs, as RFC 4180 says"
 
 
-class Record(NamedTuple):
+class CsvRecord(NamedTuple):
     """One record. With a `fault` it cannot be used; `column` is the position of the field at fault, from 0."""
 
     line: int
@@ -32,7 +32,7 @@ class Record(NamedTuple):
     column: int | None = None
 
 
-def records(source: Input, log: ReadLog, separator: str, header: int) -> Iterator[Record]:
+def records(source: Input, log: ReadLog, separator: str, header: int) -> Iterator[CsvRecord]:
     """The records from physical line `header` on; blank ones are skipped. Raises `OSError`.
 
     Where the file breaks off the last record says so.
@@ -48,10 +48,10 @@ def records(source: Input, log: ReadLog, separator: str, header: int) -> Iterato
             line = record.line
             yield record
     except BrokenFileError as error:
-        yield Record(line + 1, [], f"{error}; what comes before was read and the rest skipped")
+        yield CsvRecord(line + 1, [], f"{error}; what comes before was read and the rest skipped")
 
 
-def records_of(lines: Lines, separator: str, width: int | None = None) -> Iterator[Record]:
+def records_of(lines: Lines, separator: str, width: int | None = None) -> Iterator[CsvRecord]:
     """The records of these lines; blank ones are skipped. `width` is the header's, when it was read before.
 
     A record is blank when nothing but separators and white space is in it: spreadsheets leave such rows behind.
@@ -67,10 +67,10 @@ def records_of(lines: Lines, separator: str, width: int | None = None) -> Iterat
         yield record
 
 
-def _record(line: Line, lines: Lines, separator: str, width: int | None) -> Record | None:
+def _record(line: Line, lines: Lines, separator: str, width: int | None) -> CsvRecord | None:
     number, data = line
     if data is None:
-        return Record(number, [], _TOO_LONG)
+        return CsvRecord(number, [], _TOO_LONG)
     if b"\0" in data:
         return _faulty(number, data, separator, _NUL, "\0")
     try:
@@ -81,17 +81,17 @@ def _record(line: Line, lines: Lines, separator: str, width: int | None) -> Reco
         return _quoted(number, text, lines, separator, width)
     text = text.rstrip("\r\n")
     fields = text.split(separator)
-    return Record(number, fields) if fields[0].strip() or text.replace(separator, "").strip() else None
+    return CsvRecord(number, fields) if fields[0].strip() or text.replace(separator, "").strip() else None
 
 
-def _faulty(number: int, data: bytes, separator: str, fault: str, sign: str) -> Record:
+def _faulty(number: int, data: bytes, separator: str, fault: str, sign: str) -> CsvRecord:
     """The record of a line with bytes that are no text; nothing of it is used but where the fault lies."""
     fields = data.decode(errors="replace").split(separator)
     column = next((position for position, field in enumerate(fields) if sign in field), None)
-    return Record(number, fields, fault, column)
+    return CsvRecord(number, fields, fault, column)
 
 
-def _quoted(number: int, text: str, lines: Lines, separator: str, width: int | None) -> Record:
+def _quoted(number: int, text: str, lines: Lines, separator: str, width: int | None) -> CsvRecord:
     """A record with quotes, which may go on in the lines that follow.
 
     When it does not come out right with them, only its first line is at fault: the others are read again.
@@ -101,11 +101,11 @@ def _quoted(number: int, text: str, lines: Lines, separator: str, width: int | N
         fields = next(csv.reader(_continued(text, lines, taken), delimiter=separator, strict=True))
     except (csv.Error, UnicodeDecodeError):
         lines.give_back(taken)
-        return Record(number, [], _QUOTES)
+        return CsvRecord(number, [], _QUOTES)
     if taken and width is not None and len(fields) != width:
         lines.give_back(taken)
-        return Record(number, [], _QUOTES)
-    return Record(number, fields)
+        return CsvRecord(number, [], _QUOTES)
+    return CsvRecord(number, fields)
 
 
 def _continued(text: str, lines: Lines, taken: list[Line]) -> Iterator[str]:

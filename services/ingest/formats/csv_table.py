@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Final, Generic
 
 from services.ingest.formats.base import FormatError, Found, Item, ReadLog, Rejection, RowT, RowT_co
-from services.ingest.formats.csv_records import Record, records
+from services.ingest.formats.csv_records import CsvRecord, records
 from services.ingest.formats.inputs import Input
 from services.ingest.formats.layout import Beginning, Layout
 from services.ingest.rows.fields import Values
@@ -90,7 +90,7 @@ class CsvReader(Generic[RowT_co]):
                 row = parse(dict(zip(names, pick(values), strict=True)))
                 yield Rejection.of(row, file, line) if isinstance(row, RowError) else Item(row, file, line)
 
-    def refused(self, record: Record) -> Rejection:
+    def refused(self, record: CsvRecord) -> Rejection:
         """The rejection of a record with a fault."""
         header = self.layout.header
         at_fault = header[record.column] if record.column is not None and record.column < len(header) else None

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from services.ingest.formats.base import ReadLog
-from services.ingest.formats.csv_records import MAX_LINE, SEPARATORS, Record, records_of
+from services.ingest.formats.csv_records import MAX_LINE, SEPARATORS, CsvRecord, records_of
 from services.ingest.formats.inputs import Input
 from services.ingest.formats.lines import Line, Lines, physical_lines, utf8
 
@@ -52,6 +52,6 @@ class Beginning:
         return None
 
 
-def header_of(record: Record) -> list[str]:
+def header_of(record: CsvRecord) -> list[str]:
     """The names of a header's columns, trimmed, in lower case."""
     return [name.strip().lower() for name in record.fields]

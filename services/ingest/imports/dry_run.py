@@ -12,7 +12,7 @@ from models.school_year import year_of
 from services.contracts.ids import Pseudonym, Slot
 from services.ingest.classing.classify import Horizon, Memory, Taking, classify
 from services.ingest.consent.agreements import Agreement, AgreementKey, agreement, merged
-from services.ingest.consent.standing import Policy, standing
+from services.ingest.consent.standing import ConsentPolicy, standing
 from services.ingest.formats import Found, Item, Rejection, Source
 from services.ingest.identity.known import Known
 from services.ingest.imports.importer import CHUNK, Progress, chunks, says
@@ -39,7 +39,7 @@ class _Rehearsal:
         self._zone = settings.tz
         self._today = settings.wall_today()
         self._taking = Taking(0, live=False, as_of=as_of, horizon=Horizon.of(self._today, settings.tz))
-        self._policy = Policy(settings.consent_records, settings.consent_purpose, settings.consent_recipient)
+        self._policy = ConsentPolicy(settings.consent_records, settings.consent_purpose, settings.consent_recipient)
         self._report = Report()
         self._zones: dict[str, ZoneInfo] = {}
         self._known: dict[str, Known] = {}

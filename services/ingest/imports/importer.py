@@ -21,7 +21,7 @@ from services.ingest.rows.outcomes import Outcome, WhyNot
 from services.ingest.rows.parse import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, StudentRow
 from services.ingest.store.standing import SchoolSpan, Whole
 from services.ingest.take.days import Close
-from services.ingest.take.marks import Said
+from services.ingest.take.marks import HandIn
 from services.ingest.take.snapshot import Limits
 from services.platform.together import together
 
@@ -60,7 +60,7 @@ class Importer:
         self._progress = progress
         self._counts = HeadCounts(fresh=True)
         self._unfit: dict[str, WhyNot] = {}
-        self._said = Said(run=time.time_ns(), unfit=self._unfit)
+        self._said = HandIn(run=time.time_ns(), unfit=self._unfit)
         self._first_day: dict[str, date] = {}
         """By school: the first day of its calendar that was handed in."""
         self._schools_of: dict[str, set[str]] = {}
@@ -81,7 +81,7 @@ class Importer:
         fingerprint = self._source.fingerprint()
         began = await self._intake.begin_import(fingerprint, as_of)
         run = microseconds(began) * 1_000
-        self._said = Said(history=True, run=run, as_of=began, whole=snapshot is not None, unfit=self._unfit)
+        self._said = HandIn(history=True, run=run, as_of=began, whole=snapshot is not None, unfit=self._unfit)
         await self.take_reference()
         self.reporting = Reporting(await self._intake.reports())
         found = self._source.attendance()

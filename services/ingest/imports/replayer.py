@@ -9,8 +9,9 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from models.capacity import DAYS_TO_SUNDAY
 from services.ingest.classing.classify import Horizon
-from services.ingest.consent.standing import Policy
+from services.ingest.consent.standing import ConsentPolicy
 from services.ingest.formats import Item, Rejection, Source
 from services.ingest.imports.importer import CHUNK, Importer, Progress, chunks
 from services.ingest.imports.report import Report
@@ -18,9 +19,6 @@ from services.ingest.intake import Intake
 from services.ingest.reporting.schools import Reporting
 from services.ingest.rows.parse import EnrollmentRow, MarkRow, StudentRow, to_utc
 from services.ingest.take.days import Close
-
-_SUNDAY = 6
-"""Days from a Monday."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +156,11 @@ class Replayer:
 
         None on other days, and when no school has closed a day of the week (`models.backtest.walk` does the same).
         """
-        return await self._intake.close_week(day - timedelta(days=_SUNDAY)) if day.weekday() == _SUNDAY else None
+        return (
+            await self._intake.close_week(day - timedelta(days=DAYS_TO_SUNDAY))
+            if day.weekday() == DAYS_TO_SUNDAY
+            else None
+        )
 
     async def _take_newly_consented(self, student_ids: Iterable[str]) -> None:
         """What the files say of them was not kept before; now it may be."""
@@ -214,7 +216,7 @@ def school_days(reported: Set[date], reporting: Reporting) -> set[date]:
     return set(reported).union(day for days in calendars for day, open_ in days.items() if open_ and day <= last)
 
 
-def first_signed(source: Source, policy: Policy) -> dict[str, date]:
+def first_signed(source: Source, policy: ConsentPolicy) -> dict[str, date]:
     """By student: the day of the first consent that covers what is needed."""
     signed: dict[str, date] = {}
     for found in source.consents():

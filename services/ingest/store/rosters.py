@@ -92,7 +92,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class RosterSpan:
     """One enrollment; the same student, school and entry date is the same one."""
 
     student: int
@@ -121,7 +121,7 @@ async def put_persons(connection: AsyncConnection, people: Collection[Person]) -
 
 
 async def put_spans(
-    connection: AsyncConnection, spans: Collection[Span], run: int | None
+    connection: AsyncConnection, spans: Collection[RosterSpan], run: int | None
 ) -> set[tuple[int, str, date]]:
     """Keep enrollments of locked students, each key once; returns the keys of those that were news.
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.ids import Pseudonym, Slot
-from services.ingest.consent.standing import Run, Standing
+from services.ingest.consent.standing import ConsentStanding, Run
 
 _LOCK = text("""
     SELECT id, student_id, pseudonym, consent_from, consent_through, next_change, ended_on
@@ -55,7 +55,7 @@ _DELETE = tuple(
 
 
 @dataclass(frozen=True, slots=True)
-class Student:
+class StudentRecord:
     """A student of whom a consent is kept; the row is locked until the transaction ends."""
 
     id: int
@@ -66,18 +66,18 @@ class Student:
     ended_on: date | None
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> ConsentStanding:
         """What the consents came to at the last look."""
-        return Standing(self.run, self.next_change)
+        return ConsentStanding(self.run, self.next_change)
 
 
-async def lock(connection: AsyncConnection, student_ids: Iterable[str]) -> dict[str, Student]:
+async def lock(connection: AsyncConnection, student_ids: Iterable[str]) -> dict[str, StudentRecord]:
     """Those of the students who are kept, locked, by the district's id."""
     rows = await connection.execute(_LOCK, {"ids": list(student_ids)})
     return {row.student_id: _student(*row) for row in rows}
 
 
-async def lock_due(connection: AsyncConnection, limit: int) -> list[Student]:
+async def lock_due(connection: AsyncConnection, limit: int) -> list[StudentRecord]:
     """Students whose consents must be looked at again today, locked."""
     return [_student(*row) for row in await connection.execute(_LOCK_DUE, {"limit": limit})]
 
@@ -99,7 +99,7 @@ async def add(connection: AsyncConnection, students: Sequence[tuple[str, Pseudon
     )
 
 
-async def stand(connection: AsyncConnection, changes: Sequence[tuple[int, Standing]]) -> None:
+async def stand(connection: AsyncConnection, changes: Sequence[tuple[int, ConsentStanding]]) -> None:
     """Keep what the students' consents now come to; a changed run is pending for Kafka."""
     runs = [standing.run for _, standing in changes]
     await connection.execute(
@@ -128,6 +128,6 @@ def _student(
     through: date | None,
     next_change: date | None,
     ended_on: date | None,
-) -> Student:
+) -> StudentRecord:
     run = Run(start, through) if start else None
-    return Student(number, student_id, Pseudonym(pseudonym), run, next_change, ended_on)
+    return StudentRecord(number, student_id, Pseudonym(pseudonym), run, next_change, ended_on)

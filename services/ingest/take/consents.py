@@ -14,7 +14,7 @@ from services.ingest.parts import Parts
 from services.ingest.rows.outcomes import DUPLICATE, Outcome, WhyNot
 from services.ingest.rows.parse import ConsentRow
 from services.ingest.store import consents, gate, students
-from services.ingest.store.students import Student
+from services.ingest.store.students import StudentRecord
 
 _NEW = 1 << 62
 """Arrivals of rows that are not kept yet: after all that are."""
@@ -57,7 +57,7 @@ async def _students(
     given: Sequence[Agreement],
     households: Mapping[str, str],
     today: date,
-) -> dict[str, Student]:
+) -> dict[str, StudentRecord]:
     """The rows' students, locked; one who is not kept is added only when a consent is in force or to come."""
     locked = await students.lock(connection, {row.student_id for row in rows})
     unknown: dict[str, dict[AgreementKey, Agreement]] = {}
@@ -79,7 +79,7 @@ async def _students(
 def _merge(
     rows: Sequence[ConsentRow],
     given: Sequence[Agreement],
-    locked: Mapping[str, Student],
+    locked: Mapping[str, StudentRecord],
     kept: dict[int, dict[AgreementKey, Agreement]],
 ) -> tuple[list[bool], list[tuple[int, Agreement]]]:
     """Bring `kept` up to date; returns whether each row was news, and what changed."""

@@ -35,7 +35,7 @@ from services.ingest.take.days import assume
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class HandIn:
     """How the rows of a batch were said."""
 
     live: bool = False
@@ -66,7 +66,7 @@ class _Batch:
     counts: dict[tuple[str, date], DayCounts]
 
 
-async def take_marks(parts: Parts, rows: Sequence[MarkRow], said: Said, counts: HeadCounts | None) -> list[Outcome]:
+async def take_marks(parts: Parts, rows: Sequence[MarkRow], said: HandIn, counts: HeadCounts | None) -> list[Outcome]:
     """Each row's outcome, in order; `accepted` means that Kafka has acknowledged it.
 
     Raises `UnavailableError` when Kafka or the database stays away; taking the rows again is harmless.
@@ -87,7 +87,7 @@ async def take_marks(parts: Parts, rows: Sequence[MarkRow], said: Said, counts: 
 
 
 async def _classify(
-    parts: Parts, rows: Sequence[MarkRow], heads: Mapping[str, int], said: Said, counts: HeadCounts | None
+    parts: Parts, rows: Sequence[MarkRow], heads: Mapping[str, int], said: HandIn, counts: HeadCounts | None
 ) -> _Batch:
     now = time.time_ns() if said.run is None else said.run
     async with parts.engine.begin() as connection:
@@ -163,7 +163,7 @@ async def _assume(parts: Parts, rows: Sequence[MarkRow], batch: _Batch) -> None:
         await parts.patience.run(lambda: publish_days(parts))
 
 
-async def _publish(parts: Parts, rows: Sequence[MarkRow], batch: _Batch, said: Said) -> None:
+async def _publish(parts: Parts, rows: Sequence[MarkRow], batch: _Batch, said: HandIn) -> None:
     now = datetime.now(UTC)
     partitions = len(await parts.patience.run(parts.publisher.partitions))
     marks = [

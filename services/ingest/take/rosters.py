@@ -12,7 +12,7 @@ from services.ingest.reporting.head_counts import HeadCounts, Roll
 from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, NOT_CONSENTED, Outcome
 from services.ingest.rows.parse import EnrollmentRow, SchoolRow, StudentRow
 from services.ingest.store import days, gate, rosters
-from services.ingest.store.rosters import Person, Span
+from services.ingest.store.rosters import Person, RosterSpan
 
 
 async def take_schools(parts: Parts, rows: Sequence[SchoolRow]) -> list[Outcome]:
@@ -49,9 +49,9 @@ async def take_enrollments(
         known = await gate.in_force(connection, {row.student_id for row in rows})
         locked = await rosters.lock(connection, [student.id for student in known.values()])
         mine = [(student, row) for row in rows if (student := known.get(row.student_id)) and student.id in locked]
-        spans: dict[tuple[int, str, date], Span] = {}
+        spans: dict[tuple[int, str, date], RosterSpan] = {}
         for student, row in mine:
-            span = Span(student.id, row.school_id, row.entry_date, row.exit_date, row.calendar)
+            span = RosterSpan(student.id, row.school_id, row.entry_date, row.exit_date, row.calendar)
             key = (student.id, row.school_id, row.entry_date)
             before = spans.get(key)
             if before is None or run is None or _longer(span.exit_date, before.exit_date):

@@ -25,7 +25,7 @@ from services.ingest.imports.importer import chunks
 from services.ingest.imports.replayer import handed_in_on
 from services.ingest.rows.outcomes import NOT_YET, NOT_YET_RECORDED
 from services.ingest.rows.parse import STATUSES, MarkRow, RowError, to_utc
-from services.lab.year.blocks import Block, Blocks
+from services.lab.year.blocks import Blocks, TableBlock
 from services.lab.year.columns import BAD, Column, Places
 from services.lab.year.folder import Folder
 from services.lab.year.moments import Moments, error, recorded
@@ -53,7 +53,7 @@ Positions = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class AttendanceRows:
     """The usable rows in file order. Students, schools, sections and events are places in lists of texts."""
 
     student: Ints
@@ -71,16 +71,16 @@ class Rows:
     def __len__(self) -> int:
         return len(self.student)
 
-    def take(self, which: Flags | Positions) -> Rows:
+    def take(self, which: Flags | Positions) -> AttendanceRows:
         """Some of the rows."""
-        return Rows(*(getattr(self, name)[which] for name in self.__slots__))
+        return AttendanceRows(*(getattr(self, name)[which] for name in self.__slots__))
 
 
 @dataclass(frozen=True, slots=True)
 class Attendance:
     """The usable rows, and the texts for which their numbers stand."""
 
-    rows: Rows
+    rows: AttendanceRows
     students: list[str]
     schools: list[str]
     read: int
@@ -96,7 +96,7 @@ class Attendance:
         return found
 
 
-Part = tuple[Rows, int, int]
+Part = tuple[AttendanceRows, int, int]
 """Some rows, how many there were with those that cannot be used, and how many bytes of the file have been read."""
 
 
@@ -125,7 +125,7 @@ class AttendanceReader:
     def read(self, progress: Callable[[str, int, int], None] | None) -> Attendance:
         """All rows; those that cannot be used are noted in the folder by line. Raises `FormatError`."""
         readers = self._folder.source.readers.attendance
-        parts: list[Rows] = []
+        parts: list[AttendanceRows] = []
         read, done, size = 0, 0, sum(reader.source.size for reader in readers)
         for reader in readers:
             if isinstance(reader, CsvReader) and reader.table is district.ATTENDANCE:
@@ -143,7 +143,9 @@ class AttendanceReader:
             raise FormatError(
                 f"{self._folder.path} holds no attendance row that can be used: there is no history to walk through."
             )
-        rows = Rows(*(np.concatenate([getattr(part, name) for part in parts]) for name in Rows.__slots__))
+        rows = AttendanceRows(
+            *(np.concatenate([getattr(part, name) for part in parts]) for name in AttendanceRows.__slots__)
+        )
         return Attendance(rows, self._students.texts(), self._schools.texts(), read)
 
     def _of_table(self, reader: CsvReader[MarkRow]) -> Iterator[Part]:
@@ -173,13 +175,13 @@ class AttendanceReader:
         ahead = self._horizon.refuses(item.row.date, None if recorded_at is None else to_utc(recorded_at, zone))
         return None if ahead is None else Rejection(item.file, item.line, ahead.field, ahead.reason or "")
 
-    def _single_rows(self, rows: Sequence[MarkRow]) -> Rows:
+    def _single_rows(self, rows: Sequence[MarkRow]) -> AttendanceRows:
         zones = [self._zones[self._zone_of.get(row.school_id, 0)] for row in rows]
         moments = [
             None if row.recorded_at is None else to_utc(row.recorded_at, zone)
             for row, zone in zip(rows, zones, strict=True)
         ]
-        return Rows(
+        return AttendanceRows(
             np.array([self._students.of(row.student_id) for row in rows], np.int32),
             np.array([self._schools.of(row.school_id) for row in rows], np.int32),
             np.array([row.date.toordinal() for row in rows], np.int32),
@@ -190,7 +192,7 @@ class AttendanceReader:
             np.array([handed_in_on(row, zone).toordinal() for row, zone in zip(rows, zones, strict=True)], np.int32),
         )
 
-    def _rows(self, block: Block, reader: CsvReader[MarkRow]) -> Rows:
+    def _rows(self, block: TableBlock, reader: CsvReader[MarkRow]) -> AttendanceRows:
         header = reader.layout.header
         given = {header[int(place)]: block.columns[place] for place in block.columns.columns}
         nothing = np.zeros(len(block.lines), np.int32)
@@ -205,11 +207,11 @@ class AttendanceReader:
         bad = when.bad | (np.minimum.reduce(numbers) == BAD) | ahead
         self._refuse(block, reader, given, bad, day)
         handed_in = np.maximum(day, when.day)
-        rows = Rows(student, school, day, _CODES[status, excused], section, event, when.utc, handed_in)
+        rows = AttendanceRows(student, school, day, _CODES[status, excused], section, event, when.utc, handed_in)
         return rows.take(~bad) if bad.any() else rows
 
     def _refuse(
-        self, block: Block, reader: CsvReader[MarkRow], given: Mapping[str, pl.Series], bad: Flags, days: Ints
+        self, block: TableBlock, reader: CsvReader[MarkRow], given: Mapping[str, pl.Series], bad: Flags, days: Ints
     ) -> None:
         which = np.flatnonzero(bad)
         places = zip(block.lines[which].tolist(), days[which].tolist(), strict=True)

@@ -15,7 +15,7 @@ import polars as pl
 from models.arrays import Codes as Bytes
 from models.arrays import Flags, Ints, Places
 from services.ingest.formats.base import ReadLog
-from services.ingest.formats.csv_records import MAX_LINE, Record, records_of
+from services.ingest.formats.csv_records import MAX_LINE, CsvRecord, records_of
 from services.ingest.formats.csv_table import CsvReader
 from services.ingest.formats.inputs import BrokenFileError, Input
 from services.ingest.formats.lines import BOM, Line, Lines, encoding_of, utf8
@@ -27,12 +27,12 @@ _LONE_CR: Final = re.compile(rb"\r(?!\n)")
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class TableBlock:
     """Some records: their columns by position ("0", "1", ...), and the line at which each starts."""
 
     columns: pl.DataFrame
     lines: Ints
-    faulty: list[Record]
+    faulty: list[CsvRecord]
     """Records that cannot be used; those without a `fault` have another width than the header."""
     end: int
     """Bytes of the file read so far."""
@@ -57,7 +57,7 @@ class _Physical:
             yield Line(number, self.data[offset:end] if end - offset < MAX_LINE else None)
             offset = end
 
-    def record(self, separator: str, width: int | None) -> tuple[Record | None, int, int]:
+    def record(self, separator: str, width: int | None) -> tuple[CsvRecord | None, int, int]:
         """The first record, and the offset and number of the line after it; None when nothing is left."""
         lines = Lines(iter(self))
         record = next(records_of(lines, separator, width), None)
@@ -109,7 +109,7 @@ class Blocks:
         if isinstance(self._data, mmap.mmap):
             self._data.close()
 
-    def __iter__(self) -> Iterator[Block]:
+    def __iter__(self) -> Iterator[TableBlock]:
         offset, number = self._offset, self._number
         while offset < self.size:
             self.lines = number
@@ -125,7 +125,7 @@ class Blocks:
         end = self._data.rfind(b"\n", offset, offset + _BLOCK) + 1 or self._data.find(b"\n", offset) + 1
         return self._data[offset : end or self.size] if offset + _BLOCK < self.size else self._data[offset:]
 
-    def _clean(self, data: bytes, offset: int, number: int) -> Block | None:
+    def _clean(self, data: bytes, offset: int, number: int) -> TableBlock | None:
         """The block read at once; None when any line of it needs a closer look."""
         if b'"' in data or b"\0" in data:
             return None
@@ -146,7 +146,7 @@ class Blocks:
         except pl.exceptions.ComputeError:  # not UTF-8: a closer look tells which line
             return None
         lines = np.arange(number, number + len(ends), dtype=np.int32)
-        return Block(columns, lines, [], offset + len(data)) if columns.height == len(ends) else None
+        return TableBlock(columns, lines, [], offset + len(data)) if columns.height == len(ends) else None
 
     def _has_blank(self, data: bytes, text: Bytes, starts: Places, ends: Places) -> bool:
         """Whether a line holds nothing but separators and white space."""
@@ -154,13 +154,13 @@ class Blocks:
         empty = np.flatnonzero(np.isin(text[starts], np.frombuffer(signs, np.uint8)))
         return any(not data[starts[place] : ends[place]].strip(signs) for place in empty.tolist())
 
-    def _mended(self, data: bytes, offset: int, number: int) -> tuple[Block, int, int]:
+    def _mended(self, data: bytes, offset: int, number: int) -> tuple[TableBlock, int, int]:
         """The block with each line that is not plain read by ingest's own reader; also where the next one begins."""
         texts = pl.Series([data.decode(errors="replace").removesuffix("\n")]).str.split("\n").explode()
         whole = texts.str.contains(self._whole) & ~texts.str.contains(self._blank)
         plain = (whole & (texts.str.len_bytes() + 1 < MAX_LINE)).to_numpy().copy()
         starts = np.append(0, np.flatnonzero(np.frombuffer(data, np.uint8) == _NEWLINE) + 1)
-        found: list[Record] = []
+        found: list[CsvRecord] = []
         end, after = offset + len(data), number + len(plain)
         taken = 0
         for place in np.flatnonzero(~plain).tolist():
@@ -177,7 +177,7 @@ class Blocks:
                 end, after = next_offset, next_number
         return self._together(texts.filter(pl.Series(plain)), plain, number, found, end), end, after
 
-    def _together(self, texts: pl.Series, plain: Flags, number: int, found: list[Record], end: int) -> Block:
+    def _together(self, texts: pl.Series, plain: Flags, number: int, found: list[CsvRecord], end: int) -> TableBlock:
         usable = [record for record in found if record.fault is None and len(record.fields) == self._width]
         faulty = [record for record in found if record.fault is not None or len(record.fields) != self._width]
         odd = pl.DataFrame(
@@ -188,7 +188,7 @@ class Blocks:
         if len(texts):
             parts.insert(0, self._parse(texts.str.join("\n").item().encode(), '"'))
         lines = np.append(np.flatnonzero(plain) + number, [record.line for record in usable]).astype(np.int32)
-        return Block(pl.concat(parts), lines, faulty, end)
+        return TableBlock(pl.concat(parts), lines, faulty, end)
 
     def _parse(self, data: bytes, quote: str | None) -> pl.DataFrame:
         return pl.read_csv(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from services.ingest.consent.agreements import Agreement, AgreementKey, agreement, merged
-from services.ingest.consent.standing import Policy, Run, standing
+from services.ingest.consent.standing import ConsentPolicy, Run, standing
 from services.ingest.rows.parse import ConsentRow
 
 
@@ -20,7 +20,7 @@ class _Child:
     next_change: date | None = None
     ended_on: date | None = None
 
-    def settle(self, policy: Policy, today: date) -> None:
+    def settle(self, policy: ConsentPolicy, today: date) -> None:
         """As `take.settle` does: a run that ended leaves a tombstone, and no later one starts before it."""
         held = [one.held(policy) for one in self.kept.values()]
         now = standing(held, today, self.ended_on)
@@ -34,7 +34,7 @@ class _Child:
 class Consented:
     """The consents of a history. All come on its first day, in the batches in which ingest takes them."""
 
-    policy: Policy
+    policy: ConsentPolicy
     first: date
     _children: dict[str, _Child] = field(default_factory=dict)
     _places: int = 0

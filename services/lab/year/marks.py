@@ -20,7 +20,7 @@ from models.attendance import (
     UNEXCUSED,
 )
 from models.backtest.history import DayMarks, Runs
-from services.lab.year.attendance import Rows
+from services.lab.year.attendance import AttendanceRows
 
 _BY_SEVERITY: Final = np.array([RETRACTED, PRESENT, EARLY_DEPARTURE, TARDY, PARTIAL, EXCUSED, UNEXCUSED], np.uint8)
 _SEVERITY: Final = np.zeros(256, np.int64)
@@ -30,7 +30,7 @@ _NONE: Final = 0
 _CELLS: Final = 1 << 20
 
 
-def several(rows: Rows) -> Flags:
+def several(rows: AttendanceRows) -> Flags:
     """Which rows may not be the only ones of their student and day; a row that is alone is rarely among them."""
     first = int(rows.day.min())
     met = np.zeros(int(rows.day.max()) - first + 1, np.bool_)
@@ -44,7 +44,7 @@ def several(rows: Rows) -> Flags:
     return many
 
 
-def in_force(rows: Rows, runs: Runs) -> Flags:
+def in_force(rows: AttendanceRows, runs: Runs) -> Flags:
     """Which rows pass the gate: one run holds both the day of handing in and the marked day.
 
     Students are numbered as in `runs`; -1 has none.
@@ -62,7 +62,7 @@ def in_force(rows: Rows, runs: Runs) -> Flags:
     return passed
 
 
-def first_of_event(rows: Rows) -> Flags:
+def first_of_event(rows: AttendanceRows) -> Flags:
     """Which rows are not a repeat of an event by the sender's own id; `rows` are those that passed the gate."""
     first = np.ones(len(rows), np.bool_)
     named = np.flatnonzero(rows.event)
@@ -72,7 +72,7 @@ def first_of_event(rows: Rows) -> Flags:
     return first
 
 
-def day_marks(rows: Rows, many: Flags) -> DayMarks:
+def day_marks(rows: AttendanceRows, many: Flags) -> DayMarks:
     """The codes of the student-days, by the day of becoming known and student; `many` as `several` says."""
     alone, merged = rows.take(~many & (rows.code != RETRACTED)), _merged(rows.take(many))
     known_on, student = (np.append(alone.handed_in, merged.known_on), np.append(alone.student, merged.student))
@@ -86,7 +86,7 @@ def day_marks(rows: Rows, many: Flags) -> DayMarks:
     )
 
 
-def _merged(rows: Rows) -> DayMarks:
+def _merged(rows: AttendanceRows) -> DayMarks:
     """The rows of each student and day together."""
     group = _numbered(rows.student, rows.school, rows.day)
     frame = pl.DataFrame(

@@ -17,7 +17,7 @@ from services.ingest.rows import parse
 from services.ingest.rows.fields import Values
 from services.ingest.rows.parse import EnrollmentRow, RowError, StudentRow
 from services.lab.year.folder import Folder
-from services.lab.year.schools import Enrolled
+from services.lab.year.schools import EnrolledCounts
 
 GROUPS: Final = ("gender", "race_ethnicity", "english_learner", "special_education")
 
@@ -55,11 +55,11 @@ class People:
         """The schools at which anyone is enrolled."""
         return {school for _, school, _ in self.enrollments}
 
-    def enrolled(self, schools: Mapping[str, int]) -> Enrolled:
+    def enrolled(self, schools: Mapping[str, int]) -> EnrolledCounts:
         """All spans, as numbers of students."""
         found = [(schools[school], entry, exit_) for (_, school, entry), exit_ in self.enrollments.items()]
         school, entry, exit_ = np.array(found, np.int32).reshape(-1, 3).T.copy()
-        return Enrolled(school, entry, exit_)
+        return EnrolledCounts(school, entry, exit_)
 
     def spans(self, students: Mapping[str, int], schools: Mapping[str, int]) -> Spans:
         """The enrollments of these students, by student and entry."""

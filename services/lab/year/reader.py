@@ -13,7 +13,7 @@ import numpy as np
 from models.attendance import RETRACTED
 from models.backtest.history import Counts, DayMarks, History, Runs
 from models.enrollment import FOREVER
-from services.ingest.consent.standing import Policy, Run
+from services.ingest.consent.standing import ConsentPolicy, Run
 from services.ingest.formats import Rejection
 from services.ingest.imports.importer import CHUNK, chunks
 from services.ingest.imports.replayer import first_signed
@@ -24,7 +24,7 @@ from services.lab.year.folder import Folder
 from services.lab.year.marks import day_marks, first_of_event, in_force, several
 from services.lab.year.outcomes import read_identified
 from services.lab.year.people import GROUPS, read_people
-from services.lab.year.schools import Days, Enrolled, head_counts
+from services.lab.year.schools import EnrolledCounts, YearDays, head_counts
 
 Progress = Callable[[str, int, int], None]
 """Told what is being read, how far it has come, and how far it will go."""
@@ -54,12 +54,12 @@ def read_history(
     schools = list(files.rows(files.source.schools()))
     zones = {school.school_id: ZoneInfo(school.timezone) for school in schools if school.timezone}
     attendance = AttendanceReader(files, zones, settings.tz).read(progress)
-    policy = Policy(settings.consent_records, settings.consent_purpose, settings.consent_recipient)
+    policy = ConsentPolicy(settings.consent_records, settings.consent_purpose, settings.consent_recipient)
     attendance, left_out = _spanned(attendance, first_signed(files.source, policy))
     first, last = (date.fromordinal(int(which(attendance.rows.handed_in))) for which in (np.min, np.max))
     runs = _runs_of_consent(files, policy, first, last)
     people = read_people(files)
-    days = Days(files.rows(files.source.school_days()), first)
+    days = YearDays(files.rows(files.source.school_days()), first)
     assumed = days.assume(attendance.reported())
     names = {school.school_id for school in schools} | people.schools() | days.schools() | set(attendance.schools)
     students, places = _places(runs), _places(names)
@@ -111,7 +111,11 @@ class _Known:
 
 
 def _known(
-    attendance: Attendance, students: Mapping[str, int], schools: Mapping[str, int], runs: Runs, enrolled: Enrolled
+    attendance: Attendance,
+    students: Mapping[str, int],
+    schools: Mapping[str, int],
+    runs: Runs,
+    enrolled: EnrolledCounts,
 ) -> _Known:
     """What the rows come to: the counts over all of them, the marks over those that passed the gate."""
     school = np.array([schools[one] for one in attendance.schools], np.int32)
@@ -126,7 +130,7 @@ def _known(
     return _Known(day_marks(rows.take(passed), many[passed]), counts)
 
 
-def _runs_of_consent(files: Folder, policy: Policy, first: date, last: date) -> dict[str, list[Run]]:
+def _runs_of_consent(files: Folder, policy: ConsentPolicy, first: date, last: date) -> dict[str, list[Run]]:
     consented = Consented(policy, first)
     for chunk in chunks(files.source.consents(), CHUNK):
         consented.take([item.row for item in files.kept(chunk)])

@@ -20,7 +20,7 @@ from services.ingest.classing.classify import SLACK
 from services.ingest.reporting.assumed import assumed_days
 from services.ingest.reporting.schools import SchoolReport
 from services.ingest.rows.parse import SchoolDayRow
-from services.lab.year.attendance import Positions, Rows
+from services.lab.year.attendance import AttendanceRows, Positions
 
 Keys = npt.NDArray[np.int64]
 
@@ -28,7 +28,7 @@ _DAYS: Final = FOREVER + 2
 _NEVER: Final = np.iinfo(np.int32).max
 
 
-class Enrolled:
+class EnrolledCounts:
     """How many students are enrolled at a school on a day, by every span of the files, consented or not."""
 
     def __init__(self, school: Ints, entry: Ints, exit_: Ints) -> None:
@@ -46,7 +46,7 @@ def _between(values: Keys, low: Keys, high: Keys) -> Positions:
     return np.searchsorted(values, high, "right") - np.searchsorted(values, low, "left")
 
 
-def head_counts(rows: Rows, many: Flags, enrolled: Enrolled) -> Counts:
+def head_counts(rows: AttendanceRows, many: Flags, enrolled: EnrolledCounts) -> Counts:
     """The counts, by day of becoming known, school and day; `many` as `marks.several` says."""
     school, day, seen, absent = _heads(rows, many)
     said = absent != _NEVER
@@ -72,7 +72,7 @@ def head_counts(rows: Rows, many: Flags, enrolled: Enrolled) -> Counts:
     return Counts(known_on_, school_, day_, absent_, seen_, enrolled.on(school_, day_))
 
 
-def _heads(rows: Rows, many: Flags) -> tuple[Ints, Ints, Ints, Ints]:
+def _heads(rows: AttendanceRows, many: Flags) -> tuple[Ints, Ints, Ints, Ints]:
     """Each student of a school's day once: school, day, and the days of the first row and of the first absence."""
     absent = (rows.code == EXCUSED) | (rows.code == UNEXCUSED)
     each = (rows.school, rows.day, rows.handed_in, np.where(absent, rows.handed_in, _NEVER))
@@ -101,7 +101,7 @@ def _added_up(pairs: Keys, places: Positions, more: Positions) -> Positions:
     return since
 
 
-class Days:
+class YearDays:
     """The schools' calendars, as they stand once the files have been taken on the history's first day."""
 
     def __init__(self, rows: Iterable[SchoolDayRow], first: date) -> None:
@@ -154,7 +154,7 @@ class Days:
         school, day, instructional = np.array(found, np.int32).reshape(-1, 3).T.copy()
         return Calendar(school, day, instructional.astype(np.bool_))
 
-    def closes(self, counts: Counts, schools: Mapping[str, int], enrolled: Enrolled) -> Closes:
+    def closes(self, counts: Counts, schools: Mapping[str, int], enrolled: EnrolledCounts) -> Closes:
         """What each day's handing in closes, by that day, school and day: what ingest's own report says is due."""
         given = [
             (self._first.toordinal(), schools[school], day.toordinal())

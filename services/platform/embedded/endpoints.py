@@ -22,7 +22,7 @@ class Endpoints:
     smtp: str
 
 
-class Service(BaseModel):
+class RunningService(BaseModel):
     """One process of the stack; the pid is null when it is not ours or does not run."""
 
     model_config = ConfigDict(frozen=True)
@@ -45,7 +45,7 @@ class Stack(BaseModel):
     smtp: str
     mail_dir: Path | None
     data_dir: Path
-    services: Mapping[str, Service]
+    services: Mapping[str, RunningService]
 
     def pid(self, name: str) -> int:
         """The pid of a running process; raises `LookupError` when it has none (outside, or not running)."""

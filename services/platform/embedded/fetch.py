@@ -21,7 +21,7 @@ TRIES = 3
 TIMEOUT_SECONDS = 20
 
 
-class Artifact(Protocol):
+class Download(Protocol):
     """What is asked for."""
 
     @property
@@ -41,7 +41,7 @@ class Artifact(Protocol):
         """Bytes."""
 
 
-A = TypeVar("A", bound=Artifact)
+A = TypeVar("A", bound=Download)
 Fetch = Callable[[Sequence[A], Path, str | None, Event], dict[A, Path]]
 """Brings the artifacts into the folder, from the mirror if there is one, until the event is set."""
 
@@ -66,7 +66,7 @@ def fetch_jars(artifacts: Sequence[A], folder: Path, mirror: str | None, stop: E
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _fetch(artifact: Artifact, folder: Path, mirror: str | None, count: Callable[[int], None]) -> Path:
+def _fetch(artifact: Download, folder: Path, mirror: str | None, count: Callable[[int], None]) -> Path:
     # Imported here, since it takes half a second that only the first start needs.
     from jgo.maven import MavenContext, PythonResolver  # noqa: PLC0415
 
@@ -90,7 +90,7 @@ def _fetch(artifact: Artifact, folder: Path, mirror: str | None, count: Callable
     raise AssertionError("unreachable")
 
 
-def _unreachable(artifact: Artifact, mirror: str | None) -> str:
+def _unreachable(artifact: Download, mirror: str | None) -> str:
     source = "the mirror in FIRSTBELL_MAVEN_MIRROR" if mirror else "Maven's central repository"
     return (
         f"{artifact.artifact} {artifact.version} could not be fetched from {source}. Kafka is fetched once and then "

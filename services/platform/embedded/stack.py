@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.platform.embedded.data_dir import DataDir
-from services.platform.embedded.endpoints import Endpoints, Service, Stack, write_stack
+from services.platform.embedded.endpoints import Endpoints, RunningService, Stack, write_stack
 from services.platform.embedded.errors import PrepareError
 from services.platform.embedded.gate import Gate
 from services.platform.embedded.kafka import EmbeddedKafka
@@ -201,10 +201,10 @@ class _Plan:
     def url(self, name: str) -> str:
         return f"http://127.0.0.1:{self.ports[name]}"
 
-    def services(self, pids: Mapping[str, int | None]) -> dict[str, Service]:
+    def services(self, pids: Mapping[str, int | None]) -> dict[str, RunningService]:
         urls = {name: self.url(name) for name in self.ports}
         names = ("kafka", "postgres", "smtp", *self.ports)
-        return {name: Service(pid=pids.get(name), url=urls.get(name)) for name in names}
+        return {name: RunningService(pid=pids.get(name), url=urls.get(name)) for name in names}
 
     def stack(self, settings: Settings) -> Stack:
         return Stack(

@@ -18,14 +18,14 @@ from typing import NamedTuple
 from aiokafka.errors import KafkaError, ProducerClosed, ProducerFenced
 
 
-class Record(NamedTuple):
+class LogRecord(NamedTuple):
     """One record of a batch."""
 
     key: bytes | None
     value: bytes | None
 
 
-class Place(NamedTuple):
+class LogPlace(NamedTuple):
     """A partition of a topic."""
 
     topic: str
@@ -44,8 +44,8 @@ class Request:
 
     kafka: MemoryKafka
     producer: MemoryProducer
-    place: Place
-    records: Sequence[Record]
+    place: LogPlace
+    records: Sequence[LogRecord]
     answer: asyncio.Future[Receipt]
 
     def acknowledge(self) -> None:
@@ -86,9 +86,9 @@ class MemoryKafka:
     holds: bool = False
     requests: list[Request] = field(default_factory=list)
     """In the order in which they were sent."""
-    logs: defaultdict[Place, list[Record]] = field(default_factory=lambda: defaultdict(list))
+    logs: defaultdict[LogPlace, list[LogRecord]] = field(default_factory=lambda: defaultdict(list))
     _epochs: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
-    _seen: dict[tuple[Place, str], int] = field(default_factory=dict)
+    _seen: dict[tuple[LogPlace, str], int] = field(default_factory=dict)
 
     def producer(self) -> MemoryProducer:
         """A producer that nobody can fence off."""
@@ -102,7 +102,7 @@ class MemoryKafka:
     def latest(self, topic: str, partition: int) -> dict[bytes, bytes]:
         """The values that compaction would keep."""
         found: dict[bytes, bytes] = {}
-        for key, value in self.logs[Place(topic, partition)]:
+        for key, value in self.logs[LogPlace(topic, partition)]:
             if key is not None:
                 found.pop(key, None)
             if key is not None and value is not None:
@@ -111,12 +111,12 @@ class MemoryKafka:
 
     def answerable(self) -> list[Request]:
         """The requests that Kafka may answer next: a producer's come to a partition in the order of their sending."""
-        first: dict[tuple[MemoryProducer, Place], Request] = {}
+        first: dict[tuple[MemoryProducer, LogPlace], Request] = {}
         for request in self.requests:
             first.setdefault((request.producer, request.place), request)
         return list(first.values())
 
-    def send(self, producer: MemoryProducer, place: Place, records: Sequence[Record]) -> asyncio.Future[Receipt]:
+    def send(self, producer: MemoryProducer, place: LogPlace, records: Sequence[LogRecord]) -> asyncio.Future[Receipt]:
         """Put a batch on its way."""
         request = Request(self, producer, place, records, asyncio.get_running_loop().create_future())
         self.requests.append(request)
@@ -140,14 +140,14 @@ class MemoryBatch:
     """A batch that is being filled; it takes `size` records."""
 
     def __init__(self, size: int) -> None:
-        self.records: list[Record] = []
+        self.records: list[LogRecord] = []
         self._size = size
 
-    def append(self, *, timestamp: int | None, key: bytes | None, value: bytes | None) -> Record | None:  # noqa: ARG002
+    def append(self, *, timestamp: int | None, key: bytes | None, value: bytes | None) -> LogRecord | None:  # noqa: ARG002
         """Add a record; None when the batch is full."""
         if len(self.records) == self._size:
             return None
-        self.records.append(Record(key, value))
+        self.records.append(LogRecord(key, value))
         return self.records[-1]
 
 
@@ -170,7 +170,7 @@ class MemoryProducer:
         headers: Sequence[tuple[str, bytes]] = (),  # noqa: ARG002 - nothing that is decided depends on them
     ) -> asyncio.Future[Receipt]:
         """Put one record on its way; without a partition it goes to the first."""
-        return self._send(Place(topic, partition or 0), [Record(key, value)])
+        return self._send(LogPlace(topic, partition or 0), [LogRecord(key, value)])
 
     async def send_and_wait(
         self, topic: str, value: bytes | None = None, key: bytes | None = None, partition: int | None = None
@@ -184,7 +184,7 @@ class MemoryProducer:
 
     async def send_batch(self, batch: MemoryBatch, topic: str, *, partition: int) -> asyncio.Future[Receipt]:
         """Put a batch on its way."""
-        return self._send(Place(topic, partition), batch.records)
+        return self._send(LogPlace(topic, partition), batch.records)
 
     async def start(self) -> None:
         """Nothing is to be connected."""
@@ -196,7 +196,7 @@ class MemoryProducer:
         if waiting:
             await asyncio.wait(waiting)
 
-    def _send(self, place: Place, records: Sequence[Record]) -> asyncio.Future[Receipt]:
+    def _send(self, place: LogPlace, records: Sequence[LogRecord]) -> asyncio.Future[Receipt]:
         if self.closed:
             raise ProducerClosed
         return self.kafka.send(self, place, records)

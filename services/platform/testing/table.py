@@ -8,7 +8,7 @@ from typing import Protocol
 from services.platform.testing.kafka import MemoryKafka
 
 
-class Written(Protocol):
+class StoreEvent(Protocol):
     """A changelog record as Faust's stores take it."""
 
     @property
@@ -28,7 +28,7 @@ class MemoryTable:
         self.changelog_topic_name = topic
         self.data: dict[bytes, bytes] = {}
 
-    def apply_changelog_batch(self, batch: Iterable[Written]) -> None:
+    def apply_changelog_batch(self, batch: Iterable[StoreEvent]) -> None:
         """Take changes in, in order."""
         for event in batch:
             self.data.pop(event.key, None)

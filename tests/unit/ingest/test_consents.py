@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.consent.standing import Held, Policy, Run, current_run, is_over, standing
+from services.ingest.consent.standing import ConsentPolicy, Held, Run, current_run, is_over, standing
 
 START = date(2016, 9, 1)
-POLICY = Policy("attendance", "homelessness-prevention", "project-hope")
+POLICY = ConsentPolicy("attendance", "homelessness-prevention", "project-hope")
 
 days = st.integers(0, 40).map(lambda n: START + timedelta(days=n))
 agreements = st.sampled_from(["a", "b"])

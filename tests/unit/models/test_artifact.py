@@ -14,9 +14,9 @@ from models.artifact import (
     MOST_BYTES,
     SCHEMA,
     ArtifactError,
-    Change,
     CorruptArtifactError,
     MissingArtifactError,
+    ModelChange,
     OtherSchemaError,
     load_artifact,
     parse_artifact,
@@ -55,7 +55,7 @@ def test_what_was_read_scores_alike_to_the_bit(tmp_path: Path) -> None:
 
 
 def test_changes_stay_with_the_model() -> None:
-    change = Change(on=artifact().training.last_day, accepted=False, reason="worse", figures={"precision": 0.2})
+    change = ModelChange(on=artifact().training.last_day, accepted=False, reason="worse", figures={"precision": 0.2})
     made = artifact().model_copy(update={"changes": (change,)})
 
     assert parse_artifact(made.dump(), "m").changes == (change,)

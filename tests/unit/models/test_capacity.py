@@ -15,8 +15,9 @@ from models.capacity import (
     BINS,
     CATCH_UP_WEEKS,
     LOWEST,
-    NEVER,
+    NO_THRESHOLD,
     NOTHING,
+    PLACE_DAYS,
     RECENT_WEEKS,
     STEP,
     WEEK,
@@ -30,7 +31,7 @@ from models.capacity import (
     monday_of,
     next_threshold,
 )
-from models.engine.levels import KEEP, PLACE_DAYS
+from models.engine.levels import KEEP
 
 scores = st.floats(-15, 8)
 rows = st.lists(st.tuples(scores, scores, scores, st.booleans()), max_size=30)
@@ -86,9 +87,9 @@ def test_a_threshold_is_the_lowest_that_fits_the_places(
 
     places = min(capacity + (capacity * closed - entered) / CATCH_UP_WEEKS, AHEAD * capacity)
     if places <= 0:
-        assert found == NEVER
+        assert found == NO_THRESHOLD
         return
-    at = round((found - LOWEST) / STEP) if found != NEVER else BINS
+    at = round((found - LOWEST) / STEP) if found != NO_THRESHOLD else BINS
     expected = [week.waiting[number:].sum() + week.passed[number] for number in range(BINS)]
     assert all(count > places for count in expected[:at])
     assert at == BINS or expected[at] <= places
@@ -97,8 +98,8 @@ def test_a_threshold_is_the_lowest_that_fits_the_places(
 def test_who_took_more_than_the_places_so_far_gets_none() -> None:
     week = counts_of([(-2.0, -3.0, -2.0, True)], entered=20)
 
-    assert next_threshold([week], closed=7, capacity=2) == NEVER
-    assert next_threshold([week], closed=9, capacity=2) != NEVER
+    assert next_threshold([week], closed=7, capacity=2) == NO_THRESHOLD
+    assert next_threshold([week], closed=9, capacity=2) != NO_THRESHOLD
 
 
 def test_no_week_is_given_more_than_two_weeks_places() -> None:
@@ -128,7 +129,7 @@ def test_the_flow_is_that_of_the_last_weeks_alone() -> None:
 def test_every_day_has_the_threshold_of_its_week() -> None:
     thresholds = Thresholds({MONDAY: -2.0, MONDAY + 2 * WEEK: -1.0})
 
-    assert thresholds.on(MONDAY - 1) == NEVER
+    assert thresholds.on(MONDAY - 1) == NO_THRESHOLD
     assert {thresholds.on(MONDAY + n) for n in range(WEEK)} == {-2.0}
     assert {thresholds.on(MONDAY + WEEK + n) for n in range(WEEK)} == {-2.0}, "a week without one keeps the last"
     assert thresholds.on(MONDAY + 2 * WEEK) == -1.0
@@ -158,7 +159,7 @@ class Year:
         """Each week's threshold, and how many entered in the year."""
         students = len(self.scores[0])
         elevated, bar, entered_on = np.zeros(students, bool), np.zeros(students), np.full(students, -PLACE_DAYS)
-        found, entered = [NEVER], 0
+        found, entered = [NO_THRESHOLD], 0
         weeks: list[WeekCounts] = []
         for day, now in enumerate(self.scores[:until]):
             free = ~elevated & (day - entered_on >= PLACE_DAYS)

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from services.cli.up import up
 from services.platform.embedded.data_dir import DataDir
-from services.platform.embedded.endpoints import Service, Stack, read_stack, write_stack
+from services.platform.embedded.endpoints import RunningService, Stack, read_stack, write_stack
 from services.platform.embedded.errors import DataDirInUseError, EmbeddedError
 
 HOLDER = """
@@ -36,7 +36,7 @@ def a_stack(data_dir: Path) -> Stack:
         smtp="127.0.0.1:7",
         mail_dir=data_dir / "mail",
         data_dir=data_dir,
-        services={"kafka": Service(pid=8, url=None), "postgres": Service(pid=None, url=None)},
+        services={"kafka": RunningService(pid=8, url=None), "postgres": RunningService(pid=None, url=None)},
     )
 
 

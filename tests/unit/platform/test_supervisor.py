@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from services.platform.processes import Command, ProcessError, ProcessRegistry, poll
-from services.platform.supervisor import Backoff, Child, ChildSpec, Supervisor, Surroundings, inherited_environment
+from services.platform.supervisor import Child, ChildSpec, RestartPause, Supervisor, Surroundings, inherited_environment
 
 pytestmark = pytest.mark.slow
 
@@ -45,7 +45,7 @@ class Here:
             registry=ProcessRegistry(folder / "children.json"),
             say=self.said.append,
             started=self._count,
-            backoff=Backoff(first=0.05, longest=0.1),
+            backoff=RestartPause(first=0.05, longest=0.1),
         )
 
     def _count(self) -> None:
@@ -172,7 +172,7 @@ async def test_a_cancelled_start_leaves_no_child(here: Here) -> None:
 
 
 def test_the_pause_doubles_to_its_limit_and_starts_anew_after_a_stable_run() -> None:
-    backoff = Backoff()
+    backoff = RestartPause()
     pauses: list[float] = []
     for _ in range(7):
         pauses.append(backoff.pause(pauses[-1] if pauses else None, ran=0.5))

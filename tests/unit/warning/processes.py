@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 
 from services.contracts.risk import ThresholdSet, WeekCounted
 from services.contracts.topics import ALERTS, MARKS, PROGRESS
-from services.platform.testing.kafka import MemoryKafka, MemoryProducer, Place, Receipt, Request
+from services.platform.testing.kafka import LogPlace, MemoryKafka, MemoryProducer, Receipt, Request
 from services.platform.testing.table import MemoryTable
 from services.warning import records
 from services.warning.changelog import Changelog, FencedError
@@ -127,11 +127,11 @@ class WatchedKafka(MemoryKafka):
 
     @property
     def told(self) -> list[str]:
-        return [json.loads(record.value or b"") for record in self.logs[Place(ALERTS.name, 0)]]
+        return [json.loads(record.value or b"") for record in self.logs[LogPlace(ALERTS.name, 0)]]
 
     @property
     def answers(self) -> int:
-        return len(self.logs[Place(PROGRESS.name, 0)])
+        return len(self.logs[LogPlace(PROGRESS.name, 0)])
 
     def take(self, request: Request) -> Receipt:
         receipt = super().take(request)

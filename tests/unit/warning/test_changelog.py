@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from services.platform.testing.kafka import MemoryKafka, Place
+from services.platform.testing.kafka import LogPlace, MemoryKafka
 from services.warning.changelog import FENCE, RENEW_SECONDS, TRUST_SECONDS, Changelog, FencedError
 from services.warning.owned import PartitionLostError
 
@@ -37,7 +37,7 @@ async def begun(kafka: MemoryKafka, clock: Clock, *numbers: int) -> Changelog:
 
 
 def keys(kafka: MemoryKafka, number: int = 0) -> list[str]:
-    return [(record.key or b"").decode() for record in kafka.logs[Place(TOPIC, number)]]
+    return [(record.key or b"").decode() for record in kafka.logs[LogPlace(TOPIC, number)]]
 
 
 async def test_a_term_begins_with_a_fence_in_each_partition(kafka: MemoryKafka, clock: Clock) -> None:

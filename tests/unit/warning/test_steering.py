@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from models.artifact import Artifact
-from models.capacity import NEVER, NOTHING, count_week, next_threshold
-from models.engine.cohort import Standing
+from models.capacity import NO_THRESHOLD, NOTHING, count_week, next_threshold
+from models.engine.cohort import WeekStanding
 from services.contracts.risk import ThresholdSet, WeekCounted
 from services.warning.steering import Steering, StoredSteering
 from tests.unit.models.hand_made import artifact
@@ -19,7 +19,7 @@ from tests.unit.warning.driving import TOKEN
 CAPACITY = 2
 FIRST = date(2016, 9, 5)
 WEEKS = [FIRST + timedelta(days=7 * n) for n in range(60)]
-HIGH_AND_LOW = Standing(
+HIGH_AND_LOW = WeekStanding(
     now=np.array([-1.0, -6.0]),
     before=np.array([-5.0, -6.0]),
     peak=np.array([-1.0, -5.5]),
@@ -31,7 +31,7 @@ def steering() -> Steering:
     return Steering(artifact(), CAPACITY)
 
 
-def count(of: Steering, week: date, students: list[Standing], partition: int, partitions: int = 3) -> WeekCounted:
+def count(of: Steering, week: date, students: list[WeekStanding], partition: int, partitions: int = 3) -> WeekCounted:
     return of.count(week, students, partition=partition, partitions=partitions, token=TOKEN)
 
 
@@ -169,11 +169,11 @@ def test_a_threshold_holds_from_its_monday_and_once() -> None:
     of = steering()
     told = ThresholdSet(week=WEEKS[1], threshold=-2.5, capacity=CAPACITY, entered=0, weeks=1, token=TOKEN)
 
-    assert of.take_threshold(told) == (WEEKS[1].toordinal(), NEVER, -2.5)
+    assert of.take_threshold(told) == (WEEKS[1].toordinal(), NO_THRESHOLD, -2.5)
     assert of.take_threshold(told) is None
     assert of.thresholds is not None
     assert of.thresholds.on(WEEKS[1].toordinal()) == -2.5
-    assert of.thresholds.on(WEEKS[1].toordinal() - 1) == NEVER
+    assert of.thresholds.on(WEEKS[1].toordinal() - 1) == NO_THRESHOLD
 
 
 def test_thresholds_survive_a_restart_weeks_without_places_too() -> None:
@@ -186,7 +186,7 @@ def test_thresholds_survive_a_restart_weeks_without_places_too() -> None:
     fresh = restarted(of)
 
     assert fresh.thresholds is not None
-    assert fresh.thresholds.by_week == {WEEKS[1].toordinal(): -2.5, WEEKS[2].toordinal(): NEVER}
+    assert fresh.thresholds.by_week == {WEEKS[1].toordinal(): -2.5, WEEKS[2].toordinal(): NO_THRESHOLD}
 
 
 def test_another_model_scores_from_the_next_day_on_and_the_same_one_goes_on() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from models.arrays import Ints
 from models.backtest.bootstrap import Share
 from models.backtest.curves import CalibrationPoint, CapacityPoint, Curves, Leads, WeeklyAlerts
-from models.backtest.evidence import Changes, Raised, Truth, WeekEnds
+from models.backtest.evidence import LevelChanges, Raised, Truth, WeekEnds
 from models.backtest.measures import Walked
 from services.lab.report import ReportEvidence
 
@@ -169,7 +169,7 @@ def _leads() -> tuple[Leads, ...]:
     )
 
 
-def walk() -> tuple[Truth, WeekEnds, dict[Walked, Raised], dict[Walked, Changes]]:
+def walk() -> tuple[Truth, WeekEnds, dict[Walked, Raised], dict[Walked, LevelChanges]]:
     """A year of 60 days and 24 students, seven of whom are identified."""
     rng = np.random.default_rng(6)
     dates = np.array(
@@ -198,7 +198,7 @@ def walk() -> tuple[Truth, WeekEnds, dict[Walked, Raised], dict[Walked, Changes]
     )
     raised = Raised(_ints(students[::2]), _ints(5 + students[::2]), np.zeros(12, dtype=np.bool_))
     level = np.full(12, 2, dtype=np.uint8)
-    changes = Changes(raised.student, raised.day, level, np.ones(12, dtype=np.uint8))
+    changes = LevelChanges(raised.student, raised.day, level, np.ones(12, dtype=np.uint8))
     return truth, week_ends, {"both": raised, "rules": raised, "model": raised}, {"both": changes}
 
 

@@ -14,7 +14,7 @@ from models.school_year import year_of
 from services.contracts.ids import Pseudonym, Slot
 from services.ingest.classing.classify import Horizon, Memory, Taking, classify
 from services.ingest.consent.agreements import Agreement, AgreementKey, agreement, merged
-from services.ingest.consent.standing import Policy, Run, standing
+from services.ingest.consent.standing import ConsentPolicy, Run, standing
 from services.ingest.formats import Item, Rejection, Source, open_sources
 from services.ingest.identity.known import Known
 from services.ingest.imports.replayer import first_signed, handed_in_on
@@ -57,7 +57,7 @@ class Slow:
     def __post_init__(self) -> None:
         settings = IngestSettings()
         self._zone = settings.tz
-        self._policy = Policy(settings.consent_records, settings.consent_purpose, settings.consent_recipient)
+        self._policy = ConsentPolicy(settings.consent_records, settings.consent_purpose, settings.consent_recipient)
         schools = [one.row for one in self.source.schools() if isinstance(one, Item)]
         self._zones = {school.school_id: ZoneInfo(school.timezone) for school in schools if school.timezone}
         self._read_attendance()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from services.ingest.consent.standing import Policy, Run
+from services.ingest.consent.standing import ConsentPolicy, Run
 from services.ingest.rows.parse import ConsentRow
 from services.lab.year.consents import Consented
 
@@ -26,7 +26,7 @@ def _row(signed_on: date | None, *, agreement: str = "A", revoked_on: date | Non
 
 
 def _runs(*batches: list[ConsentRow]) -> dict[str, list[Run]]:
-    consented = Consented(Policy("attendance", "homelessness-prevention", "project-hope"), _FIRST)
+    consented = Consented(ConsentPolicy("attendance", "homelessness-prevention", "project-hope"), _FIRST)
     for batch in batches:
         consented.take(batch)
     return consented.runs(_LAST)

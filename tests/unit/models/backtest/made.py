@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.backtest.evidence import Changes, Raised, Truth, WeekEnds
+from models.backtest.evidence import LevelChanges, Raised, Truth, WeekEnds
 
 DAYS = 80
 HORIZON = 30
@@ -55,10 +55,10 @@ def raised(*alerts: tuple[int, int], shock: Sequence[bool] | None = None) -> Rai
     )
 
 
-def changes(*students: int) -> Changes:
+def changes(*students: int) -> LevelChanges:
     number = len(students)
     code = np.ones(number, dtype=np.uint8)
-    return Changes(np.array(students, dtype=np.int32), np.arange(number, dtype=np.int32), code, code)
+    return LevelChanges(np.array(students, dtype=np.int32), np.arange(number, dtype=np.int32), code, code)
 
 
 def week_ends(*rows: Row) -> WeekEnds:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.backtest.bootstrap import Parts, Share, shares
+from models.backtest.bootstrap import Share, ShareParts, shares
 
 RNG = np.random.default_rng(5)
 HOUSEHOLD = RNG.integers(0, 60, 100).astype(np.int32) * 7
@@ -14,7 +14,7 @@ OF = np.ones(100)
 
 
 def one(household: np.ndarray, hits: np.ndarray, of: np.ndarray) -> Share:
-    return shares(household, [Parts(hits, of)])[0]
+    return shares(household, [ShareParts(hits, of)])[0]
 
 
 def test_the_interval_is_that_of_a_plain_loop_over_redrawn_households() -> None:
@@ -48,7 +48,7 @@ def test_the_order_of_the_students_changes_nothing() -> None:
 
 
 def test_each_share_is_the_same_alone_or_beside_others() -> None:
-    both = shares(HOUSEHOLD, [Parts(HITS, OF), Parts(OF - HITS, OF)])
+    both = shares(HOUSEHOLD, [ShareParts(HITS, OF), ShareParts(OF - HITS, OF)])
     assert both[0] == one(HOUSEHOLD, HITS, OF)
     assert both[1] == one(HOUSEHOLD, OF - HITS, OF)
 
@@ -56,7 +56,7 @@ def test_each_share_is_the_same_alone_or_beside_others() -> None:
 def test_without_a_chance_there_is_no_share() -> None:
     nothing = Share(None, None, None, 0)
     assert one(HOUSEHOLD, np.zeros(100), np.zeros(100)) == nothing
-    assert shares(np.empty(0, dtype=np.int32), [Parts(np.empty(0), np.empty(0))]) == [nothing]
+    assert shares(np.empty(0, dtype=np.int32), [ShareParts(np.empty(0), np.empty(0))]) == [nothing]
     assert shares(HOUSEHOLD, []) == []
 
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.backtest.evidence import RENEW_DAYS, Raised, WeekEnds
+from models.backtest.evidence import Raised, WeekEnds
 from models.backtest.places import Ranking, candidates, fill_places
+from models.capacity import PLACE_DAYS
 
 from .made import Row, drawn, pairs, week_ends
 
@@ -95,7 +96,7 @@ def test_places_never_exceed_the_capacity_nor_go_twice_to_one_student_within_the
     assert (np.diff(places.day) >= 0).all()
     assert np.bincount(places.day).max(initial=0) <= capacity
     for student in range(12):
-        assert (np.diff(places.day[places.student == student]) >= RENEW_DAYS).all()
+        assert (np.diff(places.day[places.student == student]) >= PLACE_DAYS).all()
 
 
 @settings(max_examples=25, deadline=None)

@@ -8,7 +8,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from models.attendance import EARLY_DEPARTURE, EXCUSED, PARTIAL, TARDY, UNEXCUSED
-from models.engine.levels import KEEP, PLACE_DAYS
+from models.capacity import PLACE_DAYS
+from models.engine.levels import KEEP
 from models.features import INPUTS, NO_MOVE
 from models.policy import ELEVATED, WATCH, Change, Month, Move, Policy, RateToDate, Streak, Tardies, _Leveled
 from tests.unit.models.tracks import Day

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.capacity import NEVER, monday_of
+from models.capacity import NO_THRESHOLD, monday_of
 from models.engine import cohort as engine
 from models.engine.cohort import UNTOUCHED, Cohort
 from models.engine.levels import State
@@ -58,7 +58,7 @@ def facts_of(random: Random) -> list[Fact]:
 
 
 def thresholds_of(random: Random) -> dict[int, float]:
-    return {monday: random.choice([-4.0, -3.0, -2.0, NEVER]) for monday in MONDAYS[1:]}
+    return {monday: random.choice([-4.0, -3.0, -2.0, NO_THRESHOLD]) for monday in MONDAYS[1:]}
 
 
 def apply(telling: Telling, facts: Sequence[Fact]) -> None:
@@ -195,7 +195,7 @@ def test_restored_from_what_was_said_everything_is_as_it_was(seed: int) -> None:
     assert stands(telling.cohort) == expected
 
 
-@given(seeds, st.integers(1, len(MONDAYS) - 1), st.sampled_from([-4.0, -3.0, -2.0, -1.0, NEVER]))
+@given(seeds, st.integers(1, len(MONDAYS) - 1), st.sampled_from([-4.0, -3.0, -2.0, -1.0, NO_THRESHOLD]))
 @settings(max_examples=10, deadline=None)
 def test_a_threshold_that_comes_late_ends_as_if_it_had_been_known(seed: int, week: int, threshold: float) -> None:
     random, monday = Random(seed), MONDAYS[week]
@@ -211,7 +211,7 @@ def test_a_threshold_that_comes_late_ends_as_if_it_had_been_known(seed: int, wee
     assert stands(late.cohort) == stands(known.cohort)
 
 
-@given(seeds, st.integers(1, len(MONDAYS) - 1), st.sampled_from([-4.0, -3.0, -2.0, -1.0, NEVER]))
+@given(seeds, st.integers(1, len(MONDAYS) - 1), st.sampled_from([-4.0, -3.0, -2.0, -1.0, NO_THRESHOLD]))
 @settings(max_examples=10, deadline=None)
 def test_a_threshold_touches_those_alone_whose_score_may_reach_it(seed: int, week: int, threshold: float) -> None:
     random, monday = Random(seed), MONDAYS[week]

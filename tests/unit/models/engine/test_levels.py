@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from models.arrays import Codes, Floats
 from models.backtest.runner import lifted
-from models.capacity import WEEK_DAYS, Thresholds, monday_of
+from models.capacity import PLACE_DAYS, WEEK_DAYS, Thresholds, monday_of
 from models.engine.episodes import Episode, Turn, with_household
 from models.engine.ledger import Pairs
-from models.engine.levels import MODEL, NEVER_ENTERED, PLACE_DAYS, RULE, Levels, Strategy
+from models.engine.levels import MODEL, NEVER_ENTERED, RULE, Levels, Strategy
 from models.engine.rules import ALWAYS
 from models.policy import ELEVATED, WATCH, default_policy
 from tests.unit.models.engine import plain

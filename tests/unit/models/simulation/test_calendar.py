@@ -4,11 +4,11 @@ from datetime import date
 
 from models.simulation import WorldConfig
 from models.simulation.calendar import holidays, make_year
-from models.simulation.config import Calendar
+from models.simulation.config import CalendarConfig
 
 
 def year_of(**values: int) -> WorldConfig:
-    return WorldConfig(calendar=Calendar(**values))
+    return WorldConfig(calendar=CalendarConfig(**values))
 
 
 def test_the_year_has_180_instructional_days_from_september_to_june() -> None:

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from models.simulation import HEADERS, World, WorldConfig, simulate
-from models.simulation.config import Calendar, School
+from models.simulation.config import CalendarConfig, SchoolConfig
 
 pytestmark = pytest.mark.slow
 
@@ -137,7 +137,7 @@ def test_rows_come_in_the_order_of_their_recorded_dates_and_never_before_their_o
 
 @pytest.mark.parametrize("students", [1, 2, 9])
 def test_tiny_worlds_are_possible(students: int) -> None:
-    calendar = Calendar(instructional_days=30, storms=9)
+    calendar = CalendarConfig(instructional_days=30, storms=9)
     world = simulate(WorldConfig(students=students, calendar=calendar), 1)
     assert len(list(world.students())) == students
     assert list(world.attendance())
@@ -156,4 +156,4 @@ def test_an_unknown_parameter_is_an_error() -> None:
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "", "../etc"])
 def test_a_school_needs_a_time_zone_that_exists(zone: str) -> None:
     with pytest.raises(ValidationError, match="America/New_York"):
-        School(school_id="x", name="X", lowest="K", highest="5", size=1, timezone=zone)
+        SchoolConfig(school_id="x", name="X", lowest="K", highest="5", size=1, timezone=zone)

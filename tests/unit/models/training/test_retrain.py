@@ -10,12 +10,12 @@ from models.artifact import Artifact
 from models.training.candidates import Boosting, Candidate, Logistic
 from models.training.examples import Examples, joined
 from models.training.retrain import Decision, compare, largest_gap, refusal, retrain
-from models.training.train import Source, train
+from models.training.train import DataSource, train
 from tests.unit.models.training.towns import town
 
 pytestmark = pytest.mark.slow
 
-SOURCE = Source(simulated=False, students=600, data_sha256="0" * 64)
+SOURCE = DataSource(simulated=False, students=600, data_sha256="0" * 64)
 ON = date(2025, 7, 1)
 FEW: tuple[Candidate, ...] = (Logistic(0.01), Boosting(0.1, 40, 100))
 

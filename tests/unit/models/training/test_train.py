@@ -14,14 +14,14 @@ from models.training.household import calibrate, scores_of, siblings_highest
 from models.training.judge import figures
 from models.training.selection import held_out
 from models.training.split import TrainingError
-from models.training.table import Table, rows_of, table_of
-from models.training.train import Source, chosen_of, train
+from models.training.table import TrainingTable, rows_of, table_of
+from models.training.train import DataSource, chosen_of, train
 from tests.unit.models.training.towns import town
 
 pytestmark = pytest.mark.slow
 
 FEW: tuple[Candidate, ...] = (Logistic(0.01), Boosting(0.1, 40, 100))
-SOURCE = Source(simulated=True, students=600, data_sha256="0" * 64)
+SOURCE = DataSource(simulated=True, students=600, data_sha256="0" * 64)
 
 
 def trained(examples: Examples, *candidates: Candidate, seed: int = 1) -> Artifact:
@@ -95,7 +95,7 @@ def test_no_household_is_judged_by_what_was_learned_from_it(monkeypatch: pytest.
     judged: list[set[int]] = []
     fit = Logistic.fit
 
-    def watched(self: Logistic, table: Table, rows: np.ndarray, seed: int) -> Shape:
+    def watched(self: Logistic, table: TrainingTable, rows: np.ndarray, seed: int) -> Shape:
         learned.append(set(table.examples.household[rows].tolist()))
         judged.append(set(table.examples.household[~rows].tolist()))
         return fit(self, table, rows, seed)
