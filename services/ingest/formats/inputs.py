@@ -86,7 +86,9 @@ def _members(path: Path) -> list[Input]:
     try:
         with zipfile.ZipFile(path) as archive:
             files = [info for info in archive.infolist() if not info.is_dir()]
-    except zipfile.BadZipFile as error:
+    except NotImplementedError as error:  # of a version of the format that is not read
+        raise BrokenFileError(_LOCKED) from error
+    except (zipfile.BadZipFile, ValueError) as error:
         raise BrokenFileError(_DAMAGED) from error
     return [
         Input(
@@ -107,7 +109,7 @@ def _unzipped(path: Path, member: str, log: ReadLog) -> Iterator[bytes]:
                 yield chunk
     except (RuntimeError, NotImplementedError) as error:  # it wants a password, or is packed in an unusual way
         raise BrokenFileError(_LOCKED) from error
-    except (EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise BrokenFileError(_DAMAGED) from error
 
 
@@ -125,7 +127,10 @@ def _sheets(path: Path) -> list[Input]:
 
 def _rows(path: Path, sheet: str, size: int, log: ReadLog) -> Iterator[bytes]:
     with _workbook(path) as workbook:
-        rows = workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+        try:
+            rows = workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+        except CalamineError as error:
+            raise BrokenFileError(_NO_WORKBOOK) from error
     log.bytes_read += size
     for start in range(0, len(rows), _ROWS):
         text = io.StringIO()

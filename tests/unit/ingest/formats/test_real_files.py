@@ -217,3 +217,15 @@ def test_older_ed_fi_is_named_by_its_version(tmp_path, namespace, version):
     (tmp_path / "attendance.xml").write_text(XML.format(namespace))
     with pytest.raises(FormatError, match=f"it is of version {version} of the Ed-Fi data standard"):
         open_sources([tmp_path])
+
+
+def test_an_archive_of_a_version_that_is_not_read_is_named(tmp_path: Path) -> None:
+    packed = tmp_path / "export.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("notes.txt", "nothing")
+    content = bytearray(packed.read_bytes())
+    content[content.index(b"PK\x01\x02") + 6] = 99  # the version that is needed to unpack it
+    packed.write_bytes(content)
+    (tmp_path / "consents.csv").write_text("student_id,signed_on,records,purpose,recipients\n", encoding="utf-8")
+
+    assert [one.file for one in open_sources([tmp_path]).not_read] == ["export.zip"]
