@@ -1,0 +1,49 @@
+"""What is kept of the last event told, and told again."""
+
+from __future__ import annotations
+
+import zlib
+from datetime import UTC, date, datetime
+from uuid import UUID, uuid4
+
+from services.contracts.alerts import AlertEvent, Reason
+from services.contracts.ids import Pseudonym
+from services.warning.lifecycle import AlertTold, Subject, tell
+
+ALERT, DAY = UUID(int=7), date(2016, 12, 5)
+RAISED = AlertEvent(
+    type="AlertRaised",
+    event_id=uuid4(),
+    alert_id=ALERT,
+    seq=1,
+    student="ann",
+    household="home",
+    school_id="0455",
+    level="elevated",
+    raised_on=DAY,
+    changed_on=DAY,
+    reasons=[
+        Reason(rule="streak_5", kind="absences in a row", level="elevated", text="Absent.", dates=[DAY], clears="-")
+    ],
+    caused_at=datetime(2016, 12, 5, tzinfo=UTC),
+)
+SUBJECT = Subject(Pseudonym("ann"), "home", "0456", datetime(2016, 12, 9, tzinfo=UTC))
+
+
+def told(last: bytes) -> AlertTold:
+    return AlertTold(str(ALERT), 1, [(DAY.toordinal(), 2, 0)], None, False, last)
+
+
+def test_what_an_earlier_release_kept_is_withdrawn_as_it_was_told() -> None:
+    old = told(zlib.compress(RAISED.model_dump_json(exclude_defaults=True).encode(), level=1))
+    (event,) = tell([old], [], SUBJECT)
+    same = {"alert_id", "student", "household", "school_id", "level", "raised_on", "changed_on", "reasons"}
+    assert event.model_dump(include=same) == RAISED.model_dump(include=same)
+    assert (event.type, event.seq, event.because, event.previous_level) == (
+        "AlertWithdrawn",
+        2,
+        "correction",
+        "elevated",
+    )
+    assert event.caused_at == SUBJECT.caused_at
+    assert 0 < len(old.last) < 150
