@@ -19,6 +19,9 @@ from services.platform.errors import NotRunningError, OperatorError
 from services.platform.logging import configure_logging
 from services.platform.settings import Settings
 
+EXIT_INTERRUPTED = 130
+"""After Ctrl-C or SIGTERM, of commands whose work was not done."""
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 AnySettings = TypeVar("AnySettings", bound=Settings)
 

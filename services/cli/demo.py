@@ -12,11 +12,9 @@ from pathlib import Path
 import click
 
 from models.simulation import WorldConfig, simulate
-from services.cli.common import failing, log_quietly
-from services.cli.import_ import EXIT_INTERRUPTED
-from services.cli.output import STDOUT, say, write_json
+from services.cli.common import EXIT_INTERRUPTED, failing, log_quietly
+from services.cli.output import STDOUT, describe, say, write_json
 from services.cli.risk_settings import capacity_option, model_environment
-from services.cli.up import describe
 from services.ingest.formats import open_sources
 from services.lab.export_set import write_export_set
 from services.platform.signals import until_stopped

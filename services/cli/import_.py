@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from services.cli.common import (
+    EXIT_INTERRUPTED,
     FIRST_DAY_OUT,
     data_dir_option,
     exit_date_option,
@@ -41,7 +42,6 @@ from services.rehearsal.settled import caught_up
 
 EXIT_REJECTED = 4
 EXIT_REFUSED = 5
-EXIT_INTERRUPTED = 130
 SHOWN = 20
 _HINTS: dict[WhyNot, str] = {
     "unknown_student": "No consent names these students: compare the ids of the files.",

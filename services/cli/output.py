@@ -1,4 +1,4 @@
-"""Where a command's document goes, and progress on stderr."""
+"""Where a command's document goes, progress on stderr, and where a stack is."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from services.platform.embedded.endpoints import Stack
 
 STDOUT = "-"
 
@@ -62,3 +64,20 @@ def progress_bar() -> Iterator[Progress]:
 def say(text: str) -> None:
     """A line for the person at the terminal, on stderr."""
     click.echo(text, err=True)
+
+
+def describe(stack: Stack) -> list[str]:
+    """Where everything is, one line each; without the database's password."""
+    rows = [
+        ("ingest", f"{stack.ingest}/docs"),
+        ("casework", f"{stack.casework}/docs"),
+        ("warning", f"{stack.warning}/readyz"),
+        ("notify", f"{stack.notify}/readyz"),
+        ("kafka", stack.kafka),
+        ("postgres", stack.database.rpartition("@")[2]),
+        ("smtp", stack.smtp),
+        *([("mails", str(stack.mail_dir))] if stack.mail_dir else []),
+        ("data", str(stack.data_dir)),
+        ("logs", str(stack.data_dir / "logs")),
+    ]
+    return ["First Bell is up. Ctrl-C stops it.", *(f"  {name:<10}{where}" for name, where in rows)]

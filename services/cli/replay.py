@@ -9,8 +9,7 @@ from pathlib import Path
 
 import click
 
-from services.cli.common import FIRST_DAY_OUT, exit_date_option, failing, log_quietly, mapping_option
-from services.cli.import_ import EXIT_INTERRUPTED
+from services.cli.common import EXIT_INTERRUPTED, FIRST_DAY_OUT, exit_date_option, failing, log_quietly, mapping_option
 from services.cli.output import STDOUT, progress_bar, say, write_json
 from services.cli.risk_settings import capacity_option, model_environment, model_option, require_model
 from services.ingest.formats import Source, open_sources

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from services.cli.common import load_settings
-from services.platform.embedded.endpoints import Stack
+from services.cli.output import describe
 from services.platform.embedded.errors import DataDirInUseError, EmbeddedError
 from services.platform.embedded.stack import running_stack
 from services.platform.processes import ProcessError
@@ -43,20 +43,3 @@ async def _stay(settings: Settings, *, as_json: bool) -> None:
         click.echo(stack.model_dump_json() if as_json else "\n".join(describe(stack)))
         sys.stdout.flush()
         await asyncio.Event().wait()
-
-
-def describe(stack: Stack) -> list[str]:
-    """Where everything is, one line each; without the database's password."""
-    rows = [
-        ("ingest", f"{stack.ingest}/docs"),
-        ("casework", f"{stack.casework}/docs"),
-        ("warning", f"{stack.warning}/readyz"),
-        ("notify", f"{stack.notify}/readyz"),
-        ("kafka", stack.kafka),
-        ("postgres", stack.database.rpartition("@")[2]),
-        ("smtp", stack.smtp),
-        *([("mails", str(stack.mail_dir))] if stack.mail_dir else []),
-        ("data", str(stack.data_dir)),
-        ("logs", str(stack.data_dir / "logs")),
-    ]
-    return ["First Bell is up. Ctrl-C stops it.", *(f"  {name:<10}{where}" for name, where in rows)]
