@@ -86,12 +86,12 @@ class Core:
         self._touched.add(record.partition)
 
     def _tell(self, partition: Partition) -> None:
-        for one in list(partition.telling):
+        for one in list(partition.emitting):
             for event in one.pending:
                 self._standing[event.alert_id] = (event.student, event.raised_on, event.level)
                 if event.type in ENDED:
                     del self._standing[event.alert_id]
-            partition.told(one, len(one.pending))
+            partition.emitted(one, len(one.pending))
 
     def _say(self, event: WeekCounted | ThresholdSet) -> None:
         value = event.model_dump_json().encode()

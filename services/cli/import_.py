@@ -22,7 +22,7 @@ from services.cli.common import (
     mapping_option,
 )
 from services.cli.output import STDOUT, progress_bar, say, write_json
-from services.ingest.classing.classify import Horizon
+from services.ingest.classification.classify import Horizon
 from services.ingest.formats import Source, open_sources
 from services.ingest.imports.dry_run import rehearse
 from services.ingest.imports.importer import Importer, Snapshot

@@ -14,7 +14,7 @@ from models.school_year import first_day
 from services.contracts.alerts import AlertEvent
 from services.warning.changes import Changes
 from services.warning.homes import Homes
-from services.warning.lifecycle import Subject, close_year, level_told, tell, withdraw_all
+from services.warning.lifecycle import Subject, close_year, emit, emitted_level, withdraw_all
 from services.warning.school_year import SchoolYear
 from services.warning.steering import Steering
 from services.warning.student import NO_ROW, Student
@@ -28,7 +28,7 @@ class Alerts:
         self._homes = homes
         self._steering = steering
         self._changes = changes
-        self.telling: set[Student] = set()
+        self.emitting: set[Student] = set()
         """Students with events that Kafka has not acknowledged yet."""
         self._asked: set[Student] = set()
         """Students whose alerts must be looked at: their levels turned, or a sibling's."""
@@ -43,8 +43,8 @@ class Alerts:
     def add(self, student: Student) -> None:
         """Take in a student read from the table."""
         if student.pending:
-            self.telling.add(student)
-        if level_told(student.told) != student.level_at_close:
+            self.emitting.add(student)
+        if emitted_level(student.emitted) != student.level_at_close:
             self._moved.add(student)
 
     def ask(self, students: Iterable[Student]) -> None:
@@ -69,15 +69,15 @@ class Alerts:
             student.turns = turns
             self._asked |= {student} | self._homes.siblings(student)
 
-    def tell(self, caused_at: datetime) -> None:
+    def emit(self, caused_at: datetime) -> None:
         """Say what is to be said of those whose alerts must be looked at; the events become `pending`."""
         asked, self._asked = self._asked, set()
         for student in asked:
-            self._say(student, tell(student.told, self.episodes(student), self._subject(student, caused_at)))
+            self._say(student, emit(student.emitted, self.episodes(student), self._subject(student, caused_at)))
 
     def withdraw(self, student: Student, caused_at: datetime) -> None:
         """Withdraw every open alert, for consent has ended, and forget all."""
-        self._say(student, withdraw_all(student.told, self._subject(student, caused_at)))
+        self._say(student, withdraw_all(student.emitted, self._subject(student, caused_at)))
         self.forget(student)
         self._asked |= self._homes.siblings(student)
 
@@ -88,21 +88,21 @@ class Alerts:
 
     def close_year(self, student: Student, year: int, caused_at: datetime) -> None:
         """Clear every open alert at the start of another school year."""
-        self._say(student, close_year(student.told, first_day(year), self._subject(student, caused_at)))
-        student.told, student.changes, student.turns = [], [], None
+        self._say(student, close_year(student.emitted, first_day(year), self._subject(student, caused_at)))
+        student.emitted, student.changes, student.turns = [], [], None
         self._moved.add(student)
 
-    def told(self, student: Student, events: int) -> None:
+    def emitted(self, student: Student, events: int) -> None:
         """Kafka has acknowledged so many of the student's pending events, the first ones."""
         student.pending = student.pending[events:]
         if not student.pending:
-            self.telling.discard(student)
+            self.emitting.discard(student)
         self._changes.students.add(student)
 
     def count_entered(self) -> None:
         """At a close: count who has entered elevated or urgent since the last one."""
         for student in self._moved:
-            level = level_told(student.told)
+            level = emitted_level(student.emitted)
             if student.level_at_close < ELEVATED <= level:
                 self._steering.entered(student.year)
             if level != student.level_at_close:
@@ -144,7 +144,7 @@ class Alerts:
         before = len(student.pending)
         student.pending.extend(events)
         if len(student.pending) > before:
-            self.telling.add(student)
+            self.emitting.add(student)
             self._changes.students.add(student)
             self._moved.add(student)
 

@@ -17,6 +17,7 @@ from services.platform.memory import give_memory_back
 from services.warning.changelog import Changelog
 from services.warning.companion import companion
 from services.warning.consumer import SeekingConsumer, hold_back
+from services.warning.emitter import show
 from services.warning.http import make_edge, make_server, owned_partitions
 from services.warning.in_use import load_model
 from services.warning.loading import load_partition
@@ -25,7 +26,6 @@ from services.warning.partition import Partition
 from services.warning.records import READ
 from services.warning.settings import WarningSettings
 from services.warning.table import FencedTable, WindowTable
-from services.warning.teller import show
 from services.warning.worker import Worker
 
 BLOCK_CACHE_BYTES = 16 * 1024 * 1024

@@ -14,9 +14,9 @@ from services.contracts.alerts import AlertEvent
 from services.contracts.rejected import Rejected
 from services.contracts.risk import ThresholdSet, WeekCounted
 from services.warning.changelog import Change, FencedError
+from services.warning.emitter import Emitter
 from services.warning.owned import Owned, PartitionLostError
 from services.warning.student import Student
-from services.warning.teller import Teller
 
 WRITE_SECONDS = 0.0005
 """What sending costs beside evaluating (0.3 ms a write, measured, and the alerts)."""
@@ -51,9 +51,9 @@ class Checkpoint:
     the worker did not know that it lost the partition: what was read is not put back, so the worker must end.
     """
 
-    def __init__(self, table: StateTable, teller: Teller, spent: Callable[[float], None]) -> None:
+    def __init__(self, table: StateTable, emitter: Emitter, spent: Callable[[float], None]) -> None:
         self._table = table
-        self._teller = teller
+        self._teller = emitter
         self._spent = spent
 
     async def run(self, owned: Owned) -> None:
@@ -83,12 +83,12 @@ class Checkpoint:
             event.ack()
 
     async def _tell(self, owned: Owned, read: _Read) -> None:
-        if read.telling:
-            await self._teller.alerts(owned.number, read.telling, read.trace)
+        if read.emitting:
+            await self._teller.alerts(owned.number, read.emitting, read.trace)
             owned.check()
-            for student, alerts in read.telling:
-                owned.state.told(student, len(alerts))
-            owned.told = True
+            for student, alerts in read.emitting:
+                owned.state.emitted(student, len(alerts))
+            owned.emitted = True
         for event in read.saying:
             await self._teller.say(event)
             owned.check()
@@ -101,7 +101,7 @@ class _Read(NamedTuple):
     """What was read of a partition at one moment."""
 
     changes: Sequence[Change]
-    telling: Sequence[tuple[Student, Sequence[AlertEvent]]]
+    emitting: Sequence[tuple[Student, Sequence[AlertEvent]]]
     saying: Sequence[WeekCounted | ThresholdSet]
     rejected: Sequence[Rejected]
     tokens: Sequence[UUID]
@@ -111,10 +111,10 @@ class _Read(NamedTuple):
 
 def _read(owned: Owned) -> _Read:
     state, started = owned.state, owned.clock()
-    telling = [(student, list(student.pending)) for student in state.telling]
+    emitting = [(student, list(student.pending)) for student in state.emitting]
     read = _Read(
-        state.take_changes(), telling, list(state.outbox), owned.rejected, owned.tokens, owned.events, owned.trace
+        state.take_changes(), emitting, list(state.outbox), owned.rejected, owned.tokens, owned.events, owned.trace
     )
-    owned.rejected, owned.tokens, owned.events, owned.told, owned.trace = [], [], [], False, None
+    owned.rejected, owned.tokens, owned.events, owned.emitted, owned.trace = [], [], [], False, None
     owned.spent += owned.clock() - started
     return read

@@ -14,7 +14,7 @@ from models.enrollment import Span
 from models.shock import HeadCount
 from services.contracts.alerts import AlertEvent
 from services.contracts.ids import Pseudonym
-from services.warning.lifecycle import AlertTold, level_told
+from services.warning.lifecycle import EmittedAlert, emitted_level
 from services.warning.partition import Partition
 from services.warning.steering import StoredSteering
 from services.warning.student import NO_YEAR, Student
@@ -36,7 +36,7 @@ class _Student(msgspec.Struct, array_like=True):
     live: set[int]
     marks: dict[int, DayMarks]
     ahead: dict[int, DayMarks]
-    told: list[AlertTold]
+    emitted: list[EmittedAlert]
     pending: list[bytes]
     withdrawn: bool
     last_seq: int = 0
@@ -97,10 +97,11 @@ def _take_student(partition: Partition, stored: _Student) -> None:
     student.spans = tuple(Span(*span) for span in stored.spans)
     student.withdrawn, student.last_seq = stored.withdrawn, stored.last_seq
     student.pending = [AlertEvent.model_validate_json(event) for event in stored.pending]
-    student.told = [
-        AlertTold(old.id, old.seq, old.turns, old.ended, old.withdrawn, zlib.compress(old.last)) for old in stored.told
+    student.emitted = [
+        EmittedAlert(old.id, old.seq, old.turns, old.ended, old.withdrawn, zlib.compress(old.last))
+        for old in stored.emitted
     ]
-    student.level_at_close = level_told(student.told)
+    student.level_at_close = emitted_level(student.emitted)
     student.ahead = {day: (_rows(rows), day in stored.live) for day, rows in stored.ahead.items()} or None
     partition.add(student)
     partition.changes.students.add(student)

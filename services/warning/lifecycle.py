@@ -24,7 +24,7 @@ _DICTIONARY: Final = Path(__file__).with_name("last_event.dict").read_bytes()
 """What events have in common. It must never change: what was deflated with it is stored. It makes a quarter of them."""
 
 
-class AlertTold(msgspec.Struct, array_like=True):
+class EmittedAlert(msgspec.Struct, array_like=True):
     """An alert as it was last told. `turns` are (ordinal, level, fingerprint of the reasons)."""
 
     id: str
@@ -52,42 +52,42 @@ class Subject(msgspec.Struct, frozen=True):
     """Events of a new alert are numbered from the next one."""
 
 
-def tell(told: list[AlertTold], now: Sequence[Episode], subject: Subject) -> list[AlertEvent]:
-    """The events that bring `told` (changed in place) to the episodes that stand now.
+def emit(emitted: list[EmittedAlert], now: Sequence[Episode], subject: Subject) -> list[AlertEvent]:
+    """The events that bring `emitted` (changed in place) to the episodes that stand now.
 
     An episode is the same alert when its id, made of the day of the raise, was told before, else when
     it overlaps one that was: a correction amends an alert rather than making another.
     """
     events: list[AlertEvent] = []
-    matches = _match(told, now, subject.student)
-    for old in told:
+    matches = _match(emitted, now, subject.student)
+    for old in emitted:
         if old.id not in {match.id for match, _ in matches if match is not None} and not old.withdrawn:
             old.withdrawn = True
             events.append(_again(old, "AlertWithdrawn", "correction", subject))
     for old_or_none, episode in matches:
         if old_or_none is None:
             new, said = _raise(episode, subject)
-            told.append(new)
+            emitted.append(new)
             events.extend(said)
         else:
             events.extend(_amend(old_or_none, episode, subject))
     return events
 
 
-def level_told(told: Sequence[AlertTold]) -> int:
+def emitted_level(emitted: Sequence[EmittedAlert]) -> int:
     """The level of the student's open alert as it was last told; 0 without one."""
-    return max((old.turns[-1][1] for old in told if not old.withdrawn and old.ended is None), default=NONE)
+    return max((old.turns[-1][1] for old in emitted if not old.withdrawn and old.ended is None), default=NONE)
 
 
-def withdraw_all(told: Sequence[AlertTold], subject: Subject) -> list[AlertEvent]:
+def withdraw_all(emitted: Sequence[EmittedAlert], subject: Subject) -> list[AlertEvent]:
     """Withdraw every open alert because consent has ended."""
-    open_alerts = [old for old in told if not old.withdrawn and old.ended is None]
+    open_alerts = [old for old in emitted if not old.withdrawn and old.ended is None]
     return [_again(old, "AlertWithdrawn", "consent_ended", subject) for old in open_alerts]
 
 
-def close_year(told: Sequence[AlertTold], day: int, subject: Subject) -> list[AlertEvent]:
+def close_year(emitted: Sequence[EmittedAlert], day: int, subject: Subject) -> list[AlertEvent]:
     """Clear every open alert at the start of another school year."""
-    open_alerts = [old for old in told if not old.withdrawn and old.ended is None]
+    open_alerts = [old for old in emitted if not old.withdrawn and old.ended is None]
     return [
         _again(old, "AlertCleared", "attendance", subject).model_copy(update={"changed_on": date.fromordinal(day)})
         for old in open_alerts
@@ -95,12 +95,12 @@ def close_year(told: Sequence[AlertTold], day: int, subject: Subject) -> list[Al
 
 
 def _match(
-    told: Sequence[AlertTold], now: Sequence[Episode], student: Pseudonym
-) -> list[tuple[AlertTold | None, Episode]]:
-    by_id = {old.id: old for old in told}
+    emitted: Sequence[EmittedAlert], now: Sequence[Episode], student: Pseudonym
+) -> list[tuple[EmittedAlert | None, Episode]]:
+    by_id = {old.id: old for old in emitted}
     ids = [_identity(episode, student) for episode in now]
-    free = [old for old in told if old.id not in ids and not old.withdrawn]
-    result: list[tuple[AlertTold | None, Episode]] = []
+    free = [old for old in emitted if old.id not in ids and not old.withdrawn]
+    result: list[tuple[EmittedAlert | None, Episode]] = []
     for identity, episode in zip(ids, now, strict=True):
         if identity in by_id:
             result.append((by_id[identity], episode))
@@ -116,7 +116,7 @@ def _identity(episode: Episode, student: Pseudonym) -> str:
     return alert_id(student, date.fromordinal(episode.raised)).hex
 
 
-def _overlap(old: AlertTold, episode: Episode) -> bool:
+def _overlap(old: EmittedAlert, episode: Episode) -> bool:
     return (old.ended is None or episode.raised < old.ended) and (episode.ended is None or old.raised < episode.ended)
 
 
@@ -128,14 +128,14 @@ def _trace(turns: Sequence[Turn]) -> list[tuple[int, int, int]]:
     return [(turn.ordinal, turn.level, _fingerprint(turn.hits)) for turn in turns]
 
 
-def _raise(episode: Episode, subject: Subject) -> tuple[AlertTold, list[AlertEvent]]:
+def _raise(episode: Episode, subject: Subject) -> tuple[EmittedAlert, list[AlertEvent]]:
     first = _trace(episode.turns[:1])
-    new = AlertTold(_identity(episode, subject.student), subject.last_seq, first, None, False, b"")
+    new = EmittedAlert(_identity(episode, subject.student), subject.last_seq, first, None, False, b"")
     events = [_say(new, "AlertRaised", episode, episode.turns[0], None, "attendance", subject)]
     return new, _superseding([*events, *_follow(new, episode, 1, subject)])
 
 
-def _amend(old: AlertTold, episode: Episode, subject: Subject) -> list[AlertEvent]:
+def _amend(old: EmittedAlert, episode: Episode, subject: Subject) -> list[AlertEvent]:
     trace = _trace(episode.turns)
     if old.withdrawn:
         old.withdrawn, old.turns, old.ended = False, trace, episode.ended
@@ -148,7 +148,7 @@ def _amend(old: AlertTold, episode: Episode, subject: Subject) -> list[AlertEven
     return _correct(old, episode, trace, subject)
 
 
-def _follow(old: AlertTold, episode: Episode, known: int, subject: Subject) -> list[AlertEvent]:
+def _follow(old: EmittedAlert, episode: Episode, known: int, subject: Subject) -> list[AlertEvent]:
     """The turns after those known, and the end."""
     events: list[AlertEvent] = []
     for before, turn in zip(episode.turns[known - 1 :], episode.turns[known:], strict=False):
@@ -159,7 +159,9 @@ def _follow(old: AlertTold, episode: Episode, known: int, subject: Subject) -> l
     return events
 
 
-def _correct(old: AlertTold, episode: Episode, trace: list[tuple[int, int, int]], subject: Subject) -> list[AlertEvent]:
+def _correct(
+    old: EmittedAlert, episode: Episode, trace: list[tuple[int, int, int]], subject: Subject
+) -> list[AlertEvent]:
     was_level, was_open = old.turns[-1][1], old.ended is None
     old.turns, old.ended = trace, episode.ended
     turn = episode.turns[-1]
@@ -169,7 +171,7 @@ def _correct(old: AlertTold, episode: Episode, trace: list[tuple[int, int, int]]
     return [_say(old, kind, episode, turn, was_level, "correction", subject)]
 
 
-def _end(old: AlertTold, episode: Episode, subject: Subject, because: Because = "attendance") -> AlertEvent:
+def _end(old: EmittedAlert, episode: Episode, subject: Subject, because: Because = "attendance") -> AlertEvent:
     old.ended = episode.ended
     assert episode.ended is not None
     event = _say(old, "AlertCleared", episode, episode.turns[-1], episode.turns[-1].level, because, subject)
@@ -179,7 +181,7 @@ def _end(old: AlertTold, episode: Episode, subject: Subject, because: Because = 
 
 
 def _say(
-    old: AlertTold,
+    old: EmittedAlert,
     kind: AlertEventType,
     episode: Episode,
     turn: Turn,
@@ -209,7 +211,7 @@ def _say(
     return event
 
 
-def _again(old: AlertTold, kind: AlertEventType, because: Because, subject: Subject) -> AlertEvent:
+def _again(old: EmittedAlert, kind: AlertEventType, because: Because, subject: Subject) -> AlertEvent:
     """The last event once more, as an end of another kind."""
     old.seq += 1
     last, identity = _unpacked(old.last), UUID(old.id)

@@ -150,7 +150,7 @@ def _load_head(partition: Partition, head: Head) -> Student:
     student = Student(Pseudonym(head.student))
     student.household, student.grade, student.agency = head.household, head.grade, head.agency
     student.consent, student.spans, student.year, student.row = head.consent, head.spans, head.year, head.row
-    student.withdrawn, student.last_seq, student.told = head.withdrawn, head.last_seq, head.told
+    student.withdrawn, student.last_seq, student.emitted = head.withdrawn, head.last_seq, head.emitted
     student.level_at_close, student.ahead = head.level_at_close, head.ahead
     student.pending = [AlertEvent.model_validate_json(event) for event in head.pending]
     if student.row != NO_ROW:

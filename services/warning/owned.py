@@ -39,7 +39,7 @@ class Owned:
     """Held while records are applied or evaluated, never while Kafka is waited for."""
     saving: bool = False
     """Whether a checkpoint is under way: there is one at a time."""
-    told: bool = False
+    emitted: bool = False
     """Whether alerts were told since the last write, which still has them as pending."""
     lost: bool = False
     spent: float = 0
@@ -50,12 +50,12 @@ class Owned:
     def waits(self) -> bool:
         """Whether there is anything for a checkpoint to do."""
         state = self.state
-        return bool(self.events or state.touched or state.telling or state.outbox or self.told)
+        return bool(self.events or state.touched or state.emitting or state.outbox or self.emitted)
 
     @property
     def presses(self) -> bool:
         """Whether somebody waits for it: an alert is to be told, or a close to be answered."""
-        return bool(self.tokens or self.state.telling or self.state.outbox)
+        return bool(self.tokens or self.state.emitting or self.state.outbox)
 
     def take_spent(self) -> float:
         """For how many seconds evaluating has held up everything else since the last call."""

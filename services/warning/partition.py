@@ -67,9 +67,9 @@ class Partition:
         return self.steering.steers and (self._closed or bool(self._weeks))
 
     @property
-    def telling(self) -> set[Student]:
+    def emitting(self) -> set[Student]:
         """Students with events that Kafka has not acknowledged yet."""
-        return self.alerts.telling
+        return self.alerts.emitting
 
     @property
     def touched(self) -> bool:
@@ -176,9 +176,9 @@ class Partition:
         if found is not None:
             self.outbox.append(found)
 
-    def take_threshold(self, told: ThresholdSet) -> None:
+    def take_threshold(self, published: ThresholdSet) -> None:
         """Another threshold holds from a Monday on."""
-        change = self.steering.take_threshold(told)
+        change = self.steering.take_threshold(published)
         if change is not None:
             for year in self.years.values():
                 year.cohort.threshold_changed(*change)
@@ -191,16 +191,16 @@ class Partition:
             self.alerts.take_turned(waiting, waiting.cohort.evaluate()[0])
         if self.alerts.asked:
             assert self._caused_at is not None
-            self.alerts.tell(self._caused_at)
+            self.alerts.emit(self._caused_at)
         if any(year.cohort.touched for year in self.years.values()):
             return True
         self._count()
         self._caused_at = None
         return False
 
-    def told(self, student: Student, events: int) -> None:
+    def emitted(self, student: Student, events: int) -> None:
         """Kafka has acknowledged so many of the student's pending events, the first ones."""
-        self.alerts.told(student, events)
+        self.alerts.emitted(student, events)
 
     def take_changes(self) -> list[tuple[str, bytes | None]]:
         """Keys and values of what must be written since the last call; None for what is gone."""

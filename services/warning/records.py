@@ -46,9 +46,9 @@ def take(
     elif topic == topics.RISK_WEEKS.name:
         partition.take_count(WeekCounted.model_validate_json(value or b""))
     elif topic == topics.THRESHOLDS.name:
-        told = ThresholdSet.model_validate_json(value or b"")
-        partition.take_threshold(told)
-        return told.token
+        emitted = ThresholdSet.model_validate_json(value or b"")
+        partition.take_threshold(emitted)
+        return emitted.token
     else:
         _take_of_student(partition, topic, key, value, taken_at)
     return None

@@ -154,16 +154,17 @@ class Steering:
         stored.last = found.model_dump_json().encode()
         return found
 
-    def take_threshold(self, told: ThresholdSet) -> tuple[int, float, float] | None:
+    def take_threshold(self, published: ThresholdSet) -> tuple[int, float, float] | None:
         """A threshold holds: from which day on, what held then before, and what does now; None for nothing new."""
         if self.thresholds is None:
             return None
-        week, threshold = told.week.toordinal(), NO_THRESHOLD if told.threshold is None else told.threshold
+        week = published.week.toordinal()
+        threshold = NO_THRESHOLD if published.threshold is None else published.threshold
         if self.thresholds.by_week.get(week) == threshold:
             return None
         before = self.thresholds.on(week)
         self.thresholds.by_week[week] = threshold
-        self._stored.thresholds[week] = told.threshold
+        self._stored.thresholds[week] = published.threshold
         return week, before, threshold
 
 

@@ -26,7 +26,7 @@ from models.engine.register import BREAK, CODE, Register
 from models.enrollment import Span
 from models.policy import Policy
 from models.school import School
-from services.warning.lifecycle import AlertTold
+from services.warning.lifecycle import EmittedAlert
 from services.warning.school_year import BLOCK, SchoolYear
 from services.warning.steering import StoredSteering
 from services.warning.student import Student
@@ -53,7 +53,7 @@ class Head(msgspec.Struct, array_like=True, omit_defaults=True):
     withdrawn: bool
     last_seq: int
     level_at_close: int
-    told: list[AlertTold] = []
+    emitted: list[EmittedAlert] = []
     pending: list[bytes] = []
     ahead: dict[int, tuple[DayMarks, bool]] | None = None
     course: list[State] = []
@@ -142,7 +142,7 @@ def dump_head(student: Student, year: SchoolYear | None) -> bytes:
             withdrawn=student.withdrawn,
             last_seq=student.last_seq,
             level_at_close=student.level_at_close,
-            told=student.told,
+            emitted=student.emitted,
             pending=[event.model_dump_json().encode() for event in student.pending],
             ahead=student.ahead,
             course=course,

@@ -8,7 +8,7 @@ from models.engine.levels import LevelChange
 from models.enrollment import Segment, Span, school_on
 from services.contracts.alerts import AlertEvent
 from services.contracts.ids import Pseudonym
-from services.warning.lifecycle import AlertTold
+from services.warning.lifecycle import EmittedAlert
 
 NO_YEAR = 1
 """The school year of a student of whom nothing dated has come yet: every real one is later."""
@@ -23,6 +23,7 @@ class Student:
         "ahead",
         "changes",
         "consent",
+        "emitted",
         "grade",
         "household",
         "last_seq",
@@ -32,7 +33,6 @@ class Student:
         "row",
         "segments",
         "spans",
-        "told",
         "turns",
         "withdrawn",
         "year",
@@ -58,7 +58,7 @@ class Student:
         self.changes: list[LevelChange] = []
         self.turns: list[Turn] | None = None
         """What `changes` say in words; None when they have not been put in words since the student was read."""
-        self.told: list[AlertTold] = []
+        self.emitted: list[EmittedAlert] = []
         self.pending: list[AlertEvent] = []
         """Told, but not yet acknowledged by Kafka: written to the table first, so that none is lost."""
         self.level_at_close = 0
@@ -79,6 +79,6 @@ class Student:
 
     def forget_alerts(self) -> None:
         """Drop what was told and decided; the next alert's events are numbered from the last one's on."""
-        self.last_seq = max((old.seq for old in self.told), default=self.last_seq)
-        self.told, self.changes, self.turns = [], [], None
+        self.last_seq = max((old.seq for old in self.emitted), default=self.last_seq)
+        self.emitted, self.changes, self.turns = [], [], None
         self.level_at_close = 0

@@ -21,11 +21,11 @@ from services.contracts.rejected import Rejected
 from services.platform.trace import trace_in
 from services.warning import records
 from services.warning.checkpoint import Checkpoint
+from services.warning.emitter import Emitter
 from services.warning.owned import Owned, PartitionLostError
 from services.warning.partition import Partition
 from services.warning.schedule import Schedule
 from services.warning.table import WindowTable
-from services.warning.teller import Teller
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class Worker:
 
     def connect(self, producer: AIOKafkaProducer) -> None:
         """Say everything by this producer."""
-        self._checkpoint = Checkpoint(self._table, Teller(producer, self._count), self._schedule.spent)
+        self._checkpoint = Checkpoint(self._table, Emitter(producer, self._count), self._schedule.spent)
 
     def forget(self) -> None:
         """Partitions moved: what is in memory is read anew from the table, and unacknowledged records come again."""

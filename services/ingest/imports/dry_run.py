@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from models.school_year import year_of
 from services.contracts.ids import Pseudonym, Slot
-from services.ingest.classing.classify import Horizon, Memory, Taking, classify
+from services.ingest.classification.classify import Horizon, Memory, Taking, classify
 from services.ingest.consent.agreements import Agreement, AgreementKey, agreement, merged
 from services.ingest.consent.standing import ConsentPolicy, standing
 from services.ingest.formats import Found, Item, Rejection, Source

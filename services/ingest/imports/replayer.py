@@ -10,7 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from models.capacity import DAYS_TO_SUNDAY
-from services.ingest.classing.classify import Horizon
+from services.ingest.classification.classify import Horizon
 from services.ingest.consent.standing import ConsentPolicy
 from services.ingest.formats import Item, Rejection, Source
 from services.ingest.imports.importer import CHUNK, Importer, Progress, chunks

@@ -9,7 +9,7 @@ from datetime import date
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.classing.classify import Accepted
+from services.ingest.classification.classify import Accepted
 from services.ingest.reporting.schools import Enrolled, SchoolReport
 from services.ingest.rows.outcomes import NO_SCHOOL, OUTSIDE, Outcome
 

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.classing.classify import Accepted, Key, Memory, Said, Superseded
+from services.ingest.classification.classify import Accepted, Key, Memory, Said, Superseded
 from services.ingest.store.arrays import joined
 
 _LOOK_UP = text("""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from models.school_year import year_of
-from services.ingest.classing.classify import SLACK
+from services.ingest.classification.classify import SLACK
 from services.ingest.parts import Parts
 from services.ingest.reporting.assumed import assumed_days
 from services.ingest.reporting.head_counts import HeadCounts

@@ -12,7 +12,7 @@ from models.attendance import NO_TIME
 from services.contracts.ids import partition_of
 from services.contracts.marks import DayCounts
 from services.contracts.packed import NO_MOMENT, PlainMark
-from services.ingest.classing.classify import (
+from services.ingest.classification.classify import (
     Accepted,
     Classed,
     Horizon,
@@ -22,7 +22,7 @@ from services.ingest.classing.classify import (
     superseded,
     together,
 )
-from services.ingest.classing.digests import event_digest
+from services.ingest.classification.digests import event_digest
 from services.ingest.metrics import count_marks
 from services.ingest.parts import Parts
 from services.ingest.publish.batches import mark_records

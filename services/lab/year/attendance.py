@@ -17,7 +17,7 @@ import polars as pl
 from models.arrays import Codes, Flags, Ints
 from models.attendance import NO_TIME, RETRACTED, code_of
 from services.contracts.packed import microseconds
-from services.ingest.classing.classify import Horizon
+from services.ingest.classification.classify import Horizon
 from services.ingest.formats import FormatError, Item, Rejection, district
 from services.ingest.formats.base import Reader, ReadLog
 from services.ingest.formats.csv_table import CsvReader

@@ -16,7 +16,7 @@ from models.attendance import EXCUSED, UNEXCUSED
 from models.backtest.history import Calendar, Closes, Counts
 from models.enrollment import FOREVER
 from models.school_year import year_of
-from services.ingest.classing.classify import SLACK
+from services.ingest.classification.classify import SLACK
 from services.ingest.reporting.assumed import assumed_days
 from services.ingest.reporting.schools import SchoolReport
 from services.ingest.rows.parse import SchoolDayRow

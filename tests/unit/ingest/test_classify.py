@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from models.attendance import UNEXCUSED
 from services.contracts.ids import Pseudonym, Slot
 from services.contracts.marks import AttendanceStatus
-from services.ingest.classing.classify import Horizon, Key, Memory, Taking, classify
-from services.ingest.classing.digests import mark_digest
+from services.ingest.classification.classify import Horizon, Key, Memory, Taking, classify
+from services.ingest.classification.digests import mark_digest
 from services.ingest.consent.standing import Run
 from services.ingest.identity.known import Known
 from services.ingest.rows.outcomes import Status

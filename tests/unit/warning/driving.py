@@ -133,8 +133,8 @@ def consent_ends(student: str) -> Record:
 
 
 def threshold(week: date, at: float | None) -> Record:
-    told = ThresholdSet(week=week, threshold=at, capacity=2, entered=0, weeks=1, token=TOKEN)
-    return Record(topics.THRESHOLDS.name, b"", told.model_dump_json().encode())
+    emitted = ThresholdSet(week=week, threshold=at, capacity=2, entered=0, weeks=1, token=TOKEN)
+    return Record(topics.THRESHOLDS.name, b"", emitted.model_dump_json().encode())
 
 
 def _texts(reasons: Iterable[Reason]) -> tuple[str, ...]:
@@ -182,11 +182,11 @@ class Worker:
             while self.partition.touched and self.partition.evaluate():
                 pass
             self._write()
-            for student in list(self.partition.telling):
+            for student in list(self.partition.emitting):
                 caused.extend(student.pending)
                 for event in student.pending:
                     self.reader.take(event)
-                self.partition.told(student, len(student.pending))
+                self.partition.emitted(student, len(student.pending))
         return sorted(caused, key=lambda event: (event.student, event.alert_id, event.seq))
 
     def restart(self) -> None:

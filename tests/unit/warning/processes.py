@@ -59,7 +59,7 @@ class Notebook:
         self._changed = False
 
     @property
-    def telling(self) -> list[Pupil]:
+    def emitting(self) -> list[Pupil]:
         return [self.pupil] if self.pupil.pending else []
 
     @property
@@ -84,7 +84,7 @@ class Notebook:
                 self.pupil.pending.append(Said(letter))
         return bool(self._undecided)
 
-    def told(self, pupil: Pupil, events: int) -> None:
+    def emitted(self, pupil: Pupil, events: int) -> None:
         pupil.pending = pupil.pending[events:]
         self._changed = True
 
@@ -126,7 +126,7 @@ class WatchedKafka(MemoryKafka):
         return json.loads(value)[0] if value else ""
 
     @property
-    def told(self) -> list[str]:
+    def emitted(self) -> list[str]:
         return [json.loads(record.value or b"") for record in self.logs[LogPlace(ALERTS.name, 0)]]
 
     @property
@@ -139,7 +139,7 @@ class WatchedKafka(MemoryKafka):
             assert {json.loads(record.value or b"") for record in request.records} <= set(self.known)
         if request.place.topic == PROGRESS.name:
             before = self._letters[: self._letters.index("t")]
-            assert {letter for letter in before if letter.isupper()} <= set(self.told)
+            assert {letter for letter in before if letter.isupper()} <= set(self.emitted)
         return receipt
 
 
@@ -272,7 +272,7 @@ class World:
         if letter != "?":
             assert letter in self.kafka.known
         if letter.isupper():
-            assert letter in self.kafka.told
+            assert letter in self.kafka.emitted
         if token_of(letter) is not None:
             assert self.kafka.answers
         if term == self._term:  # else Faust passes it over, or Kafka refuses what a former member commits
@@ -301,7 +301,7 @@ class World:
         state = json.loads(kafka.latest(CHANGELOG, 0).get(STATE, b'["", ""]'))
         assert sorted(state[0]) == sorted(letters)
         assert state[1] == ""
-        assert set(kafka.told) == {letter for letter in letters if letter.isupper()}
+        assert set(kafka.emitted) == {letter for letter in letters if letter.isupper()}
         assert bool(kafka.answers) == ("t" in letters)
         assert self.committed == len(self.letters)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from services.warning.lifecycle import AlertTold
+from services.warning.lifecycle import EmittedAlert
 from tests.unit.models.hand_made import artifact
 from tests.unit.warning.driving import Worker, batch, close, consent, enrollment, mark
 from tests.unit.warning.worlds import FIRST, school_days
@@ -36,7 +36,7 @@ def as_it_was(worker: Worker) -> dict[str, bytes]:
             day: [(r.school, r.section, ord(LETTERS[r.code]), r.recorded_at) for r in rows]
             for day, rows in days.items()
         }
-        told = [AlertTold(old.id, old.seq, old.turns, old.ended, old.withdrawn, b"{}") for old in student.told]
+        emitted = [EmittedAlert(old.id, old.seq, old.turns, old.ended, old.withdrawn, b"{}") for old in student.emitted]
         spans = [span[:3] for span in student.spans]
         stored[f"s|{name}"] = encode(
             [
@@ -49,7 +49,7 @@ def as_it_was(worker: Worker) -> dict[str, bytes]:
                 list(days),
                 marks,
                 {},
-                told,
+                emitted,
                 [],
                 False,
                 0,

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from services.contracts.alerts import AlertEvent, Reason
 from services.contracts.ids import Pseudonym
-from services.warning.lifecycle import AlertTold, Subject, tell
+from services.warning.lifecycle import EmittedAlert, Subject, emit
 
 ALERT, DAY = UUID(int=7), date(2016, 12, 5)
 RAISED = AlertEvent(
@@ -30,13 +30,13 @@ RAISED = AlertEvent(
 SUBJECT = Subject(Pseudonym("ann"), "home", "0456", datetime(2016, 12, 9, tzinfo=UTC))
 
 
-def told(last: bytes) -> AlertTold:
-    return AlertTold(str(ALERT), 1, [(DAY.toordinal(), 2, 0)], None, False, last)
+def emitted(last: bytes) -> EmittedAlert:
+    return EmittedAlert(str(ALERT), 1, [(DAY.toordinal(), 2, 0)], None, False, last)
 
 
 def test_what_an_earlier_release_kept_is_withdrawn_as_it_was_told() -> None:
-    old = told(zlib.compress(RAISED.model_dump_json(exclude_defaults=True).encode(), level=1))
-    (event,) = tell([old], [], SUBJECT)
+    old = emitted(zlib.compress(RAISED.model_dump_json(exclude_defaults=True).encode(), level=1))
+    (event,) = emit([old], [], SUBJECT)
     same = {"alert_id", "student", "household", "school_id", "level", "raised_on", "changed_on", "reasons"}
     assert event.model_dump(include=same) == RAISED.model_dump(include=same)
     assert (event.type, event.seq, event.because, event.previous_level) == (

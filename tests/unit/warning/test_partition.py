@@ -55,7 +55,7 @@ def went(worker: Worker, kinds: str, *, student: str = "ann", start: int = 0, cl
     return caused
 
 
-def told(events: list[AlertEvent]) -> list[tuple[str, str]]:
+def emitted(events: list[AlertEvent]) -> list[tuple[str, str]]:
     return [(event.type, event.level) for event in events]
 
 
@@ -74,10 +74,10 @@ def assert_nothing_is_kept(worker: Worker, name: str) -> None:
     assert not any(part[row].any() for part in (register.said, register.said_at, register.moment, register.kept))
     assert (list(year.marks.of_row(row)), year.marks.several_of(row)) == ([], {})
     assert (year.cohort.ledger.length[row], list(year.levels.course(row))) == (0, [])
-    assert (student.told, student.turns, student.changes, student.ahead) == ([], None, [], None)
+    assert (student.emitted, student.turns, student.changes, student.ahead) == ([], None, [], None)
     assert (student.consent, student.segments, student.withdrawn) == (None, (), True)
     head = decode_head(worker.stored[f"s|{name}"])
-    assert (head.told, head.course, head.ahead, head.consent, head.days) == ([], [], None, None, 0)
+    assert (head.emitted, head.course, head.ahead, head.consent, head.days) == ([], [], None, None, 0)
     for key, value in worker.stored.items():
         if key.startswith("b|"):
             block, cells = int(key.split("|")[2]), decode_block(value).cells
@@ -110,7 +110,7 @@ def test_own_marks_count_at_once_and_the_marks_of_others_end_no_streak() -> None
     assert window is not None
     assert window["current_streak"] == 2
     raised = worker.take(batch(mark("ann", DAYS[2], "absent")))
-    assert told(raised) == [("AlertRaised", "watch")]
+    assert emitted(raised) == [("AlertRaised", "watch")]
     assert raised[0].raised_on == DAYS[2]
 
 
@@ -211,7 +211,7 @@ def test_alerts_are_told_on_level_changes_only_and_clear_after_three_calm_days()
     worker = worker_for_ann()
     went(worker, "P" * 50)
     events = went(worker, "UUUUPPPPPPPPP", start=50)
-    assert told(events) == [("AlertRaised", "watch"), ("AlertLevelChanged", "elevated")]
+    assert emitted(events) == [("AlertRaised", "watch"), ("AlertLevelChanged", "elevated")]
     assert [event.previous_level for event in events] == [None, "watch"]
     assert all(event.because == "attendance" and not event.superseded for event in events)
     worker.check_reader()
@@ -285,7 +285,7 @@ def test_what_the_same_evaluation_went_past_is_superseded() -> None:
     worker = worker_for_ann()
     marks = [mark("ann", day, "absent" if number >= 40 else "present") for number, day in enumerate(DAYS[:50])]
     events = worker.take(batch(*marks))
-    assert told(events) == [
+    assert emitted(events) == [
         ("AlertRaised", "watch"),
         ("AlertLevelChanged", "elevated"),
         ("AlertLevelChanged", "urgent"),
@@ -376,7 +376,7 @@ def test_a_snow_day_known_only_at_its_close_withdraws_what_its_morning_raised() 
     worker = worker_for_ann()
     went(worker, "P" * 40 + "UU")
     events = snow(worker, DAYS[42], ["ann"], (70, 100, 0), before=False)
-    assert told(events) == [("AlertRaised", "watch"), ("AlertWithdrawn", "watch")]
+    assert emitted(events) == [("AlertRaised", "watch"), ("AlertWithdrawn", "watch")]
     assert worker.standing() == set()
 
 
@@ -387,7 +387,7 @@ def test_a_day_that_turns_out_to_be_no_snow_day_counts_however_late() -> None:
     went(worker, "P", start=43)
     assert worker.standing() == set()
     (raised, cleared) = (worker.take(batch(counts=[counts("A", DAYS[42], 6, 100)])), worker.standing())
-    assert told(raised) == [("AlertRaised", "watch")]
+    assert emitted(raised) == [("AlertRaised", "watch")]
     assert {alert.raised_on for alert in cleared} == {DAYS[42]}
     worker.check_reader()
 

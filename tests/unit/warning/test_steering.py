@@ -167,10 +167,10 @@ def test_whoever_is_over_the_capacity_gets_no_places() -> None:
 
 def test_a_threshold_holds_from_its_monday_and_once() -> None:
     of = steering()
-    told = ThresholdSet(week=WEEKS[1], threshold=-2.5, capacity=CAPACITY, entered=0, weeks=1, token=TOKEN)
+    emitted = ThresholdSet(week=WEEKS[1], threshold=-2.5, capacity=CAPACITY, entered=0, weeks=1, token=TOKEN)
 
-    assert of.take_threshold(told) == (WEEKS[1].toordinal(), NO_THRESHOLD, -2.5)
-    assert of.take_threshold(told) is None
+    assert of.take_threshold(emitted) == (WEEKS[1].toordinal(), NO_THRESHOLD, -2.5)
+    assert of.take_threshold(emitted) is None
     assert of.thresholds is not None
     assert of.thresholds.on(WEEKS[1].toordinal()) == -2.5
     assert of.thresholds.on(WEEKS[1].toordinal() - 1) == NO_THRESHOLD

@@ -111,8 +111,8 @@ def test_moments_come_back_to_the_microsecond(step: timedelta, hours: int) -> No
     worker, zone = known_student("ann"), timezone(timedelta(hours=hours))
     moments = [datetime.combine(day, time(0, 5), zone) + number * step for number, day in enumerate(DAYS[:8])]
     moments[3], moments[5] = moments[3] - timedelta(days=3), moments[5] + timedelta(days=90)
-    told = [mark("ann", day, "absent", recorded_at=moment) for day, moment in zip(DAYS, moments, strict=False)]
-    worker.take(batch(*told, mark("ann", DAYS[8], "tardy"), mark("ann", DAYS[30], "absent")))
+    emitted = [mark("ann", day, "absent", recorded_at=moment) for day, moment in zip(DAYS, moments, strict=False)]
+    worker.take(batch(*emitted, mark("ann", DAYS[8], "tardy"), mark("ann", DAYS[30], "absent")))
 
     again = worker.successor()
 
@@ -237,10 +237,10 @@ def test_events_that_kafka_has_not_acknowledged_survive_a_restart() -> None:
     ):
         take(partition, PLACE, record.topic, record.key, record.value, 0.0)
     partition.evaluate()
-    (student,) = partition.telling
+    (student,) = partition.emitting
     stored = {key: value for key, value in partition.take_changes() if value is not None}
 
-    (again,) = load_partition(stored, POLICY, Steering(None, None), TAKEN_AT).telling
+    (again,) = load_partition(stored, POLICY, Steering(None, None), TAKEN_AT).emitting
 
     assert again.pending == student.pending
     assert [event.type for event in again.pending] == ["AlertRaised"]
@@ -316,7 +316,7 @@ def test_a_withdrawn_student_is_in_no_stored_value_after_the_next_write() -> Non
 
     worker.take(batch())  # the withdrawal of the alert stays until it is acknowledged
     head = known(worker.stored["s|ann"], decode_head)
-    assert (head.told, head.pending, head.course, head.ahead, head.consent) == ([], [], [], None, None)
+    assert (head.emitted, head.pending, head.course, head.ahead, head.consent) == ([], [], [], None, None)
     assert [key for key, value in worker.stored.items() if b"ann" in value] == ["s|ann"]
     worker.take(batch(mark("ann", DAYS[5], "absent")), close("A", DAYS[5]))
     assert cells_of(worker, ann) == []
@@ -391,7 +391,7 @@ def test_a_course_of_another_policy_is_decided_anew() -> None:
     assert partition.touched
     while partition.evaluate():
         pass
-    assert {event.type for student in partition.telling for event in student.pending} == {"AlertWithdrawn"}
+    assert {event.type for student in partition.emitting for event in student.pending} == {"AlertWithdrawn"}
 
 
 def check_courses(one: Worker, other: Worker) -> None:

@@ -49,7 +49,7 @@ def counted(event: WeekCounted) -> Record:
     return Record(topics.RISK_WEEKS.name, None, event.model_dump_json().encode())
 
 
-def told(event: ThresholdSet) -> Record:
+def emitted(event: ThresholdSet) -> Record:
     return Record(topics.THRESHOLDS.name, None, event.model_dump_json().encode())
 
 
@@ -88,7 +88,7 @@ def test_the_owner_finds_the_threshold_when_every_partition_has_counted_and_each
     assert isinstance(found, ThresholdSet)
     assert (found.week, found.weeks, found.capacity) == (MONDAY + timedelta(days=7), 1, 2)
     assert owner.steering.last == found
-    assert [take(partition, told(found), number, 3) for number, partition in enumerate(partitions)] == [TOKEN] * 3
+    assert [take(partition, emitted(found), number, 3) for number, partition in enumerate(partitions)] == [TOKEN] * 3
 
 
 def test_a_week_that_is_sent_again_is_answered_again_with_the_same_threshold() -> None:
@@ -101,7 +101,7 @@ def test_a_week_that_is_sent_again_is_answered_again_with_the_same_threshold() -
         take(partition, counted(count))
         [threshold] = said(partition)
         assert isinstance(threshold, ThresholdSet)
-        assert take(partition, told(threshold)) == TOKEN
+        assert take(partition, emitted(threshold)) == TOKEN
         found.append(threshold)
     assert found[0] == found[1]
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from models.attendance import NO_TIME, RETRACTED, DayMarks, SectionMark, code_of, day_code, with_mark
 from models.school_year import year_of
 from services.contracts.ids import Pseudonym, Slot
-from services.ingest.classing.classify import Horizon, Memory, Taking, classify
+from services.ingest.classification.classify import Horizon, Memory, Taking, classify
 from services.ingest.consent.agreements import Agreement, AgreementKey, agreement, merged
 from services.ingest.consent.standing import ConsentPolicy, Run, standing
 from services.ingest.formats import Item, Rejection, Source, open_sources

@@ -16,7 +16,7 @@ from services.contracts.reference import Consent, Enrollment, EnrollmentSpan, Sc
 from services.contracts.risk import WeekCounted
 from services.ingest.publish.batches import mark_records
 from services.warning import records
-from services.warning.lifecycle import level_told
+from services.warning.lifecycle import emitted_level
 from services.warning.partition import Partition
 from services.warning.steering import Steering
 from services.warning.student import NO_ROW, Student
@@ -81,7 +81,7 @@ class Stream:
 
     def levels(self) -> dict[str, int]:
         """What was told last, of students whose consent is in force."""
-        return {name: level_told(student.told) for name, student, _ in self.students()}
+        return {name: emitted_level(student.emitted) for name, student, _ in self.students()}
 
     def entered(self) -> int:
         """New alerts at elevated or above, over all partitions; 0 when nothing is steered."""
@@ -188,8 +188,8 @@ class Stream:
         records.take(partition, place, topic, key, value, self._now().timestamp())
         while partition.touched and partition.evaluate():
             pass
-        for student in list(partition.telling):
-            partition.told(student, len(student.pending))
+        for student in list(partition.emitting):
+            partition.emitted(student, len(student.pending))
         while partition.outbox:
             said = partition.outbox.pop(0)
             if isinstance(said, WeekCounted):

@@ -24,7 +24,7 @@ ENTERED = Gauge("firstbell_warning_entered", "New alerts, elevated or urgent, of
 THRESHOLD.set(float("nan"))
 
 
-class Teller:
+class Emitter:
     """Every method returns when Kafka has acknowledged all, and raises `KafkaError` when it did not."""
 
     def __init__(self, producer: AIOKafkaProducer, partitions: int) -> None:
@@ -32,13 +32,13 @@ class Teller:
         self._partitions = partitions
 
     async def alerts(
-        self, number: int, telling: Iterable[tuple[Student, Sequence[AlertEvent]]], trace: str | None
+        self, number: int, emitting: Iterable[tuple[Student, Sequence[AlertEvent]]], trace: str | None
     ) -> None:
         """Send the students' events, in order, with the trace of what caused them."""
         headers = headers_of(trace)
         receipts = []
         sent = []
-        for student, alerts in telling:
+        for student, alerts in emitting:
             for alert in alerts:
                 value, key = alert.model_dump_json().encode(), student.pseudonym.encode()
                 receipts.append(

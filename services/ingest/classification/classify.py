@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from models.attendance import NO_TIME, RETRACTED, code_of
 from services.contracts.packed import microseconds
-from services.ingest.classing.digests import event_digest, mark_digest
+from services.ingest.classification.digests import event_digest, mark_digest
 from services.ingest.identity.known import Known
 from services.ingest.rows.outcomes import (
     ACCEPTED,
