@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from services.ingest.identity.pseudonyms import Pseudonymizer, load_key
 from services.ingest.metrics import REJECTIONS
 from services.ingest.parts import Parts
 from services.ingest.patience import Patience
-from services.ingest.publish.dead_letters import Refused, Source, rejected_records
+from services.ingest.publish.dead_letters import Refused, Source, send_rejected
 from services.ingest.publish.pending import (
     publish_calendars,
     publish_days,
@@ -31,10 +31,9 @@ from services.ingest.reporting.schools import Enrolled, SchoolReport
 from services.ingest.rows.outcomes import Outcome, WhyNot
 from services.ingest.rows.parse import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, SchoolRow, StudentRow
 from services.ingest.settings import IngestSettings
-from services.ingest.store import clock, facts, gate, imports, students
 from services.ingest.store.standing import SchoolSpan, Whole
 from services.ingest.sweep import Swept, sweep
-from services.ingest.take import consents, days, marks, rosters, snapshot
+from services.ingest.take import clock, consents, days, known, marks, rosters, snapshot
 from services.ingest.take.days import Close
 from services.ingest.take.marks import HandIn
 from services.ingest.take.snapshot import Limits, TakenBack
@@ -46,7 +45,9 @@ T = TypeVar("T")
 
 
 class Intake:
-    """Takes rows in. Every method raises `UnavailableError` when Kafka or the database stays away.
+    """Takes rows in: everything that may be asked of it, each tried until Kafka and the database answer.
+
+    Every method raises `UnavailableError` when one of them stays away.
 
     Outcomes are in the order of the rows. A row is `accepted` only when Kafka has what it changes; handing
     the same rows in again is harmless.
@@ -91,16 +92,16 @@ class Intake:
         What the calling task hands in from then on has one trace.
         """
         trace.begin()
-        await self._run(self._put_timezone)
+        await self._run(lambda: clock.put_timezone(self._parts))
         return await self.sweep()
 
     async def begin_import(self, fingerprint: str, as_of: datetime | None) -> datetime:
         """The moment as of which an import of these files speaks: now, or that of the same one that was interrupted."""
-        return await self._run(lambda: self._begin_import(fingerprint, as_of))
+        return await self._run(lambda: known.begin_import(self._parts, fingerprint, as_of))
 
     async def end_import(self, fingerprint: str) -> None:
         """The import came to its end: the next one of the same files is another."""
-        await self._run(lambda: self._end_import(fingerprint))
+        await self._run(lambda: known.end_import(self._parts, fingerprint))
 
     async def take_back(
         self,
@@ -131,9 +132,9 @@ class Intake:
 
         `unfit` is told what the consents of students of whom nothing is kept do not cover.
         """
-        known = {row.student_id: row.household_id for row in rows if row.household_id} | dict(households or {})
+        homes = {row.student_id: row.household_id for row in rows if row.household_id} | dict(households or {})
         told = {} if unfit is None else unfit
-        outcomes = await self._run(lambda: consents.take_consents(self._parts, rows, known, told))
+        outcomes = await self._run(lambda: consents.take_consents(self._parts, rows, homes, told))
         await self._publish_students()
         return outcomes
 
@@ -202,7 +203,7 @@ class Intake:
         for one in refused:
             REJECTIONS.labels(one.field or "row").inc()
         if refused:
-            await self._run(lambda: self._send_rejected(refused, source))
+            await self._run(lambda: send_rejected(self._parts, refused, source))
 
     async def sweep(self) -> Swept:
         """Put into force and end what is due today, and publish all that is pending."""
@@ -210,23 +211,23 @@ class Intake:
 
     async def set_replay_day(self, day: date | None) -> None:
         """Make this the day that it is for all services; None is the wall clock's. A sweep should follow."""
-        await self._run(lambda: self._put_replay_day(day))
+        await self._run(lambda: clock.put_replay_day(self._parts, day))
 
     async def consents_change(self, day: date) -> bool:
         """Whether the consents of any student must be looked at again by this day: a sweep then may change some."""
-        return await self._run(lambda: self._consents_change(day))
+        return await self._run(lambda: known.consents_change(self._parts, day))
 
     async def today(self) -> date:
         """Today by the one clock."""
-        return await self._run(self._today)
+        return await self._run(lambda: clock.today(self._parts))
 
     async def reports(self) -> dict[str, SchoolReport]:
         """Each school's calendar and closed days."""
-        return await self._run(self._reports)
+        return await self._run(lambda: known.reports(self._parts))
 
     async def enrolled(self, student_ids: Collection[str]) -> dict[str, list[Enrolled]]:
         """The enrollments kept of these students, by the district's id."""
-        return await self._run(lambda: self._enrolled(student_ids))
+        return await self._run(lambda: known.enrolled(self._parts, student_ids))
 
     async def check_kafka(self) -> str | None:
         """None when Kafka answers, else what to do."""
@@ -241,40 +242,3 @@ class Intake:
 
     async def _publish_students(self) -> None:
         await self._run(lambda: publish_students(self._parts))
-
-    async def _begin_import(self, fingerprint: str, as_of: datetime | None) -> datetime:
-        async with self._parts.engine.begin() as connection:
-            moment = as_of or datetime.now(UTC)
-            return await imports.begin(connection, fingerprint, moment, anew=as_of is not None)
-
-    async def _end_import(self, fingerprint: str) -> None:
-        async with self._parts.engine.begin() as connection:
-            await imports.end(connection, fingerprint)
-
-    async def _put_timezone(self) -> None:
-        async with self._parts.engine.begin() as connection:
-            await clock.put_timezone(connection, self._parts.timezone.key)
-
-    async def _put_replay_day(self, day: date | None) -> None:
-        async with self._parts.engine.begin() as connection:
-            await clock.put_replay_day(connection, day)
-
-    async def _consents_change(self, day: date) -> bool:
-        async with self._parts.engine.connect() as connection:
-            return await students.any_due(connection, day)
-
-    async def _today(self) -> date:
-        async with self._parts.engine.connect() as connection:
-            return await gate.today(connection)
-
-    async def _reports(self) -> dict[str, SchoolReport]:
-        async with self._parts.engine.connect() as connection:
-            return await facts.reports(connection)
-
-    async def _enrolled(self, student_ids: Collection[str]) -> dict[str, list[Enrolled]]:
-        async with self._parts.engine.connect() as connection:
-            return await facts.enrolled(connection, student_ids)
-
-    async def _send_rejected(self, refused: Sequence[Refused], source: Source) -> None:
-        partitions = await self._parts.publisher.partitions()
-        await self._parts.publisher.send(rejected_records(refused, source, datetime.now(UTC), partitions))

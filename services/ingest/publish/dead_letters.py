@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, Protocol
 from zlib import crc32
 
 from services.contracts.rejected import Rejected
 from services.contracts.topics import REJECTED
+from services.ingest.parts import Parts
 from services.ingest.publish.batches import Record
 
 Source = Literal["http", "import"]
@@ -50,3 +51,9 @@ def rejected_records(
         )
         for one in refused
     ]
+
+
+async def send_rejected(parts: Parts, refused: Iterable[Refused], source: Source) -> None:
+    """Send a dead letter for each; raises `UnavailableError` when Kafka stays away."""
+    partitions = await parts.publisher.partitions()
+    await parts.publisher.send(rejected_records(refused, source, datetime.now(UTC), partitions))
