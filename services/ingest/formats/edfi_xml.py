@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final, Generic, cast
 
@@ -55,8 +55,39 @@ def interchange_of(source: Input) -> Interchange | None:
     return None
 
 
-FieldReaders = tuple[tuple[str, Callable[[etree._Element], object]], ...]
-"""The fields of a resource, and what reads each out of an element."""
+_STRING: Final = etree.XPath("string()", smart_strings=False)
+_TEXTS: Final = etree.XPath("text()", smart_strings=False)
+
+
+@dataclass(slots=True)
+class _Branch:
+    """Where the fields of a resource are: by the tags below an element, so that one look at each child finds all."""
+
+    leaves: dict[str, Field] = field(default_factory=dict)
+    branches: dict[str, _Branch] = field(default_factory=dict)
+
+    def put(self, one: Field, namespace: str) -> None:
+        """Add a field."""
+        *above, last = (f"{{{namespace}}}{name}" for name in one.xml.split("/"))
+        branch = self
+        for tag in above:
+            branch = branch.branches.setdefault(tag, _Branch())
+        assert last not in branch.leaves
+        branch.leaves[last] = one
+
+    def read(self, element: etree._Element, values: dict[str, object]) -> None:
+        """Put the fields' texts into the values: of one that comes several times the first, or, of `many`, each."""
+        for child in element:
+            tag = child.tag  # a comment's is in neither
+            leaf = self.leaves.get(tag)
+            if leaf is not None:
+                if leaf.many:
+                    values[leaf.name] = [*cast("list[str]", values.get(leaf.name, [])), *_texts(child)]
+                else:
+                    values.setdefault(leaf.name, _text(child))
+            branch = self.branches.get(tag)
+            if branch is not None:
+                branch.read(child, values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +103,7 @@ class XmlReader(Generic[RowT_co]):
         """The rows. A malformed file ends in one rejection, with the line of the error."""
         namespace = self.interchange.namespace
         resources = {
-            f"{{{namespace}}}{resource.element}": (resource, _field_readers(resource.fields, namespace))
+            f"{{{namespace}}}{resource.element}": (resource, _branch(resource.fields, namespace))
             for resource in self.resources
         }
         parser = etree.XMLPullParser(
@@ -113,10 +144,9 @@ class XmlReader(Generic[RowT_co]):
         except BrokenFileError as error:
             yield Rejection(self.source.name, 1, None, f"{error}; what comes before was read and the rest skipped")
 
-    def _found(
-        self, element: etree._Element, resource: Resource[RowT_co], readers: FieldReaders
-    ) -> Iterator[Found[RowT_co]]:
-        values = {name: read(element) for name, read in readers}
+    def _found(self, element: etree._Element, resource: Resource[RowT_co], branch: _Branch) -> Iterator[Found[RowT_co]]:
+        values: dict[str, object] = {}
+        branch.read(element, values)
         row = resource.parse(values, self.mapping)
         line = _start_line(element)
         if isinstance(row, RowError):
@@ -157,13 +187,19 @@ def _feed(parser: etree.XMLPullParser, chunk: bytes) -> int | None:
     return None
 
 
-def _field_readers(fields: tuple[Field, ...], namespace: str) -> FieldReaders:
-    return tuple((field.name, _compiled(field, namespace)) for field in fields)
+def _branch(fields: tuple[Field, ...], namespace: str) -> _Branch:
+    branch = _Branch()
+    for one in fields:
+        if one.xml:
+            branch.put(one, namespace)
+    return branch
 
 
-def _compiled(field: Field, namespace: str) -> Callable[[etree._Element], object]:
-    if not field.xml:
-        return lambda _: None
-    path = "/".join(f"e:{name}" for name in field.xml.split("/"))
-    xpath = f"{path}/text()" if field.many else f"string({path})"
-    return etree.XPath(xpath, namespaces={"e": namespace}, smart_strings=False)
+def _text(element: etree._Element) -> str:
+    """All text in it."""
+    return cast("str", _STRING(element)) if len(element) else element.text or ""
+
+
+def _texts(element: etree._Element) -> list[str]:
+    """Its own pieces of text, without those of what is in it."""
+    return cast("list[str]", _TEXTS(element)) if len(element) else [element.text] if element.text else []
