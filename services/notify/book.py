@@ -6,22 +6,22 @@ from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from services.contracts.alerts import AlertEvent
-from services.notify.routing import AlertState, CaseKey, Retract, TeamTold, Tell, highest, lowered, route, state_after
+from services.notify.routing import AlertState, CaseKey, Notified, Notify, Retract, highest, lowered, route, state_after
 from services.notify.teams import Teams
 
 
 class Book:
     """Takes events one by one and remembers what has changed, for one write at the end."""
 
-    def __init__(self, alerts: Iterable[AlertState], told: Mapping[CaseKey, TeamTold]) -> None:
+    def __init__(self, alerts: Iterable[AlertState], notified: Mapping[CaseKey, Notified]) -> None:
         self.alerts = {alert.alert_id: alert for alert in alerts}
-        self.told = dict(told)
+        self.notified = dict(notified)
         self.changed: set[UUID] = set()
         self._families: dict[str, set[UUID]] = {}
         for alert in self.alerts.values():
             self._families.setdefault(alert.case.family, set()).add(alert.alert_id)
 
-    def take(self, event: AlertEvent, teams: Teams) -> tuple[Tell | Retract, ...]:
+    def take(self, event: AlertEvent, teams: Teams) -> tuple[Notify | Retract, ...]:
         """What to do about an event; nothing when it, or a later one of its alert, was taken before."""
         known = self.alerts.get(event.alert_id)
         if known is not None and known.seq >= event.seq:
@@ -34,8 +34,10 @@ class Book:
         self._put(state)
         others = self._open(state.case, but=state.alert_id)
         new = known is not None and moved and known.case.team != team.name
-        routed = route(event, state, told=self.told.get(state.case), others=others, lowest=team.lowest_level, new=new)
-        self._hear(state.case, routed.told)
+        routed = route(
+            event, state, notified=self.notified.get(state.case), others=others, lowest=team.lowest_level, new=new
+        )
+        self._hear(state.case, routed.notified)
         return routed.actions
 
     def _put(self, state: AlertState) -> None:
@@ -48,17 +50,17 @@ class Book:
 
     def _leave(self, alert: AlertState, destination: CaseKey) -> None:
         """The alert goes to another household or team; what the same team has heard by it goes along."""
-        told = self.told.get(alert.case)
-        if told is not None and told.alert_id == alert.alert_id and destination.team == alert.case.team:
-            self.told.setdefault(destination, told)
-        self._hear(alert.case, lowered(told, highest(self._open(alert.case, but=alert.alert_id))))
+        notified = self.notified.get(alert.case)
+        if notified is not None and notified.alert_id == alert.alert_id and destination.team == alert.case.team:
+            self.notified.setdefault(destination, notified)
+        self._hear(alert.case, lowered(notified, highest(self._open(alert.case, but=alert.alert_id))))
 
     def _open(self, case: CaseKey, *, but: UUID) -> list[AlertState]:
         alerts = (self.alerts[alert_id] for alert_id in sorted(self._families.get(case.family, ())))
         return [alert for alert in alerts if alert.is_open and alert.case == case and alert.alert_id != but]
 
-    def _hear(self, case: CaseKey, told: TeamTold | None) -> None:
-        if told is None:
-            self.told.pop(case, None)
+    def _hear(self, case: CaseKey, notified: Notified | None) -> None:
+        if notified is None:
+            self.notified.pop(case, None)
         else:
-            self.told[case] = told
+            self.notified[case] = notified

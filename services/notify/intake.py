@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from services.contracts.alerts import AlertEvent
-from services.notify import known, telling
+from services.notify import known, outbox_writer
 from services.notify.teams import Teams
 
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(727003)")
@@ -29,9 +29,11 @@ class AlertIntake:
         async with self._sessions.begin() as session:
             await session.execute(_ONE_AT_A_TIME)
             book = await known.load(session, events)
-            before = dict(book.told)
-            steps = [telling.TellingStep(event, action) for event in events for action in book.take(event, self._teams)]
+            before = dict(book.notified)
+            steps = [
+                outbox_writer.OutboxStep(event, action) for event in events for action in book.take(event, self._teams)
+            ]
             await known.save(session, book, before)
-            await telling.write(session, steps, self._teams)
+            await outbox_writer.write(session, steps, self._teams)
         if steps:
             self._wake()

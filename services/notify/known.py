@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.contracts.alerts import AlertEvent
 from services.notify.book import Book
-from services.notify.routing import AlertState, CaseKey, TeamTold
+from services.notify.routing import AlertState, CaseKey, Notified
 from services.platform.rows import as_json
 
 _FAMILIES: Final = """
@@ -56,20 +56,20 @@ async def load(session: AsyncSession, events: Sequence[AlertEvent]) -> Book:
         "families": list({event.household or event.student for event in events}),
     }
     alerts = [_state(row) for row in await session.execute(_ALERTS, given)]
-    told = {
-        CaseKey(row.family, row.team): TeamTold(row.level, row.alert_id) for row in await session.execute(_TOLD, given)
+    notified = {
+        CaseKey(row.family, row.team): Notified(row.level, row.alert_id) for row in await session.execute(_TOLD, given)
     }
-    return Book(alerts, told)
+    return Book(alerts, notified)
 
 
-async def save(session: AsyncSession, book: Book, before: Mapping[CaseKey, TeamTold]) -> None:
+async def save(session: AsyncSession, book: Book, before: Mapping[CaseKey, Notified]) -> None:
     """Write what the book has changed since it was loaded, `before` being what had been heard then."""
     if book.changed:
         await session.execute(_KEEP_ALERTS, {"alerts": as_json(_values(book.alerts[each]) for each in book.changed)})
-    cases = before.keys() | book.told.keys()
-    news = {case: book.told.get(case) for case in cases if book.told.get(case) != before.get(case)}
+    cases = before.keys() | book.notified.keys()
+    news = {case: book.notified.get(case) for case in cases if book.notified.get(case) != before.get(case)}
     if news:
-        await session.execute(_KEEP_TOLD, {"told": as_json(_heard(case, told) for case, told in news.items())})
+        await session.execute(_KEEP_TOLD, {"told": as_json(_heard(case, notified) for case, notified in news.items())})
 
 
 def _state(row: Row[Any]) -> AlertState:
@@ -99,6 +99,6 @@ def _values(state: AlertState) -> dict[str, object]:
     }
 
 
-def _heard(case: CaseKey, told: TeamTold | None) -> dict[str, object]:
-    heard = {"level": None, "alert_id": None} if told is None else told._asdict()
+def _heard(case: CaseKey, notified: Notified | None) -> dict[str, object]:
+    heard = {"level": None, "alert_id": None} if notified is None else notified._asdict()
     return {"family": case.family, "team": case.team, **heard}

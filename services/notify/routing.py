@@ -40,7 +40,7 @@ class AlertState:
     is_open: bool
 
 
-class TeamTold(NamedTuple):
+class Notified(NamedTuple):
     """The level that a team last heard of a case, and the alert by which it heard it."""
 
     level: Level
@@ -48,7 +48,7 @@ class TeamTold(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Tell:
+class Notify:
     """Tell the team the case's level, by the alert that gives it."""
 
     alert: AlertState
@@ -66,8 +66,8 @@ class Retract:
 class Routed:
     """What follows from an event: what the team has heard now, and what to do, in this order."""
 
-    told: TeamTold | None
-    actions: tuple[Tell | Retract, ...]
+    notified: Notified | None
+    actions: tuple[Notify | Retract, ...]
 
 
 def rank(level: Level) -> int:
@@ -94,57 +94,57 @@ def highest(alerts: Sequence[AlertState]) -> AlertState | None:
     return max(alerts, key=lambda alert: rank(alert.level), default=None)
 
 
-def lowered(told: TeamTold | None, lead: AlertState | None) -> TeamTold | None:
+def lowered(notified: Notified | None, lead: AlertState | None) -> Notified | None:
     """What counts as heard once an alert is gone quietly: no more than what still stands."""
-    if told is None or lead is None:
+    if notified is None or lead is None:
         return None
-    return told if rank(told.level) < rank(lead.level) else TeamTold(lead.level, lead.alert_id)
+    return notified if rank(notified.level) < rank(lead.level) else Notified(lead.level, lead.alert_id)
 
 
 def route(
     event: AlertEvent,
     state: AlertState,
     *,
-    told: TeamTold | None,
+    notified: Notified | None,
     others: Sequence[AlertState],
     lowest: Level,
     new: bool,
 ) -> Routed:
     """What follows from an event that left its alert as `state`.
 
-    `others` are the case's other open alerts, `told` what the team has heard of the case, `lowest` its lowest level.
+    `others` are the case's other open alerts, `notified` what the team last heard of it, `lowest` its lowest level.
     `new` says that the alert has come to this team from another one, whose school the student left.
     """
     lead = highest([state, *others] if state.is_open else others)
     if event.type == "AlertWithdrawn":
-        return _withdrawn(event, state, told, lead, lowest)
+        return _withdrawn(event, state, notified, lead, lowest)
     if lead is None:
         return Routed(None, ())
     if not state.is_open:
-        return Routed(lowered(told, lead), ())
+        return Routed(lowered(notified, lead), ())
     if event.superseded or not (event.type in ANNOUNCED or new):
-        return Routed(told, ())
-    return _announce(told, lead, lowest)
+        return Routed(notified, ())
+    return _announce(notified, lead, lowest)
 
 
 def _withdrawn(
-    event: AlertEvent, state: AlertState, told: TeamTold | None, lead: AlertState | None, lowest: Level
+    event: AlertEvent, state: AlertState, notified: Notified | None, lead: AlertState | None, lowest: Level
 ) -> Routed:
     """Retract it; when the team knew the household by it alone, tell of what still stands.
 
     Otherwise a sibling's alert, folded into the one withdrawn, would never have been heard of.
     """
     retract = Retract(state, tell=event.because != "consent_ended" and not event.superseded)
-    if told is None or lead is None or told.alert_id != state.alert_id:
-        return Routed(lowered(told, lead), (retract,))
+    if notified is None or lead is None or notified.alert_id != state.alert_id:
+        return Routed(lowered(notified, lead), (retract,))
     if event.superseded:
         return Routed(None, (retract,))
     again = _announce(None, lead, lowest)
-    return Routed(again.told, (retract, *again.actions))
+    return Routed(again.notified, (retract, *again.actions))
 
 
-def _announce(told: TeamTold | None, lead: AlertState, lowest: Level) -> Routed:
-    if told is not None and told.level == lead.level:
-        return Routed(told, ())
-    actions = (Tell(lead),) if rank(lead.level) >= rank(lowest) else ()
-    return Routed(TeamTold(lead.level, lead.alert_id), actions)
+def _announce(notified: Notified | None, lead: AlertState, lowest: Level) -> Routed:
+    if notified is not None and notified.level == lead.level:
+        return Routed(notified, ())
+    actions = (Notify(lead),) if rank(lead.level) >= rank(lowest) else ()
+    return Routed(Notified(lead.level, lead.alert_id), actions)

@@ -9,7 +9,7 @@ import pytest
 from services.contracts.alerts import LEVELS, Level
 from services.contracts.ids import NAMESPACE, case_number
 from services.notify.mail import Notification, NotificationKind, compose
-from services.notify.telling import notification_id
+from services.notify.outbox_writer import notification_id
 
 ALERT = uuid5(NAMESPACE, "alert")
 

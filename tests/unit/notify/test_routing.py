@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from services.contracts.alerts import LEVELS, AlertEvent, Level
 from services.notify.book import Book
-from services.notify.routing import Retract, Tell
+from services.notify.routing import Notify, Retract
 from services.notify.teams import Teams
 from tests.alert_events import event
 
@@ -22,7 +22,7 @@ TEAMS = Teams.model_validate(
 )
 
 
-def told(*events: AlertEvent) -> list[tuple[str, str, str]]:
+def notified(*events: AlertEvent) -> list[tuple[str, str, str]]:
     """What is done about the last of these events, the others having been taken before."""
     book = Book([], {})
     for each in events[:-1]:
@@ -30,8 +30,8 @@ def told(*events: AlertEvent) -> list[tuple[str, str, str]]:
     return [words(action) for action in book.take(events[-1], TEAMS)]
 
 
-def words(action: Tell | Retract) -> tuple[str, str, str]:
-    what = "tell" if isinstance(action, Tell) else "withdraw" if action.tell else "cancel"
+def words(action: Notify | Retract) -> tuple[str, str, str]:
+    what = "tell" if isinstance(action, Notify) else "withdraw" if action.tell else "cancel"
     return what, action.alert.student, action.alert.level
 
 
@@ -56,105 +56,105 @@ def changed(
 
 
 def test_a_raised_alert_is_told() -> None:
-    assert told(event("s")) == [("tell", "s", "watch")]
+    assert notified(event("s")) == [("tell", "s", "watch")]
 
 
 def test_below_the_teams_lowest_level_nobody_is_told_and_above_it_they_are() -> None:
     raised = event("s", school_id="high")
-    assert told(raised) == []
-    assert told(raised, changed("s", "elevated", 2, school_id="high")) == [("tell", "s", "elevated")]
+    assert notified(raised) == []
+    assert notified(raised, changed("s", "elevated", 2, school_id="high")) == [("tell", "s", "elevated")]
 
 
 def test_a_fall_is_told_while_it_stays_at_or_above_the_lowest_level() -> None:
     raised = event("s", level="urgent", school_id="high")
     fallen = changed("s", "elevated", 2, school_id="high")
-    assert told(raised, fallen) == [("tell", "s", "elevated")]
-    assert told(raised, fallen, changed("s", "watch", 3, school_id="high")) == []
+    assert notified(raised, fallen) == [("tell", "s", "elevated")]
+    assert notified(raised, fallen, changed("s", "watch", 3, school_id="high")) == []
 
 
 def test_a_rise_after_a_fall_below_the_lowest_level_is_told_again() -> None:
     steps = [event("s", level="elevated", school_id="high"), changed("s", "watch", 2, school_id="high")]
-    assert told(*steps, changed("s", "elevated", 3, school_id="high")) == [("tell", "s", "elevated")]
+    assert notified(*steps, changed("s", "elevated", 3, school_id="high")) == [("tell", "s", "elevated")]
 
 
 def test_amended_cleared_and_superseded_events_tell_nobody() -> None:
-    assert told(event("s"), event("s", "AlertAmended", seq=2)) == []
-    assert told(event("s"), event("s", "AlertCleared", seq=2)) == []
-    assert told(event("s", superseded=True)) == []
-    assert told(event("s", superseded=True), changed("s", "elevated", 2)) == [("tell", "s", "elevated")]
+    assert notified(event("s"), event("s", "AlertAmended", seq=2)) == []
+    assert notified(event("s"), event("s", "AlertCleared", seq=2)) == []
+    assert notified(event("s", superseded=True)) == []
+    assert notified(event("s", superseded=True), changed("s", "elevated", 2)) == [("tell", "s", "elevated")]
 
 
 def test_a_level_that_came_and_went_within_one_evaluation_is_not_told_again() -> None:
-    assert told(event("s"), changed("s", "urgent", 2, superseded=True), changed("s", "watch", 3)) == []
+    assert notified(event("s"), changed("s", "urgent", 2, superseded=True), changed("s", "watch", 3)) == []
 
 
 def test_an_event_seen_before_and_an_older_one_tell_nobody() -> None:
-    assert told(event("s"), event("s")) == []
-    assert told(changed("s", "urgent", 5), changed("s", "elevated", 4)) == []
+    assert notified(event("s"), event("s")) == []
+    assert notified(changed("s", "urgent", 5), changed("s", "elevated", 4)) == []
 
 
 def test_a_second_sibling_at_the_same_level_is_not_told_and_at_a_higher_one_is() -> None:
     first = event("a", household="h")
-    assert told(first, event("b", household="h")) == []
-    assert told(first, event("b", level="elevated", household="h")) == [("tell", "b", "elevated")]
+    assert notified(first, event("b", household="h")) == []
+    assert notified(first, event("b", level="elevated", household="h")) == [("tell", "b", "elevated")]
 
 
 def test_a_sibling_at_a_lower_level_is_not_told() -> None:
-    assert told(event("a", level="urgent", household="h"), event("b", household="h")) == []
+    assert notified(event("a", level="urgent", household="h"), event("b", household="h")) == []
 
 
 def test_when_the_higher_sibling_falls_the_one_that_now_leads_is_told() -> None:
     steps = [event("a", level="urgent", household="h"), event("b", level="elevated", household="h")]
-    assert told(*steps, changed("a", "watch", 2, household="h")) == [("tell", "b", "elevated")]
+    assert notified(*steps, changed("a", "watch", 2, household="h")) == [("tell", "b", "elevated")]
 
 
 def test_a_cleared_sibling_leaves_what_stands_known() -> None:
     steps = [event("a", level="urgent", household="h"), event("b", household="h")]
     cleared = event("a", "AlertCleared", "urgent", seq=2, household="h")
-    assert told(*steps, cleared) == []
-    assert told(*steps, cleared, changed("b", "elevated", 2, household="h")) == [("tell", "b", "elevated")]
+    assert notified(*steps, cleared) == []
+    assert notified(*steps, cleared, changed("b", "elevated", 2, household="h")) == [("tell", "b", "elevated")]
 
 
 def test_each_team_hears_of_its_own_school_in_one_household() -> None:
-    assert told(event("a", household="h"), event("b", household="h", school_id="other")) == [("tell", "b", "watch")]
+    assert notified(event("a", household="h"), event("b", household="h", school_id="other")) == [("tell", "b", "watch")]
 
 
 def test_a_new_episode_after_a_cleared_one_is_told() -> None:
     again = event("s", raised_on=event("s").raised_on.replace(month=11))
-    assert told(event("s"), event("s", "AlertCleared", seq=2), again) == [("tell", "s", "watch")]
+    assert notified(event("s"), event("s", "AlertCleared", seq=2), again) == [("tell", "s", "watch")]
 
 
 def test_a_correction_withdraws_and_an_ended_consent_only_cancels() -> None:
     gone = event("s", "AlertWithdrawn", seq=2, because="correction")
-    assert told(event("s"), gone) == [("withdraw", "s", "watch")]
+    assert notified(event("s"), gone) == [("withdraw", "s", "watch")]
     ended = event("s", "AlertWithdrawn", seq=2, because="consent_ended")
-    assert told(event("s"), ended) == [("cancel", "s", "watch")]
+    assert notified(event("s"), ended) == [("cancel", "s", "watch")]
 
 
 def test_a_sibling_folded_into_a_withdrawn_alert_is_told_then() -> None:
     steps = [event("a", household="h"), event("b", household="h")]
     gone = event("a", "AlertWithdrawn", seq=2, because="correction", household="h")
-    assert told(*steps, gone) == [("withdraw", "a", "watch"), ("tell", "b", "watch")]
+    assert notified(*steps, gone) == [("withdraw", "a", "watch"), ("tell", "b", "watch")]
     ended = event("a", "AlertWithdrawn", seq=2, because="consent_ended", household="h")
-    assert told(*steps, ended) == [("cancel", "a", "watch"), ("tell", "b", "watch")]
+    assert notified(*steps, ended) == [("cancel", "a", "watch"), ("tell", "b", "watch")]
 
 
 def test_a_withdrawn_sibling_that_nobody_was_told_of_changes_nothing_for_the_other() -> None:
     steps = [event("a", household="h"), event("b", household="h")]
     gone = event("b", "AlertWithdrawn", seq=2, because="correction", household="h")
-    assert told(*steps, gone) == [("withdraw", "b", "watch")]
+    assert notified(*steps, gone) == [("withdraw", "b", "watch")]
 
 
 def test_a_student_who_moves_to_another_teams_school_is_told_there() -> None:
     moved = event("s", "AlertAmended", seq=2, school_id="other")
-    assert told(event("s"), moved) == [("tell", "s", "watch")]
-    assert told(event("s"), event("s", "AlertAmended", seq=2, school_id="another")) == []
+    assert notified(event("s"), moved) == [("tell", "s", "watch")]
+    assert notified(event("s"), event("s", "AlertAmended", seq=2, school_id="another")) == []
 
 
 def test_a_household_learnt_later_is_no_news_to_the_same_team() -> None:
     known = event("s", "AlertAmended", seq=2, household="h")
-    assert told(event("s"), known) == []
-    assert told(event("s"), known, event("b", household="h")) == []
+    assert notified(event("s"), known) == []
+    assert notified(event("s"), known, event("b", household="h")) == []
 
 
 levels = st.sampled_from(LEVELS)

@@ -3,15 +3,15 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notify.routing import CaseKey, Retract, Tell, state_after
-from services.notify.telling import TellingStep, in_waves
+from services.notify.outbox_writer import OutboxStep, in_waves
+from services.notify.routing import CaseKey, Notify, Retract, state_after
 from tests.alert_events import event
 
 
-def step(student: str, household: str, what: str, seq: int = 1) -> TellingStep:
+def step(student: str, household: str, what: str, seq: int = 1) -> OutboxStep:
     came = event(student, seq=seq, household=household)
     alert = state_after(came, "Hope")
-    return TellingStep(came, Tell(alert) if what == "tell" else Retract(alert, tell=what == "withdraw"))
+    return OutboxStep(came, Notify(alert) if what == "tell" else Retract(alert, tell=what == "withdraw"))
 
 
 def test_what_is_told_of_different_households_is_written_at_once_whatever_came_between() -> None:
@@ -35,7 +35,7 @@ STEPS = st.lists(
 
 
 @given(STEPS)
-def test_every_step_is_taken_once_and_those_of_one_alert_or_household_in_their_order(steps: list[TellingStep]) -> None:
+def test_every_step_is_taken_once_and_those_of_one_alert_or_household_in_their_order(steps: list[OutboxStep]) -> None:
     waves = in_waves(steps)
     taken = [(number, each) for number, wave in enumerate(waves) for each in wave]
     assert sorted(id(each) for _, each in taken) == sorted(id(each) for each in steps)
@@ -46,5 +46,5 @@ def test_every_step_is_taken_once_and_those_of_one_alert_or_household_in_their_o
         assert [id(each) for each in mine] == [id(each) for each in steps if key in keys(each)]
 
 
-def keys(each: TellingStep) -> tuple[object, CaseKey]:
+def keys(each: OutboxStep) -> tuple[object, CaseKey]:
     return each.action.alert.alert_id, each.action.alert.case

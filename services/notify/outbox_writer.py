@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.contracts.alerts import AlertEvent
 from services.notify.mail import NotificationKind
-from services.notify.routing import Retract, Tell
+from services.notify.routing import Notify, Retract
 from services.notify.teams import Teams
 from services.platform.rows import as_json
 
@@ -31,14 +31,14 @@ _ADD: Final = """
     ON CONFLICT DO NOTHING
 """
 
-_TELL: Final = text(f"""
+_NOTIFY: Final = text(f"""
     WITH {_MAILS}, hurried AS (
         UPDATE notify.outbox waiting SET next_attempt_at = clock_timestamp() FROM mails
         WHERE waiting.status = 'pending' AND waiting.family = mails.family AND waiting.recipient = mails.recipient)
     {_ADD}
 """)  # noqa: S608 - of constants
 
-_TELL_WITHDRAWN: Final = text(f"WITH {_MAILS} {_ADD}")
+_NOTIFY_WITHDRAWN: Final = text(f"WITH {_MAILS} {_ADD}")
 
 _CANCEL: Final = text("""
     UPDATE notify.outbox unsent SET status = 'cancelled'
@@ -56,28 +56,28 @@ _HEARD: Final = text("""
 """)
 
 
-class TellingStep(NamedTuple):
+class OutboxStep(NamedTuple):
     """What to do because of an event."""
 
     event: AlertEvent
-    action: Tell | Retract
+    action: Notify | Retract
 
 
-async def write(session: AsyncSession, steps: Sequence[TellingStep], teams: Teams) -> None:
+async def write(session: AsyncSession, steps: Sequence[OutboxStep], teams: Teams) -> None:
     """Add, cancel and retract mails as if the steps came one by one."""
     for wave in in_waves(steps):
-        if isinstance(wave[0].action, Tell):
-            await _tell(session, wave, teams)
+        if isinstance(wave[0].action, Notify):
+            await _notify(session, wave, teams)
         else:
             await _retract(session, wave)
 
 
-def in_waves(steps: Iterable[TellingStep]) -> list[list[TellingStep]]:
+def in_waves(steps: Iterable[OutboxStep]) -> list[list[OutboxStep]]:
     """The steps, those of one wave to be written at once: all tell or all retract, and no alert is retracted twice.
 
     Steps of one alert or one household keep their order.
     """
-    waves: defaultdict[int, list[TellingStep]] = defaultdict(list)
+    waves: defaultdict[int, list[OutboxStep]] = defaultdict(list)
     reached: dict[UUID | str, int] = {}
     retracted: set[tuple[int, UUID]] = set()
     for step in steps:
@@ -98,34 +98,34 @@ def notification_id(event_id: UUID, kind: NotificationKind, recipient: str) -> U
     return uuid5(event_id, f"{kind}|{recipient}")
 
 
-async def _tell(session: AsyncSession, steps: Sequence[TellingStep], teams: Teams) -> None:
+async def _notify(session: AsyncSession, steps: Sequence[OutboxStep], teams: Teams) -> None:
     """Add a mail to each recipient; earlier ones of the case that wait are due at once, so that order is kept."""
     mails = [
         _mail(step, "level", recipient)
         for step in steps
         for recipient in teams.of_school(step.event.school_id).recipients
     ]
-    await session.execute(_TELL, {"mails": as_json(mails)})
+    await session.execute(_NOTIFY, {"mails": as_json(mails)})
 
 
-async def _retract(session: AsyncSession, steps: Sequence[TellingStep]) -> None:
+async def _retract(session: AsyncSession, steps: Sequence[OutboxStep]) -> None:
     """Cancel what is not sent about alerts, and tell those whose last mail about one said that it stands."""
-    alerts = [{"alert_id": step.action.alert.alert_id, "tell": _tells(step)} for step in steps]
+    alerts = [{"alert_id": step.action.alert.alert_id, "tell": _notifies(step)} for step in steps]
     await session.execute(_CANCEL, {"alerts": as_json(alerts)})
-    telling = {step.action.alert.alert_id: step for step in steps if _tells(step)}
-    if not telling:
+    notifying = {step.action.alert.alert_id: step for step in steps if _notifies(step)}
+    if not notifying:
         return
-    heard = await session.execute(_HEARD, {"alerts": list(telling)})
-    mails = [_mail(telling[row.alert_id], "withdrawn", row.recipient) for row in heard]
+    heard = await session.execute(_HEARD, {"alerts": list(notifying)})
+    mails = [_mail(notifying[row.alert_id], "withdrawn", row.recipient) for row in heard]
     if mails:
-        await session.execute(_TELL_WITHDRAWN, {"mails": as_json(mails)})
+        await session.execute(_NOTIFY_WITHDRAWN, {"mails": as_json(mails)})
 
 
-def _tells(step: TellingStep) -> bool:
+def _notifies(step: OutboxStep) -> bool:
     return isinstance(step.action, Retract) and step.action.tell
 
 
-def _mail(step: TellingStep, kind: NotificationKind, recipient: str) -> dict[str, object]:
+def _mail(step: OutboxStep, kind: NotificationKind, recipient: str) -> dict[str, object]:
     event, alert = step.event, step.action.alert
     return {
         "id": notification_id(event.event_id, kind, recipient),
