@@ -8,7 +8,7 @@ import numpy as np
 
 from models.arrays import Codes, Ints, Places
 from models.backtest.district import District, Year
-from models.backtest.told import LevelsTold
+from models.backtest.emitted import EmittedLevels
 from models.capacity import RECENT_WEEKS, WEEK, WeekCounts, count_week, next_threshold
 from models.engine.levels import Levels, Strategy
 from models.policy import ELEVATED, NONE, URGENT, WATCH, Household, Policy
@@ -33,7 +33,7 @@ class Runner:
         self._capacity = capacity if strategy.model else None
         self._early = early
         self._household = next((rule for rule in policy.rules if isinstance(rule, Household)), None)
-        self.told = LevelsTold(len(district.units.student))
+        self.emitted = EmittedLevels(len(district.units.student))
         self.found: list[float] = []
         """Every week's threshold, log-odds."""
         self._weeks: list[WeekCounts] = []
@@ -54,17 +54,17 @@ class Runner:
         household = self._district.units.household[rows + year.first]
         return lifted(level, levels.raised[rows], household, self._household.days, lowest), levels.source[rows]
 
-    def tell(self, year: Year, day: int, position: int) -> None:
+    def emit(self, year: Year, day: int, position: int) -> None:
         """Tell the levels at a day's end; a consent that has ended ends its alert."""
         units = self._district.units
         ended = np.flatnonzero(units.last + 1 == day)
         none = np.zeros(len(ended), dtype=np.uint8)
-        self.told.tell(ended, units.student[ended], position, none, none, none > 0, year=year_of(day))
+        self.emitted.emit(ended, units.student[ended], position, none, none, none > 0, year=year_of(day))
         rows = self._district.active(year, day)
         level, source = self.standing(year, rows)
         unit = rows + year.first
         shock = year.cohort.shock_on_last_day(rows)
-        self.told.tell(unit, units.student[unit], position, level, source, shock, year=year_of(day))
+        self.emitted.emit(unit, units.student[unit], position, level, source, shock, year=year_of(day))
 
     def close_week(self, year: Year, monday: int, rows: Places) -> None:
         """Find the next week's threshold."""
@@ -73,7 +73,7 @@ class Runner:
         if year_of(monday) != self._year:
             self._year, self._weeks, self._closed = year_of(monday), [], 0
         standing = year.cohort.standing(rows, self.levels(year))
-        self._weeks.append(count_week(self.told.entered[self._year], *standing))
+        self._weeks.append(count_week(self.emitted.entered[self._year], *standing))
         self._weeks = self._weeks[-RECENT_WEEKS:]
         self._closed += 1
         threshold = next_threshold(self._weeks, self._closed, self._capacity, self._early)

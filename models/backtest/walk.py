@@ -107,7 +107,7 @@ class Walker:
         if on_scores is not None and self._scored and position >= 0 and self.truth.dates[position] == day:
             on_scores(self._day_scores(year, day))
         for runner in self._runners.values():
-            runner.tell(year, day, max(position, 0))
+            runner.emit(year, day, max(position, 0))
         if ends_week:
             self._weeks.add(year, day, position, self._runners["rules"])
             if on_week_end is not None:
@@ -141,8 +141,8 @@ class Walker:
         return Walk(
             truth=self.truth,
             week_ends=self._weeks.rows(),
-            raised={name: runner.told.raised() for name, runner in self._runners.items()},
-            changes={name: runner.told.changes() for name, runner in self._runners.items()},
+            raised={name: runner.emitted.raised() for name, runner in self._runners.items()},
+            changes={name: runner.emitted.changes() for name, runner in self._runners.items()},
             first_threshold=shown[0] if shown else None,
             last_threshold=shown[-1] if shown else None,
         )

@@ -70,9 +70,9 @@ class Walked:
         return Said(
             {names[row]: int(length[row]) for row in some},
             dict(zip([names[row] for row in some], scores, strict=True)),
-            {names[row]: int(runner.told._level[row + year.first]) for row in rows},
+            {names[row]: int(runner.emitted._level[row + year.first]) for row in rows},
             dict(runner.levels(year).thresholds.by_week),
-            runner.told.entered.total(),
+            runner.emitted.entered.total(),
         )
 
 

@@ -15,7 +15,7 @@ from models.policy import ELEVATED
 Kind = TypeVar("Kind", bound=np.generic)
 
 
-class LevelsTold:
+class EmittedLevels:
     """Levels as they were last told, by unit; changes are kept by the position of the instructional day."""
 
     def __init__(self, units: int) -> None:
@@ -26,7 +26,7 @@ class LevelsTold:
         self.entered: Counter[int] = Counter()
         """New alerts, elevated or urgent, by school year."""
 
-    def tell(
+    def emit(
         self, unit: Places, student: Ints, day: int, level: Codes, source: Codes, shock: Flags, *, year: int
     ) -> None:
         """Say these units' levels on a day of a school year; only what differs is told."""
