@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -62,7 +62,7 @@ def learning_options(command: Command) -> Command:
 
 def read_years(folders: Sequence[Path], progress: Progress, mapping: Path | None, exit_date: str) -> SchoolYears:
     """Walk every folder's school year; says what cannot be used. Raises `CommandError`."""
-    parts, marks, students = [], 0, 0
+    parts, marks, students, files = [], 0, 0, {}
     for folder in folders:
         read = read_year(folder, progress, mapping, exit_date)
         for note in notes(folder, read):
@@ -70,8 +70,9 @@ def read_years(folders: Sequence[Path], progress: Progress, mapping: Path | None
         parts.append(examples_of(read.history, default_policy(), bar(progress, "Walking")))
         marks += read.history.rows
         students += len(read.history.student_ids)
+        files[folder] = read.files
     try:
-        digest = data_sha256(folders)
+        digest = data_sha256(files)
     except OSError as error:
         raise CommandError(f"A file cannot be read: {error.strerror}.") from error
     return SchoolYears(joined(parts), marks, students, digest)
@@ -82,9 +83,9 @@ def fitting(progress: Progress) -> Callable[[int, int], None]:
     return bar(progress, "Learning")
 
 
-def data_sha256(folders: Sequence[Path]) -> str:
-    """The hash of the folders' CSV files, names and bytes, wherever the folders are and in any order."""
-    return sha256("".join(sorted(map(_folder_sha256, folders))).encode()).hexdigest()
+def data_sha256(folders: Mapping[Path, Collection[str]]) -> str:
+    """The hash of the folders' CSV files and the others that are named, wherever the folders are, in any order."""
+    return sha256("".join(sorted(_folder_sha256(*each) for each in folders.items())).encode()).hexdigest()
 
 
 def source_of(years: SchoolYears, *, simulated: bool) -> DataSource:
@@ -132,10 +133,10 @@ def describe(artifact: Artifact) -> Iterator[str]:
         yield "The history shows no signal, so the model claims none: with it, the rules decide."
 
 
-def _folder_sha256(folder: Path) -> str:
+def _folder_sha256(folder: Path, named: Collection[str]) -> str:
     found = sha256()
     for path in sorted(folder.iterdir(), key=lambda path: path.name.lower()):
-        if path.is_file() and path.suffix.lower() == ".csv":
+        if path.is_file() and (path.suffix.lower() == ".csv" or path.name in named):
             with path.open("rb") as file:
                 found.update(f"{path.name.lower()} {file_digest(file, 'sha256').hexdigest()}\n".encode())
     return found.hexdigest()

@@ -56,6 +56,11 @@ class Folder:
         unread = [str(one) for one in self.source.not_read if one.file not in read]
         return [*missed, *self.source.warnings, *unread]
 
+    def names(self) -> frozenset[str]:
+        """The names of the folder's files that are read."""
+        read = [*self.source.readers.inputs(), *self.source.readers.others.values()]
+        return frozenset(source.name.partition("/")[0] for source in read)
+
     def other(self, kind: str, table: Table[RowT]) -> Iterator[Found[RowT]]:
         """The rows of a table that an import does not read; nothing when it is not there. Raises `FormatError`."""
         source = self.source.readers.others.get(kind)

@@ -39,6 +39,8 @@ class ReadHistory:
     """Rows that cannot be used."""
     notes: list[str]
     """What else the user should know; no id and no name is in it."""
+    files: frozenset[str]
+    """The names of the folder's files that were read."""
 
 
 def read_history(
@@ -87,7 +89,7 @@ def read_history(
     notes = [f"School {school} has neither calendar nor sessions: its weekdays are assumed." for school in assumed]
     if left_out:
         notes.append(f"{left_out:,} rows lie before the first or after the last of a consented student: left out.")
-    return ReadHistory(history, files.rejected, [*files.notes(), *notes])
+    return ReadHistory(history, files.rejected, [*files.notes(), *notes], files.names())
 
 
 def _spanned(attendance: Attendance, signed: Mapping[str, date]) -> tuple[Attendance, int]:

@@ -97,16 +97,25 @@ def test_without_outcomes_train_says_what_to_add(district: Path, tmp_path: Path)
     assert list(tmp_path.iterdir()) == [folder]
 
 
+def digest(*folders: Path) -> str:
+    return data_sha256(dict.fromkeys(folders, ()))
+
+
 def test_the_data_hash_is_of_names_and_bytes_not_of_places_or_order(tmp_path: Path) -> None:
     for name, text in (("a", "1"), ("b", "2"), ("c", "1")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "attendance.csv").write_text(text)
         (tmp_path / name / "notes.txt").write_text(name)
     a, b, c = (tmp_path / name for name in "abc")
-    assert data_sha256([a, b]) == data_sha256([b, c]) != data_sha256([a, c])
-    before = data_sha256([a])
+    assert digest(a, b) == digest(b, c) != digest(a, c)
+    before = digest(a)
     (a / "attendance.csv").rename(a / "consents.csv")
-    assert data_sha256([a]) != before
+    assert digest(a) != before
+
+
+def test_files_that_are_read_and_no_csv_are_in_the_data_hash(tmp_path: Path) -> None:
+    (tmp_path / "attendance.csv.gz").write_bytes(b"1")
+    assert digest(tmp_path) != data_sha256({tmp_path: ["attendance.csv.gz"]})
 
 
 def test_an_artifact_appears_whole_or_not_at_all(first: tuple[Result, Path], tmp_path: Path) -> None:
