@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from services.cli.common import data_dir_option, load_settings, log_quietly, print_json
+from services.cli.model_check import check_model
 from services.ingest.settings import IngestSettings
 from services.platform.checks import CheckResult, run_checks
 from services.platform.checks.target import find_target
@@ -33,7 +34,7 @@ def doctor(context: click.Context, as_json: bool, data_dir: Path | None) -> None
     log_quietly()
     settings = load_settings(IngestSettings, data_dir)
     target = find_target(settings, read_stack(settings.data_dir), SERVICES, key_file=settings.key_file)
-    results = asyncio.run(run_checks(target))
+    results = asyncio.run(run_checks(target, [check_model]))
     if as_json:
         print_json(doctor_document(results))
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.platform.checks.model import ModelInUse, judge_model
+from services.cli.model_check import ModelInUse, judge_model
 
 
 def test_a_model_in_use_is_named_with_its_origin_and_capacity() -> None:
