@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from services.ingest.rows.parse import RowError
 from services.platform.errors import OperatorError
-
-if TYPE_CHECKING:
-    from services.ingest.formats.inputs import Input
 
 RowT = TypeVar("RowT")
 RowT_co = TypeVar("RowT_co", covariant=True)
@@ -73,14 +69,3 @@ class ReadLog:
         """Say something once, however often the file is read."""
         if text not in self.warnings:
             self.warnings.append(text)
-
-
-class Reader(Protocol[RowT_co]):
-    """Reads one kind of row from one file, lazily, from the start each time."""
-
-    @property
-    def source(self) -> Input:
-        """The file."""
-
-    def read(self, log: ReadLog) -> Iterator[Item[RowT_co] | Rejection]:
-        """The rows in file order. A bad row is a rejection and the rest goes on. Raises `OSError`."""

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from services.ingest.formats import district, edfi, oneroster
-from services.ingest.formats.base import FormatError, NotRead, Reader, ReadLog, RowT
+from services.ingest.formats.base import FormatError, NotRead, ReadLog, RowT
 from services.ingest.formats.csv_table import CsvReader, Table, sound
 from services.ingest.formats.edfi import Resource
 from services.ingest.formats.edfi_json import SUFFIXES, JsonReader, collections_of
@@ -16,6 +16,7 @@ from services.ingest.formats.inputs import BrokenFileError, Input, inputs_of
 from services.ingest.formats.layout import Beginning, Layout
 from services.ingest.formats.mapped import mapped_table
 from services.ingest.formats.mapping import Mapping, load_mapping
+from services.ingest.formats.reader import Reader
 from services.ingest.formats.sources import Readers, Source
 from services.ingest.rows.parse import MarkRow
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from hashlib import blake2b
 
-from services.ingest.formats.base import Found, Item, NotRead, Reader, ReadLog, Rejection, RowT
+from services.ingest.formats.base import Found, Item, NotRead, ReadLog, Rejection, RowT
 from services.ingest.formats.calendar import CalendarEntry, CalendarKey, Track, school_days
 from services.ingest.formats.inputs import Input
+from services.ingest.formats.reader import Reader
 from services.ingest.rows.parse import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, SchoolRow, StudentRow
 
 

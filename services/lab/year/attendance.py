@@ -19,8 +19,9 @@ from models.attendance import NO_TIME, RETRACTED, code_of
 from services.contracts.packed import microseconds
 from services.ingest.classification.classify import Horizon
 from services.ingest.formats import FormatError, Item, Rejection, district
-from services.ingest.formats.base import Reader, ReadLog
+from services.ingest.formats.base import ReadLog
 from services.ingest.formats.csv_table import CsvReader
+from services.ingest.formats.reader import Reader
 from services.ingest.imports.importer import chunks
 from services.ingest.imports.replayer import handed_in_on
 from services.ingest.rows.outcomes import NOT_YET, NOT_YET_RECORDED
