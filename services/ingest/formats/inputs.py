@@ -8,6 +8,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import partial
@@ -71,25 +72,18 @@ def _plain(path: Path, log: ReadLog) -> Iterator[bytes]:
 def _gunzipped(path: Path, log: ReadLog) -> Iterator[bytes]:
     with path.open("rb") as packed, gzip.GzipFile(fileobj=packed) as file:
         before = 0
-        try:
+        with _unpacking():
             while chunk := file.read(_CHUNK):
                 now = packed.tell()
                 log.bytes_read += now - before
                 before = now
                 yield chunk
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise BrokenFileError(_DAMAGED) from error
         log.bytes_read += packed.tell() - before
 
 
 def _members(path: Path) -> list[Input]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            files = [info for info in archive.infolist() if not info.is_dir()]
-    except NotImplementedError as error:  # of a version of the format that is not read
-        raise BrokenFileError(_LOCKED) from error
-    except (zipfile.BadZipFile, ValueError) as error:
-        raise BrokenFileError(_DAMAGED) from error
+    with _unpacking(), zipfile.ZipFile(path) as archive:
+        files = [info for info in archive.infolist() if not info.is_dir()]
     return [
         Input(
             f"{path.name}/{info.filename}",
@@ -102,14 +96,20 @@ def _members(path: Path) -> list[Input]:
 
 
 def _unzipped(path: Path, member: str, log: ReadLog) -> Iterator[bytes]:
+    with _unpacking(), zipfile.ZipFile(path) as archive, archive.open(member) as file:
+        while chunk := file.read(_CHUNK):
+            log.bytes_read += len(chunk)
+            yield chunk
+
+
+@contextmanager
+def _unpacking() -> Iterator[None]:
+    """What the libraries raise of a packed file, as one error that says what to do."""
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(member) as file:
-            while chunk := file.read(_CHUNK):
-                log.bytes_read += len(chunk)
-                yield chunk
-    except (RuntimeError, NotImplementedError) as error:  # it wants a password, or is packed in an unusual way
+        yield
+    except RuntimeError as error:  # it wants a password, or is packed in a way or version that is not read
         raise BrokenFileError(_LOCKED) from error
-    except (EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+    except (EOFError, ValueError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
         raise BrokenFileError(_DAMAGED) from error
 
 
