@@ -53,7 +53,7 @@ class Checkpoint:
 
     def __init__(self, table: StateTable, emitter: Emitter, spent: Callable[[float], None]) -> None:
         self._table = table
-        self._teller = emitter
+        self._emitter = emitter
         self._spent = spent
 
     async def run(self, owned: Owned) -> None:
@@ -70,7 +70,7 @@ class Checkpoint:
             await self._table.write(owned.number, read.changes)
             owned.check()
             await self._tell(owned, read)
-            await self._teller.answer(owned.number, read.tokens)
+            await self._emitter.answer(owned.number, read.tokens)
             owned.check()
         except PartitionLostError:
             return
@@ -84,16 +84,16 @@ class Checkpoint:
 
     async def _tell(self, owned: Owned, read: _Read) -> None:
         if read.emitting:
-            await self._teller.alerts(owned.number, read.emitting, read.trace)
+            await self._emitter.alerts(owned.number, read.emitting, read.trace)
             owned.check()
             for student, alerts in read.emitting:
                 owned.state.emitted(student, len(alerts))
             owned.emitted = True
         for event in read.saying:
-            await self._teller.say(event)
+            await self._emitter.say(event)
             owned.check()
             owned.state.outbox.remove(event)
-        await self._teller.reject(read.rejected)
+        await self._emitter.reject(read.rejected)
         owned.check()
 
 

@@ -208,7 +208,7 @@ class Process:
 
     def requests(self) -> list[Request]:
         """Of its own, those that Kafka may answer."""
-        mine = {self.worker._checkpoint._teller._producer}
+        mine = {self.worker._checkpoint._emitter._producer}
         mine |= {producer for producer in self._world.opened if self._world.opened[producer] is self}
         return [request for request in self._world.kafka.answerable() if request.producer in mine]
 
