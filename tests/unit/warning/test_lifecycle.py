@@ -27,6 +27,7 @@ RAISED = AlertEvent(
     ],
     caused_at=datetime(2016, 12, 5, tzinfo=UTC),
 )
+STORED = "78bb64743004434b6f26a6a6583c899ad80ccdc029da1433b121c920125b6c2d00ddf91d23"
 SUBJECT = Subject(Pseudonym("ann"), "home", "0456", datetime(2016, 12, 9, tzinfo=UTC))
 
 
@@ -47,3 +48,17 @@ def test_what_an_earlier_release_kept_is_withdrawn_as_it_was_told() -> None:
     )
     assert event.caused_at == SUBJECT.caused_at
     assert 0 < len(old.last) < 150
+
+
+def test_what_was_deflated_with_the_dictionary_stays_readable() -> None:
+    """The bytes are of the release that first stored any: a dictionary of other bytes refuses them."""
+    event = {
+        "school_id": "0455",
+        "level": "watch",
+        "raised_on": "2016-12-05",
+        "changed_on": "2016-12-05",
+        "reasons": [],
+    }
+    stored = bytes.fromhex(STORED)
+    (withdrawn,) = emit([emitted(stored)], [], SUBJECT)
+    assert withdrawn.model_dump(mode="json", include=set(event)) == event
