@@ -20,8 +20,8 @@ from services.contracts.risk import ThresholdSet, WeekCounted
 from services.contracts.topics import RISK_WEEKS, THRESHOLDS
 from services.ingest.publish.batches import Record
 from services.warning import records
+from services.warning.capacity import OWNER, CapacityControl
 from services.warning.partition import Partition
-from services.warning.steering import OWNER, Steering
 
 BACKLOG: Final = 64
 """So many records are taken between two evaluations in a backlog."""
@@ -36,7 +36,7 @@ class Core:
     ) -> None:
         """`hears_itself` False: what partitions tell each other of a week is dropped, as it is among the records."""
         policy = default_policy()
-        self._partitions = [Partition(policy, Steering(artifact, capacity)) for _ in range(PARTITIONS)]
+        self._partitions = [Partition(policy, CapacityControl(artifact, capacity)) for _ in range(PARTITIONS)]
         self._every = every
         self._hears_itself = hears_itself
         self._taken = 0

@@ -23,7 +23,7 @@ class HeadCount(NamedTuple):
     expected: int
 
     def rate(self) -> float | None:
-        """The share absent (0-1), or None when the counts cannot tell: only absences are known."""
+        """The share absent (0-1), or None when the counts cannot say: only absences are known."""
         students = max(self.reported, self.expected)
         only_absences = self.absent == self.reported and self.absent > self.expected
         return None if students == 0 or only_absences else self.absent / students

@@ -1,4 +1,4 @@
-"""What is known of each student-day, moved forward a day at a time, told to the engine."""
+"""What is known of each student-day, moved forward a day at a time, handed to the engine."""
 
 from __future__ import annotations
 

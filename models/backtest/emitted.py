@@ -1,4 +1,4 @@
-"""What one strategy has told of each student's alert: the difference from day to day is what is raised and changed."""
+"""What one strategy has emitted of each alert: the difference from day to day is what is raised and changed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Kind = TypeVar("Kind", bound=np.generic)
 
 
 class EmittedLevels:
-    """Levels as they were last told, by unit; changes are kept by the position of the instructional day."""
+    """Levels as they were last emitted, by unit; changes are kept by the position of the instructional day."""
 
     def __init__(self, units: int) -> None:
         self._level: Codes = np.zeros(units, dtype=np.uint8)
@@ -29,7 +29,7 @@ class EmittedLevels:
     def emit(
         self, unit: Places, student: Ints, day: int, level: Codes, source: Codes, shock: Flags, *, year: int
     ) -> None:
-        """Say these units' levels on a day of a school year; only what differs is told."""
+        """Say these units' levels on a day of a school year; only what differs is emitted."""
         before = self._level[unit]
         differs = level != before
         if not differs.any():

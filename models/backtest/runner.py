@@ -1,4 +1,4 @@
-"""One strategy on its way through a history: what it told, and its thresholds."""
+"""One strategy on its way through a history: what it emitted, and its thresholds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from models.school_year import year_of
 
 
 class Runner:
-    """A strategy that tells and, with a model, fills the capacity. `place` is that of its levels in the cohorts."""
+    """A strategy that emits and, with a model, fills the capacity. `place` is that of its levels in the cohorts."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Runner:
         return lifted(level, levels.raised[rows], household, self._household.days, lowest), levels.source[rows]
 
     def emit(self, year: Year, day: int, position: int) -> None:
-        """Tell the levels at a day's end; a consent that has ended ends its alert."""
+        """Emit the levels at a day's end; a consent that has ended ends its alert."""
         units = self._district.units
         ended = np.flatnonzero(units.last + 1 == day)
         none = np.zeros(len(ended), dtype=np.uint8)

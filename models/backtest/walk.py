@@ -29,7 +29,7 @@ STRATEGIES: Final[dict[Walked, Strategy]] = {
     "model": Strategy(rules=False, model=True),
 }
 Progress = Callable[[int, int], None]
-"""Told how many days of how many have been walked."""
+"""Called with how many days of how many have been walked."""
 DayScores = tuple[int, Ints, Floats]
 """An instructional day's ordinal, the students enrolled on it, and their probabilities."""
 

@@ -27,7 +27,7 @@ _CELLS: Final = 100_000
 
 
 Turned = dict[int, int]
-"""Rows whose level turned, or was taken back, and the position from which on all is to be told anew."""
+"""Rows whose level turned, or was taken back, and the position from which on all is to be emitted anew."""
 
 
 class WeekStanding(NamedTuple):

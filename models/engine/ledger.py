@@ -154,7 +154,7 @@ class Ledger:
         return pairs
 
     def last_days(self, rows: Places) -> Pairs:
-        """The last day of each of these rows, which must have one; its date and flags are not told."""
+        """The last day of each of these rows, which must have one; its date and flags are not given."""
         ends, nobody = self._ends[:, rows], np.zeros(len(rows), np.bool_)
         return Pairs(
             row=rows,

@@ -1,7 +1,7 @@
 """The levels of many students' days: hysteresis, and the places of a capacity.
 
 Rise at once; fall or clear only after `calm_days` quieter days in a row. A shock day raises nobody. On most days of
-most students nothing moves: arrays tell these, the few others are decided one by one.
+most students nothing moves: arrays find these, the few others are decided one by one.
 """
 
 from __future__ import annotations

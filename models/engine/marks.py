@@ -55,7 +55,7 @@ class Marks:
         cohort.register.rows_of = self._code_at
 
     def take(self, new: Rows) -> Flags:
-        """Take rows in; which of them told something new."""
+        """Take rows in; which of them said something new."""
         days, of = np.unique(new.day, return_inverse=True)
         for day in days.tolist():
             self._cohort.column(day)
@@ -74,7 +74,7 @@ class Marks:
         return changed
 
     def take_one(self, new: OneRow) -> bool:
-        """Take one row in, as `take` does; arrays would cost more than they spare. Whether it told something new."""
+        """Take one row in, as `take` does; arrays would cost more than they spare. Whether it said something new."""
         column = self._cohort.column(new.day)
         changed = self._take_one(new, column)
         if changed:

@@ -18,11 +18,11 @@ from models.engine.levels import LevelChange
 from models.engine.past import Past, days_of, past_of
 from models.engine.rules import LONG, SHORT, month_range
 from models.features import FEATURES, INPUTS, LONG_AGO, Feature, Inputs, absent_usual, usual
-from models.policy import ELEVATED, WATCH, Month, Move, RateToDate, Streak, Tardies, _Leveled
+from models.policy import ELEVATED, WATCH, Change, Month, Move, RateToDate, Streak, Tardies, _Leveled
 from models.risk_model import probability
 
 MOST: Final = 3
-"""So many of the score's parts are told, the largest first."""
+"""So many of the score's parts are named, the largest first."""
 LEAST: Final = 0.18
 """Log-odds below which a part is not worth telling: it multiplies the odds by less than 1.2."""
 KIND: Final = "pattern of attendance"
@@ -162,8 +162,10 @@ def _evidence(rule: _Leveled, past: Past, year: int) -> tuple[tuple[int, ...], i
             return tuple(o for o, code in ruled[-days:] if code == TARDY), min(days, len(ordinals))
         case Move(days=days):
             return tuple(o for o, code in ruled[-days:] if code == UNEXCUSED), min(days, len(ordinals))
-    counting = past.counting(SHORT)
-    return tuple(o for o, code in counting if code == UNEXCUSED), len(counting)
+        case Change():
+            counting = past.counting(SHORT)
+            return tuple(o for o, code in counting if code == UNEXCUSED), len(counting)
+    raise TypeError(type(rule))
 
 
 def _of_model(past: Past, score: Score, level: int) -> tuple[Hit, ...]:

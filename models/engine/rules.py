@@ -111,7 +111,7 @@ def _holds(rule: _Leveled, year: int, months: Sequence[Month]) -> Holds:
 
 
 def _some(perhaps: Callable[[Pairs], Flags], holds: Holds) -> Holds:
-    """A rule that most days cannot meet, as a glance at their totals tells."""
+    """A rule that most days cannot meet, as a glance at their totals shows."""
 
     def found(ledger: Ledger, pairs: Pairs) -> Flags:
         result = perhaps(pairs)

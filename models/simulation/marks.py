@@ -19,7 +19,7 @@ from models.simulation.shocks import bus_failures
 STATUSES: Final = ("present", "absent", "tardy", "early_departure", "partial")
 PRESENT, ABSENT, TARDY, EARLY_DEPARTURE, PARTIAL = range(5)
 REASONS: Final = ("", "illness", "medical", "family", "weather", "transport", "unknown")
-"""What a school may note. It never notes housing: the cause is not what the school is told."""
+"""What a school may note. It never notes housing: the school does not learn the cause."""
 NO_REASON = 0
 UNKNOWN = -1
 """No value: of `excused` for a student who attended, of `minutes` for one who missed none or all of the day."""
@@ -164,7 +164,7 @@ def _excused(config: WorldConfig) -> FloatArray:
 
 
 def _reasons(config: WorldConfig, why: CodeArray, excused: BoolArray, rng: np.random.Generator) -> CodeArray:
-    """What the school is told of excused absences, and often is not; of others it is told nothing."""
+    """What the school learns of excused absences, and often does not; of others it learns nothing."""
     most = max(len(told) for told in _TOLD.values())
     table = np.array(
         [[REASONS.index(_TOLD[cause][i % len(_TOLD[cause])]) for i in range(most)] for cause in Cause], dtype=np.int8

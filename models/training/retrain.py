@@ -59,7 +59,7 @@ def retrain(
     `UNEVEN`, or its calibration error is both above `CALIBRATED` and above the other's. Point estimates decide, so
     that whoever reads the figures comes to the same; `figures` holds the lead's 90% interval over households as well.
 
-    Accepted, the artifact is learned anew from everything; refused, it is `current`. `progress` is told of both
+    Accepted, the artifact is learned anew from everything; refused, it is `current`. `progress` is called for both
     trainings, each from its beginning. Raises `TrainingError`.
     """
     known = checked(examples)

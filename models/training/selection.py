@@ -16,7 +16,7 @@ from models.training.split import FOLDS, TrainingError, household_folds, time_sp
 from models.training.table import TrainingTable, rows_of
 
 Progress = Callable[[], None]
-"""Told after each fit."""
+"""Called after each fit."""
 NONE = "none"
 """What the metrics call the same score for everybody."""
 

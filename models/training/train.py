@@ -57,7 +57,7 @@ def train(
 ) -> Artifact:
     """The risk model of these examples; with the same arguments the same to the bit.
 
-    `capacity` is the number of new alerts a week in each history; `candidates` come simplest first; `progress` is told
+    `capacity` is the number of new alerts a week in each history; `candidates` come simplest first; `progress` gets
     how many fits are done, and of how many at most. The artifact is of kind `none` when on other households the scores
     rank those who came true no better than chance. Raises `TrainingError` when there is too little to learn from.
     """
@@ -133,7 +133,7 @@ def checked(examples: Examples) -> Examples:
         )
     if known.all():
         raise TrainingError(
-            "Every student-day is followed by an identification, so there is nothing to tell apart. "
+            "Every student-day is followed by an identification, so there is nothing to learn from. "
             "Check the dates and students of outcomes.csv."
         )
     return rows_of(examples, examples.judgeable)

@@ -61,7 +61,7 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
 
 
 def main() -> None:
-    """Run the service until it is told to stop; exits with 1 when its consumer cannot go on."""
+    """Run the service until it is asked to stop; exits with 1 when its consumer cannot go on."""
     settings = CaseworkSettings.load()
     configure_logging()
     background = Background()

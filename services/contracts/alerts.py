@@ -52,6 +52,6 @@ class AlertEvent(Event):
     reasons: list[Reason]
     because: Literal["attendance", "correction", "consent_ended"] = "attendance"
     superseded: bool = False
-    """The same evaluation already went past this step: it is history, and nobody is told."""
+    """The same evaluation already went past this step: it is kept, and nobody is notified."""
     caused_at: datetime
     """When ingest took the mark or close that caused it (wall clock, UTC)."""

@@ -1,4 +1,4 @@
-"""How the week's threshold is found: every partition counts, one owner steers, every partition is told."""
+"""How the week's threshold is found: every partition counts, one owner steers, every partition hears of it."""
 
 from __future__ import annotations
 

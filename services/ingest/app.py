@@ -117,7 +117,7 @@ def create_app(settings: IngestSettings, background: Background | None = None) -
 
 
 def main() -> None:
-    """Run the service until it is told to stop; exits with 1 when its sweep cannot go on."""
+    """Run the service until it is asked to stop; exits with 1 when its sweep cannot go on."""
     settings = IngestSettings.load()
     configure_logging()
     background = Background()

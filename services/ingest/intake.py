@@ -12,10 +12,10 @@ from datetime import date, datetime
 from typing import TypeVar
 from uuid import UUID
 
-from services.ingest.consent.standing import ConsentPolicy
+from services.ingest.consent.in_force import ConsentPolicy
+from services.ingest.context import IngestContext
 from services.ingest.identity.pseudonyms import Pseudonymizer, load_key
 from services.ingest.metrics import REJECTIONS
-from services.ingest.parts import Parts
 from services.ingest.patience import Patience
 from services.ingest.publish.dead_letters import Refused, Source, send_rejected
 from services.ingest.publish.pending import (
@@ -31,9 +31,9 @@ from services.ingest.reporting.schools import Enrolled, SchoolReport
 from services.ingest.rows.outcomes import Outcome, WhyNot
 from services.ingest.rows.parse import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, SchoolRow, StudentRow
 from services.ingest.settings import IngestSettings
-from services.ingest.store.standing import SchoolSpan, Whole
+from services.ingest.store.stale_marks import SchoolSpan, Whole
 from services.ingest.sweep import Swept, sweep
-from services.ingest.take import clock, consents, days, known, marks, rosters, snapshot
+from services.ingest.take import clock, consents, days, import_session, marks, rosters, snapshot
 from services.ingest.take.days import Close
 from services.ingest.take.marks import HandIn
 from services.ingest.take.snapshot import Limits, TakenBack
@@ -53,7 +53,7 @@ class Intake:
     the same rows in again is harmless.
     """
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: IngestContext) -> None:
         self._parts = parts
         self._patience = parts.patience
 
@@ -66,7 +66,7 @@ class Intake:
         """
         engine = make_engine(settings.require_database(), pool_size=settings.batches_in_flight + 2)
         publisher = Publisher(settings.require_kafka(), settings.kafka_wait_seconds)
-        parts = Parts(
+        parts = IngestContext(
             engine=engine,
             publisher=publisher,
             names=Pseudonymizer(load_key(settings.key_file)),
@@ -87,7 +87,7 @@ class Intake:
         return self._parts.policy
 
     async def start(self) -> Swept:
-        """Tell the database the district's timezone, and sweep: to be called once before the first rows.
+        """Write the district's timezone to the database, and sweep: to be called once before the first rows.
 
         What the calling task hands in from then on has one trace.
         """
@@ -97,11 +97,11 @@ class Intake:
 
     async def begin_import(self, fingerprint: str, as_of: datetime | None) -> datetime:
         """The moment as of which an import of these files speaks: now, or that of the same one that was interrupted."""
-        return await self._run(lambda: known.begin_import(self._parts, fingerprint, as_of))
+        return await self._run(lambda: import_session.begin_import(self._parts, fingerprint, as_of))
 
     async def end_import(self, fingerprint: str) -> None:
         """The import came to its end: the next one of the same files is another."""
-        await self._run(lambda: known.end_import(self._parts, fingerprint))
+        await self._run(lambda: import_session.end_import(self._parts, fingerprint))
 
     async def take_back(
         self,
@@ -130,7 +130,7 @@ class Intake:
     ) -> list[Outcome]:
         """Take consents and revocations in; `households` are the students' known now, for their slots.
 
-        `unfit` is told what the consents of students of whom nothing is kept do not cover.
+        `unfit` gets what the consents of students of whom nothing is kept do not cover.
         """
         homes = {row.student_id: row.household_id for row in rows if row.household_id} | dict(households or {})
         told = {} if unfit is None else unfit
@@ -215,7 +215,7 @@ class Intake:
 
     async def consents_change(self, day: date) -> bool:
         """Whether the consents of any student must be looked at again by this day: a sweep then may change some."""
-        return await self._run(lambda: known.consents_change(self._parts, day))
+        return await self._run(lambda: import_session.consents_change(self._parts, day))
 
     async def today(self) -> date:
         """Today by the one clock."""
@@ -223,11 +223,11 @@ class Intake:
 
     async def reports(self) -> dict[str, SchoolReport]:
         """Each school's calendar and closed days."""
-        return await self._run(lambda: known.reports(self._parts))
+        return await self._run(lambda: import_session.reports(self._parts))
 
     async def enrolled(self, student_ids: Collection[str]) -> dict[str, list[Enrolled]]:
         """The enrollments kept of these students, by the district's id."""
-        return await self._run(lambda: known.enrolled(self._parts, student_ids))
+        return await self._run(lambda: import_session.enrolled(self._parts, student_ids))
 
     async def check_kafka(self) -> str | None:
         """None when Kafka answers, else what to do."""

@@ -42,7 +42,7 @@ class Patience:
 
     seconds: float = 0
     notice: Callable[[str], None] | None = None
-    """Told in plain words before each new try."""
+    """Called with plain words before each new try."""
 
     async def run(self, work: Callable[[], Awaitable[T]]) -> T:
         """The result of the work, which must be safe to repeat; raises `UnavailableError` in the end."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.ingest.consent.settle import settle
-from services.ingest.parts import Parts
+from services.ingest.context import IngestContext
 from services.ingest.publish.pending import publish_calendars, publish_days, publish_due_week, publish_students
 from services.ingest.store import consents, gate, pending, students
 
@@ -21,7 +21,7 @@ class Swept:
     ended: int = 0
 
 
-async def sweep(parts: Parts) -> Swept:
+async def sweep(parts: IngestContext) -> Swept:
     """Settle the consents that are due today, publish all that is pending, and close the last week if that is due."""
     async with parts.engine.connect() as connection:
         due = await pending.due(connection)
@@ -37,7 +37,7 @@ async def sweep(parts: Parts) -> Swept:
     return swept
 
 
-async def _settle_some(parts: Parts) -> Swept | None:
+async def _settle_some(parts: IngestContext) -> Swept | None:
     async with parts.engine.begin() as connection:
         due = await students.lock_due(connection, _AT_ONCE)
         if not due:

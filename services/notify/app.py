@@ -1,4 +1,4 @@
-"""Notify: tells the right people of alerts by e-mail. All the wiring is here."""
+"""Notify: mails alerts to the right people. All the wiring is here."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _mailer(settings: NotifySettings) -> Mailer:
 
 
 def main() -> None:
-    """Run the service until it is told to stop; exits with 1 when a task of it cannot go on."""
+    """Run the service until it is asked to stop; exits with 1 when a task of it cannot go on."""
     settings = NotifySettings.load()
     configure_logging()
     background = Background()

@@ -1,7 +1,7 @@
 """The delivery loop: woken when mails are added and when one is due again, a lot of mails a transaction.
 
 At least once: when the process dies between the server's 250 and the commit, that lot is sent again with the same
-Message-IDs, by which a mail server or reader can tell.
+Message-IDs, by which a mail server or reader drops the second.
 """
 
 from __future__ import annotations

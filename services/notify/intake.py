@@ -17,7 +17,7 @@ what the batch before has written."""
 
 
 class AlertIntake:
-    """Handles the batches of `alerts.v1`; a repeat changes nothing and tells nobody."""
+    """Handles the batches of `alerts.v1`; a repeat changes nothing and notifies nobody."""
 
     def __init__(self, sessions: async_sessionmaker[AsyncSession], teams: Teams, wake: Callable[[], None]) -> None:
         self._sessions = sessions

@@ -9,7 +9,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.contracts.alerts import AlertEvent
-from services.notify.book import Book
+from services.notify.case_states import CaseStates
 from services.notify.routing import AlertState, CaseKey, Notified
 from services.platform.rows import as_json
 
@@ -49,7 +49,7 @@ _KEEP_TOLD: Final = text("""
 """)
 
 
-async def load(session: AsyncSession, events: Sequence[AlertEvent]) -> Book:
+async def load(session: AsyncSession, events: Sequence[AlertEvent]) -> CaseStates:
     """All that the events may bear upon: their alerts, the open alerts of these households, and what was heard."""
     given = {
         "ids": list({event.alert_id for event in events}),
@@ -59,10 +59,10 @@ async def load(session: AsyncSession, events: Sequence[AlertEvent]) -> Book:
     notified = {
         CaseKey(row.family, row.team): Notified(row.level, row.alert_id) for row in await session.execute(_TOLD, given)
     }
-    return Book(alerts, notified)
+    return CaseStates(alerts, notified)
 
 
-async def save(session: AsyncSession, book: Book, before: Mapping[CaseKey, Notified]) -> None:
+async def save(session: AsyncSession, book: CaseStates, before: Mapping[CaseKey, Notified]) -> None:
     """Write what the book has changed since it was loaded, `before` being what had been heard then."""
     if book.changed:
         await session.execute(_KEEP_ALERTS, {"alerts": as_json(_values(book.alerts[each]) for each in book.changed)})

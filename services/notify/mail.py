@@ -60,7 +60,7 @@ First Bell. This mail names nobody, on purpose; please name nobody when you answ
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What one recipient is to be told."""
+    """What one recipient is to read."""
 
     id: UUID
     alert_id: UUID

@@ -42,9 +42,9 @@ _NOTIFY_WITHDRAWN: Final = text(f"WITH {_MAILS} {_ADD}")
 
 _CANCEL: Final = text("""
     UPDATE notify.outbox unsent SET status = 'cancelled'
-    FROM json_to_recordset(CAST(:alerts AS json)) AS retracted (alert_id uuid, tell boolean)
+    FROM json_to_recordset(CAST(:alerts AS json)) AS retracted (alert_id uuid, notify boolean)
     WHERE unsent.alert_id = retracted.alert_id AND unsent.status = 'pending'
-          AND (unsent.kind = 'level' OR NOT retracted.tell)
+          AND (unsent.kind = 'level' OR NOT retracted.notify)
 """)
 
 _HEARD: Final = text("""
@@ -73,7 +73,7 @@ async def write(session: AsyncSession, steps: Sequence[OutboxStep], teams: Teams
 
 
 def in_waves(steps: Iterable[OutboxStep]) -> list[list[OutboxStep]]:
-    """The steps, those of one wave to be written at once: all tell or all retract, and no alert is retracted twice.
+    """The steps, those of one wave to be written at once: all notify or all retract, and no alert is retracted twice.
 
     Steps of one alert or one household keep their order.
     """
@@ -83,7 +83,7 @@ def in_waves(steps: Iterable[OutboxStep]) -> list[list[OutboxStep]]:
     for step in steps:
         alert, retracts = step.action.alert, isinstance(step.action, Retract)
         number = max(reached.get(alert.alert_id, 0), reached.get(alert.case.family, 0))
-        number += number % 2 != retracts  # even waves tell, odd ones retract
+        number += number % 2 != retracts  # even waves notify, odd ones retract
         if retracts and (number, alert.alert_id) in retracted:
             number += 2
         if retracts:
@@ -94,7 +94,7 @@ def in_waves(steps: Iterable[OutboxStep]) -> list[list[OutboxStep]]:
 
 
 def notification_id(event_id: UUID, kind: NotificationKind, recipient: str) -> UUID:
-    """The id of what an event tells a recipient; the same event replayed tells nothing new."""
+    """The id of the mail that an event is to one recipient; the same event replayed sends nothing new."""
     return uuid5(event_id, f"{kind}|{recipient}")
 
 
@@ -109,8 +109,8 @@ async def _notify(session: AsyncSession, steps: Sequence[OutboxStep], teams: Tea
 
 
 async def _retract(session: AsyncSession, steps: Sequence[OutboxStep]) -> None:
-    """Cancel what is not sent about alerts, and tell those whose last mail about one said that it stands."""
-    alerts = [{"alert_id": step.action.alert.alert_id, "tell": _notifies(step)} for step in steps]
+    """Cancel what is not sent about alerts, and notify those whose last mail about one said that it is in force."""
+    alerts = [{"alert_id": step.action.alert.alert_id, "notify": _notifies(step)} for step in steps]
     await session.execute(_CANCEL, {"alerts": as_json(alerts)})
     notifying = {step.action.alert.alert_id: step for step in steps if _notifies(step)}
     if not notifying:
@@ -122,7 +122,7 @@ async def _retract(session: AsyncSession, steps: Sequence[OutboxStep]) -> None:
 
 
 def _notifies(step: OutboxStep) -> bool:
-    return isinstance(step.action, Retract) and step.action.tell
+    return isinstance(step.action, Retract) and step.action.notify
 
 
 def _mail(step: OutboxStep, kind: NotificationKind, recipient: str) -> dict[str, object]:

@@ -1,7 +1,7 @@
-"""Who is told of what: pure functions over frozen values.
+"""Who is notified of what: pure functions over frozen values.
 
 A case is what one team sees of one household (or of a student without one). Its level is the highest of its open
-alerts. The team is told when an alert is raised or changes its level, and the case's level thereby becomes another
+alerts. The team is notified when an alert is raised or changes its level, and the case's level thereby becomes another
 one than it last heard, at or above its lowest. Nothing here knows of addresses, mails or the database.
 """
 
@@ -49,17 +49,17 @@ class Notified(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Notify:
-    """Tell the team the case's level, by the alert that gives it."""
+    """Notify the team of the case's level, by the alert that gives it."""
 
     alert: AlertState
 
 
 @dataclass(frozen=True, slots=True)
 class Retract:
-    """The alert no longer stands: cancel what is not sent; `tell` those who had heard of it, if set."""
+    """The alert is no longer in force: cancel what is not sent; `notify` those who had heard of it, if set."""
 
     alert: AlertState
-    tell: bool
+    notify: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +130,11 @@ def route(
 def _withdrawn(
     event: AlertEvent, state: AlertState, notified: Notified | None, lead: AlertState | None, lowest: Level
 ) -> Routed:
-    """Retract it; when the team knew the household by it alone, tell of what still stands.
+    """Retract it; when the team knew the household by it alone, notify of what is still in force.
 
     Otherwise a sibling's alert, folded into the one withdrawn, would never have been heard of.
     """
-    retract = Retract(state, tell=event.because != "consent_ended" and not event.superseded)
+    retract = Retract(state, notify=event.because != "consent_ended" and not event.superseded)
     if notified is None or lead is None or notified.alert_id != state.alert_id:
         return Routed(lowered(notified, lead), (retract,))
     if event.superseded:

@@ -14,7 +14,7 @@ class NotifySettings(Settings):
     """Read from `FIRSTBELL_…`, as every service's."""
 
     teams_file: Path | None = None
-    """Who is told of which school; None means `<data_dir>/teams.toml`, or the embedded default team without one."""
+    """Who is notified of which school; None means `<data_dir>/teams.toml`, or the embedded default team without one."""
     public_url: str | None = None
     """What the links in mails start with; None means casework on this machine."""
     mail_from: str = Field(default="first-bell@firstbell.example", pattern=r"^[!-?A-~]+@[A-Za-z0-9.-]+$")

@@ -1,4 +1,4 @@
-"""Who is told: the teams file, validated, and the team of a school."""
+"""Who is notified: the teams file, validated, and the team of a school."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _repeated(values: list[str]) -> bool:
 
 
 class Team(BaseModel):
-    """People who are told together, from `lowest_level` up."""
+    """People who are notified together, from `lowest_level` up."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 

@@ -19,7 +19,7 @@ def interrupt() -> None:
 
 
 class Background:
-    """Runs coroutines that must never end; when one does, the process is told to stop.
+    """Runs coroutines that must never end; when one does, the process is asked to stop.
 
     `died` is then the name of the task, and `main` exits with 1, so that the supervisor starts anew: half a
     service that answers `/healthz` and does nothing is worse than none.

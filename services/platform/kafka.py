@@ -31,7 +31,7 @@ def make_producer(bootstrap: str, *, linger_ms: int = 0, transactional_id: str |
 
 
 def make_consumer(bootstrap: str, *topics: str, group: str | None) -> AIOKafkaConsumer:
-    """A consumer that starts at the earliest record and commits only when told; not yet started."""
+    """A consumer that starts at the earliest record and commits only when asked to; not yet started."""
     return AIOKafkaConsumer(
         *topics,
         bootstrap_servers=bootstrap,

@@ -159,7 +159,7 @@ class Child:
         try:
             await self.spec.before_start()
             process = self._spawn()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the operator is told and the next try comes
+        except Exception as error:  # noqa: BLE001 - whatever it is, the operator sees it and the next try comes
             self._around.say(f"{self.spec.name} could not be started: {error}")
             return
         await self._ready_or_ended(process, float("inf"))

@@ -29,7 +29,7 @@ from services.platform.embedded.stack import running_stack
 from services.platform.errors import OperatorError
 from services.platform.supervisor import say_on_stderr
 from services.registry import SERVICES
-from services.rehearsal.flight import Flight, OnDay
+from services.rehearsal.in_flight import DaysInFlight, OnDay
 from services.rehearsal.settled import Answers, caught_up, mails_settled, worker_caught_up
 
 Document = dict[str, JsonValue]
@@ -65,7 +65,7 @@ class Replay:
         """Replay everything; returns when all groups and mails have settled.
 
         Each day is drained before the next, or, with `ahead`, so many days later: never across a change of consents
-        or a week's end, so that the alerts are the same. `begun` is told the number of days, `on_day` each day after
+        or a week's end, so that the alerts are the same. `begun` gets the number of days, `on_day` each day after
         its alerts are in Kafka, and, without `ahead`, `on_school_day` each day on which a school may be open, when the
         worker knows all that had been handed in by its end.
         """
@@ -76,28 +76,33 @@ class Replay:
             days = await replayer.prepare()
             await worker_caught_up(self.stack.kafka)
             begun(len(days))
-            flight = Flight(answers, on_day, ahead)
+            in_flight = DaysInFlight(answers, on_day, ahead)
             for day in days:
-                await self._day(day, replayer, answers, flight, on_school_day)
-            await flight.land()
+                await self._day(day, replayer, answers, in_flight, on_school_day)
+            await in_flight.land()
         await caught_up(self.stack.kafka)
         await mails_settled(self.engine)
         return replayer
 
     async def _day(
-        self, day: date, replayer: Replayer, answers: Answers, flight: Flight, on_school_day: OnSchoolDay | None
+        self,
+        day: date,
+        replayer: Replayer,
+        answers: Answers,
+        in_flight: DaysInFlight,
+        on_school_day: OnSchoolDay | None,
     ) -> None:
-        if flight.is_waiting and await replayer.consents_change(day):
-            await flight.land()
+        if in_flight.is_waiting and await replayer.consents_change(day):
+            await in_flight.land()
         replayed = await replayer.hand_in(day)
-        await flight.join(replayed)
+        await in_flight.join(replayed)
         asked = on_school_day is not None and replayer.may_have_school(day)
         if replayed.consents_changed and (asked or day.weekday() >= _SATURDAY):
             await worker_caught_up(self.stack.kafka)
         if on_school_day is not None and asked:
             await on_school_day(day)
         if day.weekday() == DAYS_TO_SUNDAY:
-            await flight.land()  # a week's end is counted over all its days
+            await in_flight.land()  # a week's end is counted over all its days
             week = await replayer.close_week(day)
             if week is not None:
                 await answers.wait(week)

@@ -61,7 +61,7 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def worker_caught_up(bootstrap: str) -> None:
-    """Return when the worker has committed all there is: of consents and calendars no token tells."""
+    """Return when the worker has committed all there is: no token speaks of consents and calendars."""
     await until(lambda: _level(bootstrap, WARNING_GROUP))
 
 

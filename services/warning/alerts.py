@@ -1,4 +1,4 @@
-"""The alerts of a partition's students: put in words when a level turns, told by the difference to what was told."""
+"""The alerts of a partition: put in words when a level turns, emitted by the difference to what was emitted last."""
 
 from __future__ import annotations
 
@@ -12,28 +12,30 @@ from models.engine.register import NOT_SHARED
 from models.policy import ELEVATED, WATCH
 from models.school_year import first_day
 from services.contracts.alerts import AlertEvent
+from services.warning.capacity import CapacityControl
 from services.warning.changes import Changes
-from services.warning.homes import Homes
+from services.warning.households import Households
 from services.warning.lifecycle import Subject, close_year, emit, emitted_level, withdraw_all
 from services.warning.school_year import SchoolYear
-from services.warning.steering import Steering
 from services.warning.student import NO_ROW, Student
 
 
 class Alerts:
-    """Reads the partition's columns and homes; changes what students were told."""
+    """Reads the partition's columns and homes; changes what was emitted of students."""
 
-    def __init__(self, years: Mapping[int, SchoolYear], homes: Homes, steering: Steering, changes: Changes) -> None:
+    def __init__(
+        self, years: Mapping[int, SchoolYear], homes: Households, capacity_control: CapacityControl, changes: Changes
+    ) -> None:
         self._years = years
         self._homes = homes
-        self._steering = steering
+        self._capacity_control = capacity_control
         self._changes = changes
         self.emitting: set[Student] = set()
         """Students with events that Kafka has not acknowledged yet."""
         self._asked: set[Student] = set()
         """Students whose alerts must be looked at: their levels turned, or a sibling's."""
         self._moved: set[Student] = set()
-        """Students whose told level is another than at the last close."""
+        """Students whose emitted level is another than at the last close."""
 
     @property
     def asked(self) -> bool:
@@ -64,7 +66,7 @@ class Alerts:
             kept = sum(change.position < turned[row] for change in student.changes[: len(known)])
             student.changes = year.levels.changes(row)
             courses.append((row, student.changes, known[:kept]))
-        words = put_in_words(year.cohort, courses, capped=self._steering.capped)
+        words = put_in_words(year.cohort, courses, capped=self._capacity_control.capped)
         for (student, _), turns in zip(students, words, strict=True):
             student.turns = turns
             self._asked |= {student} | self._homes.siblings(student)
@@ -82,7 +84,7 @@ class Alerts:
         self._asked |= self._homes.siblings(student)
 
     def forget(self, student: Student) -> None:
-        """Forget what was told and decided; events still to be sent stay until they are."""
+        """Forget what was emitted and decided; events still to be sent stay until they are."""
         student.forget_alerts()
         self._moved.discard(student)
 
@@ -104,7 +106,7 @@ class Alerts:
         for student in self._moved:
             level = emitted_level(student.emitted)
             if student.level_at_close < ELEVATED <= level:
-                self._steering.entered(student.year)
+                self._capacity_control.entered(student.year)
             if level != student.level_at_close:
                 student.level_at_close = level
                 self._changes.students.add(student)
@@ -119,7 +121,7 @@ class Alerts:
         if rule is None:
             return own
         siblings = [e for sibling in self._homes.siblings(student) for e in episodes(self.turns(sibling))]
-        return with_household(own, siblings, rule, lowest=ELEVATED if self._steering.capped else WATCH)
+        return with_household(own, siblings, rule, lowest=ELEVATED if self._capacity_control.capped else WATCH)
 
     def turns(self, student: Student) -> list[Turn]:
         """Every change of the student's own level, in words."""
@@ -129,7 +131,7 @@ class Alerts:
             year = self._years[student.year]
             student.changes = year.levels.changes(student.row)
             course: Course = (student.row, student.changes, [])
-            (student.turns,) = put_in_words(year.cohort, [course], capped=self._steering.capped)
+            (student.turns,) = put_in_words(year.cohort, [course], capped=self._capacity_control.capped)
         return student.turns
 
     def current_school(self, student: Student) -> str | None:

@@ -19,7 +19,7 @@ from services.warning.companion import companion
 from services.warning.consumer import SeekingConsumer, hold_back
 from services.warning.emitter import show
 from services.warning.http import make_edge, make_server, owned_partitions
-from services.warning.in_use import load_model
+from services.warning.loaded_model import load_model
 from services.warning.loading import load_partition
 from services.warning.membership import member_name
 from services.warning.partition import Partition
@@ -79,9 +79,9 @@ def create_app(settings: WarningSettings) -> faust.App:
     policy = load_policy(settings)
 
     def load(items: Mapping[str, bytes]) -> Partition:
-        partition = load_partition(items, policy, in_use.steering(), datetime.now(UTC))
-        if partition.steering.last is not None:
-            show(partition.steering.last)
+        partition = load_partition(items, policy, in_use.capacity_control(), datetime.now(UTC))
+        if partition.capacity_control.last is not None:
+            show(partition.capacity_control.last)
         return partition
 
     worker = Worker(WindowTable(table, changelog), settings.partitions, load)

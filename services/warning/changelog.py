@@ -160,7 +160,7 @@ class Changelog:
 def fenced(number: int, why: str) -> FencedError:
     """The error that ends a term, counted and logged."""
     FENCED.inc()
-    log.warning("partition %d was fenced off: %s; nothing more is written, told or acknowledged for it", number, why)
+    log.warning("partition %d was fenced off: %s; nothing more is written, emitted or acknowledged for it", number, why)
     return FencedError(f"partition {number} was fenced off: {why}")
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from models.policy import Policy
 from models.school import School
+from services.warning.capacity import CapacityControl
 from services.warning.school_year import SchoolYear
-from services.warning.steering import Steering
 from services.warning.stored import (
     VERSION,
     StoredPolicy,
@@ -32,11 +32,15 @@ class Changes:
         """By school and ordinal."""
         self.gone: set[str] = set()
         """Keys of which there is nothing any more."""
-        self._steering = b""
+        self._capacity_control = b""
         self._models: set[str] = set()
 
-    def take(
-        self, years: dict[int, SchoolYear], schools: Mapping[str, School], steering: Steering, policy: Policy
+    def drain(
+        self,
+        years: dict[int, SchoolYear],
+        schools: Mapping[str, School],
+        capacity_control: CapacityControl,
+        policy: Policy,
     ) -> list[tuple[str, bytes | None]]:
         """Keys and values of what has changed since the last call; None where there is nothing any more.
 
@@ -50,17 +54,17 @@ class Changes:
         changes += _of_years(years)
         for school, (year_, month) in sorted({(school, day_month(day)) for school, day in self.schools}):
             changes.append((f"c|{school}|{year_}-{month:02}", dump_month(schools[school], year_, month)))
-        changes += self._of_steering(steering, policy)
+        changes += self._of_capacity_control(capacity_control, policy)
         changes += [(key, None) for key in self.gone]
         self.students, self.schools, self.gone = set(), set(), set()
         return changes
 
-    def _of_steering(self, steering: Steering, policy: Policy) -> Iterator[tuple[str, bytes]]:
-        value = encode(StoredPolicy(VERSION, checksum(policy, capped=steering.capped), steering.dump()))
-        if value != self._steering:
-            self._steering = value
+    def _of_capacity_control(self, capacity_control: CapacityControl, policy: Policy) -> Iterator[tuple[str, bytes]]:
+        value = encode(StoredPolicy(VERSION, checksum(policy, capped=capacity_control.capped), capacity_control.dump()))
+        if value != self._capacity_control:
+            self._capacity_control = value
             yield "r|", value
-        for since in steering.models:
+        for since in capacity_control.models:
             if since.artifact is not None and since.artifact.digest not in self._models:
                 self._models.add(since.artifact.digest)
                 yield f"m|{since.artifact.digest}", encode((VERSION, since.artifact.dump()))

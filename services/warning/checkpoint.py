@@ -15,7 +15,7 @@ from services.contracts.rejected import Rejected
 from services.contracts.risk import ThresholdSet, WeekCounted
 from services.warning.changelog import Change, FencedError
 from services.warning.emitter import Emitter
-from services.warning.owned import Owned, PartitionLostError
+from services.warning.owned import OwnedPartition, PartitionLostError
 from services.warning.student import Student
 
 WRITE_SECONDS = 0.0005
@@ -31,7 +31,7 @@ class StateTable(Protocol):
         """Write them; returns when Kafka has acknowledged every one.
 
         Raises `FencedError` when another worker writes the partition now, `PartitionLostError` when this one has been
-        told that it lost it, `KafkaError` when Kafka did not acknowledge.
+        informed that it lost it, `KafkaError` when Kafka did not acknowledge.
         """
 
 
@@ -39,14 +39,14 @@ class Checkpoint:
     """Brings a partition's state to Kafka, in these steps:
 
     1. **Evaluate** what was applied, to the end. No record is applied meanwhile.
-    2. **Read**, in one go, what changed, what is to be told and answered, and which records' facts are in it.
-    3. **Write** what changed to the changelog, the alerts to be told among it.
-    4. **Tell** the alerts, what is said of the week, and what could not be read.
+    2. **Read**, in one go, what changed, what is to be emitted and answered, and which records' facts are in it.
+    3. **Write** what changed to the changelog, the alerts to be emitted among it.
+    4. **Emit** the alerts, what is said of the week, and what could not be read.
     5. **Answer** the closes among the records.
     6. **Acknowledge** the records: their offsets may be committed.
 
     Each step begins when Kafka has acknowledged the one before. So a crash between any two is followed by a replay
-    that changes nothing, or by a successor that tells again, under the same ids, what it finds pending. When the
+    that changes nothing, or by a successor that emits again, under the same ids, what it finds pending. When the
     partition is lost on the way, nothing more is done for it. An error of Kafka's is raised, and `FencedError` when
     the worker did not know that it lost the partition: what was read is not put back, so the worker must end.
     """
@@ -56,10 +56,10 @@ class Checkpoint:
         self._emitter = emitter
         self._spent = spent
 
-    async def run(self, owned: Owned) -> None:
+    async def run(self, owned: OwnedPartition) -> None:
         """Take the steps; the caller sees to it that a partition has one checkpoint at a time.
 
-        `spent` is told for how many seconds the first two steps have held up everything else.
+        `spent` is called with the seconds for which the first two steps have held up everything else.
         """
         try:
             async with owned.deciding:
@@ -82,7 +82,7 @@ class Checkpoint:
         for event in read.events:
             event.ack()
 
-    async def _tell(self, owned: Owned, read: _Read) -> None:
+    async def _tell(self, owned: OwnedPartition, read: _Read) -> None:
         if read.emitting:
             await self._emitter.alerts(owned.number, read.emitting, read.trace)
             owned.check()
@@ -109,7 +109,7 @@ class _Read(NamedTuple):
     trace: str | None
 
 
-def _read(owned: Owned) -> _Read:
+def _read(owned: OwnedPartition) -> _Read:
     state, started = owned.state, owned.clock()
     emitting = [(student, list(student.pending)) for student in state.emitting]
     read = _Read(

@@ -41,7 +41,7 @@ def companion(worker: Worker, changelog: Changelog, server: EdgeServer, bootstra
 
         @Service.task
         async def keep(self) -> None:
-            """Evaluate, write, tell and acknowledge, whenever it is time."""
+            """Evaluate, write, emit and acknowledge, whenever it is time."""
             while not self.should_stop:
                 await worker.turn()
                 for checkpoint in () if self.should_stop else worker.checkpoints():

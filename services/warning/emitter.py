@@ -15,7 +15,7 @@ from services.contracts.rejected import Rejected
 from services.contracts.risk import ThresholdSet, WeekCounted
 from services.contracts.topics import ALERTS, PROGRESS, REJECTED, RISK_WEEKS, THRESHOLDS
 from services.platform.trace import headers_of
-from services.warning.steering import OWNER
+from services.warning.capacity import OWNER
 from services.warning.student import Student
 
 ALERTS_SENT = Counter("firstbell_warning_alert_events_total", "Alert events acknowledged by Kafka", ["type"])

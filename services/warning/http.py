@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from services.contracts.ids import Pseudonym
 from services.contracts.topics import MARKS
 from services.platform.http import ProblemError, add_health, add_problem_handlers
-from services.warning.in_use import InUse
+from services.warning.loaded_model import LoadedModel
 from services.warning.window import scores_of, window_document
 from services.warning.worker import Worker
 
@@ -25,7 +25,7 @@ def recovering(app: faust.App) -> str | None:
     return None
 
 
-def make_edge(app: faust.App, worker: Worker, in_use: InUse) -> FastAPI:
+def make_edge(app: faust.App, worker: Worker, in_use: LoadedModel) -> FastAPI:
     """The FastAPI application that answers for the worker."""
     edge = FastAPI(title="First Bell warning", docs_url="/docs", redoc_url=None)
     add_problem_handlers(edge)

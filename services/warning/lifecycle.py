@@ -25,7 +25,7 @@ _DICTIONARY: Final = Path(__file__).with_name("last_event.dict").read_bytes()
 
 
 class EmittedAlert(msgspec.Struct, array_like=True):
-    """An alert as it was last told. `turns` are (ordinal, level, fingerprint of the reasons)."""
+    """An alert as it was last emitted. `turns` are (ordinal, level, fingerprint of the reasons)."""
 
     id: str
     seq: int
@@ -55,7 +55,7 @@ class Subject(msgspec.Struct, frozen=True):
 def emit(emitted: list[EmittedAlert], now: Sequence[Episode], subject: Subject) -> list[AlertEvent]:
     """The events that bring `emitted` (changed in place) to the episodes that stand now.
 
-    An episode is the same alert when its id, made of the day of the raise, was told before, else when
+    An episode is the same alert when its id, made of the day of the raise, was emitted before, else when
     it overlaps one that was: a correction amends an alert rather than making another.
     """
     events: list[AlertEvent] = []
@@ -75,7 +75,7 @@ def emit(emitted: list[EmittedAlert], now: Sequence[Episode], subject: Subject) 
 
 
 def emitted_level(emitted: Sequence[EmittedAlert]) -> int:
-    """The level of the student's open alert as it was last told; 0 without one."""
+    """The level of the student's open alert as it was last emitted; 0 without one."""
     return max((old.turns[-1][1] for old in emitted if not old.withdrawn and old.ended is None), default=NONE)
 
 

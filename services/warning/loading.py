@@ -14,10 +14,10 @@ from models.policy import Policy
 from models.shock import HeadCount
 from services.contracts.alerts import AlertEvent
 from services.contracts.ids import Pseudonym
-from services.warning.earlier import is_earlier, steering_of, take_in
+from services.warning.capacity import CapacityControl
+from services.warning.legacy_state import capacity_control_of, is_earlier, take_in
 from services.warning.partition import Partition
 from services.warning.school_year import BLOCK, SchoolYear
-from services.warning.steering import Steering
 from services.warning.stored import (
     Block,
     Head,
@@ -29,7 +29,7 @@ from services.warning.stored import (
     decode_head,
     decode_model,
     decode_month,
-    decode_steering,
+    decode_policy,
     known,
     midnight,
     place_kind,
@@ -38,14 +38,16 @@ from services.warning.stored import (
 from services.warning.student import NO_ROW, Student
 
 
-def load_partition(items: Mapping[str, bytes], policy: Policy, steering: Steering, loaded_at: datetime) -> Partition:
+def load_partition(
+    items: Mapping[str, bytes], policy: Policy, capacity_control: CapacityControl, loaded_at: datetime
+) -> Partition:
     """The partition as it was last written. Raises `UnreadableStateError`, or `msgspec.DecodeError` for garbage."""
     by_kind: defaultdict[str, list[tuple[str, bytes]]] = defaultdict(list)
     earlier = {key: value for key, value in items.items() if is_earlier(value)}
     for key, value in items.items() - earlier.items():
         kind, rest = key.split("|", 1)
         by_kind[kind].append((rest, value))
-    partition = Partition(policy, steering)
+    partition = Partition(policy, capacity_control)
     partition.caused(loaded_at)
     for rest, value in sorted(by_kind["c"]):
         _load_month(partition, rest.rsplit("|", 1)[0], known(value, decode_month))
@@ -54,8 +56,8 @@ def load_partition(items: Mapping[str, bytes], policy: Policy, steering: Steerin
     heads = [known(value, decode_head) for _, value in by_kind["s"]]
     blocks = [(rest.split("|"), known(value, decode_block)) for rest, value in by_kind["b"]]
     if "r|" in earlier:
-        steering.restore(steering_of(earlier["r|"]), {}, 0)
-    same_policy = _load_steering(partition, by_kind, blocks)
+        capacity_control.restore(capacity_control_of(earlier["r|"]), {}, 0)
+    same_policy = _load_capacity_control(partition, by_kind, blocks)
     _load_rows(partition, heads, blocks)
     for head in heads:
         partition.add(_load_head(partition, head))
@@ -83,20 +85,20 @@ def _load_month(partition: Partition, school_id: str, month: MonthBlock) -> None
     school.history_through = max(school.history_through, month.history_through)
 
 
-def _load_steering(
+def _load_capacity_control(
     partition: Partition, by_kind: Mapping[str, list[tuple[str, bytes]]], blocks: Sequence[tuple[list[str], Block]]
 ) -> bool:
-    """Restore the steering; whether the policy is the one by which the levels were decided."""
+    """Restore the control of the capacity; whether the policy is the one by which the levels were decided."""
     artifacts: dict[str, Artifact] = {}
     for digest, value in by_kind["m"]:
         artifacts[digest] = parse_artifact(known(value, decode_model)[1], "a model that has scored days")
-    stored = [known(value, decode_steering) for _, value in by_kind["r"]]
+    stored = [known(value, decode_policy) for _, value in by_kind["r"]]
     if not stored:
         return False
     reported = [school.last_reported() or 0 for school in partition.school_facts.schools.values()]
     last = max([*reported, *(block.days[-1] for _, block in blocks)], default=0)
-    partition.steering.restore(stored[0].steering, artifacts, last + 1)
-    return stored[0].policy == checksum(partition.policy, capped=partition.steering.capped)
+    partition.capacity_control.restore(stored[0].capacity_control, artifacts, last + 1)
+    return stored[0].policy == checksum(partition.policy, capped=partition.capacity_control.capped)
 
 
 def _load_rows(partition: Partition, heads: Iterable[Head], blocks: Iterable[tuple[list[str], Block]]) -> None:

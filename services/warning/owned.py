@@ -19,8 +19,8 @@ class PartitionLostError(Exception):
 
 
 @dataclass(eq=False)
-class Owned:
-    """One term of ownership: a partition that is lost and comes back is another `Owned`, read anew from the table.
+class OwnedPartition:
+    """One term of ownership: a partition that is lost and comes back is another one, read anew from the table.
 
     So whatever was begun in one term can never acknowledge a record of the next.
     """
@@ -40,7 +40,7 @@ class Owned:
     saving: bool = False
     """Whether a checkpoint is under way: there is one at a time."""
     emitted: bool = False
-    """Whether alerts were told since the last write, which still has them as pending."""
+    """Whether alerts were raised or changed since the last write, which still has them as pending."""
     lost: bool = False
     spent: float = 0
     """For how many seconds evaluating has held up everything else since that was last asked for."""
@@ -54,7 +54,7 @@ class Owned:
 
     @property
     def presses(self) -> bool:
-        """Whether somebody waits for it: an alert is to be told, or a close to be answered."""
+        """Whether somebody waits for it: an alert is to be emitted, or a close to be answered."""
         return bool(self.tokens or self.state.emitting or self.state.outbox)
 
     def take_spent(self) -> float:

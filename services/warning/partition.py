@@ -24,12 +24,12 @@ from services.contracts.ids import Pseudonym
 from services.contracts.reference import Consent, Enrollment, EnrollmentSpan
 from services.contracts.risk import ThresholdSet, WeekCounted
 from services.warning.alerts import Alerts
+from services.warning.capacity import CapacityControl
 from services.warning.changes import Changes
 from services.warning.columns import MarkColumns, SingleMark
-from services.warning.homes import Homes
+from services.warning.households import Households
 from services.warning.school_facts import SchoolFacts
 from services.warning.school_year import SchoolYear
-from services.warning.steering import Steering
 from services.warning.student import NO_ROW, NO_YEAR, Student
 from services.warning.wire import DaysClosed, WeekClosed, head_count
 
@@ -40,17 +40,17 @@ DAYS_AHEAD = 31
 class Partition:
     """The state of one partition."""
 
-    def __init__(self, policy: Policy, steering: Steering | None = None) -> None:
+    def __init__(self, policy: Policy, capacity_control: CapacityControl | None = None) -> None:
         self.policy = policy
         self.students: dict[str, Student] = {}
         self.years: dict[int, SchoolYear] = {}
-        self.steering = steering or Steering(None, None)
+        self.capacity_control = capacity_control or CapacityControl(None, None)
         self.outbox: list[WeekCounted | ThresholdSet] = []
         """What is to be said of the week."""
         self.changes = Changes()
         self.school_facts = SchoolFacts(policy, self.years, self.changes)
-        self.homes = Homes()
-        self.alerts = Alerts(self.years, self.homes, self.steering, self.changes)
+        self.homes = Households()
+        self.alerts = Alerts(self.years, self.homes, self.capacity_control, self.changes)
         self._reached: dict[str, int] = {}
         """By school: the school year of its last close."""
         self._holding: set[Student] = set()
@@ -64,7 +64,7 @@ class Partition:
     @property
     def due(self) -> bool:
         """Whether evaluation must be completed before the next record: the capacity's places are counted here."""
-        return self.steering.steers and (self._closed or bool(self._weeks))
+        return self.capacity_control.steers and (self._closed or bool(self._weeks))
 
     @property
     def emitting(self) -> set[Student]:
@@ -166,19 +166,19 @@ class Partition:
 
     def close_week(self, closed: WeekClosed, *, number: int, partitions: int) -> bool:
         """Count the week, when there is a capacity to steer by; False when nothing is to be steered."""
-        if self.steering.steers:
+        if self.capacity_control.steers:
             self._weeks.append((closed, number, partitions))
-        return self.steering.steers
+        return self.capacity_control.steers
 
     def take_count(self, counted: WeekCounted) -> None:
         """A partition has counted its week; the owner finds the threshold when all have."""
-        found = self.steering.take_count(counted)
+        found = self.capacity_control.take_count(counted)
         if found is not None:
             self.outbox.append(found)
 
     def take_threshold(self, published: ThresholdSet) -> None:
         """Another threshold holds from a Monday on."""
-        change = self.steering.take_threshold(published)
+        change = self.capacity_control.take_threshold(published)
         if change is not None:
             for year in self.years.values():
                 year.cohort.threshold_changed(*change)
@@ -204,16 +204,16 @@ class Partition:
 
     def take_changes(self) -> list[tuple[str, bytes | None]]:
         """Keys and values of what must be written since the last call; None for what is gone."""
-        return self.changes.take(self.years, self.school_facts.schools, self.steering, self.policy)
+        return self.changes.drain(self.years, self.school_facts.schools, self.capacity_control, self.policy)
 
     def year(self, year: int) -> SchoolYear:
         """The columns of a school year, begun when it is new."""
         found = self.years.get(year)
         if found is None:
-            strategy = Strategy(rules=True, model=self.steering.capped)
-            found = SchoolYear(self.policy, year, strategy, self.steering.models, self.school_facts.state_of)
-            if self.steering.thresholds is not None:
-                found.levels.thresholds = self.steering.thresholds
+            strategy = Strategy(rules=True, model=self.capacity_control.capped)
+            found = SchoolYear(self.policy, year, strategy, self.capacity_control.models, self.school_facts.state_of)
+            if self.capacity_control.thresholds is not None:
+                found.levels.thresholds = self.capacity_control.thresholds
             self.years[year] = found
         return found
 
@@ -322,7 +322,9 @@ class Partition:
             scored = scored[year.cohort.ledger.length[scored] > 0]
             if len(scored):
                 standing.append(year.cohort.standing(scored, year.levels))
-        return self.steering.count(closed.week, standing, partition=number, partitions=partitions, token=closed.token)
+        return self.capacity_control.count(
+            closed.week, standing, partition=number, partitions=partitions, token=closed.token
+        )
 
     def _begin_year(self, school_id: str, day: int, taken_at: datetime) -> None:
         """A school's first close in a school year begins it for everybody with a span there."""
@@ -374,7 +376,7 @@ class Partition:
     def _decide_households_anew(self, students: Iterable[Student]) -> None:
         """The scores of who lives together hang together."""
         for student in students:
-            if student.row != NO_ROW and self.steering.models:
+            if student.row != NO_ROW and self.capacity_control.models:
                 self.years[student.year].cohort.forget_days(student.row)
 
     def _enroll(self, student: Student) -> None:

@@ -20,7 +20,7 @@ LONGEST_WAIT_SECONDS = 5
 
 
 class Schedule:
-    """Says when what waits is evaluated and written; the worker tells it of every record, and what the work cost."""
+    """Says when what waits is evaluated and written; the worker reports every record to it, and what the work cost."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -42,7 +42,7 @@ class Schedule:
             self._news.set()
 
     def press(self) -> None:
-        """Somebody waits for what waits: an alert to be told, or a close to be answered."""
+        """Somebody waits for what waits: an alert to be emitted, or a close to be answered."""
         self.taken()
         if not self._pressing:
             self._pressing = True

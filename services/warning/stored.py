@@ -1,10 +1,10 @@
 """How a partition is stored: small values, each with the version of its format, written when what is in them changes.
 
 Keys, behind the partition's number, are
-- `s|student`: who the student is, what was told, and the course of the levels;
+- `s|student`: who the student is, what was emitted, and the course of the levels;
 - `b|year|block|month`: the days of `BLOCK` rows in a calendar month, a cell a student;
 - `c|school|month`: a school's calendar, closes and head counts of a month;
-- `r|`: the steering of the capacity; `m|digest`: a model that has scored days.
+- `r|`: the control of the capacity; `m|digest`: a model that has scored days.
 What can be found from these (where days count, totals, scores) is not stored.
 """
 
@@ -26,9 +26,9 @@ from models.engine.register import BREAK, CODE, Register
 from models.enrollment import Span
 from models.policy import Policy
 from models.school import School
+from services.warning.capacity import StoredCapacityControl
 from services.warning.lifecycle import EmittedAlert
 from services.warning.school_year import BLOCK, SchoolYear
-from services.warning.steering import StoredSteering
 from services.warning.student import Student
 
 VERSION = 1
@@ -39,7 +39,7 @@ class UnreadableStateError(Exception):
 
 
 class Head(msgspec.Struct, array_like=True, omit_defaults=True):
-    """Who a student is, what was told, and the course of the levels."""
+    """Who a student is, what was emitted, and the course of the levels."""
 
     version: int
     student: str
@@ -102,12 +102,12 @@ class MonthBlock(msgspec.Struct, array_like=True):
 
 
 class StoredPolicy(msgspec.Struct, array_like=True):
-    """The steering, and by which policy levels were decided."""
+    """The control of the capacity, and by which policy levels were decided."""
 
     version: int
     policy: int
     """The checksum of the policy, and whether there is a capacity: by another all is decided anew."""
-    steering: StoredSteering
+    capacity_control: StoredCapacityControl
 
 
 Kind = TypeVar("Kind", Head, Block, MonthBlock, StoredPolicy, tuple[int, str])
@@ -118,7 +118,7 @@ decode_block = msgspec.msgpack.Decoder(Block).decode
 decode_cell = msgspec.msgpack.Decoder(Cell).decode
 _decode_several = msgspec.msgpack.Decoder(dict[int, DayMarks]).decode
 decode_month = msgspec.msgpack.Decoder(MonthBlock).decode
-decode_steering = msgspec.msgpack.Decoder(StoredPolicy).decode
+decode_policy = msgspec.msgpack.Decoder(StoredPolicy).decode
 decode_model = msgspec.msgpack.Decoder(tuple[int, str]).decode
 _UNITS = (60_000_000, 1_000_000, 1_000, 1)
 _DAY = 86_400_000_000
@@ -126,7 +126,7 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 
 def dump_head(student: Student, year: SchoolYear | None) -> bytes:
-    """Who a student is and what was told; `year` is the columns' that have the student's row."""
+    """Who a student is and what was emitted; `year` is the columns' that have the student's row."""
     course = list(year.levels.course(student.row)) if year is not None else []
     return encode(
         Head(

@@ -60,13 +60,13 @@ class Student:
         """What `changes` say in words; None when they have not been put in words since the student was read."""
         self.emitted: list[EmittedAlert] = []
         self.pending: list[AlertEvent] = []
-        """Told, but not yet acknowledged by Kafka: written to the table first, so that none is lost."""
+        """Emitted, but not yet acknowledged by Kafka: written to the table first, so that none is lost."""
         self.level_at_close = 0
-        """The level told when a day was last closed: who is higher at the next one has entered."""
+        """The level emitted when a day was last closed: who is higher at the next one has entered."""
         self.withdrawn = False
         """Consent was withdrawn: marks that still arrive are not kept beyond the day's close."""
         self.last_seq = 0
-        """The highest number of an event told before consent ended, all that is kept: readers skip what they saw."""
+        """The highest number of an event emitted before consent ended, all that is kept: readers skip what they saw."""
 
     @property
     def counts(self) -> bool:
@@ -78,7 +78,7 @@ class Student:
         return school_on(self.segments, day)
 
     def forget_alerts(self) -> None:
-        """Drop what was told and decided; the next alert's events are numbered from the last one's on."""
+        """Drop what was emitted and decided; the next alert's events are numbered from the last one's on."""
         self.last_seq = max((old.seq for old in self.emitted), default=self.last_seq)
         self.emitted, self.changes, self.turns = [], [], None
         self.level_at_close = 0

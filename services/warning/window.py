@@ -61,7 +61,7 @@ def scores_of(partition: Partition, day: date | None = None) -> dict[str, float]
     With `day`, of those students alone who have school on that date.
     """
     found: dict[str, float] = {}
-    for year in partition.years.values() if partition.steering.models else ():
+    for year in partition.years.values() if partition.capacity_control.models else ():
         students = [
             student
             for student in year.students
@@ -83,7 +83,7 @@ def _has_school(partition: Partition, student: Student, day: int) -> bool:
 
 
 def _risk_view(partition: Partition, student: Student) -> RiskView | None:
-    artifact = partition.steering.artifact
+    artifact = partition.capacity_control.artifact
     if artifact is None or student.row == NO_ROW:
         return None
     cohort = partition.years[student.year].cohort

@@ -22,7 +22,7 @@ from services.platform.trace import trace_in
 from services.warning import records
 from services.warning.checkpoint import Checkpoint
 from services.warning.emitter import Emitter
-from services.warning.owned import Owned, PartitionLostError
+from services.warning.owned import OwnedPartition, PartitionLostError
 from services.warning.partition import Partition
 from services.warning.schedule import Schedule
 from services.warning.table import WindowTable
@@ -54,7 +54,7 @@ class Worker:
         self._take = take
         self._schedule = Schedule()
         self._checkpoint: Checkpoint
-        self._owned: dict[int, Owned] = {}
+        self._owned: dict[int, OwnedPartition] = {}
 
     def connect(self, producer: AIOKafkaProducer) -> None:
         """Say everything by this producer."""
@@ -67,7 +67,7 @@ class Worker:
         self._owned.clear()
 
     async def load(self, numbers: Iterable[int]) -> None:
-        """Read these partitions from the table, and tell what their last owner could not."""
+        """Read these partitions from the table, and emit what their last owner could not."""
         unknown = [number for number in numbers if number not in self._owned]
         for number, items in self._table.read(*unknown).items():
             if number not in self._owned:
@@ -104,21 +104,21 @@ class Worker:
             owned.saving = True
         return [self._save(owned) for owned in waiting]
 
-    async def _save(self, owned: Owned) -> None:
+    async def _save(self, owned: OwnedPartition) -> None:
         await self._checkpoint.run(owned)
         owned.saving = False
         self._expect(owned)
 
-    def _own(self, number: int) -> Owned:
+    def _own(self, number: int) -> OwnedPartition:
         owned = self._owned.get(number)
         return owned if owned is not None else self._begin(number, self._table.read(number)[number])
 
-    def _begin(self, number: int, items: Mapping[str, bytes]) -> Owned:
-        owned = self._owned[number] = Owned(number, self._load(items))
+    def _begin(self, number: int, items: Mapping[str, bytes]) -> OwnedPartition:
+        owned = self._owned[number] = OwnedPartition(number, self._load(items))
         self._expect(owned)
         return owned
 
-    def _apply(self, owned: Owned, event: EventT) -> None:
+    def _apply(self, owned: OwnedPartition, event: EventT) -> None:
         message = event.message
         place = records.Place(owned.number, self._count)
         try:
@@ -130,7 +130,7 @@ class Worker:
         owned.events.append(event)
         owned.trace = trace_in(message.headers or ()) or owned.trace
 
-    def _expect(self, owned: Owned) -> None:
+    def _expect(self, owned: OwnedPartition) -> None:
         if owned.lost or owned.saving:
             return  # nothing is to be done, or it is looked at again afterwards
         if owned.presses:
@@ -148,7 +148,7 @@ def taken_at(event: EventT) -> float:
 def _dead_letter(event: EventT, error: Exception) -> Rejected:
     message = event.message
     POISON.labels(message.topic).inc()
-    # The error's text may repeat the input, so only its kind is told.
+    # The error's text may repeat the input, so only its kind is logged.
     log.error("dead letter: %s[%s]@%s %s", message.topic, message.partition, message.offset, type(error).__name__)
     return Rejected(
         source=f"{message.topic}[{message.partition}]",

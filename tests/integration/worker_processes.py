@@ -24,8 +24,8 @@ from services.platform.embedded.ports import free_port
 from services.platform.embedded.stack import answers_ready
 from services.platform.kafka import create_topics, make_consumer, make_producer
 from services.platform.supervisor import Supervisor, Surroundings, inherited_environment
+from services.warning.capacity import CapacityControl
 from services.warning.loading import load_partition
-from services.warning.steering import Steering
 from services.warning.window import window_document
 from tests.integration.running import until
 
@@ -114,7 +114,7 @@ class Ground:
     async def written(self) -> dict[str, set[str]]:
         """The dates (ISO 8601) of every student's marks, as the changelog's latest values have them."""
         items = {key[len(PREFIX) :].decode(): value for key, value in (await self._latest()).items()}
-        partition = load_partition(items, default_policy(), Steering(None, None), datetime.now(UTC))
+        partition = load_partition(items, default_policy(), CapacityControl(None, None), datetime.now(UTC))
         windows = {name: window_document(partition, student) for name, student in partition.students.items()}
         return {
             Pseudonym(name): {mark["date"] for mark in window["marks"]} for name, window in windows.items() if window

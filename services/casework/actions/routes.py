@@ -10,8 +10,8 @@ from fastapi import APIRouter, Body, Response
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from services.casework.actions.book import actions_of, keep
 from services.casework.actions.schemas import ActionList, ActionTaken, NewAction
+from services.casework.actions.store import actions_of, keep
 
 actions_taken = Counter("firstbell_casework_actions", "Actions taken in", ["action"])
 NOT_FOUND = {"description": "No such alert, or no consent in force."}

@@ -83,7 +83,7 @@ class TimelineEntry(BaseModel):
     """The school date on which it took effect."""
     because: str
     superseded: bool
-    """The same evaluation already went past this step, and nobody was told."""
+    """The same evaluation already went past this step, and nobody was notified."""
     at: datetime
     """When ingest took the mark or the close that caused it (UTC)."""
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from models.attendance import NO_TIME, RETRACTED, code_of
 from services.contracts.packed import microseconds
 from services.ingest.classification.digests import event_digest, mark_digest
-from services.ingest.identity.known import Known
+from services.ingest.identity.consented import ConsentedStudent
 from services.ingest.rows.outcomes import (
     ACCEPTED,
     DUPLICATE,
@@ -128,7 +128,7 @@ class Accepted(NamedTuple):
     """A new mark, to be sent and then remembered."""
 
     place: int
-    student: Known
+    student: ConsentedStudent
     key: Key
     said: Said
     event: bytes | None
@@ -145,7 +145,7 @@ class Classed(NamedTuple):
 def classify(
     rows: Sequence[MarkRow],
     times: Sequence[datetime | None],
-    known: Mapping[str, Known],
+    known: Mapping[str, ConsentedStudent],
     memory: Memory,
     taking: Taking,
     why_not: Mapping[str, WhyNot] | None = None,
@@ -153,7 +153,7 @@ def classify(
     """Class rows in order; `times` are the given moments, with an offset.
 
     Live, a mark without one that repeats an older mark after something else was taken is a correction back, not a
-    repeat. `why_not` tells of students who are not `known` why; those that it leaves out are unknown.
+    repeat. `why_not` says of students who are not `known` why; those that it leaves out are unknown.
     """
     result = Classed([], [], [])
     outcomes, accepted, repeated = result
@@ -220,7 +220,7 @@ def _repeats(memory: Memory, key: Key, said: Said, *, live: bool, timed: bool) -
     return memory.repeats_import(key, said.digest, said.taken)
 
 
-def _why(row: MarkRow, student: Known | None, why_not: Mapping[str, WhyNot]) -> WhyNot:
+def _why(row: MarkRow, student: ConsentedStudent | None, why_not: Mapping[str, WhyNot]) -> WhyNot:
     if student is None:
         return why_not.get(row.student_id, "unknown_student")
     return "not_yet" if row.date < student.run.start else "ended"

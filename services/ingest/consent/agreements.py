@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
-from services.ingest.consent.standing import ConsentPolicy, Held
+from services.ingest.consent.in_force import ConsentPolicy, StoredConsent
 from services.ingest.rows.parse import ConsentRow
 
 
@@ -37,9 +37,9 @@ class Agreement:
         """Whether it covers what we need."""
         return policy.fits(self.records, self.purpose, self.recipients)
 
-    def held(self, policy: ConsentPolicy) -> Held:
+    def held(self, policy: ConsentPolicy) -> StoredConsent:
         """What matters of it for the days in force."""
-        return Held(
+        return StoredConsent(
             agreement_id=self.key.agreement_id,
             signed_on=self.key.signed_on,
             order=self.arrival,

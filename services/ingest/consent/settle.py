@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.ids import Pseudonym
 from services.ingest.consent.agreements import Agreement, AgreementKey
-from services.ingest.consent.standing import ConsentPolicy, ConsentStanding, standing
+from services.ingest.consent.in_force import ConsentPolicy, ConsentStanding, standing
 from services.ingest.metrics import CONSENT_CHANGES
 from services.ingest.store import students
 from services.ingest.store.students import StudentRecord

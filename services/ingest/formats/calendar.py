@@ -17,7 +17,7 @@ _FRIDAY = 4
 
 
 class CalendarKey(NamedTuple):
-    """What tells one of a school's calendars from another."""
+    """What distinguishes one of a school's calendars from another."""
 
     school_id: str
     code: str

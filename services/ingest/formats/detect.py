@@ -1,4 +1,4 @@
-"""Tells the format of each file by its name, or by how it begins; names each file that is not read."""
+"""Detects the format of each file by its name, or by how it begins; names each file that is not read."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ SUPPORTED: Final = (
 )
 TABLES: Final = frozenset({".csv", ".tsv", ".txt", ".tab"})
 _BY_HEADER: Final = ("attendance", "consents", "enrollments", "calendar")
-"""Kinds whose columns tell them from all others."""
+"""Kinds whose columns distinguish them from all others."""
 
 _TOLD: Final = 5
 _UNKNOWN: Final = "its name and its beginning are of no known format"
-_RENAME: Final = "Rename or convert it, if it holds any: `firstbell import --help` tells what is read."
+_RENAME: Final = "Rename or convert it, if it holds any: `firstbell import --help` lists what is read."
 
 
 def open_sources(paths: Iterable[Path], mapping: Path | None = None, *, first_day_out: bool = False) -> Source:

@@ -1,4 +1,4 @@
-"""The district export set: a folder of CSV files, told by their names."""
+"""The district export set: a folder of CSV files, recognised by their names."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ _EVENTS: Final = {
 """By code, whether it makes a day instructional."""
 _ONE_EVENT: Final = f"CalendarEvents of {', '.join((*_INSTRUCTIONAL, *_NO_SCHOOL))}, or such as the --mapping names"
 _CODE: Final = re.compile(r"[A-Za-z0-9 ./&_-]{1,40}")
-"""A code that can be told; any other may hold anything."""
+"""A code that may be shown; any other may hold anything."""
 _NOT_THE_SCHOOLS: Final = frozenset({"student specific", "iep", "staff"})
 """Calendar types that say nothing about the days on which the school's students have school."""
 _LONGEST_SESSION: Final = timedelta(days=400)
@@ -84,7 +84,7 @@ def code_of(descriptor: object) -> str:
 
 
 def _told(descriptor: object) -> str:
-    """The code of a descriptor, to be told to people; empty when it is none of a descriptor's."""
+    """The code of a descriptor, to be shown to people; empty when it is none of a descriptor's."""
     _, sign, code = descriptor.rpartition("#") if isinstance(descriptor, str) else ("", "", "")
     return f", not {code.strip()!r}" if sign and _CODE.fullmatch(code.strip()) else ""
 
@@ -113,7 +113,7 @@ def _mark(values: Values, mapping: Mapping) -> MarkRow | RowError:
 
 
 def _section_mark(values: Values, mapping: Mapping) -> MarkRow | RowError:
-    """A section is told from others by its course, school, year and session too: its identifier may come again."""
+    """A section is known by its course, school, year and session too: its identifier may come again."""
     try:
         identifier = fields.optional_id(values, "section_id")
         if identifier is None:

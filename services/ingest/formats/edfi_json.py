@@ -36,7 +36,7 @@ _NOT_AN_OBJECT: Final = "expected a JSON object"
 def collections_of(source: Input) -> frozenset[str]:
     """The collections that a file may hold: by its name (`calendarDates.json`), or else by its first object.
 
-    None of them when neither tells, all of them when its pages say what they hold. Raises `OSError`.
+    None of them when neither does, all of them when its pages say what they hold. Raises `OSError`.
     """
     stem = source.kind.partition(".")[0]
     for collection in COLLECTIONS:

@@ -164,7 +164,7 @@ def _events(parser: etree.XMLPullParser) -> Iterator[tuple[str, etree._Element]]
 def _start_line(element: etree._Element) -> int:
     """The line of the start tag.
 
-    libxml2 keeps 16 bits of it; beyond, it tells the line at which the first text inside ends.
+    libxml2 keeps 16 bits of it; beyond, it gives the line at which the first text inside ends.
     """
     line = cast("int | None", element.sourceline) or 0
     inner: etree._Element | None = element

@@ -38,9 +38,9 @@ class Input:
     """One stream of bytes, read from the start each time."""
 
     name: str
-    """What is told to people: the file's base name, with the member or sheet inside it."""
+    """As people read it: the file's base name, with the member or sheet inside it."""
     kind: str
-    """The name by which its format is told, in lower case: of what is packed, with a suffix."""
+    """The name by which its format is recognised, in lower case: of what is packed, with a suffix."""
     size: int
     """By how much reading it once adds to `ReadLog.bytes_read`."""
     chunks: Callable[[ReadLog], Iterator[bytes]]
@@ -118,7 +118,7 @@ def _sheets(path: Path) -> list[Input]:
     size = path.stat().st_size
     with _workbook(path) as workbook:
         names = workbook.sheet_names
-    if len(names) == 1:  # then the file's name tells what it holds
+    if len(names) == 1:  # then the file's name says what it holds
         return [Input(path.name, f"{path.stem.lower()}.csv", size, partial(_rows, path, names[0], size))]
     return [
         Input(f"{path.name}/{name}", f"{name.lower()}.csv", size, partial(_rows, path, name, size)) for name in names

@@ -27,7 +27,7 @@ class Layout(NamedTuple):
 
 
 class Beginning:
-    """The first lines of a file, whose layout is to be told."""
+    """The first lines of a file, whose layout is to be found."""
 
     def __init__(self, source: Input) -> None:
         """Raises `OSError`, and `BrokenFileError`."""

@@ -22,7 +22,7 @@ class Readers:
     students: list[Reader[StudentRow]] = field(default_factory=list)
     enrollments: list[Reader[EnrollmentRow]] = field(default_factory=list)
     calendars: list[Reader[CalendarKey]] = field(default_factory=list)
-    """Those that tell which calendars are not their school's."""
+    """Those that know which calendars are not their school's."""
     calendar_entries: list[Reader[CalendarEntry]] = field(default_factory=list)
     consents: list[Reader[ConsentRow]] = field(default_factory=list)
     attendance: list[Reader[MarkRow]] = field(default_factory=list)
@@ -77,7 +77,7 @@ class Source:
         return sum(source.size for source in self.readers.inputs())
 
     def fingerprint(self) -> str:
-        """Tells these files from any others, by their bytes."""
+        """Distinguishes these files from any others, by their bytes."""
         digest = blake2b(digest_size=16)
         for source in dict.fromkeys(self.readers.inputs()):
             digest.update(source.name.encode() + b"\0")

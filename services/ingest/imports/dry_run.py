@@ -12,9 +12,9 @@ from models.school_year import year_of
 from services.contracts.ids import Pseudonym, Slot
 from services.ingest.classification.classify import Horizon, Memory, Taking, classify
 from services.ingest.consent.agreements import Agreement, AgreementKey, agreement, merged
-from services.ingest.consent.standing import ConsentPolicy, standing
+from services.ingest.consent.in_force import ConsentPolicy, standing
 from services.ingest.formats import Found, Item, Rejection, Source
-from services.ingest.identity.known import Known
+from services.ingest.identity.consented import ConsentedStudent
 from services.ingest.imports.importer import CHUNK, Progress, chunks, says
 from services.ingest.imports.report import Report
 from services.ingest.reporting.assumed import assumed_days
@@ -42,7 +42,7 @@ class _Rehearsal:
         self._policy = ConsentPolicy(settings.consent_records, settings.consent_purpose, settings.consent_recipient)
         self._report = Report()
         self._zones: dict[str, ZoneInfo] = {}
-        self._known: dict[str, Known] = {}
+        self._known: dict[str, ConsentedStudent] = {}
         self._why_not: dict[str, WhyNot] = {}
         self._enrolled: defaultdict[str, list[Enrolled]] = defaultdict(list)
         self._reporting = Reporting()
@@ -71,7 +71,7 @@ class _Rehearsal:
         for school_id, said in self._reporting.schools.items():
             if assumed_days(said.seen, {year_of(day.toordinal()) for day in said.calendar}):
                 self._report.assumed.add(school_id)
-        self._report.tell(self._source)
+        self._report.finish(self._source)
         return self._report
 
     def _take_consents(self, seen: _Seen) -> None:
@@ -86,7 +86,7 @@ class _Rehearsal:
         for number, (student_id, mine) in enumerate(given.items()):
             found = standing((one.held(self._policy) for one in mine.values()), self._today, None)
             if found.run is not None:
-                self._known[student_id] = Known(number, Pseudonym(""), Slot(0), found.run)
+                self._known[student_id] = ConsentedStudent(number, Pseudonym(""), Slot(0), found.run)
                 continue
             if found.next_change is not None:
                 to_come.add(student_id)
@@ -147,7 +147,7 @@ class _Rehearsal:
 
 
 class _Seen:
-    """What was said of each key, to tell repeats."""
+    """What was said of each key, to find repeats."""
 
     def __init__(self, report: Report) -> None:
         self._report = report

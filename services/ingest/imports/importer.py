@@ -19,7 +19,7 @@ from services.ingest.reporting.head_counts import HeadCounts
 from services.ingest.reporting.schools import Enrolled, Reporting
 from services.ingest.rows.outcomes import Outcome, WhyNot
 from services.ingest.rows.parse import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, StudentRow
-from services.ingest.store.standing import SchoolSpan, Whole
+from services.ingest.store.stale_marks import SchoolSpan, Whole
 from services.ingest.take.days import Close
 from services.ingest.take.marks import HandIn
 from services.ingest.take.snapshot import Limits
@@ -36,7 +36,7 @@ _TOLD = 5
 
 RowT = TypeVar("RowT")
 Progress = Callable[[int], None]
-"""Told how many bytes have been read so far."""
+"""Called with how many bytes have been read so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Importer:
         await self.close(list(self._closes()))
         await self._intake.sweep()
         await self._intake.end_import(fingerprint)
-        self.report.tell(self._source)
+        self.report.finish(self._source)
         return self.report
 
     async def take_reference(self) -> None:

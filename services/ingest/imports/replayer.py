@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from models.capacity import DAYS_TO_SUNDAY
 from services.ingest.classification.classify import Horizon
-from services.ingest.consent.standing import ConsentPolicy
+from services.ingest.consent.in_force import ConsentPolicy
 from services.ingest.formats import Item, Rejection, Source
 from services.ingest.imports.importer import CHUNK, Importer, Progress, chunks
 from services.ingest.imports.report import Report
@@ -63,7 +63,7 @@ class Replayer:
                 self._enrollments[enrollment.row.student_id].append(enrollment.row)
         span = self._span()
         if span is None:
-            self.report.tell(self._source)
+            self.report.finish(self._source)
             return []
         first, last = span
         await self._intake.set_replay_day(first)
@@ -71,7 +71,7 @@ class Replayer:
         self._importer.reporting = Reporting(await self._intake.reports())
         await self._importer.assume(self._reported())
         self._school_days = school_days(self._school_days, self._importer.reporting)
-        self.report.tell(self._source)
+        self.report.finish(self._source)
         return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
     def _span(self) -> tuple[date, date] | None:

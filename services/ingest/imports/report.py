@@ -104,8 +104,8 @@ class Report:
         """How many marks of earlier imports a snapshot took back."""
         return 0 if self.taken_back is None or self.taken_back.refused else self.taken_back.marks
 
-    def tell(self, source: Source) -> None:
-        """Tell what its readers have to say."""
+    def finish(self, source: Source) -> None:
+        """Take over what its readers have to say, once all is read."""
         self.warnings, self.not_read = list(source.warnings), list(source.not_read)
         self.warnings += self.ids.warnings()
 
@@ -135,7 +135,7 @@ class Report:
             self.not_instructional[row.school_id] += 1
 
     def document(self) -> dict[str, object]:
-        """The report as `--json` gives it; its rejections are told one at a time."""
+        """The report as `--json` gives it; its rejections are printed one at a time."""
         return {
             **self.mark_counts(),
             "retracted": self.retracted,

@@ -9,7 +9,7 @@ from zlib import crc32
 
 from services.contracts.rejected import Rejected
 from services.contracts.topics import REJECTED
-from services.ingest.parts import Parts
+from services.ingest.context import IngestContext
 from services.ingest.publish.batches import Record
 
 Source = Literal["http", "import"]
@@ -53,7 +53,7 @@ def rejected_records(
     ]
 
 
-async def send_rejected(parts: Parts, refused: Iterable[Refused], source: Source) -> None:
+async def send_rejected(parts: IngestContext, refused: Iterable[Refused], source: Source) -> None:
     """Send a dead letter for each; raises `UnavailableError` when Kafka stays away."""
     partitions = await parts.publisher.partitions()
     await parts.publisher.send(rejected_records(refused, source, datetime.now(UTC), partitions))

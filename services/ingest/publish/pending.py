@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.ids import week_token
-from services.ingest.parts import Parts
+from services.ingest.context import IngestContext
 from services.ingest.publish.state_records import (
     calendar_records,
     close_records,
@@ -27,13 +27,13 @@ _STUDENTS = 1_000
 _DAYS = 1_500
 
 
-async def publish_students(parts: Parts) -> None:
+async def publish_students(parts: IngestContext) -> None:
     """Send every pending consent and enrollment; raises `UnavailableError` when Kafka stays away."""
     while await _some_students(parts):
         pass
 
 
-async def publish_days(parts: Parts) -> UUID | None:
+async def publish_days(parts: IngestContext) -> UUID | None:
     """Send every pending school-day and close; returns the token of the last closes, None without any."""
     token: UUID | None = None
     more = True
@@ -43,20 +43,20 @@ async def publish_days(parts: Parts) -> UUID | None:
     return token
 
 
-async def publish_calendars(parts: Parts) -> None:
+async def publish_calendars(parts: IngestContext) -> None:
     """Send every pending day of a calendar that only some students follow."""
     while await _some_calendar_days(parts):
         pass
 
 
-async def publish_token(parts: Parts) -> UUID:
+async def publish_token(parts: IngestContext) -> UUID:
     """Send a token alone: it is answered when all that went before it is evaluated."""
     token = uuid4()
     await parts.publisher.send(close_records([], await parts.publisher.partitions(), token, datetime.now(UTC)))
     return token
 
 
-async def publish_week(parts: Parts, week: date) -> UUID | None:
+async def publish_week(parts: IngestContext, week: date) -> UUID | None:
     """Send that the week of this Monday is over, behind its closes; returns the token, None when it had no school."""
     async with parts.engine.begin() as connection:
         if not await weeks.had_school(connection, week):
@@ -65,7 +65,7 @@ async def publish_week(parts: Parts, week: date) -> UUID | None:
     return week_token(week)
 
 
-async def publish_due_week(parts: Parts) -> None:
+async def publish_due_week(parts: IngestContext) -> None:
     """Send, once, that the last complete week is over.
 
     Earlier weeks are not caught up with: after the import of a history, or when nothing ran for long, the last one
@@ -82,12 +82,12 @@ async def publish_due_week(parts: Parts) -> None:
             await _send_week(connection, parts, week)
 
 
-async def _send_week(connection: AsyncConnection, parts: Parts, week: date) -> None:
+async def _send_week(connection: AsyncConnection, parts: IngestContext, week: date) -> None:
     await parts.publisher.send(week_records(week, await parts.publisher.partitions(), datetime.now(UTC)))
     await weeks.sent(connection, week)
 
 
-async def _some_students(parts: Parts) -> bool:
+async def _some_students(parts: IngestContext) -> bool:
     async with parts.engine.begin() as connection:
         if not (await pending.due(connection)).students:
             return False
@@ -100,7 +100,7 @@ async def _some_students(parts: Parts) -> bool:
     return len(states) == _STUDENTS
 
 
-async def _some_calendar_days(parts: Parts) -> bool:
+async def _some_calendar_days(parts: IngestContext) -> bool:
     async with parts.engine.begin() as connection:
         if not (await pending.due(connection)).days:
             return False
@@ -112,7 +112,7 @@ async def _some_calendar_days(parts: Parts) -> bool:
     return len(states) == _DAYS
 
 
-async def _some_days(parts: Parts) -> tuple[bool, UUID | None]:
+async def _some_days(parts: IngestContext) -> tuple[bool, UUID | None]:
     async with parts.engine.begin() as connection:
         if not (await pending.due(connection)).days:
             return False, None

@@ -9,8 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.ids import Pseudonym, Slot
-from services.ingest.consent.standing import Run
-from services.ingest.identity.known import Known
+from services.ingest.consent.in_force import Run
+from services.ingest.identity.consented import ConsentedStudent
 from services.ingest.rows.outcomes import WhyNot
 from services.ingest.store.arrays import joined
 
@@ -34,11 +34,11 @@ _TODAY = text("SELECT ingest.today()")
 _TIMEZONES = text("SELECT school_id, timezone FROM ingest.schools WHERE timezone IS NOT NULL")
 
 
-async def in_force(connection: AsyncConnection, student_ids: Iterable[str]) -> dict[str, Known]:
+async def in_force(connection: AsyncConnection, student_ids: Iterable[str]) -> dict[str, ConsentedStudent]:
     """Those of the students whose consent is in force today, by the district's id."""
     rows = await connection.execute(_IN_FORCE, {"ids": joined(student_ids)})
     return {
-        student_id: Known(number, Pseudonym(pseudonym), Slot(slot), Run(start, through))
+        student_id: ConsentedStudent(number, Pseudonym(pseudonym), Slot(slot), Run(start, through))
         for student_id, number, pseudonym, slot, start, through in rows.all()
     }
 

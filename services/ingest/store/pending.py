@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.ids import Pseudonym, Slot
 from services.contracts.reference import EnrollmentSpan
-from services.ingest.consent.standing import Run
+from services.ingest.consent.in_force import Run
 
 _LOCK = text("SELECT pg_advisory_xact_lock(727002)")
 

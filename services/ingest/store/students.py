@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.ids import Pseudonym, Slot
-from services.ingest.consent.standing import ConsentStanding, Run
+from services.ingest.consent.in_force import ConsentStanding, Run
 
 _LOCK = text("""
     SELECT id, student_id, pseudonym, consent_from, consent_through, next_change, ended_on

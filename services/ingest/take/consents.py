@@ -8,9 +8,9 @@ from datetime import date
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.consent.agreements import Agreement, AgreementKey, agreement, merged
+from services.ingest.consent.in_force import is_over
 from services.ingest.consent.settle import settle
-from services.ingest.consent.standing import is_over
-from services.ingest.parts import Parts
+from services.ingest.context import IngestContext
 from services.ingest.rows.outcomes import DUPLICATE, Outcome, WhyNot
 from services.ingest.rows.parse import ConsentRow
 from services.ingest.store import consents, gate, students
@@ -24,12 +24,12 @@ _OVER = Outcome("not_consented", "No consent of this student is in force or to c
 
 
 async def take_consents(
-    parts: Parts, rows: Sequence[ConsentRow], households: Mapping[str, str], unfit: dict[str, WhyNot]
+    parts: IngestContext, rows: Sequence[ConsentRow], households: Mapping[str, str], unfit: dict[str, WhyNot]
 ) -> list[Outcome]:
     """Each row's outcome, in order. The database hides and shows at once; Kafka learns by `publish_pending`.
 
     `households` are those known now, by student: a student's slot is made at the first consent and stays. `unfit`
-    is told what the consents of students who are not kept do not cover.
+    gets what the consents of students who are not kept do not cover.
     """
     given = [agreement(row, _NEW + place) for place, row in enumerate(rows)]
     async with parts.engine.begin() as connection:
@@ -52,7 +52,7 @@ async def take_consents(
 
 async def _students(
     connection: AsyncConnection,
-    parts: Parts,
+    parts: IngestContext,
     rows: Sequence[ConsentRow],
     given: Sequence[Agreement],
     households: Mapping[str, str],
@@ -100,7 +100,7 @@ def _merge(
 
 
 def _outcome(
-    parts: Parts, row: ConsentRow, given: Agreement, new: bool, pseudonym: str | None, *, kept: bool
+    parts: IngestContext, row: ConsentRow, given: Agreement, new: bool, pseudonym: str | None, *, kept: bool
 ) -> Outcome:
     if not given.fits(parts.policy) and row.revoked_on is None:
         return _NOT_FITTING

@@ -8,7 +8,7 @@ from datetime import date
 
 from models.school_year import year_of
 from services.ingest.classification.classify import SLACK
-from services.ingest.parts import Parts
+from services.ingest.context import IngestContext
 from services.ingest.reporting.assumed import assumed_days
 from services.ingest.reporting.head_counts import HeadCounts
 from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, NOT_YET, Outcome
@@ -16,7 +16,7 @@ from services.ingest.rows.parse import SchoolDayRow
 from services.ingest.store import calendars, days, gate
 
 
-async def assume(parts: Parts, reported: Mapping[str, Collection[date]]) -> dict[str, list[date]]:
+async def assume(parts: IngestContext, reported: Mapping[str, Collection[date]]) -> dict[str, list[date]]:
     """Take weekdays for school days at schools that report days of a school year without a calendar.
 
     By school: what its days are taken to be; Kafka learns by `publish_pending`.
@@ -49,7 +49,7 @@ class Close:
     """A day inside an imported history raises no alert; its last reported date does."""
 
 
-async def take_school_days(parts: Parts, rows: Sequence[SchoolDayRow]) -> list[Outcome]:
+async def take_school_days(parts: IngestContext, rows: Sequence[SchoolDayRow]) -> list[Outcome]:
     """Keep what the calendar says, and which days are closed; each row's outcome, in order.
 
     An unknown `instructional` leaves what is known, and a closed day stays closed.
@@ -86,7 +86,7 @@ def _together(rows: Iterable[SchoolDayRow]) -> dict[days.Day, tuple[bool | None,
     return given
 
 
-async def close_days(parts: Parts, closes: Sequence[Close], *, counts: HeadCounts | None) -> None:
+async def close_days(parts: IngestContext, closes: Sequence[Close], *, counts: HeadCounts | None) -> None:
     """Store the counts and note the closes; Kafka learns by `publish_pending`."""
     heads = (counts or parts.counts).days
     changes = heads.drain()

@@ -23,14 +23,14 @@ from services.ingest.classification.classify import (
     together,
 )
 from services.ingest.classification.digests import event_digest
+from services.ingest.context import IngestContext
 from services.ingest.metrics import count_marks
-from services.ingest.parts import Parts
 from services.ingest.publish.batches import mark_records
 from services.ingest.publish.pending import publish_days
 from services.ingest.reporting.head_counts import HeadCounts
 from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, Outcome, WhyNot
 from services.ingest.rows.parse import MarkRow, to_utc
-from services.ingest.store import days, facts, gate, taken
+from services.ingest.store import days, gate, reported, taken
 from services.ingest.take.days import assume
 
 
@@ -66,7 +66,9 @@ class _Batch:
     counts: dict[tuple[str, date], DayCounts]
 
 
-async def take_marks(parts: Parts, rows: Sequence[MarkRow], said: HandIn, counts: HeadCounts | None) -> list[Outcome]:
+async def take_marks(
+    parts: IngestContext, rows: Sequence[MarkRow], said: HandIn, counts: HeadCounts | None
+) -> list[Outcome]:
     """Each row's outcome, in order; `accepted` means that Kafka has acknowledged it.
 
     Raises `UnavailableError` when Kafka or the database stays away; taking the rows again is harmless.
@@ -87,7 +89,7 @@ async def take_marks(parts: Parts, rows: Sequence[MarkRow], said: HandIn, counts
 
 
 async def _classify(
-    parts: Parts, rows: Sequence[MarkRow], heads: Mapping[str, int], said: HandIn, counts: HeadCounts | None
+    parts: IngestContext, rows: Sequence[MarkRow], heads: Mapping[str, int], said: HandIn, counts: HeadCounts | None
 ) -> _Batch:
     now = time.time_ns() if said.run is None else said.run
     async with parts.engine.begin() as connection:
@@ -108,7 +110,7 @@ async def _classify(
         taking = Taking(now, said.live, said.as_of, horizon)
         classed = classify(rows, times, known, memory, taking, said.why_not)
         if said.live and classed.accepted:
-            for place, outcome in (await facts.idle(connection, classed.accepted)).items():
+            for place, outcome in (await reported.ineffective(connection, classed.accepted)).items():
                 if classed.outcomes[place] is ACCEPTED:
                     classed.outcomes[place] = outcome
     repeated = classed.repeated if said.whole else together(classed.accepted, classed.repeated, memory)
@@ -142,7 +144,7 @@ def _count(
             counts.days.add(row.school_id, row.date, heads[row.student_id], absent=row.status == "absent")
 
 
-async def _write_counts(parts: Parts, counts: HeadCounts) -> dict[tuple[str, date], DayCounts]:
+async def _write_counts(parts: IngestContext, counts: HeadCounts) -> dict[tuple[str, date], DayCounts]:
     changes = counts.days.drain()
     if not changes:
         return {}
@@ -154,7 +156,7 @@ async def _write_counts(parts: Parts, counts: HeadCounts) -> dict[tuple[str, dat
         raise
 
 
-async def _assume(parts: Parts, rows: Sequence[MarkRow], batch: _Batch) -> None:
+async def _assume(parts: IngestContext, rows: Sequence[MarkRow], batch: _Batch) -> None:
     """A school without a calendar raises nothing that needs one: the worker must know before the marks come."""
     reported: dict[str, set[date]] = {}
     for new in batch.classed.accepted:
@@ -163,7 +165,7 @@ async def _assume(parts: Parts, rows: Sequence[MarkRow], batch: _Batch) -> None:
         await parts.patience.run(lambda: publish_days(parts))
 
 
-async def _publish(parts: Parts, rows: Sequence[MarkRow], batch: _Batch, said: HandIn) -> None:
+async def _publish(parts: IngestContext, rows: Sequence[MarkRow], batch: _Batch, said: HandIn) -> None:
     now = datetime.now(UTC)
     partitions = len(await parts.patience.run(parts.publisher.partitions))
     marks = [
@@ -191,6 +193,6 @@ def _mark(row: MarkRow, new: Accepted, *, history: bool) -> PlainMark:
     )
 
 
-async def _remember(parts: Parts, batch: _Batch) -> None:
+async def _remember(parts: IngestContext, batch: _Batch) -> None:
     async with parts.engine.begin() as connection:
         await taken.write(connection, batch.classed.accepted, batch.again, batch.superseded)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from services.ingest.identity.known import Known
-from services.ingest.parts import Parts
+from services.ingest.context import IngestContext
+from services.ingest.identity.consented import ConsentedStudent
 from services.ingest.reporting.head_counts import HeadCounts, Roll
 from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, NOT_CONSENTED, Outcome
 from services.ingest.rows.parse import EnrollmentRow, SchoolRow, StudentRow
@@ -15,14 +15,14 @@ from services.ingest.store import days, gate, rosters
 from services.ingest.store.rosters import Person, RosterSpan
 
 
-async def take_schools(parts: Parts, rows: Sequence[SchoolRow]) -> list[Outcome]:
+async def take_schools(parts: IngestContext, rows: Sequence[SchoolRow]) -> list[Outcome]:
     """Keep the schools; each row's outcome, in order."""
     async with parts.engine.begin() as connection:
         news = await rosters.put_schools(connection, rows)
     return [ACCEPTED if row.school_id in news else DUPLICATE for row in rows]
 
 
-async def take_students(parts: Parts, rows: Sequence[StudentRow]) -> list[Outcome]:
+async def take_students(parts: IngestContext, rows: Sequence[StudentRow]) -> list[Outcome]:
     """Keep names, grades and households of those in force; each row's outcome, in order."""
     async with parts.engine.begin() as connection:
         known = await gate.in_force(connection, {row.student_id for row in rows})
@@ -37,7 +37,7 @@ async def take_students(parts: Parts, rows: Sequence[StudentRow]) -> list[Outcom
 
 
 async def take_enrollments(
-    parts: Parts, rows: Sequence[EnrollmentRow], *, counts: HeadCounts | None, run: int | None
+    parts: IngestContext, rows: Sequence[EnrollmentRow], *, counts: HeadCounts | None, run: int | None
 ) -> list[Outcome]:
     """Keep the enrollments of those in force, count all; each row's outcome, in order.
 
@@ -76,7 +76,7 @@ class _Seen:
     new_spans: set[tuple[int, str, date]]
     new_people: set[int]
 
-    def outcome(self, student: Known | None, row: EnrollmentRow) -> Outcome:
+    def outcome(self, student: ConsentedStudent | None, row: EnrollmentRow) -> Outcome:
         if student is None:
             return NOT_CONSENTED["unknown_student"]
         key = (student.id, row.school_id, row.entry_date)
@@ -88,7 +88,7 @@ class _Seen:
         return ACCEPTED if new else DUPLICATE
 
 
-def _outcome(student: Known | None, kept: Mapping[int, Person], news: set[int]) -> Outcome:
+def _outcome(student: ConsentedStudent | None, kept: Mapping[int, Person], news: set[int]) -> Outcome:
     if student is None or student.id not in kept:
         return NOT_CONSENTED["unknown_student"]
     new = student.id in news
@@ -97,7 +97,12 @@ def _outcome(student: Known | None, kept: Mapping[int, Person], news: set[int]) 
 
 
 def _person(
-    parts: Parts, student: Known, first: str | None, last: str | None, grade: str | None, household: str | None
+    parts: IngestContext,
+    student: ConsentedStudent,
+    first: str | None,
+    last: str | None,
+    grade: str | None,
+    household: str | None,
 ) -> Person:
     return Person(student.id, first, last, grade, parts.names.household(household) if household else None)
 
@@ -106,12 +111,12 @@ def _longer(exit_date: date | None, than: date | None) -> bool:
     return than is not None and (exit_date is None or exit_date > than)
 
 
-def _count(parts: Parts, rows: Iterable[EnrollmentRow], roll: Roll) -> None:
+def _count(parts: IngestContext, rows: Iterable[EnrollmentRow], roll: Roll) -> None:
     for row in rows:
         roll.add(row.school_id, parts.names.head(row.student_id), row.entry_date, row.exit_date)
 
 
-async def _write_roll(parts: Parts, roll: Roll) -> None:
+async def _write_roll(parts: IngestContext, roll: Roll) -> None:
     rolls = roll.drain()
     try:
         async with parts.engine.begin() as connection:

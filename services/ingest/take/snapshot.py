@@ -11,10 +11,10 @@ from models.attendance import EXCUSED, RETRACTED, STATUS, UNEXCUSED
 from services.contracts.ids import partition_of
 from services.contracts.marks import AttendanceStatus
 from services.contracts.packed import PlainMark
-from services.ingest.parts import Parts
+from services.ingest.context import IngestContext
 from services.ingest.publish.batches import mark_records
-from services.ingest.store import standing
-from services.ingest.store.standing import SchoolSpan, Stale, Whole
+from services.ingest.store import stale_marks
+from services.ingest.store.stale_marks import SchoolSpan, Stale, Whole
 
 _AT_ONCE = 2_000
 
@@ -40,30 +40,34 @@ class TakenBack:
 
 
 async def take_back(
-    parts: Parts, spans: Collection[SchoolSpan], seen: Iterable[tuple[str, date]], whole: Whole, limits: Limits | None
+    parts: IngestContext,
+    spans: Collection[SchoolSpan],
+    seen: Iterable[tuple[str, date]],
+    whole: Whole,
+    limits: Limits | None,
 ) -> TakenBack:
     """Take back what is stale in the spans; `seen` are the schools' days of which the files have rows.
 
     Without limits any number is taken back. Raises `UnavailableError`; doing it again is harmless.
     """
     async with parts.engine.connect() as connection:
-        number = await standing.standing(connection, spans, whole, RETRACTED)
-        stale = await standing.stale(connection, spans, whole, RETRACTED)
+        number = await stale_marks.standing(connection, spans, whole, RETRACTED)
+        stale = await stale_marks.stale(connection, spans, whole, RETRACTED)
     if limits is not None and len(stale) > limits.marks and len(stale) > limits.share * number:
         return TakenBack(len(stale), number, refused=True)
     for start in range(0, len(stale), _AT_ONCE):
         await _publish(parts, stale[start : start + _AT_ONCE], whole)
     async with parts.engine.begin() as connection:
-        await standing.clear_counts(connection, spans, seen)
+        await stale_marks.clear_counts(connection, spans, seen)
     return TakenBack(len(stale), number)
 
 
-async def _publish(parts: Parts, stale: Sequence[Stale], whole: Whole) -> None:
+async def _publish(parts: IngestContext, stale: Sequence[Stale], whole: Whole) -> None:
     partitions = len(await parts.publisher.partitions())
     marks = [(partition_of(one.slot, partitions), mark) for one in stale if (mark := said_instead(one)) is not None]
     await parts.publisher.send(mark_records(marks, datetime.now(UTC), {}))
     async with parts.engine.begin() as connection:
-        await standing.forget(connection, stale, whole)
+        await stale_marks.forget(connection, stale, whole)
 
 
 def said_instead(stale: Stale) -> PlainMark | None:

@@ -43,7 +43,7 @@ _ORDER: Final = (
     "recorded_at",
     "event_id",
 )
-"""In which ingest looks at the fields: the first that is wrong is the one told."""
+"""In which ingest looks at the fields: the first that is wrong is the one named."""
 _CODES: Final = np.array([[code_of(status, excused) for excused in (False, True)] for status in _STATUSES], np.uint8)
 
 

@@ -143,7 +143,7 @@ class Blocks:
             return None
         try:
             columns = self._parse(data, None)
-        except pl.exceptions.ComputeError:  # not UTF-8: a closer look tells which line
+        except pl.exceptions.ComputeError:  # not UTF-8: a closer look finds the line
             return None
         lines = np.arange(number, number + len(ends), dtype=np.int32)
         return TableBlock(columns, lines, [], offset + len(data)) if columns.height == len(ends) else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from services.ingest.consent.agreements import Agreement, AgreementKey, agreement, merged
-from services.ingest.consent.standing import ConsentPolicy, Run, standing
+from services.ingest.consent.in_force import ConsentPolicy, Run, standing
 from services.ingest.rows.parse import ConsentRow
 
 

@@ -90,7 +90,7 @@ def read_people(folder: Folder) -> People:
 
 
 def _persons(folder: Folder) -> Iterator[Found[_Person]]:
-    """The students; a table of them may tell their groups too."""
+    """The students; a table of them may give their groups too."""
     for reader in folder.source.readers.students:
         if isinstance(reader, CsvReader) and reader.table is district.STUDENTS:
             yield from CsvReader(reader.source, _STUDENTS, reader.layout).read(folder.source.log)

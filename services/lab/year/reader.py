@@ -13,7 +13,7 @@ import numpy as np
 from models.attendance import RETRACTED
 from models.backtest.history import Counts, DayMarks, History, Runs
 from models.enrollment import FOREVER
-from services.ingest.consent.standing import ConsentPolicy, Run
+from services.ingest.consent.in_force import ConsentPolicy, Run
 from services.ingest.formats import Rejection
 from services.ingest.imports.importer import CHUNK, chunks
 from services.ingest.imports.replayer import first_signed
@@ -27,7 +27,7 @@ from services.lab.year.people import GROUPS, read_people
 from services.lab.year.schools import EnrolledCounts, YearDays, head_counts
 
 Progress = Callable[[str, int, int], None]
-"""Told what is being read, how far it has come, and how far it will go."""
+"""Called with what is being read, how far it has come, and how far it will go."""
 
 
 @dataclass(frozen=True, slots=True)

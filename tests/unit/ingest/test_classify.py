@@ -16,13 +16,13 @@ from services.contracts.ids import Pseudonym, Slot
 from services.contracts.marks import AttendanceStatus
 from services.ingest.classification.classify import Horizon, Key, Memory, Taking, classify
 from services.ingest.classification.digests import mark_digest
-from services.ingest.consent.standing import Run
-from services.ingest.identity.known import Known
+from services.ingest.consent.in_force import Run
+from services.ingest.identity.consented import ConsentedStudent
 from services.ingest.rows.outcomes import Status
 from services.ingest.rows.parse import MarkRow
 
 DAY = date(2016, 12, 5)
-KNOWN = {"s": Known(1, Pseudonym("p"), Slot(7), Run(DAY - timedelta(days=30), DAY + timedelta(days=30)))}
+KNOWN = {"s": ConsentedStudent(1, Pseudonym("p"), Slot(7), Run(DAY - timedelta(days=30), DAY + timedelta(days=30)))}
 NINE = datetime(2016, 12, 5, 14, tzinfo=UTC)
 
 

@@ -16,8 +16,8 @@ from models.policy import default_policy
 from models.risk_model import NO_SIBLING
 from services.contracts import topics
 from services.contracts.risk import ThresholdSet
+from services.warning.capacity import CapacityControl
 from services.warning.partition import Partition
-from services.warning.steering import Steering
 from services.warning.student import Student
 from tests.unit.models.hand_made import artifact
 from tests.unit.warning.driving import TOKEN, Record, Worker, batch, close, consent, enrollment, mark
@@ -39,7 +39,7 @@ class Stands(NamedTuple):
 
 
 def worker(made: Artifact = MADE) -> Worker:
-    return Worker(Partition(POLICY, Steering(made, CAPACITY)))
+    return Worker(Partition(POLICY, CapacityControl(made, CAPACITY)))
 
 
 def threshold(week: date, at: float | None) -> Record:
@@ -73,7 +73,7 @@ def stands(of: Worker) -> dict[str, Stands]:
 
 def restarted(old: Worker, made: Artifact = MADE) -> Worker:
     """Another worker that has read what the first wrote."""
-    return settled(old.successor(Steering(made, CAPACITY)))
+    return settled(old.successor(CapacityControl(made, CAPACITY)))
 
 
 def settled(of: Worker) -> Worker:

@@ -11,11 +11,11 @@ from tests.alert_events import event
 def step(student: str, household: str, what: str, seq: int = 1) -> OutboxStep:
     came = event(student, seq=seq, household=household)
     alert = state_after(came, "Hope")
-    return OutboxStep(came, Notify(alert) if what == "tell" else Retract(alert, tell=what == "withdraw"))
+    return OutboxStep(came, Notify(alert) if what == "notify" else Retract(alert, notify=what == "withdraw"))
 
 
 def test_what_is_told_of_different_households_is_written_at_once_whatever_came_between() -> None:
-    steps = [step("a", "A", "tell"), step("b", "B", "withdraw"), step("c", "C", "tell"), step("d", "D", "cancel")]
+    steps = [step("a", "A", "notify"), step("b", "B", "withdraw"), step("c", "C", "notify"), step("d", "D", "cancel")]
     assert in_waves(steps) == [[steps[0], steps[2]], [steps[1], steps[3]]]
 
 
@@ -25,12 +25,12 @@ def test_an_alert_is_retracted_once_a_wave() -> None:
 
 
 def test_an_alert_that_moved_to_another_household_is_retracted_after_it_was_told() -> None:
-    steps = [step("a", "A", "tell", seq=1), step("a", "B", "withdraw", seq=2), step("b", "B", "tell")]
+    steps = [step("a", "A", "notify", seq=1), step("a", "B", "withdraw", seq=2), step("b", "B", "notify")]
     assert in_waves(steps) == [[steps[0]], [steps[1]], [steps[2]]]
 
 
 STEPS = st.lists(
-    st.builds(step, st.sampled_from("abcd"), st.sampled_from("AB"), st.sampled_from(("tell", "withdraw", "cancel")))
+    st.builds(step, st.sampled_from("abcd"), st.sampled_from("AB"), st.sampled_from(("notify", "withdraw", "cancel")))
 )
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.contracts.alerts import LEVELS, AlertEvent, Level
-from services.notify.book import Book
+from services.notify.case_states import CaseStates
 from services.notify.routing import Notify, Retract
 from services.notify.teams import Teams
 from tests.alert_events import event
@@ -24,14 +24,14 @@ TEAMS = Teams.model_validate(
 
 def notified(*events: AlertEvent) -> list[tuple[str, str, str]]:
     """What is done about the last of these events, the others having been taken before."""
-    book = Book([], {})
+    book = CaseStates([], {})
     for each in events[:-1]:
         book.take(each, TEAMS)
     return [words(action) for action in book.take(events[-1], TEAMS)]
 
 
 def words(action: Notify | Retract) -> tuple[str, str, str]:
-    what = "tell" if isinstance(action, Notify) else "withdraw" if action.tell else "cancel"
+    what = "notify" if isinstance(action, Notify) else "withdraw" if action.notify else "cancel"
     return what, action.alert.student, action.alert.level
 
 
@@ -56,32 +56,32 @@ def changed(
 
 
 def test_a_raised_alert_is_told() -> None:
-    assert notified(event("s")) == [("tell", "s", "watch")]
+    assert notified(event("s")) == [("notify", "s", "watch")]
 
 
 def test_below_the_teams_lowest_level_nobody_is_told_and_above_it_they_are() -> None:
     raised = event("s", school_id="high")
     assert notified(raised) == []
-    assert notified(raised, changed("s", "elevated", 2, school_id="high")) == [("tell", "s", "elevated")]
+    assert notified(raised, changed("s", "elevated", 2, school_id="high")) == [("notify", "s", "elevated")]
 
 
 def test_a_fall_is_told_while_it_stays_at_or_above_the_lowest_level() -> None:
     raised = event("s", level="urgent", school_id="high")
     fallen = changed("s", "elevated", 2, school_id="high")
-    assert notified(raised, fallen) == [("tell", "s", "elevated")]
+    assert notified(raised, fallen) == [("notify", "s", "elevated")]
     assert notified(raised, fallen, changed("s", "watch", 3, school_id="high")) == []
 
 
 def test_a_rise_after_a_fall_below_the_lowest_level_is_told_again() -> None:
     steps = [event("s", level="elevated", school_id="high"), changed("s", "watch", 2, school_id="high")]
-    assert notified(*steps, changed("s", "elevated", 3, school_id="high")) == [("tell", "s", "elevated")]
+    assert notified(*steps, changed("s", "elevated", 3, school_id="high")) == [("notify", "s", "elevated")]
 
 
 def test_amended_cleared_and_superseded_events_tell_nobody() -> None:
     assert notified(event("s"), event("s", "AlertAmended", seq=2)) == []
     assert notified(event("s"), event("s", "AlertCleared", seq=2)) == []
     assert notified(event("s", superseded=True)) == []
-    assert notified(event("s", superseded=True), changed("s", "elevated", 2)) == [("tell", "s", "elevated")]
+    assert notified(event("s", superseded=True), changed("s", "elevated", 2)) == [("notify", "s", "elevated")]
 
 
 def test_a_level_that_came_and_went_within_one_evaluation_is_not_told_again() -> None:
@@ -96,7 +96,7 @@ def test_an_event_seen_before_and_an_older_one_tell_nobody() -> None:
 def test_a_second_sibling_at_the_same_level_is_not_told_and_at_a_higher_one_is() -> None:
     first = event("a", household="h")
     assert notified(first, event("b", household="h")) == []
-    assert notified(first, event("b", level="elevated", household="h")) == [("tell", "b", "elevated")]
+    assert notified(first, event("b", level="elevated", household="h")) == [("notify", "b", "elevated")]
 
 
 def test_a_sibling_at_a_lower_level_is_not_told() -> None:
@@ -105,23 +105,25 @@ def test_a_sibling_at_a_lower_level_is_not_told() -> None:
 
 def test_when_the_higher_sibling_falls_the_one_that_now_leads_is_told() -> None:
     steps = [event("a", level="urgent", household="h"), event("b", level="elevated", household="h")]
-    assert notified(*steps, changed("a", "watch", 2, household="h")) == [("tell", "b", "elevated")]
+    assert notified(*steps, changed("a", "watch", 2, household="h")) == [("notify", "b", "elevated")]
 
 
 def test_a_cleared_sibling_leaves_what_stands_known() -> None:
     steps = [event("a", level="urgent", household="h"), event("b", household="h")]
     cleared = event("a", "AlertCleared", "urgent", seq=2, household="h")
     assert notified(*steps, cleared) == []
-    assert notified(*steps, cleared, changed("b", "elevated", 2, household="h")) == [("tell", "b", "elevated")]
+    assert notified(*steps, cleared, changed("b", "elevated", 2, household="h")) == [("notify", "b", "elevated")]
 
 
 def test_each_team_hears_of_its_own_school_in_one_household() -> None:
-    assert notified(event("a", household="h"), event("b", household="h", school_id="other")) == [("tell", "b", "watch")]
+    assert notified(event("a", household="h"), event("b", household="h", school_id="other")) == [
+        ("notify", "b", "watch")
+    ]
 
 
 def test_a_new_episode_after_a_cleared_one_is_told() -> None:
     again = event("s", raised_on=event("s").raised_on.replace(month=11))
-    assert notified(event("s"), event("s", "AlertCleared", seq=2), again) == [("tell", "s", "watch")]
+    assert notified(event("s"), event("s", "AlertCleared", seq=2), again) == [("notify", "s", "watch")]
 
 
 def test_a_correction_withdraws_and_an_ended_consent_only_cancels() -> None:
@@ -134,9 +136,9 @@ def test_a_correction_withdraws_and_an_ended_consent_only_cancels() -> None:
 def test_a_sibling_folded_into_a_withdrawn_alert_is_told_then() -> None:
     steps = [event("a", household="h"), event("b", household="h")]
     gone = event("a", "AlertWithdrawn", seq=2, because="correction", household="h")
-    assert notified(*steps, gone) == [("withdraw", "a", "watch"), ("tell", "b", "watch")]
+    assert notified(*steps, gone) == [("withdraw", "a", "watch"), ("notify", "b", "watch")]
     ended = event("a", "AlertWithdrawn", seq=2, because="consent_ended", household="h")
-    assert notified(*steps, ended) == [("cancel", "a", "watch"), ("tell", "b", "watch")]
+    assert notified(*steps, ended) == [("cancel", "a", "watch"), ("notify", "b", "watch")]
 
 
 def test_a_withdrawn_sibling_that_nobody_was_told_of_changes_nothing_for_the_other() -> None:
@@ -147,7 +149,7 @@ def test_a_withdrawn_sibling_that_nobody_was_told_of_changes_nothing_for_the_oth
 
 def test_a_student_who_moves_to_another_teams_school_is_told_there() -> None:
     moved = event("s", "AlertAmended", seq=2, school_id="other")
-    assert notified(event("s"), moved) == [("tell", "s", "watch")]
+    assert notified(event("s"), moved) == [("notify", "s", "watch")]
     assert notified(event("s"), event("s", "AlertAmended", seq=2, school_id="another")) == []
 
 
@@ -163,7 +165,7 @@ levels = st.sampled_from(LEVELS)
 @given(st.lists(levels, min_size=1, max_size=12), st.data())
 def test_replaying_any_part_of_a_life_tells_nothing_new(path: Sequence[Level], data: st.DataObject) -> None:
     life = [event("s", level=path[0]), *(changed("s", level, seq) for seq, level in enumerate(path[1:], start=2))]
-    book = Book([], {})
+    book = CaseStates([], {})
     once = [words(action) for each in life for action in book.take(each, TEAMS)]
     again = data.draw(st.lists(st.sampled_from(life), max_size=20))
     assert not [action for each in again for action in book.take(each, TEAMS)]

@@ -29,10 +29,10 @@ from services.contracts.marks import (
 from services.contracts.reference import Consent, Enrollment, EnrollmentSpan, SchoolDay
 from services.contracts.risk import ThresholdSet
 from services.warning import records
+from services.warning.capacity import CapacityControl
 from services.warning.lifecycle import _reason
 from services.warning.loading import load_partition
 from services.warning.partition import Partition
-from services.warning.steering import Steering
 from services.warning.student import NO_ROW, Student
 from services.warning.window import window_document
 
@@ -170,7 +170,7 @@ class Worker:
         self, partition: Partition | None = None, *, artifact: Artifact | None = None, capacity: int | None = None
     ) -> None:
         self._risk = artifact, capacity
-        self.partition = partition or Partition(POLICY, Steering(artifact, capacity))
+        self.partition = partition or Partition(POLICY, CapacityControl(artifact, capacity))
         self.reader = Reader()
         self.stored: dict[str, bytes] = {}
 
@@ -192,12 +192,12 @@ class Worker:
     def restart(self) -> None:
         """Another worker takes over: the partition as the table would give it back."""
         self._write()
-        self.partition = load_partition(self.stored, POLICY, Steering(*self._risk), TAKEN_AT)
+        self.partition = load_partition(self.stored, POLICY, CapacityControl(*self._risk), TAKEN_AT)
 
-    def successor(self, steering: Steering | None = None) -> Worker:
+    def successor(self, capacity_control: CapacityControl | None = None) -> Worker:
         """Another worker that has read what this one wrote, and nothing else; this one goes on."""
         self._write()
-        other = Worker(load_partition(self.stored, POLICY, steering or Steering(*self._risk), TAKEN_AT))
+        other = Worker(load_partition(self.stored, POLICY, capacity_control or CapacityControl(*self._risk), TAKEN_AT))
         other.stored, other.reader = dict(self.stored), self.reader
         return other
 
@@ -268,7 +268,7 @@ class Worker:
         return past_of(self.partition.years[student.year].cohort.register, student.row).ordinals
 
     def _scores(self, student: Student, days: int) -> list[tuple[float, float]]:
-        if not days or not self.partition.steering.models:
+        if not days or not self.partition.capacity_control.models:
             return []
         cohort = self.partition.years[student.year].cohort
         own, whole = cohort.scores_at(np.full(days, student.row), np.arange(1, days + 1))

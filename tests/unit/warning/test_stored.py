@@ -17,11 +17,11 @@ from services.contracts import topics
 from services.contracts.ids import Pseudonym
 from services.contracts.marks import AttendanceMark
 from services.contracts.reference import SchoolDay
+from services.warning.capacity import CapacityControl
 from services.warning.loading import load_partition
 from services.warning.partition import Partition
 from services.warning.records import take
 from services.warning.school_year import BLOCK
-from services.warning.steering import Steering
 from services.warning.stored import (
     VERSION,
     Block,
@@ -240,7 +240,7 @@ def test_events_that_kafka_has_not_acknowledged_survive_a_restart() -> None:
     (student,) = partition.emitting
     stored = {key: value for key, value in partition.take_changes() if value is not None}
 
-    (again,) = load_partition(stored, POLICY, Steering(None, None), TAKEN_AT).emitting
+    (again,) = load_partition(stored, POLICY, CapacityControl(None, None), TAKEN_AT).emitting
 
     assert again.pending == student.pending
     assert [event.type for event in again.pending] == ["AlertRaised"]
@@ -263,7 +263,7 @@ def test_a_format_of_another_release_is_refused_with_what_to_do(kind: str, value
 
     version = VERSION + 1 if isinstance(value, list) else 0
     with pytest.raises(UnreadableStateError, match=rf"format {version}, and this First Bell reads {VERSION}.*anew"):
-        load_partition(stored, POLICY, Steering(None, None), TAKEN_AT)
+        load_partition(stored, POLICY, CapacityControl(None, None), TAKEN_AT)
 
 
 @pytest.mark.parametrize("kind", ["s|", "b|", "c|", "r|"])
@@ -277,13 +277,13 @@ def test_a_value_that_only_says_another_version_is_refused_too(kind: str) -> Non
     stored[key] = encode([VERSION + 1, *parts[1:]])
 
     with pytest.raises(UnreadableStateError, match=f"format {VERSION + 1}"):
-        load_partition(stored, POLICY, Steering(None, None), TAKEN_AT)
+        load_partition(stored, POLICY, CapacityControl(None, None), TAKEN_AT)
 
 
 @pytest.mark.parametrize("data", [b"", b"\x93", b"not a student"])
 def test_bytes_that_are_no_students_are_refused(data: bytes) -> None:
     with pytest.raises((msgspec.DecodeError, UnreadableStateError)):
-        load_partition({"s|ann": data}, POLICY, Steering(None, None), TAKEN_AT)
+        load_partition({"s|ann": data}, POLICY, CapacityControl(None, None), TAKEN_AT)
 
 
 def two_in_a_block() -> Worker:
@@ -372,7 +372,7 @@ def test_a_course_whose_days_differ_is_decided_anew() -> None:
     torn |= {key: value for key, value in worker.stored.items() if key.startswith("b|")}
     assert torn["s|ann"] != worker.stored["s|ann"]
 
-    again = Worker(load_partition(torn, POLICY, Steering(None, None), TAKEN_AT))
+    again = Worker(load_partition(torn, POLICY, CapacityControl(None, None), TAKEN_AT))
     again.reader = worker.reader
     assert again.partition.touched
     events = again.take(batch())
@@ -386,7 +386,7 @@ def test_a_course_of_another_policy_is_decided_anew() -> None:
     streak = next(rule for rule in POLICY.rules if rule.id == "streak_3").model_copy(update={"days": 4})
     other: Policy = POLICY.model_copy(update={"rules": (streak,)})
 
-    partition = load_partition(worker.stored, other, Steering(None, None), TAKEN_AT)
+    partition = load_partition(worker.stored, other, CapacityControl(None, None), TAKEN_AT)
 
     assert partition.touched
     while partition.evaluate():
@@ -437,7 +437,7 @@ def test_a_write_cut_short_anywhere_loses_no_alert_when_its_records_come_again()
 
     for length in range(len(changes) + 1):
         torn = {**before.stored, **{key: value for key, value in changes[:length] if value is not None}}
-        again = Worker(load_partition(torn, POLICY, Steering(None, None), TAKEN_AT))
+        again = Worker(load_partition(torn, POLICY, CapacityControl(None, None), TAKEN_AT))
         again.take(record)
         again.check_reader()
         assert {alert.student for alert in again.reader.alerts()} == {"ann", "ben"}
@@ -452,7 +452,7 @@ def test_a_write_cut_short_leaves_no_days_of_a_year_that_is_over() -> None:
         pass
     heads = {key: value for key, value in worker.partition.take_changes() if value and key.startswith("s|")}
 
-    again = Worker(load_partition({**before.stored, **heads}, POLICY, Steering(None, None), TAKEN_AT))
+    again = Worker(load_partition({**before.stored, **heads}, POLICY, CapacityControl(None, None), TAKEN_AT))
     again.stored = {**before.stored, **heads}
     again.take(record)
 
@@ -473,7 +473,7 @@ def test_a_write_cut_short_loses_no_mark_that_was_kept_for_its_year() -> None:
     for length in range(len(changes) + 1):
         written = {**before.stored, **dict(changes[:length])}
         torn = {key: value for key, value in written.items() if value is not None}
-        again = Worker(load_partition(torn, POLICY, Steering(None, None), TAKEN_AT))
+        again = Worker(load_partition(torn, POLICY, CapacityControl(None, None), TAKEN_AT))
         again.stored = torn
         again.take(record)
         again.restart()

@@ -10,9 +10,9 @@ from services.contracts import topics
 from services.contracts.marks import WeekClosed
 from services.contracts.risk import ThresholdSet, WeekCounted
 from services.warning import records
+from services.warning.capacity import CapacityControl
 from services.warning.loading import load_partition
 from services.warning.partition import Partition
-from services.warning.steering import Steering
 from services.warning.window import scores_of
 from tests.unit.models.hand_made import artifact
 from tests.unit.warning.driving import TAKEN_AT, Record, batch, close, consent, enrollment, mark, school_day
@@ -24,7 +24,7 @@ TOKEN = uuid4()
 
 def a_partition(capacity: int | None = 2, *, signal: bool = True) -> Partition:
     model = artifact(kind="logistic" if signal else "none")
-    return Partition(default_policy(), Steering(model, capacity))
+    return Partition(default_policy(), CapacityControl(model, capacity))
 
 
 def take(partition: Partition, record: Record, number: int = 0, partitions: int = 1) -> UUID | None:
@@ -87,7 +87,7 @@ def test_the_owner_finds_the_threshold_when_every_partition_has_counted_and_each
     [found] = said(owner)
     assert isinstance(found, ThresholdSet)
     assert (found.week, found.weeks, found.capacity) == (MONDAY + timedelta(days=7), 1, 2)
-    assert owner.steering.last == found
+    assert owner.capacity_control.last == found
     assert [take(partition, emitted(found), number, 3) for number, partition in enumerate(partitions)] == [TOKEN] * 3
 
 
@@ -110,7 +110,7 @@ def test_scores_are_the_same_straight_after_a_restart() -> None:
     partition = with_students(a_partition(), "s0", "s1")
     items = {key: value for key, value in partition.take_changes() if value is not None}
 
-    again = load_partition(items, default_policy(), Steering(artifact(), 2), TAKEN_AT)
+    again = load_partition(items, default_policy(), CapacityControl(artifact(), 2), TAKEN_AT)
 
     assert scores_of(again) == scores_of(partition)
 

@@ -14,9 +14,9 @@ from models.school_year import year_of
 from services.contracts.ids import Pseudonym, Slot
 from services.ingest.classification.classify import Horizon, Memory, Taking, classify
 from services.ingest.consent.agreements import Agreement, AgreementKey, agreement, merged
-from services.ingest.consent.standing import ConsentPolicy, Run, standing
+from services.ingest.consent.in_force import ConsentPolicy, Run, standing
 from services.ingest.formats import Item, Rejection, Source, open_sources
-from services.ingest.identity.known import Known
+from services.ingest.identity.consented import ConsentedStudent
 from services.ingest.imports.replayer import first_signed, handed_in_on
 from services.ingest.reporting.assumed import assumed_days
 from services.ingest.reporting.head_counts import DayHeads, Roll
@@ -92,7 +92,9 @@ class Slow:
 
     def take_marks(self, day: date, rows: Sequence[MarkRow]) -> None:
         """The rows that pass the gate, merged with those of their day."""
-        known = {one: Known(self._heads[one], Pseudonym(one), Slot(0), run) for one, run in self._running.items()}
+        known = {
+            one: ConsentedStudent(self._heads[one], Pseudonym(one), Slot(0), run) for one, run in self._running.items()
+        }
         times = [
             None if row.recorded_at is None else to_utc(row.recorded_at, self._zones.get(row.school_id, self._zone))
             for row in rows

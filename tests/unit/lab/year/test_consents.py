@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from services.ingest.consent.standing import ConsentPolicy, Run
+from services.ingest.consent.in_force import ConsentPolicy, Run
 from services.ingest.rows.parse import ConsentRow
 from services.lab.year.consents import Consented
 

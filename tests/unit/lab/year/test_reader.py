@@ -8,7 +8,7 @@ import pytest
 
 from models.backtest.history import History
 from models.enrollment import FOREVER
-from services.ingest.consent.standing import Run
+from services.ingest.consent.in_force import Run
 from services.lab.year import blocks as blocks_module
 from services.lab.year import read_history
 from tests.unit.lab.year.slow import read_slowly

@@ -16,9 +16,9 @@ from services.contracts.reference import Consent, Enrollment, EnrollmentSpan, Sc
 from services.contracts.risk import WeekCounted
 from services.ingest.publish.batches import mark_records
 from services.warning import records
+from services.warning.capacity import CapacityControl
 from services.warning.lifecycle import emitted_level
 from services.warning.partition import Partition
-from services.warning.steering import Steering
 from services.warning.student import NO_ROW, Student
 from services.warning.window import scores_of
 from tests.unit.models.backtest.districts import Child, Counting, District, Row
@@ -31,8 +31,10 @@ WEEK = 7
 class Stream:
     """Partitions that together hold a district's students; siblings are in one."""
 
-    def __init__(self, district: District, policy: Policy, partitions: int, steering: Callable[[], Steering]) -> None:
-        self.partitions = [Partition(policy, steering()) for _ in range(partitions)]
+    def __init__(
+        self, district: District, policy: Policy, partitions: int, capacity_control: Callable[[], CapacityControl]
+    ) -> None:
+        self.partitions = [Partition(policy, capacity_control()) for _ in range(partitions)]
         self._district = district
         self._counting = Counting()
         self._reporting = district.reporting()
@@ -85,14 +87,14 @@ class Stream:
 
     def entered(self) -> int:
         """New alerts at elevated or above, over all partitions; 0 when nothing is steered."""
-        if not self.partitions[0].steering.steers:
+        if not self.partitions[0].capacity_control.steers:
             return 0
-        return sum(sum(partition.steering.dump().entered.values()) for partition in self.partitions)
+        return sum(sum(partition.capacity_control.dump().entered.values()) for partition in self.partitions)
 
     def thresholds(self) -> dict[int, float]:
         """Those in force, which every partition must have heard."""
         found = [
-            partition.steering.thresholds.by_week if partition.steering.thresholds is not None else {}
+            partition.capacity_control.thresholds.by_week if partition.capacity_control.thresholds is not None else {}
             for partition in self.partitions
         ]
         assert all(one == found[0] for one in found)

@@ -12,7 +12,7 @@ from models.backtest.walk import Walker
 from models.policy import default_policy
 from models.risk_model import probability
 from models.school_year import year_of
-from services.warning.steering import Steering
+from services.warning.capacity import CapacityControl
 from tests.unit.models.backtest.districts import District, history_of
 from tests.unit.models.backtest.random_districts import make_district
 from tests.unit.models.backtest.streaming import Stream
@@ -87,7 +87,7 @@ def streamed(seed: int, *, scored: bool) -> Days:
     district = make_district(seed)
     partitions = 1 + 2 * (seed % 2) if scored else 2
     made = artifact(seed) if scored else None
-    stream = Stream(district, POLICY, partitions, lambda: Steering(made, CAPACITY))
+    stream = Stream(district, POLICY, partitions, lambda: CapacityControl(made, CAPACITY))
     return {day: _handed_in(stream, day) for day in district.days()}
 
 

@@ -138,7 +138,7 @@ def test_a_sibling_in_trouble_raises_the_score() -> None:
     [
         (None, False, "Nothing to learn from"),
         (False, None, "outcomes.csv"),
-        (True, None, "nothing to tell apart"),
+        (True, None, "nothing to learn from"),
     ],
 )
 def test_what_is_missing_is_said(came_true: bool | None, judgeable: bool | None, words: str) -> None:

@@ -10,7 +10,7 @@ from services.warning.school_year import SchoolYear
 from services.warning.student import NO_ROW, Student
 
 
-class Homes:
+class Households:
     """Students by household."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.consent.standing import ConsentPolicy
+from services.ingest.consent.in_force import ConsentPolicy
 from services.ingest.identity.pseudonyms import Pseudonymizer
 from services.ingest.patience import Patience
 from services.ingest.publish.publisher import Publisher
@@ -42,7 +42,7 @@ class Claims:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class IngestContext:
     """One process's connections, key, policy and counts."""
 
     engine: AsyncEngine

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.ingest.imports.replayer import ReplayedDay
-from services.rehearsal.flight import Flight
+from services.rehearsal.in_flight import DaysInFlight
 
 MONDAY = date(2026, 11, 23)
 
@@ -31,7 +31,7 @@ def handed_in(number: int, token: UUID | None) -> ReplayedDay:
 @pytest.mark.parametrize("ahead", [0, 1, 2])
 async def test_no_more_days_than_ahead_are_under_way_and_each_is_waited_for_before_it_is_told(ahead: int) -> None:
     log, tokens = Log(), [uuid4() for _ in range(5)]
-    flight = Flight(log, log.on_day, ahead)
+    flight = DaysInFlight(log, log.on_day, ahead)
     for number, token in enumerate(tokens):
         await flight.join(handed_in(number, token))
         assert len(log.said) == 2 * max(0, number + 1 - ahead)
@@ -44,7 +44,7 @@ async def test_no_more_days_than_ahead_are_under_way_and_each_is_waited_for_befo
 
 async def test_a_day_without_a_token_keeps_its_place() -> None:
     log, token = Log(), uuid4()
-    flight = Flight(log, log.on_day, 2)
+    flight = DaysInFlight(log, log.on_day, 2)
     await flight.join(handed_in(0, token))
     await flight.join(handed_in(1, None))
     await flight.land()

@@ -40,7 +40,7 @@ _IDLE = text("""
 """)
 
 
-async def idle(connection: AsyncConnection, marks: Sequence[Accepted]) -> dict[int, Outcome]:
+async def ineffective(connection: AsyncConnection, marks: Sequence[Accepted]) -> dict[int, Outcome]:
     """By place: what is to be said of marks that count nowhere."""
     given = {
         "places": [new.place for new in marks],

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from services.contracts.ids import Pseudonym, Slot
-from services.ingest.consent.standing import Run
+from services.ingest.consent.in_force import Run
 
 
-class Known(NamedTuple):
+class ConsentedStudent(NamedTuple):
     """A student whose consent is in force today."""
 
     id: int

@@ -19,8 +19,8 @@ class Waiting(Protocol):
         """Return when the closes of this token are evaluated."""
 
 
-class Flight:
-    """At most `ahead` days are waited for later than at once; `on_day` is told each, in order, once it is evaluated."""
+class DaysInFlight:
+    """At most `ahead` days are waited for later than at once; `on_day` gets each, in order, once it is evaluated."""
 
     def __init__(self, answers: Waiting, on_day: OnDay, ahead: int) -> None:
         self._answers = answers

@@ -35,7 +35,7 @@ OWNER = 0
 _Counts = tuple[int, list[int], list[int]]
 
 
-class StoredSteering(msgspec.Struct, array_like=True):
+class StoredCapacityControl(msgspec.Struct, array_like=True):
     """What must survive a restart. Thresholds and weeks are by their Monday."""
 
     thresholds: dict[int, float | None] = {}
@@ -52,21 +52,21 @@ class StoredSteering(msgspec.Struct, array_like=True):
     """The digests of the models in use, by the first day that each scores."""
 
 
-class Steering:
+class CapacityControl:
     """One partition's part. Without a model or a capacity there is nothing to steer, and the rules' levels hold."""
 
     def __init__(self, artifact: Artifact | None, capacity: int | None) -> None:
         self.artifact = artifact
         self._capacity = capacity
         self._early = artifact.early_weeks if artifact is not None else ()
-        self._stored = StoredSteering()
+        self._stored = StoredCapacityControl()
         self.thresholds: Thresholds | None = None
         """In force; None when the rules' levels hold."""
         self.models: list[Since] = []
         """The models by the first day that each scores; empty when there is none."""
         self.restore(self._stored, {}, 0)
 
-    def restore(self, stored: StoredSteering, artifacts: Mapping[str, Artifact], next_day: int) -> None:
+    def restore(self, stored: StoredCapacityControl, artifacts: Mapping[str, Artifact], next_day: int) -> None:
         """Go on from what was stored; the model in use scores the days from the next one on, if it is another."""
         self._stored = stored
         if self.artifact is None:
@@ -80,7 +80,7 @@ class Steering:
             weeks = {week: NO_THRESHOLD if at is None else at for week, at in stored.thresholds.items()}
             self.thresholds = Thresholds(weeks)
 
-    def dump(self) -> StoredSteering:
+    def dump(self) -> StoredCapacityControl:
         """What must survive a restart."""
         return self._stored
 
@@ -120,7 +120,7 @@ class Steering:
         )
 
     def take_count(self, counted: WeekCounted) -> ThresholdSet | None:
-        """The owner hears of a partition's week; the threshold, when all have been heard. A repeat is told the same.
+        """The owner hears of a partition's week; the threshold, when all have been heard. A repeat gets the same.
 
         Raises `ValueError` for counts of another length than this release's.
         """

@@ -12,7 +12,7 @@ from models.artifact import Artifact
 from models.capacity import NO_THRESHOLD, NOTHING, count_week, next_threshold
 from models.engine.cohort import WeekStanding
 from services.contracts.risk import ThresholdSet, WeekCounted
-from services.warning.steering import Steering, StoredSteering
+from services.warning.capacity import CapacityControl, StoredCapacityControl
 from tests.unit.models.hand_made import artifact
 from tests.unit.warning.driving import TOKEN
 
@@ -27,22 +27,24 @@ HIGH_AND_LOW = WeekStanding(
 )
 
 
-def steering() -> Steering:
-    return Steering(artifact(), CAPACITY)
+def capacity_control() -> CapacityControl:
+    return CapacityControl(artifact(), CAPACITY)
 
 
-def count(of: Steering, week: date, students: list[WeekStanding], partition: int, partitions: int = 3) -> WeekCounted:
+def count(
+    of: CapacityControl, week: date, students: list[WeekStanding], partition: int, partitions: int = 3
+) -> WeekCounted:
     return of.count(week, students, partition=partition, partitions=partitions, token=TOKEN)
 
 
 def counted(week: date, partition: int, partitions: int = 3, entered: int = 0) -> WeekCounted:
-    of = steering()
+    of = capacity_control()
     for _ in range(entered):
         of.entered(2016)
     return count(of, week, [HIGH_AND_LOW], partition, partitions)
 
 
-def hear(owner: Steering, week: date) -> ThresholdSet:
+def hear(owner: CapacityControl, week: date) -> ThresholdSet:
     """All three partitions count a week."""
     assert owner.take_count(counted(week, 0)) is None
     assert owner.take_count(counted(week, 2)) is None
@@ -51,19 +53,19 @@ def hear(owner: Steering, week: date) -> ThresholdSet:
     return found
 
 
-def restarted(old: Steering) -> Steering:
+def restarted(old: CapacityControl) -> CapacityControl:
     """As the table gives it back."""
-    fresh = steering()
+    fresh = capacity_control()
     fresh.restore(stored(old), {}, 0)
     return fresh
 
 
-def stored(old: Steering) -> StoredSteering:
-    return msgspec.msgpack.decode(msgspec.msgpack.encode(old.dump()), type=StoredSteering)
+def stored(old: CapacityControl) -> StoredCapacityControl:
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(old.dump()), type=StoredCapacityControl)
 
 
 def test_the_threshold_is_found_when_all_have_counted() -> None:
-    found = hear(steering(), WEEKS[0])
+    found = hear(capacity_control(), WEEKS[0])
 
     whole = count_week(0, *(np.tile(field, 3) for field in HIGH_AND_LOW))
     assert found.threshold == next_threshold([whole], 1, CAPACITY)
@@ -72,25 +74,25 @@ def test_the_threshold_is_found_when_all_have_counted() -> None:
 
 
 def test_counts_by_other_bins_are_refused_and_hold_up_nobody() -> None:
-    owner = steering()
+    owner = capacity_control()
     with pytest.raises(ValueError, match="other bins"):
         owner.take_count(counted(WEEKS[0], 1).model_copy(update={"waiting": [1]}))
     hear(owner, WEEKS[0])
 
 
 def test_a_partition_that_counts_twice_is_one_partition() -> None:
-    owner = steering()
+    owner = capacity_control()
     owner.take_count(counted(WEEKS[0], 0))
     assert owner.take_count(counted(WEEKS[0], 0)) is None
     owner.take_count(counted(WEEKS[0], 1))
 
     found = owner.take_count(counted(WEEKS[0], 2))
 
-    assert found == hear(steering(), WEEKS[0])
+    assert found == hear(capacity_control(), WEEKS[0])
 
 
 def test_a_repeat_is_told_the_same() -> None:
-    owner = steering()
+    owner = capacity_control()
     hear(owner, WEEKS[0])
     found = hear(owner, WEEKS[1])
 
@@ -99,7 +101,7 @@ def test_a_repeat_is_told_the_same() -> None:
 
 
 def test_a_week_before_the_last_is_not_found_again() -> None:
-    owner = steering()
+    owner = capacity_control()
     for week in WEEKS[:3]:
         hear(owner, week)
 
@@ -109,7 +111,7 @@ def test_a_week_before_the_last_is_not_found_again() -> None:
 
 @pytest.mark.parametrize("at", range(4))
 def test_a_restart_at_any_place_changes_nothing(at: int) -> None:
-    whole, broken = steering(), steering()
+    whole, broken = capacity_control(), capacity_control()
     hear(whole, WEEKS[0])
     hear(broken, WEEKS[0])
     found = []
@@ -125,19 +127,19 @@ def test_a_restart_at_any_place_changes_nothing(at: int) -> None:
 
 
 def test_a_new_school_year_starts_anew() -> None:
-    owner = steering()
+    owner = capacity_control()
     for week in WEEKS[:30]:
         hear(owner, week)
 
     found = hear(owner, WEEKS[52])
 
-    fresh = hear(steering(), WEEKS[52])
+    fresh = hear(capacity_control(), WEEKS[52])
     assert found.weeks == fresh.weeks == 1
     assert found.threshold == fresh.threshold
 
 
 def test_new_alerts_are_counted_by_school_year() -> None:
-    of = steering()
+    of = capacity_control()
     for year in (2016, 2016, 2017):
         of.entered(year)
 
@@ -147,14 +149,14 @@ def test_new_alerts_are_counted_by_school_year() -> None:
 
 
 def test_a_week_without_students_counts_nothing() -> None:
-    found = count(steering(), WEEKS[0], [], 1)
+    found = count(capacity_control(), WEEKS[0], [], 1)
 
     assert found.waiting == NOTHING.waiting.tolist()
     assert found.passed == NOTHING.passed.tolist()
 
 
 def test_whoever_is_over_the_capacity_gets_no_places() -> None:
-    owner = steering()
+    owner = capacity_control()
     owner.take_count(counted(WEEKS[0], 0, entered=6))
     owner.take_count(counted(WEEKS[0], 1, entered=2))
 
@@ -166,7 +168,7 @@ def test_whoever_is_over_the_capacity_gets_no_places() -> None:
 
 
 def test_a_threshold_holds_from_its_monday_and_once() -> None:
-    of = steering()
+    of = capacity_control()
     emitted = ThresholdSet(week=WEEKS[1], threshold=-2.5, capacity=CAPACITY, entered=0, weeks=1, token=TOKEN)
 
     assert of.take_threshold(emitted) == (WEEKS[1].toordinal(), NO_THRESHOLD, -2.5)
@@ -177,7 +179,7 @@ def test_a_threshold_holds_from_its_monday_and_once() -> None:
 
 
 def test_thresholds_survive_a_restart_weeks_without_places_too() -> None:
-    of = steering()
+    of = capacity_control()
     for number, at in enumerate((-2.5, None), start=1):
         of.take_threshold(
             ThresholdSet(week=WEEKS[number], threshold=at, capacity=CAPACITY, entered=0, weeks=number, token=TOKEN)
@@ -192,28 +194,32 @@ def test_thresholds_survive_a_restart_weeks_without_places_too() -> None:
 def test_another_model_scores_from_the_next_day_on_and_the_same_one_goes_on() -> None:
     first, other = artifact(1), artifact(2)
     known = {first.digest: first}
-    of = Steering(first, CAPACITY)
-    same, new = Steering(first, CAPACITY), Steering(other, CAPACITY)
+    of = CapacityControl(first, CAPACITY)
+    same, new = CapacityControl(first, CAPACITY), CapacityControl(other, CAPACITY)
 
     same.restore(stored(of), known, 736_300)
     new.restore(stored(of), known, 736_300)
 
     assert _models(same) == [(0, first)]
     assert _models(new) == [(0, first), (736_300, other)]
-    later = Steering(first, CAPACITY)
+    later = CapacityControl(first, CAPACITY)
     later.restore(stored(new), {**known, other.digest: other}, 736_400)
     assert _models(later) == [(0, first), (736_300, other), (736_400, first)]
 
 
-def _models(of: Steering) -> list[tuple[int, Artifact | None]]:
+def _models(of: CapacityControl) -> list[tuple[int, Artifact | None]]:
     return [(since.day, since.artifact) for since in of.models]
 
 
 @pytest.mark.parametrize(
     "of",
-    [Steering(None, CAPACITY), Steering(artifact(), None), Steering(artifact(kind="none"), CAPACITY)],
+    [
+        CapacityControl(None, CAPACITY),
+        CapacityControl(artifact(), None),
+        CapacityControl(artifact(kind="none"), CAPACITY),
+    ],
     ids=["no model", "no capacity", "no signal"],
 )
-def test_without_a_model_that_sees_something_or_a_capacity_nothing_is_steered(of: Steering) -> None:
+def test_without_a_model_that_sees_something_or_a_capacity_nothing_is_steered(of: CapacityControl) -> None:
     assert not of.steers
     assert all(of.take_count(counted(WEEKS[0], partition)) is None for partition in range(3))

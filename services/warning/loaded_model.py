@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from prometheus_client import Gauge
 
 from models.artifact import Artifact, ArtifactError, default_artifact, load_artifact
+from services.warning.capacity import CapacityControl
 from services.warning.settings import WarningSettings
-from services.warning.steering import Steering
 
 log = logging.getLogger(__name__)
 
@@ -17,7 +17,7 @@ IN_USE = Gauge("firstbell_warning_model_in_use", "1 when the risk model scores, 
 
 
 @dataclass(frozen=True, slots=True)
-class InUse:
+class LoadedModel:
     """The model, if it could be loaded, and the capacity that it fills."""
 
     artifact: Artifact | None
@@ -25,9 +25,9 @@ class InUse:
     problem: str | None = None
     """Why there is no model."""
 
-    def steering(self) -> Steering:
+    def capacity_control(self) -> CapacityControl:
         """What a partition steers by."""
-        return Steering(self.artifact, self.capacity)
+        return CapacityControl(self.artifact, self.capacity)
 
     def document(self) -> dict[str, object]:
         """For the edge and `doctor`."""
@@ -42,7 +42,7 @@ class InUse:
         }
 
 
-def load_model(settings: WarningSettings) -> InUse:
+def load_model(settings: WarningSettings) -> LoadedModel:
     """The model of the settings; one that cannot be used is logged, and the rules go on alone."""
     try:
         chosen = settings.model_file
@@ -50,6 +50,6 @@ def load_model(settings: WarningSettings) -> InUse:
     except ArtifactError as error:
         log.error("no risk model, the rules go on alone: %s", error)
         IN_USE.set(0)
-        return InUse(None, settings.capacity, str(error))
+        return LoadedModel(None, settings.capacity, str(error))
     IN_USE.set(1)
-    return InUse(artifact, settings.capacity)
+    return LoadedModel(artifact, settings.capacity)

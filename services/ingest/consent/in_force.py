@@ -34,7 +34,7 @@ class ConsentPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class StoredConsent:
     """One consent or revocation as it is kept."""
 
     agreement_id: str
@@ -71,7 +71,7 @@ class ConsentStanding:
     """The next day on which it must be looked at again: the run's end, or the start of one to come."""
 
 
-def standing(consents: Iterable[Held], today: date, ended_on: date | None) -> ConsentStanding:
+def standing(consents: Iterable[StoredConsent], today: date, ended_on: date | None) -> ConsentStanding:
     """What the consents come to today. A run never starts before `ended_on`, the date of the last tombstone."""
     runs = _runs(list(consents))
     day = today.toordinal()
@@ -83,12 +83,12 @@ def standing(consents: Iterable[Held], today: date, ended_on: date | None) -> Co
     return ConsentStanding(None, min((date.fromordinal(start) for start, _ in runs if start > day), default=None))
 
 
-def current_run(consents: Iterable[Held], today: date, ended_on: date | None) -> Run | None:
+def current_run(consents: Iterable[StoredConsent], today: date, ended_on: date | None) -> Run | None:
     """The unbroken run of days in force that holds today; None when no consent is in force."""
     return standing(consents, today, ended_on).run
 
 
-def is_over(consents: Iterable[Held], today: date) -> bool:
+def is_over(consents: Iterable[StoredConsent], today: date) -> bool:
     """Whether none of these is in force today, nor ever will be."""
     stand = standing(consents, today, None)
     return stand.run is None and stand.next_change is None
@@ -98,7 +98,7 @@ def _date(ordinal: int) -> date | None:
     return date.fromordinal(ordinal) if ordinal <= _FAR else None
 
 
-def _runs(consents: list[Held]) -> list[tuple[int, int]]:
+def _runs(consents: list[StoredConsent]) -> list[tuple[int, int]]:
     """Days in force as inclusive ordinals, in order, with adjoining and overlapping consents merged."""
     spans = sorted(span for held in consents if (span := _span(held, consents)))
     merged: list[tuple[int, int]] = []
@@ -110,7 +110,7 @@ def _runs(consents: list[Held]) -> list[tuple[int, int]]:
     return merged
 
 
-def _span(held: Held, consents: list[Held]) -> tuple[int, int] | None:
+def _span(held: StoredConsent, consents: list[StoredConsent]) -> tuple[int, int] | None:
     if not held.fits or held.notice:
         return None
     ends = [other.revoked_on.toordinal() - 1 for other in consents if other.revoked_on and _ends(other, held)]
@@ -119,7 +119,7 @@ def _span(held: Held, consents: list[Held]) -> tuple[int, int] | None:
     return (start, through) if start <= through else None
 
 
-def _ends(revoking: Held, held: Held) -> bool:
+def _ends(revoking: StoredConsent, held: StoredConsent) -> bool:
     """Whether the revocation ends that consent: of one agreement, signed on or before it; on one day, as they came."""
     if revoking.agreement_id != held.agreement_id:
         return False

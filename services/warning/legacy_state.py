@@ -14,9 +14,9 @@ from models.enrollment import Span
 from models.shock import HeadCount
 from services.contracts.alerts import AlertEvent
 from services.contracts.ids import Pseudonym
+from services.warning.capacity import StoredCapacityControl
 from services.warning.lifecycle import EmittedAlert, emitted_level
 from services.warning.partition import Partition
-from services.warning.steering import StoredSteering
 from services.warning.student import NO_YEAR, Student
 
 _CODES: Final = dict(zip(b"PTDQEU", (PRESENT, TARDY, EARLY_DEPARTURE, PARTIAL, EXCUSED, UNEXCUSED), strict=True))
@@ -51,7 +51,7 @@ class _School(msgspec.Struct, array_like=True):
 
 _student = msgspec.msgpack.Decoder(_Student).decode
 _school = msgspec.msgpack.Decoder(_School).decode
-_steering = msgspec.msgpack.Decoder(StoredSteering).decode
+_capacity_control = msgspec.msgpack.Decoder(StoredCapacityControl).decode
 
 
 def is_earlier(value: bytes) -> bool:
@@ -62,9 +62,9 @@ def is_earlier(value: bytes) -> bool:
     return _SHORT_ARRAY <= kind <= _LONGEST_SHORT_ARRAY and value[1:2] > _LARGEST_SMALL_NUMBER
 
 
-def steering_of(value: bytes) -> StoredSteering:
-    """The steering of the capacity."""
-    return _steering(value)
+def capacity_control_of(value: bytes) -> StoredCapacityControl:
+    """The control of the capacity."""
+    return _capacity_control(value)
 
 
 def take_in(partition: Partition, items: Mapping[str, bytes]) -> None:

@@ -10,7 +10,7 @@ from services.notify.routing import AlertState, CaseKey, Notified, Notify, Retra
 from services.notify.teams import Teams
 
 
-class Book:
+class CaseStates:
     """Takes events one by one and remembers what has changed, for one write at the end."""
 
     def __init__(self, alerts: Iterable[AlertState], notified: Mapping[CaseKey, Notified]) -> None:

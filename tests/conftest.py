@@ -1,0 +1,15 @@
+"""Two processes share the tests: one starts the real services, once, and has all that use them; one has the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+WITH_SERVICES = {"e2e", "integration"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if WITH_SERVICES & set(Path(item.path).parts):
+            item.add_marker(pytest.mark.xdist_group("services"))

@@ -1,0 +1,87 @@
+"""The route of a window, over a database and workers in memory: what is asked, and what is answered."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.casework.windows.routes import window_router
+from services.platform.http import add_problem_handlers
+
+KNOWN, UNKNOWN = "p" * 22, "u" * 22
+
+
+class InMemory:
+    """Students of whom a consent is in force: the district's id by pseudonym."""
+
+    def __init__(self) -> None:
+        self.students = {KNOWN: "D-1"}
+
+    async def scalar(self, statement: Any) -> str | None:
+        return self.students.get(statement.compile().params["pseudonym_1"])
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[InMemory]:
+        yield self
+
+
+Asked = Callable[[httpx.Request], httpx.Response]
+
+
+async def window(student: str, *workers: Asked) -> httpx.Response:
+    """What the route answers when the workers answer so."""
+    by_host = {f"worker{number}": worker for number, worker in enumerate(workers)}
+    async with httpx.AsyncClient(
+        transport=httpx.MockTransport(lambda request: by_host[request.url.host](request))
+    ) as asking:
+        app = FastAPI()
+        add_problem_handlers(app)
+        urls = tuple(f"http://{host}" for host in by_host)
+        app.include_router(window_router(cast("Any", InMemory()), asking, urls))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://casework") as client:
+            return await client.get(f"/v1/students/{student}/window")
+
+
+def has(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, json={"student": request.url.path.split("/")[3], "absent_days": 9})
+
+
+def has_not(_: httpx.Request) -> httpx.Response:
+    return httpx.Response(404)
+
+
+def recovering(_: httpx.Request) -> httpx.Response:
+    return httpx.Response(503, headers={"Retry-After": "7"})
+
+
+async def test_the_owner_answers_under_the_districts_id_and_nothing_is_cached() -> None:
+    answer = await window(KNOWN, has_not, has)
+    assert answer.status_code == 200
+    assert answer.json() == {"student": KNOWN, "student_id": "D-1", "absent_days": 9}
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_without_a_consent_no_worker_is_asked() -> None:
+    answer = await window(UNKNOWN)
+    assert (answer.status_code, answer.json()["title"]) == (404, "No such student")
+
+
+@pytest.mark.parametrize("student", ["604821", "p" * 21, "p" * 23, "p" * 21 + "%2F"])
+async def test_what_is_no_pseudonym_is_refused_unseen(student: str) -> None:
+    answer = await window(student)
+    assert answer.status_code in {404, 422}
+    assert student not in answer.text
+
+
+async def test_of_whom_nothing_is_recorded_there_is_no_window() -> None:
+    assert (await window(KNOWN, has_not, has_not)).json()["title"] == "No window"
+
+
+async def test_while_a_worker_that_may_have_it_recovers_it_is_to_be_asked_again() -> None:
+    answer = await window(KNOWN, has_not, recovering)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "7")
