@@ -14,6 +14,9 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.contracts.topics import TOPICS, Topic
+from services.ingest.agreement.document import assumed
+from services.ingest.agreement.folder import AGENCY, PURPOSE
+from services.ingest.agreement.standing import apply_agreement
 from services.ingest.settings import IngestSettings
 from services.platform.kafka import make_consumer
 from services.platform.schema import migrate
@@ -31,14 +34,19 @@ CONSENT = {
 
 
 @asynccontextmanager
-async def own_database(server_url: str) -> AsyncIterator[str]:
-    """A migrated database that no other test writes: the replay clock is everyone's."""
+async def own_database(server_url: str, *, agreement: bool = True) -> AsyncIterator[str]:
+    """A migrated database that no other test writes: the replay clock is everyone's.
+
+    With an `agreement` all is disclosed live.
+    """
     name = f"ingest_{uuid4().hex[:12]}"
     admin = create_async_engine(server_url, isolation_level="AUTOCOMMIT")
     async with admin.connect() as connection:
         await connection.execute(text(f"CREATE DATABASE {name}"))
     url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
     await asyncio.to_thread(migrate, url, SERVICES)
+    if agreement:
+        await apply_agreement(url, assumed(AGENCY, PURPOSE))
     try:
         yield url
     finally:
