@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from uuid import UUID
+
+from prometheus_client import Counter
 
 from services.contracts.alerts import AlertEvent
 from services.notify.routing import AlertState, CaseKey, Notified, Notify, Retract, highest, lowered, route, state_after
 from services.notify.teams import Teams
+
+log = logging.getLogger(__name__)
+
+unrouted = Counter("firstbell_notify_unrouted_events", "Alert events of agencies of which the teams file names nobody")
 
 
 class CaseStates:
@@ -26,7 +33,11 @@ class CaseStates:
         known = self.alerts.get(event.alert_id)
         if known is not None and known.seq >= event.seq:
             return ()
-        team = teams.of_school(event.school_id)
+        team = teams.of(event.agency, event.school_id)
+        if team is None:
+            unrouted.inc()
+            log.warning("no team in the teams file is of agency %s: its alerts are mailed to nobody", event.agency)
+            return ()
         state = state_after(event, team.name)
         moved = known is not None and known.is_open and known.case != state.case
         if known is not None and moved:

@@ -98,13 +98,14 @@ def notification_id(event_id: UUID, kind: NotificationKind, recipient: str) -> U
     return uuid5(event_id, f"{kind}|{recipient}")
 
 
+def _recipients(event: AlertEvent, teams: Teams) -> Sequence[str]:
+    team = teams.of(event.agency, event.school_id)
+    return () if team is None else team.recipients
+
+
 async def _notify(session: AsyncSession, steps: Sequence[OutboxStep], teams: Teams) -> None:
     """Add a mail to each recipient; earlier ones of the case that wait are due at once, so that order is kept."""
-    mails = [
-        _mail(step, "level", recipient)
-        for step in steps
-        for recipient in teams.of_school(step.event.school_id).recipients
-    ]
+    mails = [_mail(step, "level", recipient) for step in steps for recipient in _recipients(step.event, teams)]
     await session.execute(_NOTIFY, {"mails": as_json(mails)})
 
 

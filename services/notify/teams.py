@@ -27,6 +27,8 @@ class Team(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     name: Name
+    agency: Name = "project-hope"
+    """Whose people they are: they hear of no other agency's alerts."""
     recipients: list[Address] = Field(min_length=1)
     lowest_level: Level = "watch"
 
@@ -38,7 +40,7 @@ class SchoolTeam(Team):
 
 
 class Teams(BaseModel):
-    """The teams file: `[[teams]]` of some schools each, and the `[default]` of all others."""
+    """The teams file: `[[teams]]` of some schools each, and the `[default]` of all others of its agency."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -49,13 +51,18 @@ class Teams(BaseModel):
     def _no_doubt(self) -> Self:
         if _repeated([self.default.name, *(team.name for team in self.teams)]):
             raise ValueError("two teams have the same name")
-        if _repeated([school for team in self.teams for school in team.schools]):
-            raise ValueError("a school is in two teams")
+        if _repeated([f"{team.agency} {school}" for team in self.teams for school in team.schools]):
+            raise ValueError("a school is in two teams of one agency")
         return self
 
-    def of_school(self, school_id: str) -> Team:
-        """The school's own team, or the default one."""
-        return next((team for team in self.teams if school_id in team.schools), self.default)
+    def of(self, agency: str | None, school_id: str) -> Team | None:
+        """The agency's team for the school, or the default one; None when the file names nobody of the agency.
+
+        Without an agency, in events from before there were several, it is the default team's.
+        """
+        whose = agency or self.default.agency
+        mine = (team for team in self.teams if team.agency == whose and school_id in team.schools)
+        return next(mine, self.default if self.default.agency == whose else None)
 
 
 EMBEDDED: Final = Teams(default=Team(name="Project Hope", recipients=["caseworker@project-hope.example"]))

@@ -141,7 +141,7 @@ class Partition:
         spans = enrollment.spans if enrollment else []
         student.household = enrollment.household if enrollment else None
         student.grade = enrollment.grade if enrollment else None
-        student.agency = enrollment.agency if enrollment else None
+        student.agency = enrollment.agency if enrollment else student.agency  # a withdrawal to come goes to it, too
         student.spans = tuple(sorted(map(_span, spans)))
         self._enroll(student)
         self._catch_up(student, taken_at)

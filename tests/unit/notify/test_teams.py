@@ -20,13 +20,26 @@ def settings(folder: Path, teams_file: Path | None = None) -> NotifySettings:
 
 def test_the_example_that_is_shipped_is_valid() -> None:
     teams = parse_teams(ROOT / "examples" / "teams.toml")
-    assert teams.of_school("dearborn").lowest_level == "elevated"
-    assert teams.of_school("elsewhere").name == "Project Hope"
+    assert teams.of("project-hope", "dearborn").lowest_level == "elevated"
+    elsewhere = teams.of("project-hope", "elsewhere")
+    assert elsewhere is not None
+    assert elsewhere.name == "Project Hope"
 
 
 def test_without_a_file_everything_goes_to_the_embedded_default_team(tmp_path: Path) -> None:
     assert load_teams(settings(tmp_path)) is EMBEDDED
-    assert EMBEDDED.of_school("any").recipients == ["caseworker@project-hope.example"]
+    for agency in ("project-hope", None):
+        assert EMBEDDED.of(agency, "any") is EMBEDDED.default
+    assert EMBEDDED.of("hearth", "any") is None
+
+
+def test_an_agencys_people_hear_of_no_other_agencys_alerts(tmp_path: Path) -> None:
+    path = tmp_path / "teams.toml"
+    path.write_text(DEFAULT + TEAM.format("Ours", "s") + TEAM.format("Theirs", "s") + 'agency = "hearth"\n')
+    teams = parse_teams(path)
+    names = {agency: getattr(teams.of(agency, "s"), "name", None) for agency in ("project-hope", "hearth", "other")}
+    assert names == {"project-hope": "Ours", "hearth": "Theirs", "other": None}
+    assert teams.of("hearth", "elsewhere") is None
 
 
 def test_the_file_in_the_data_folder_is_found(tmp_path: Path) -> None:
