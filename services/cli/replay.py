@@ -89,7 +89,8 @@ async def _run(replay: Replay, source: Source, scores: Path | None) -> Replayer:
 
         on_school_day = None
         if scores is not None:
-            file = await exits.enter_async_context(StreamScores.open(scores, replay.engine, replay.stack.warning))
+            opened = StreamScores.open(scores, replay.engine, replay.stack.warning, replay.as_service())
+            file = await exits.enter_async_context(opened)
             on_school_day = file.add
         return await replay.run(
             source, lambda done: progress.update(reading, completed=done), begun, on_day, on_school_day

@@ -13,7 +13,7 @@ from services.cli.output import describe
 from services.platform.embedded.errors import DataDirInUseError, EmbeddedError
 from services.platform.embedded.stack import running_stack
 from services.platform.processes import ProcessError
-from services.platform.settings import Settings
+from services.platform.settings import Settings, SettingsError
 from services.platform.signals import until_stopped
 from services.registry import SERVICES
 
@@ -32,7 +32,7 @@ def up(data_dir: Path | None, as_json: bool) -> None:
     settings = load_settings(Settings, data_dir)
     try:
         asyncio.run(until_stopped(_stay(settings, as_json=as_json)))
-    except (EmbeddedError, ProcessError) as error:
+    except (EmbeddedError, ProcessError, SettingsError) as error:
         click.echo(f"firstbell: {error}", err=True)
         sys.exit(EXIT_IN_USE if isinstance(error, DataDirInUseError) else EXIT_FAILED)
 

@@ -14,6 +14,9 @@ from typing import Any, TypeVar
 import psutil
 import psycopg
 
+from services.platform.identity.client import SignedRequests
+from services.platform.identity.trust import as_service
+from services.platform.settings import Settings
 from services.platform.supervisor import inherited_environment
 
 T = TypeVar("T")
@@ -89,6 +92,16 @@ class System:
         """The pid of each process now, by its name."""
         stack = json.loads((self.data_dir / "stack.json").read_text())["stack"]
         return {name: service["pid"] for name, service in stack["services"].items()}
+
+    def bearer(self, role: str, *options: str) -> dict[str, str]:
+        """The header by which somebody of this role is known, by `firstbell token`."""
+        told = firstbell("token", "--role", role, *options, "--data-dir", self.data_dir).stdout
+        assert told.count("\n") == 1
+        return {"Authorization": f"Bearer {told.strip()}"}
+
+    def as_service(self) -> SignedRequests:
+        """How one of the services is known to another."""
+        return as_service(Settings(data_dir=self.data_dir), "test")
 
     def kill(self, name: str) -> None:
         """SIGKILL to one process, which the system then starts again."""
