@@ -21,7 +21,7 @@ def with_issuer(settings: SettingsT) -> SettingsT:
     """
     if settings.oidc_issuer is not None:
         return settings
-    keys = embedded_issuer(settings).keys().as_dict(private=False)
+    keys = embedded_issuer(settings).public_keys().as_dict(private=False)
     file = DataDir(settings.data_dir).jwks_file
     write_atomically(file, json.dumps(keys))
     named = {"oidc_issuer": EMBEDDED, "oidc_audience": AUDIENCE, "oidc_jwks": str(file)}

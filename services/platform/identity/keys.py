@@ -39,7 +39,7 @@ class PublishedKeys:
 
     async def current(self) -> KeySet:
         """The keys; raises `KeysAwayError` when they have never been read."""
-        if self._clock() - self._read_at >= KEEP_SECONDS:
+        if self._keys is None or self._clock() - self._read_at >= KEEP_SECONDS:
             await self.read_again()
         if self._keys is None:
             raise KeysAwayError

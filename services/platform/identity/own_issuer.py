@@ -56,7 +56,7 @@ class OwnIssuer:
         except (JoseError, ValueError, TypeError, KeyError):
             raise SettingsError(f"{key_file} is not a private JWK (EC, P-256). Restore the right file.") from None
 
-    def keys(self) -> KeySet:
+    def public_keys(self) -> KeySet:
         """The public key, to check by."""
         return KeySet([ECKey.import_key(self._key.as_dict(private=False))])
 

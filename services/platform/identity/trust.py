@@ -15,7 +15,7 @@ def make_verifier(settings: Settings, *, for_people: bool) -> TokenVerifier:
 
     A service that is not `for_people` may do without the former, and then answers services alone.
     """
-    ours = TrustedIssuer(SERVICES, AUDIENCE, HeldKeys(service_issuer(settings).keys()), SERVICE_ALONE)
+    ours = TrustedIssuer(SERVICES, AUDIENCE, HeldKeys(service_issuer(settings).public_keys()), SERVICE_ALONE)
     if not for_people and settings.oidc_issuer is None:
         return TokenVerifier(ours)
     return TokenVerifier(ours, _peoples(settings))
