@@ -63,6 +63,7 @@ class System:
 
     def __init__(self, data_dir: Path, **settings: str) -> None:
         self.data_dir = data_dir
+        self._tokens: dict[tuple[str, ...], str] = {}
         self._out = data_dir.with_name(data_dir.name + ".out")
         self._err = data_dir.with_name(data_dir.name + ".err")
         with self._out.open("wb") as out, self._err.open("wb") as err:
@@ -95,9 +96,12 @@ class System:
 
     def bearer(self, role: str, *options: str) -> dict[str, str]:
         """The header by which somebody of this role is known, by `firstbell token`."""
-        told = firstbell("token", "--role", role, *options, "--data-dir", self.data_dir).stdout
-        assert told.count("\n") == 1
-        return {"Authorization": f"Bearer {told.strip()}"}
+        asked = (role, *options)
+        if asked not in self._tokens:
+            told = firstbell("token", "--role", *asked, "--data-dir", self.data_dir).stdout
+            assert told.count("\n") == 1
+            self._tokens[asked] = told.strip()
+        return {"Authorization": f"Bearer {self._tokens[asked]}"}
 
     def as_service(self) -> SignedRequests:
         """How one of the services is known to another."""

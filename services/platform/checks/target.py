@@ -14,7 +14,7 @@ from services.platform.embedded.endpoints import Stack
 from services.platform.identity.trust import as_service
 from services.platform.near import near_client
 from services.platform.service import Services, ServiceSpec, with_schema
-from services.platform.settings import Settings
+from services.platform.settings import Settings, SettingsError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ def find_target(settings: Settings, stack: Stack | None, services: Services, *, 
             services=urls,
             schemas=with_schema(services),
             partitions=None,
-            issuer=ok("issuer", stack.issuer),
+            issuer=_issuer(settings, stack),
             connect=partial(_connect, settings),
         )
     ports = {service.name: getattr(settings, f"{service.name}_port") for service in services}
@@ -72,12 +72,18 @@ def find_target(settings: Settings, stack: Stack | None, services: Services, *, 
         services={} if embedded else {name: settings.url_here(port) for name, port in ports.items() if port},
         schemas=with_schema(services),
         partitions=settings.partitions,
-        issuer=_issuer(settings),
+        issuer=_issuer(settings, stack),
         connect=partial(_connect, settings),
     )
 
 
-def _issuer(settings: Settings) -> CheckResult:
+def _issuer(settings: Settings, stack: Stack | None) -> CheckResult:
+    for key in (settings.service_key, settings.data_dir / "secrets" / "issuer.jwk"):
+        if key.exists() and key.stat().st_mode & 0o077:
+            hint = f"Run `chmod 600 {key}`, and remove it if someone may have read it: a new one is made."
+            return failed("issuer", f"{key} is open to others", hint)
+    if stack is not None:
+        return ok("issuer", stack.issuer)
     if settings.oidc_issuer is None and settings.database is None:
         return ok("issuer", "the embedded run's own; `firstbell token` prints tokens of it")
     named = {
@@ -93,5 +99,8 @@ def _issuer(settings: Settings) -> CheckResult:
 
 def _connect(settings: Settings, timeout: float) -> httpx.AsyncClient:
     """A client that the services know, when there is a key to be known by: a check makes none."""
-    auth = as_service(settings, "firstbell-doctor") if settings.service_key.exists() else None
+    try:
+        auth = as_service(settings, "firstbell-doctor") if settings.service_key.exists() else None
+    except SettingsError:
+        auth = None  # the check of the issuer says it
     return near_client(settings, auth=auth, timeout=timeout)

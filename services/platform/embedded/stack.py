@@ -26,6 +26,7 @@ from services.platform.embedded.postgres import EmbeddedPostgres
 from services.platform.embedded.smtp_sink import sink_spec
 from services.platform.identity.trust import as_service
 from services.platform.kafka import create_topics
+from services.platform.listening import listening
 from services.platform.processes import Command, ProcessRegistry
 from services.platform.schema import migrate
 from services.platform.service import Services, ServiceSpec
@@ -55,6 +56,7 @@ async def running_stack(
     `env` is added to the services' environment. `say` takes lines for the operator.
     Raises `EmbeddedError`, `ProcessError` or `SettingsError`, whose messages say what to do.
     """
+    listening(settings, port=0)  # what it refuses, each service would
     data = DataDir(settings.data_dir)
     data.create()
     with data.hold():
