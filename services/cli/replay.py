@@ -89,7 +89,7 @@ async def _run(replay: Replay, source: Source, scores: Path | None) -> Replayer:
 
         on_school_day = None
         if scores is not None:
-            opened = StreamScores.open(scores, replay.engine, replay.stack.warning, replay.as_service())
+            opened = StreamScores.open(scores, replay.engine, replay.worker())
             file = await exits.enter_async_context(opened)
             on_school_day = file.add
         return await replay.run(

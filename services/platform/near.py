@@ -19,8 +19,8 @@ def near_client(
     """A client; `timeout` is in seconds. Raises `OSError` when FIRSTBELL_TLS_CERT cannot be read."""
     mounts: dict[str, httpx.AsyncBaseTransport | None] = {}
     if settings.tls_cert is not None:
-        here = httpx.URL(settings.url_here(1)).host
-        mounts[f"https://{here}"] = httpx.AsyncHTTPTransport(verify=_this_machine(settings.tls_cert))
+        here, _, _ = settings.url_here(0).rpartition(":")
+        mounts[here] = httpx.AsyncHTTPTransport(verify=_this_machine(settings.tls_cert))
     return httpx.AsyncClient(auth=auth, timeout=timeout, base_url=base_url, trust_env=False, mounts=mounts)
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
-import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 import uvicorn
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from fastapi import FastAPI
 
 from services.platform.embedded.ports import free_port
@@ -103,8 +106,15 @@ def hello() -> FastAPI:
 def certified(folder: Path) -> Settings:
     folder.mkdir()
     cert, key = folder / "cert.pem", folder / "key.pem"
-    subject = ["-subj", "/CN=school.example", "-days", "2", "-keyout", str(key), "-out", str(cert)]
-    make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", *subject]
-    subprocess.run(make, check=True, capture_output=True)
-    ssl.create_default_context(cafile=str(cert))
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "school.example")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, private.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .sign(private, hashes.SHA256())
+    )
+    cert.write_bytes(certificate.public_bytes(Encoding.PEM))
+    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return Settings(tls_cert=cert, tls_key=key)
