@@ -40,7 +40,9 @@ MINUTES, MOST_MINUTES = 60, 24 * 60
     multiple=True,
     help="Only this kind of records; repeat it for several.",
 )
-@click.option("--minutes", type=click.IntRange(1, MOST_MINUTES), default=MINUTES, show_default=True, help="It holds.")
+@click.option(
+    "--minutes", type=click.IntRange(1, MOST_MINUTES), default=MINUTES, show_default=True, help="How long it holds."
+)
 @data_dir_option
 def token(
     role: Role,

@@ -82,5 +82,5 @@ def _allowed(request: Request, roles: SecurityScopes, _: Annotated[object, Depen
 
 
 def may(*roles: Role) -> Any:
-    """Who may use a route: as a dependency of it, or as the default of a parameter that takes the `Caller`."""
+    """Who may use a route: among its `dependencies`, or in the `Annotated` of a parameter that takes the `Caller`."""
     return Security(_allowed, scopes=roles)

@@ -53,12 +53,12 @@ class PublishedKeys:
             self._read_at = self._clock()
             try:
                 self._keys = KeySet.import_key_set(json.loads(await self._text()))
-            except (OSError, httpx.HTTPError, JoseError, ValueError, KeyError, TypeError) as error:
+            except (OSError, httpx.HTTPError, httpx.InvalidURL, JoseError, ValueError, KeyError, TypeError) as error:
                 what = type(error).__name__
                 logger.warning("the keys of the issuer cannot be read (%s); see FIRSTBELL_OIDC_JWKS", what)
 
     async def _text(self) -> bytes:
-        if not self._source.startswith(("https://", "http://")):
+        if not self._source.startswith("https://"):
             return await asyncio.to_thread(Path(self._source).read_bytes)
         async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS) as client:
             return (await client.get(self._source)).raise_for_status().content
