@@ -123,7 +123,7 @@ async def _run(plan: Plan) -> list[Round]:
         async with Supervisor(around) as supervisor:
             await supervisor.start(spec)
             done = await _measure(plan, ground, clients, supervisor)
-            await check_windows(plan.year, port, plan.scoring)
+            await check_windows(plan.year, folder, port, plan.scoring)
         return done
 
 

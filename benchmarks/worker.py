@@ -18,8 +18,10 @@ from benchmarks.marks import PARTITIONS, SEED, Pupil, Year
 from services.contracts.topics import TOPICS, WARNING_GROUP
 from services.platform.embedded.stack import answers_ready
 from services.platform.groups import read_commits
+from services.platform.identity.trust import as_service
 from services.platform.kafka import create_topics, make_admin, make_consumer
 from services.platform.processes import Command, poll
+from services.platform.settings import Settings
 from services.platform.supervisor import ChildSpec, inherited_environment
 
 NAME: Final = "firstbell"
@@ -112,11 +114,15 @@ class Clients:
         return sum((await self.consumer.end_offsets([TopicPartition(topic, n) for n in range(PARTITIONS)])).values())
 
 
-async def check_windows(year: Year, port: int, scoring: Scoring) -> None:
-    """Compare some windows with a plain count; raises `WrongResultError`, also for the wrong way of scoring."""
+async def check_windows(year: Year, folder: Path, port: int, scoring: Scoring) -> None:
+    """Compare some windows of the worker in this folder with a plain count.
+
+    Raises `WrongResultError`, also for the wrong way of scoring.
+    """
     checked = year.pupils[SEED % len(year.pupils) :][:CHECKED]
     expected = plain_counts(year, checked)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+    known = as_service(Settings(data_dir=folder), "firstbell-benchmark")
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", auth=known, trust_env=False) as client:
         model = (await client.get("/v1/model")).raise_for_status().json()
         if model["in_use"] is not scoring.model:
             raise WrongResultError(model.get("problem") or "the worker scored with a model that it was not to use")

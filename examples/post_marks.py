@@ -1,6 +1,10 @@
-"""A school's system posts marks: python examples/post_marks.py URL (ingest's, as `firstbell up` prints it)."""
+"""A school's system posts marks: TOKEN=… python examples/post_marks.py URL
+
+The URL is ingest's, as `firstbell up` prints it; a token is what `firstbell token --role district` prints.
+"""
 
 import json
+import os
 import sys
 from datetime import date
 from urllib.request import Request, urlopen
@@ -21,8 +25,8 @@ MARK = {"student_id": "604821", "school_id": "dearborn", "date": TODAY, "status"
 
 def post(path, *entries):
     """Hand entries in; each is answered: accepted, duplicate, rejected with the field, or not_consented."""
-    body, headers = json.dumps(entries).encode(), {"Content-Type": "application/json"}
-    with urlopen(Request(f"{INGEST}/v1/{path}", body, headers), timeout=60) as answer:  # noqa: S310 - as it was given
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {os.environ['TOKEN']}"}
+    with urlopen(Request(f"{INGEST}/v1/{path}", json.dumps(entries).encode(), headers), timeout=60) as answer:  # noqa: S310 - as it was given
         return json.load(answer)["results"]
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.identity import Identity
+
 WITH_SERVICES = {"e2e", "integration"}
 
 
@@ -13,3 +15,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if WITH_SERVICES & set(Path(item.path).parts):
             item.add_marker(pytest.mark.xdist_group("services"))
+
+
+@pytest.fixture(scope="session")
+def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
+    """An issuer that the services of a test believe."""
+    return Identity(tmp_path_factory.mktemp("identity"))

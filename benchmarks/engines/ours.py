@@ -54,7 +54,7 @@ async def measure(ground: Ground, year: Year, round_number: int, scoring: Scorin
                 raise WrongResultError("the worker died and was started again while it was measured")
             if not measured.alert_events:
                 raise WrongResultError("the worker raised no alert")
-            await check_windows(year, port, scoring)
+            await check_windows(year, folder, port, scoring)
     return measured
 
 

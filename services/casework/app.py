@@ -13,6 +13,7 @@ from services.casework.actions.publisher import ActionPublisher
 from services.casework.actions.routes import actions_router
 from services.casework.history.routes import history_router
 from services.casework.intake.record import record
+from services.casework.quota import StudentQuota
 from services.casework.settings import CaseworkSettings
 from services.casework.windows.routes import window_router
 from services.casework.windows.workers import make_client
@@ -22,7 +23,9 @@ from services.platform.background import Background
 from services.platform.consent import check_database
 from services.platform.consumer import BatchConsumer
 from services.platform.database import make_engine, make_sessions
-from services.platform.http import add_health, add_problem_handlers, serve
+from services.platform.http import add_health, add_problem_handlers
+from services.platform.identity.edge import add_identity
+from services.platform.listening import serve
 from services.platform.logging import configure_logging
 
 
@@ -30,7 +33,8 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
     """The application; it connects when it is started. Raises `SettingsError` when a setting is missing."""
     engine = make_engine(settings.require_database())
     sessions = make_sessions(engine)
-    client = make_client()
+    client = make_client(settings)
+    quota = StudentQuota(settings.students_per_hour)
     tasks = background or Background()
     consumer = BatchConsumer(
         settings.require_kafka(), ALERTS, group=CASEWORK_GROUP, model=AlertEvent, handle=partial(record, sessions)
@@ -53,10 +57,11 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
         lifespan=lifespan,
     )
     add_problem_handlers(app)
+    add_identity(app, settings)
     add_health(app, {"database": partial(check_database, engine), "kafka": consumer.check, "tasks": tasks.check})
-    app.include_router(history_router(sessions))
+    app.include_router(history_router(sessions, quota))
     app.include_router(actions_router(sessions, publisher.wake))
-    app.include_router(window_router(sessions, client, settings.workers))
+    app.include_router(window_router(sessions, quota, client, settings.workers))
     return app
 
 
@@ -65,7 +70,7 @@ def main() -> None:
     settings = CaseworkSettings.load()
     configure_logging()
     background = Background()
-    serve(create_app(settings, background), settings.casework_port)
+    serve(create_app(settings, background), settings, settings.casework_port)
     sys.exit(background.exit_status())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from services.platform.settings import Settings
 
 
@@ -11,9 +13,12 @@ class CaseworkSettings(Settings):
     warning_urls: str = ""
     """Base URLs of the warning workers, separated by commas; empty means the one on this machine's `warning_port`."""
 
+    students_per_hour: int = Field(default=5_000, ge=1)
+    """How many students one subject may look at in an hour, in each process."""
+
     @property
     def workers(self) -> tuple[str, ...]:
         """The workers' base URLs without a trailing slash; a student's window is asked of each."""
         urls = (url.strip().rstrip("/") for url in self.warning_urls.split(","))
         named = tuple(url for url in urls if url)
-        return named if named or self.warning_port == 0 else (f"http://127.0.0.1:{self.warning_port}",)
+        return named if named or self.warning_port == 0 else (self.url_here(self.warning_port),)

@@ -22,6 +22,7 @@ COMMANDS = {
     "train": ("services.cli.train:train", "Train a risk model on districts' school years."),
     "retrain": ("services.cli.retrain:retrain", "Train anew, and keep the better of the new and the present model."),
     "backtest": ("services.cli.backtest:backtest", "Measure rules and model on a school year that is over."),
+    "token": ("services.cli.token:token", "Print a token of the embedded run's own issuer."),
     "lag": ("services.cli.lag:lag", "Show how far each consumer group is behind."),
     "doctor": ("services.cli.doctor:doctor", "Check everything that First Bell stands on."),
     "prepare": ("services.cli.prepare:prepare", "Make topics and schemas in an outside cluster and database."),

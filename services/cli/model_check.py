@@ -29,7 +29,7 @@ async def check_model(target: Target, timeout: float) -> list[CheckResult]:
         return [skipped("model", target.nothing_runs)]
     url = f"{target.services['warning'].rstrip('/')}/v1/model"
     try:
-        async with httpx.AsyncClient(timeout=timeout, trust_env=False) as client:
+        async with target.connect(timeout) as client:
             answer = await client.get(url)
             answer.raise_for_status()
         return [judge_model(ModelInUse.model_validate_json(answer.content))]

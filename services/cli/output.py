@@ -77,6 +77,7 @@ def describe(stack: Stack) -> list[str]:
         ("postgres", stack.database.rpartition("@")[2]),
         ("smtp", stack.smtp),
         *([("mails", str(stack.mail_dir))] if stack.mail_dir else []),
+        ("issuer", stack.issuer),
         ("data", str(stack.data_dir)),
         ("logs", str(stack.data_dir / "logs")),
     ]

@@ -90,7 +90,8 @@ async def _run(replay: Replay, source: Source, scores: Path | None) -> Replayer:
 
         on_school_day = None
         if scores is not None:
-            file = await exits.enter_async_context(StreamScores.open(scores, replay.engine, replay.stack.warning))
+            opened = StreamScores.open(scores, replay.engine, replay.worker())
+            file = await exits.enter_async_context(opened)
             on_school_day = file.add
         agreement, note = agreement_of(source)
         say(note)

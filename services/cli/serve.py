@@ -16,9 +16,9 @@ from services.platform.settings import SettingsError
 def serving(service: ServiceSpec) -> click.Command:
     """The command that runs a service."""
 
-    @click.command(
-        service.name, help=f"{service.summary}\n\nRuns on loopback until Ctrl-C or SIGTERM. Settings: see .env.example."
-    )
+    how = "Runs until Ctrl-C or SIGTERM, on loopback unless FIRSTBELL_HOST says otherwise. Settings: see .env.example."
+
+    @click.command(service.name, help=f"{service.summary}\n\n{how}")
     def serve() -> None:
         run: Callable[[], None] = import_module(service.module).main
         wait_until_open()

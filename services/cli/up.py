@@ -19,6 +19,7 @@ from services.ingest.store.agreements import VersionError
 from services.platform.embedded.errors import DataDirInUseError, EmbeddedError
 from services.platform.embedded.stack import running_stack
 from services.platform.processes import ProcessError
+from services.platform.settings import SettingsError
 from services.platform.signals import until_stopped
 from services.registry import SERVICES
 
@@ -47,7 +48,7 @@ def up(data_dir: Path | None, agreement_file: Path | None, as_json: bool) -> Non
         agreement = None if agreement_file is None else load_agreement(agreement_file)
     try:
         asyncio.run(until_stopped(_stay(settings, agreement, as_json=as_json)))
-    except (EmbeddedError, ProcessError, VersionError, UnavailableError) as error:
+    except (EmbeddedError, ProcessError, SettingsError, VersionError, UnavailableError) as error:
         click.echo(f"firstbell: {error}", err=True)
         sys.exit(EXIT_IN_USE if isinstance(error, DataDirInUseError) else EXIT_FAILED)
 

@@ -21,7 +21,9 @@ from services.ingest.patience import UnavailableError
 from services.ingest.settings import IngestSettings
 from services.ingest.store.agreements import NoAgreementError
 from services.platform.background import Background
-from services.platform.http import ProblemError, add_health, add_problem_handlers, serve
+from services.platform.http import ProblemError, add_health, add_problem_handlers
+from services.platform.identity.edge import add_identity
+from services.platform.listening import serve
 from services.platform.logging import configure_logging
 
 log = logging.getLogger(__name__)
@@ -102,6 +104,7 @@ def create_app(settings: IngestSettings, background: Background | None = None) -
         lifespan=lifespan,
     )
     add_problem_handlers(app)
+    add_identity(app, settings)
 
     @app.exception_handler(NoAgreementError)
     async def _no_agreement(_: Request, error: NoAgreementError) -> Response:
@@ -127,7 +130,7 @@ def main() -> None:
     settings = IngestSettings.load()
     configure_logging()
     background = Background()
-    serve(create_app(settings, background), settings.ingest_port)
+    serve(create_app(settings, background), settings, settings.ingest_port)
     sys.exit(background.exit_status())
 
 

@@ -22,7 +22,9 @@ from services.platform.background import Background
 from services.platform.consent import check_database
 from services.platform.consumer import BatchConsumer
 from services.platform.database import make_engine, make_sessions
-from services.platform.http import add_health, add_problem_handlers, serve
+from services.platform.http import add_health, add_problem_handlers
+from services.platform.identity.edge import add_identity
+from services.platform.listening import serve
 from services.platform.logging import configure_logging
 
 GATHER_SECONDS = 0.05
@@ -62,6 +64,7 @@ def create_app(settings: NotifySettings, background: Background | None = None) -
 
     app = FastAPI(title="First Bell notify", version="1", lifespan=lifespan)
     add_problem_handlers(app)
+    add_identity(app, settings, for_people=False)
     add_health(
         app,
         {
@@ -85,7 +88,7 @@ def main() -> None:
     settings = NotifySettings.load()
     configure_logging()
     background = Background()
-    serve(create_app(settings, background), settings.notify_port)
+    serve(create_app(settings, background), settings, settings.notify_port)
     sys.exit(background.exit_status())
 
 

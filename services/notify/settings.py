@@ -50,4 +50,4 @@ class NotifySettings(Settings):
                 "Mails link to casework, and its address is not known. Set FIRSTBELL_PUBLIC_URL (or "
                 "FIRSTBELL_CASEWORK_PORT when casework runs on this machine), or use `firstbell up`."
             )
-        return f"http://127.0.0.1:{self.casework_port}"
+        return self.url_here(self.casework_port)

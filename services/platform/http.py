@@ -1,10 +1,9 @@
-"""The edge that every FastAPI service shares: problem+json, health, metrics, loopback server."""
+"""The edge that every FastAPI service shares: problem+json, health, metrics."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -66,8 +65,3 @@ def add_health(app: FastAPI, checks: Mapping[str, Check]) -> None:
     @app.get("/metrics", tags=["operations"], summary="Prometheus metrics")
     async def metrics() -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-
-def serve(app: FastAPI, port: int) -> None:
-    """Serve on loopback only (there is no identity yet) until SIGTERM or Ctrl-C."""
-    uvicorn.run(app, host="127.0.0.1", port=port, log_config=None, access_log=False, timeout_graceful_shutdown=10)

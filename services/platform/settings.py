@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Self
@@ -49,8 +50,43 @@ class Settings(BaseSettings):
     timezone: str = "America/New_York"
     """The district's: it says which day is today for consents, and dates times without an offset."""
 
+    host: str = "127.0.0.1"
+    """Where the services listen. Elsewhere than on loopback only with TLS, or behind a proxy."""
+    tls_cert: Path | None = None
+    """The certificate (PEM, its chain behind it) and"""
+    tls_key: Path | None = None
+    """its private key; with both the services speak TLS."""
+    trusted_proxy: str | None = None
+    """The address of the proxy that ends TLS: nobody else beyond this machine is then answered."""
+
+    oidc_issuer: str | None = None
+    """Who issues the tokens that are believed; None means the embedded run's own issuer."""
+    oidc_audience: str | None = None
+    """For whom they must be issued,"""
+    oidc_jwks: str | None = None
+    """and by which keys: a JWKS, by https URL or as a file."""
+    service_key_file: Path | None = None
+    """The private key by which services know each other; None means `<data_dir>/secrets/services.jwk`, made at first
+    use."""
+    token_for_health: bool = False
+    """Whether `/healthz`, `/readyz` and `/metrics` ask for a token too,"""
+    token_for_docs: bool = False
+    """and the OpenAPI documents."""
+
     pseudonym_key_file: Path | None = None
     """The HMAC key, mode 0600; None means `<data_dir>/secrets/pseudonym.key`, made at first use."""
+
+    @field_validator("trusted_proxy")
+    @classmethod
+    def _address(cls, address: str | None) -> str | None:
+        return None if address is None else str(ipaddress.ip_address(address))
+
+    @field_validator("oidc_jwks")
+    @classmethod
+    def _private_way(cls, source: str | None) -> str | None:
+        if source is not None and source.startswith("http://"):
+            raise ValueError("not https")
+        return source
 
     @field_validator("timezone")
     @classmethod
@@ -77,6 +113,17 @@ class Settings(BaseSettings):
     def wall_today(self) -> date:
         """Today's date in the district's timezone."""
         return datetime.now(self.tz).date()
+
+    @property
+    def service_key(self) -> Path:
+        """Where the key is by which services know each other."""
+        return self.service_key_file or self.data_dir / "secrets" / "services.jwk"
+
+    def url_here(self, port: int) -> str:
+        """The base URL of a service of this machine."""
+        everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
+        host = everywhere.get(self.host, self.host)
+        return f"{'http' if self.tls_cert is None else 'https'}://{f'[{host}]' if ':' in host else host}:{port}"
 
     def require_kafka(self) -> str:
         """The bootstrap address; raises `SettingsError` when a service was started without one."""

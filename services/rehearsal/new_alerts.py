@@ -73,12 +73,12 @@ class NewAlerts:
     """Why the rules go on alone."""
 
     @classmethod
-    async def read(cls, engine: AsyncEngine, stack: Stack) -> NewAlerts:
-        """As Kafka, the database and the worker have it."""
+    async def read(cls, engine: AsyncEngine, stack: Stack, client: httpx.AsyncClient) -> NewAlerts:
+        """As Kafka, the database and the worker, whose client it is, have it."""
         counts = Counter([origin(event.reasons) async for event in alert_events(stack.kafka) if is_new(event)])
         async with engine.connect() as connection:
             weeks: int = (await connection.execute(_WEEKS)).scalar_one()
-        async with httpx.AsyncClient(base_url=stack.warning, timeout=30, trust_env=False) as worker:
+        async with client as worker:
             model = (await worker.get("/v1/model")).raise_for_status().json()
         return cls(
             by={name: counts[name] for name in ORIGINS},

@@ -28,6 +28,10 @@ from services.platform.database import make_engine
 from services.platform.embedded.endpoints import Stack
 from services.platform.embedded.stack import running_stack
 from services.platform.errors import OperatorError
+from services.platform.identity.client import SignedRequests
+from services.platform.identity.own_issuer import Grant
+from services.platform.identity.trust import as_service, embedded_issuer
+from services.platform.near import near_client
 from services.platform.supervisor import say_on_stderr
 from services.registry import SERVICES
 from services.rehearsal.in_flight import DaysInFlight, OnDay
@@ -36,7 +40,12 @@ from services.rehearsal.settled import Answers, caught_up, mails_settled, worker
 Document = dict[str, JsonValue]
 OnSchoolDay = Callable[[date], Awaitable[None]]
 
+NAME = "firstbell-replay"
 AT_ONCE = 16
+_OUTSIDE = ("kafka", "database", "smtp", "pseudonym_key_file", "oidc_issuer", "oidc_audience", "oidc_jwks")
+_ALONE = {"host": "127.0.0.1", "token_for_health": False, "token_for_docs": False}
+_EVERYBODY = {"FIRSTBELL_STUDENTS_PER_HOUR": "1000000000"}
+"""A replay's document has every student in it."""
 PAGE = 500
 _SATURDAY = 5
 _IN_FORCE = text("SELECT pseudonym FROM ingest.consented_students ORDER BY student_id")
@@ -110,12 +119,22 @@ class Replay:
             if week is not None:
                 await answers.wait(week)
 
+    def worker(self) -> httpx.AsyncClient:
+        """A client of the worker, which is patient."""
+        auth = as_service(self.settings, NAME)
+        return near_client(self.settings, auth=auth, timeout=60, base_url=self.stack.warning)
+
+    def _casework(self) -> httpx.AsyncClient:
+        issuer = embedded_issuer(self.settings.model_copy(update={"database": None}))
+        auth = SignedRequests(issuer, Grant(role="caseworker", subject=NAME))
+        return near_client(self.settings, auth=auth, timeout=30, base_url=self.stack.casework)
+
     async def document(self, replayer: Replayer) -> Document:
         """What `replay --json` writes: counts, a row for each student with a consent in force, alerts, mails."""
         async with self.engine.connect() as connection:
             students = list((await connection.execute(_IN_FORCE)).scalars())
             sent, failed = (await connection.execute(_MAILS)).one()
-        async with httpx.AsyncClient(base_url=self.stack.casework, timeout=30) as client:
+        async with self._casework() as client:
             windows = await _windows(client, students)
             alerts = [alert async for alert in _alerts(client)]
         return {
@@ -139,9 +158,9 @@ async def fresh_replay(
     folder = _new_folder(data_dir)
     try:
         # An outside cluster or database is never replayed into.
-        outside = dict.fromkeys(("kafka", "database", "smtp", "pseudonym_key_file"))
-        settings = IngestSettings.load(folder).model_copy(update=outside)
-        async with running_stack(settings, SERVICES, env=env, say=say) as stack:
+        alone = dict.fromkeys(_OUTSIDE) | _ALONE | {"service_key_file": folder / "secrets" / "services.jwk"}
+        settings = IngestSettings.load(folder).model_copy(update=alone)
+        async with running_stack(settings, SERVICES, env={**env, **_EVERYBODY}, say=say) as stack:
             pointed = settings.on(stack.kafka, stack.database)
             engine = make_engine(pointed.require_database())
             try:

@@ -34,10 +34,10 @@ class StreamScores:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, path: Path, engine: AsyncEngine, warning: str) -> AsyncIterator[StreamScores]:
-        """The file, which appears when it is whole; `warning` is the worker's URL. Raises `OSError`."""
+    async def open(cls, path: Path, engine: AsyncEngine, client: httpx.AsyncClient) -> AsyncIterator[StreamScores]:
+        """The file, which appears when it is whole; `client` is one of the worker. Raises `OSError`."""
         with whole_file(path, mode=PRIVATE) as file:
-            async with httpx.AsyncClient(base_url=warning, timeout=60, trust_env=False) as worker:
+            async with client as worker:
                 yield cls(file, engine, worker)
 
     async def add(self, day: date) -> None:

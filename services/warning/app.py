@@ -93,7 +93,7 @@ def create_app(settings: WarningSettings) -> faust.App:
         value_serializer="raw",
         allow_empty=True,
     )
-    server = make_server(make_edge(app, worker, in_use), settings.warning_port)
+    server = make_server(make_edge(app, worker, in_use, settings), settings)
 
     @app.agent(topic)
     async def keep_windows(stream: StreamT[bytes]) -> None:

@@ -13,7 +13,11 @@ from fastapi import FastAPI
 from services.contracts.ids import Pseudonym
 from services.contracts.topics import MARKS
 from services.platform.http import ProblemError, add_health, add_problem_handlers
+from services.platform.identity.edge import add_identity
+from services.platform.identity.guard import may
+from services.platform.listening import behind_proxy, listening
 from services.warning.loaded_model import LoadedModel
+from services.warning.settings import WarningSettings
 from services.warning.window import scores_of, window_document
 from services.warning.worker import Worker
 
@@ -25,17 +29,22 @@ def recovering(app: faust.App) -> str | None:
     return None
 
 
-def make_edge(app: faust.App, worker: Worker, in_use: LoadedModel) -> FastAPI:
-    """The FastAPI application that answers for the worker."""
-    edge = FastAPI(title="First Bell warning", docs_url="/docs", redoc_url=None)
+def make_edge(app: faust.App, worker: Worker, in_use: LoadedModel, settings: WarningSettings) -> FastAPI:
+    """The FastAPI application that answers for the worker. Raises `SettingsError` when nobody could be known."""
+    edge = FastAPI(title="First Bell warning", version="1")
     add_problem_handlers(edge)
+    add_identity(edge, settings, for_people=False)
 
     async def check() -> str | None:
         return recovering(app)
 
     add_health(edge, {"windows": check})
 
-    @edge.get("/v1/students/{student}/window", summary="A student's window, from the worker that owns it")
+    @edge.get(
+        "/v1/students/{student}/window",
+        summary="A student's window, from the worker that owns it",
+        dependencies=[may("service")],
+    )
     async def window(student: str) -> dict[str, object]:
         problem = recovering(app)
         if problem is not None:
@@ -48,7 +57,11 @@ def make_edge(app: faust.App, worker: Worker, in_use: LoadedModel) -> FastAPI:
                 return document
         raise ProblemError(404, "No window", "No student of this pseudonym with a consent in force is kept here.")
 
-    @edge.get("/v1/scores", summary="The present scores of this worker's students; with `day`, of those in school then")
+    @edge.get(
+        "/v1/scores",
+        summary="The present scores of this worker's students; with `day`, of those in school then",
+        dependencies=[may("service")],
+    )
     async def scores(day: date | None = None) -> dict[str, float]:
         problem = recovering(app)
         if problem is not None:
@@ -58,7 +71,11 @@ def make_edge(app: faust.App, worker: Worker, in_use: LoadedModel) -> FastAPI:
             found |= scores_of(worker.partition(number), day)
         return found
 
-    @edge.get("/v1/model", summary="The risk model in use, or why there is none")
+    @edge.get(
+        "/v1/model",
+        summary="The risk model in use, or why there is none",
+        dependencies=[may("operator", "service")],
+    )
     async def model() -> dict[str, object]:
         return in_use.document()
 
@@ -79,7 +96,8 @@ class EdgeServer(uvicorn.Server):
         yield
 
 
-def make_server(edge: FastAPI, port: int) -> EdgeServer:
-    """A server on loopback, to be run as a task of the worker."""
-    config = uvicorn.Config(edge, host="127.0.0.1", port=port, log_config=None, access_log=False, lifespan="off")
-    return EdgeServer(config)
+def make_server(edge: FastAPI, settings: WarningSettings) -> EdgeServer:
+    """A server to be run as a task of the worker; raises `SettingsError`."""
+    where = listening(settings, settings.warning_port)
+    guarded = behind_proxy(edge, settings)
+    return EdgeServer(uvicorn.Config(guarded, log_config=None, access_log=False, lifespan="off", **where))

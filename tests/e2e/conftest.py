@@ -29,14 +29,14 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 @pytest.fixture(scope="session")
 def ingest(system: System) -> Iterator[httpx.Client]:
     """A client of ingest."""
-    with httpx.Client(base_url=system.where["ingest"], timeout=60) as client:
+    with httpx.Client(base_url=system.where["ingest"], headers=system.bearer("district"), timeout=60) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
 def casework(system: System) -> Iterator[httpx.Client]:
     """A client of casework."""
-    with httpx.Client(base_url=system.where["casework"], timeout=60) as client:
+    with httpx.Client(base_url=system.where["casework"], headers=system.bearer("caseworker"), timeout=60) as client:
         yield client
 
 

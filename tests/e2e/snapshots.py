@@ -51,7 +51,8 @@ def snapshot(system: System, prefix: str = "") -> Snapshot:
     students = system.rows(
         "SELECT student_id, pseudonym FROM ingest.consented_students WHERE starts_with(student_id, %s)", prefix
     )
-    with httpx.Client(base_url=system.where["casework"], timeout=30) as casework:
+    known = system.bearer("caseworker")
+    with httpx.Client(base_url=system.where["casework"], headers=known, timeout=30) as casework:
         windows = {
             student_id: _plain(casework.get(f"/v1/students/{pseudonym}/window").raise_for_status().json(), prefix)
             for student_id, pseudonym in students

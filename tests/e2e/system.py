@@ -18,6 +18,9 @@ import psycopg
 from services.ingest.agreement.document import assumed
 from services.ingest.agreement.folder import AGENCY, PURPOSE
 from services.ingest.agreement.standing import apply_agreement
+from services.platform.identity.client import SignedRequests
+from services.platform.identity.trust import as_service
+from services.platform.settings import Settings
 from services.platform.supervisor import inherited_environment
 
 T = TypeVar("T")
@@ -65,6 +68,7 @@ class System:
     def __init__(self, data_dir: Path, *, agreement: bool = True, **settings: str) -> None:
         """With an `agreement` all is disclosed live, as what is assumed of a folder without one."""
         self.data_dir = data_dir
+        self._tokens: dict[tuple[str, ...], str] = {}
         self._out = data_dir.with_name(data_dir.name + ".out")
         self._err = data_dir.with_name(data_dir.name + ".err")
         with self._out.open("wb") as out, self._err.open("wb") as err:
@@ -96,6 +100,19 @@ class System:
         """The pid of each process now, by its name."""
         stack = json.loads((self.data_dir / "stack.json").read_text())["stack"]
         return {name: service["pid"] for name, service in stack["services"].items()}
+
+    def bearer(self, role: str, *options: str) -> dict[str, str]:
+        """The header by which somebody of this role is known, by `firstbell token`."""
+        asked = (role, *options)
+        if asked not in self._tokens:
+            told = firstbell("token", "--role", *asked, "--data-dir", self.data_dir).stdout
+            assert told.count("\n") == 1
+            self._tokens[asked] = told.strip()
+        return {"Authorization": f"Bearer {self._tokens[asked]}"}
+
+    def as_service(self) -> SignedRequests:
+        """How one of the services is known to another."""
+        return as_service(Settings(data_dir=self.data_dir), "test")
 
     def kill(self, name: str) -> None:
         """SIGKILL to one process, which the system then starts again."""

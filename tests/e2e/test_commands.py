@@ -55,6 +55,23 @@ def test_a_database_that_is_not_there_is_told_in_a_sentence(tmp_path: Path) -> N
     assert "Traceback" not in told.stderr
 
 
+def test_where_it_would_be_overheard_nothing_is_started(tmp_path: Path) -> None:
+    told = firstbell("up", "--data-dir", tmp_path / "data", expect=1, FIRSTBELL_HOST="0.0.0.0")
+
+    assert "FIRSTBELL_TLS_CERT" in told.stderr
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("command", ["ingest", "casework"])
+def test_a_service_alone_that_would_know_nobody_does_not_start(tmp_path: Path, command: str) -> None:
+    outside = {"FIRSTBELL_DATABASE": "postgresql+psycopg://someone:planted@127.0.0.1:1/none"}
+    outside |= {"FIRSTBELL_KAFKA": "127.0.0.1:1", "FIRSTBELL_DATA_DIR": str(tmp_path / "data")}
+    told = firstbell(command, expect=1, **outside)
+
+    assert "FIRSTBELL_OIDC_ISSUER" in told.stderr
+    assert "planted" not in told.stderr
+
+
 @pytest.mark.parametrize("command", ["up", "demo", "warning", "notify"])
 def test_a_setting_that_is_not_valid_is_named_and_its_value_is_not(command: str) -> None:
     told = firstbell(command, expect=1, FIRSTBELL_PARTITIONS="planted")

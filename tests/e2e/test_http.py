@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from email import message_from_bytes
@@ -211,5 +212,7 @@ def test_an_alert_has_the_trace_of_the_request_that_caused_it(system: System, sc
 
 def test_the_example_of_a_schools_system_is_answered(system: System) -> None:
     example = Path(__file__).resolve().parents[2] / "examples" / "post_marks.py"
-    done = subprocess.run([sys.executable, example, system.where["ingest"]], capture_output=True, text=True, check=True)
+    token = system.bearer("district")["Authorization"].removeprefix("Bearer ")
+    command, env = [sys.executable, example, system.where["ingest"]], {**os.environ, "TOKEN": token}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
     assert done.stdout.endswith("absent: accepted\n")

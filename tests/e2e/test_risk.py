@@ -186,7 +186,7 @@ def test_with_a_model_that_is_broken_the_rules_go_on_alone_and_it_is_said(tmp_pa
         assert model["status"] == "failed"
         assert "rules go on alone" in model["detail"]
         assert "not a risk model of First Bell" in model["detail"]
-        with httpx.Client(base_url=system.where["warning"], timeout=30) as worker:
+        with httpx.Client(base_url=system.where["warning"], auth=system.as_service(), timeout=30) as worker:
             told = worker.get("/v1/model").json()
             assert told["in_use"] is False
             assert told["problem"] in model["detail"]
@@ -194,7 +194,8 @@ def test_with_a_model_that_is_broken_the_rules_go_on_alone_and_it_is_said(tmp_pa
             assert worker.get("/v1/scores").json() == {}
         folder = _absent_all_week(tmp_path / "export")
         firstbell("import", folder, "--data-dir", system.data_dir)
-        with httpx.Client(base_url=system.where["casework"], timeout=30) as casework:
+        known = system.bearer("caseworker")
+        with httpx.Client(base_url=system.where["casework"], headers=known, timeout=30) as casework:
             [alert] = eventually(lambda: every_alert(casework), "the rules' alert")
         assert alert["level"] == "elevated"
         assert not any(reason["rule"].startswith("model") for reason in alert["reasons"])

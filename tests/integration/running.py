@@ -16,12 +16,12 @@ from services.platform.processes import poll
 
 
 @asynccontextmanager
-async def running(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """Start the application, wait until it is ready, and give a client of it."""
+async def running(app: FastAPI, auth: httpx.Auth | None = None) -> AsyncIterator[httpx.AsyncClient]:
+    """Start the application, wait until it is ready, and give a client of it, whose requests say this of who asks."""
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://app") as client,
+        httpx.AsyncClient(transport=transport, base_url="http://app", auth=auth) as client,
     ):
         await until(lambda: answers(client, "/readyz"))
         yield client

@@ -28,6 +28,7 @@ from services.platform.background import Background
 from services.platform.kafka import make_consumer
 from services.platform.settings import Settings
 from tests.alert_events import event
+from tests.identity import Identity
 from tests.integration.conftest import Students
 from tests.integration.running import producing, running, say_death, send, until
 
@@ -88,10 +89,12 @@ class Casework(NamedTuple):
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def casework(kafka_bootstrap: str, database_url: str, students: Students) -> AsyncIterator[Casework]:
-    settings = CaseworkSettings(kafka=kafka_bootstrap, database=SecretStr(database_url))
+async def casework(
+    kafka_bootstrap: str, database_url: str, students: Students, identity: Identity
+) -> AsyncIterator[Casework]:
+    settings = identity.of(CaseworkSettings(kafka=kafka_bootstrap, database=SecretStr(database_url)))
     app = create_app(settings, Background(say_death))
-    async with running(app) as client, producing(kafka_bootstrap) as producer:
+    async with running(app, identity.auth()) as client, producing(kafka_bootstrap) as producer:
         yield Casework(client, producer, students)
 
 
@@ -234,11 +237,12 @@ async def test_what_a_crash_left_unpublished_is_sent_but_never_without_consent(
 
 
 async def test_an_action_is_taken_while_kafka_is_away_and_published_later(
-    casework: Casework, published: Published, database_url: str
+    casework: Casework, published: Published, database_url: str, identity: Identity
 ) -> None:
     alert, _ = await casework.alert()
-    app = create_app(CaseworkSettings(kafka="127.0.0.1:9", database=SecretStr(database_url)), Background(say_death))
-    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://app")
+    settings = identity.of(CaseworkSettings(kafka="127.0.0.1:9", database=SecretStr(database_url)))
+    app = create_app(settings, Background(say_death))
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://app", auth=identity.auth())
     async with app.router.lifespan_context(app), client:
         answer = await client.post(f"/v1/alerts/{alert.alert_id}/actions", json={"action": "snoozed"})
         assert answer.status_code == 201

@@ -27,6 +27,7 @@ from services.contracts.topics import REJECTED
 from services.platform.background import Background
 from services.platform.kafka import make_consumer
 from tests.alert_events import event, reason
+from tests.identity import Identity
 from tests.integration.conftest import Students
 from tests.integration.running import producing, running, say_death, send, until
 
@@ -53,9 +54,9 @@ class Casework(NamedTuple):
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def casework(kafka_bootstrap: str, database_url: str) -> AsyncIterator[Casework]:
-    app = create_app(settings(kafka_bootstrap, database_url), Background(say_death))
-    async with running(app) as client, producing(kafka_bootstrap) as producer:
+async def casework(kafka_bootstrap: str, database_url: str, identity: Identity) -> AsyncIterator[Casework]:
+    app = create_app(identity.of(settings(kafka_bootstrap, database_url)), Background(say_death))
+    async with running(app, identity.auth()) as client, producing(kafka_bootstrap) as producer:
         yield Casework(client, producer)
 
 
@@ -204,7 +205,7 @@ async def test_an_unknown_alert_is_not_found(casework: Casework) -> None:
 
 
 async def test_a_window_is_the_workers_with_the_districts_id(
-    kafka_bootstrap: str, database_url: str, students: Students
+    kafka_bootstrap: str, database_url: str, students: Students, identity: Identity
 ) -> None:
     student, student_id = await students.consented()
 
@@ -220,8 +221,8 @@ async def test_a_window_is_the_workers_with_the_districts_id(
     worker = await asyncio.start_server(answer, "127.0.0.1")
     port = worker.sockets[0].getsockname()[1]
     configured = settings(kafka_bootstrap, database_url).model_copy(update={"warning_urls": f"http://127.0.0.1:{port}"})
-    app = create_app(configured, Background(say_death))
-    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://app")
+    app = create_app(identity.of(configured), Background(say_death))
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://app", auth=identity.auth())
     async with worker, app.router.lifespan_context(app), client:
         found = await client.get(f"/v1/students/{student}/window")
         assert found.json() == {"student_id": student_id, "absent_days": 3, "marks": []}

@@ -28,19 +28,20 @@ from services.notify.tables import OutboxRow
 from services.platform.background import Background
 from services.platform.embedded.endpoints import Stack
 from tests.alert_events import DAY, event
+from tests.identity import Identity
 from tests.integration.conftest import Students
 from tests.integration.running import answers, producing, running, say_death, send, until
 
 
 @pytest.mark.parametrize("victim", ["kafka", "postgres"])
 async def test_nothing_is_lost_or_doubled_when_it_is_killed(
-    stack: Stack, engine: AsyncEngine, students: Students, tmp_path: Path, victim: str
+    stack: Stack, engine: AsyncEngine, students: Students, tmp_path: Path, identity: Identity, victim: str
 ) -> None:
     casework, notify = both(stack, tmp_path)
     people = [(await students.consented())[0] for _ in range(30)]
     events = [event(person, raised_on=DAY + timedelta(days=day)) for day in range(3) for person in people]
     async with (
-        running(create_casework(casework, Background(say_death))) as history,
+        running(create_casework(identity.of(casework), Background(say_death))) as history,
         running(create_notify(notify, Background(say_death))) as mails,
         producing(stack.kafka) as producer,
     ):
@@ -83,7 +84,7 @@ def both(stack: Stack, folder: Path) -> tuple[CaseworkSettings, NotifySettings]:
 
 
 @pytest.mark.parametrize("module", ["services.casework.app", "services.notify.app"])
-async def test_a_process_whose_consumer_cannot_go_on_ends_with_1(stack: Stack, module: str) -> None:
+async def test_a_process_whose_consumer_cannot_go_on_ends_with_1(stack: Stack, identity: Identity, module: str) -> None:
     """Here: a database without our tables."""
     name = f"empty_{uuid4().hex[:8]}"
     url = stack.database.replace("+psycopg", "")
@@ -91,6 +92,7 @@ async def test_a_process_whose_consumer_cannot_go_on_ends_with_1(stack: Stack, m
         connection.execute(f"CREATE DATABASE {name}")
     environment = {
         **os.environ,
+        **identity.environment(),
         "FIRSTBELL_KAFKA": stack.kafka,
         "FIRSTBELL_DATABASE": stack.database.rpartition("/")[0] + f"/{name}",
         "FIRSTBELL_SMTP": stack.smtp,

@@ -30,6 +30,7 @@ from services.ingest.settings import IngestSettings
 from services.ingest.take.days import Close
 from services.ingest.take.marks import HandIn
 from services.platform.database import make_engine
+from tests.identity import Identity
 from tests.integration.ingest_support import CONSENT, Sent, ingest_settings, own_database, sent
 from tests.integration.running import running
 
@@ -41,15 +42,15 @@ Json = dict[str, Any]
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def settings(
-    kafka_bootstrap: str, database_url: str, tmp_path_factory: pytest.TempPathFactory
+    kafka_bootstrap: str, database_url: str, tmp_path_factory: pytest.TempPathFactory, identity: Identity
 ) -> AsyncIterator[IngestSettings]:
     async with own_database(database_url) as url:
-        yield ingest_settings(kafka_bootstrap, url, tmp_path_factory.mktemp("ingest"))
+        yield identity.of(ingest_settings(kafka_bootstrap, url, tmp_path_factory.mktemp("ingest")))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def client(settings: IngestSettings) -> AsyncIterator[httpx.AsyncClient]:
-    async with running(create_app(settings)) as client:
+async def client(settings: IngestSettings, identity: Identity) -> AsyncIterator[httpx.AsyncClient]:
+    async with running(create_app(settings), identity.auth("district")) as client:
         yield client
 
 
@@ -431,7 +432,7 @@ async def test_no_name_and_no_raw_id_leaves(
 
 
 async def test_without_kafka_nothing_is_accepted_and_a_withdrawal_still_hides(
-    client: httpx.AsyncClient, settings: IngestSettings, rows: AsyncEngine, unused_tcp_port: int
+    client: httpx.AsyncClient, settings: IngestSettings, rows: AsyncEngine, unused_tcp_port: int, identity: Identity
 ) -> None:
     student, pseudonym = await consented(client)
     cut_off = settings.model_copy(update={"kafka": f"127.0.0.1:{unused_tcp_port}", "kafka_wait_seconds": 1.0})
@@ -439,7 +440,7 @@ async def test_without_kafka_nothing_is_accepted_and_a_withdrawal_still_hides(
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://ingest") as alone,
+        httpx.AsyncClient(transport=transport, base_url="http://ingest", auth=identity.auth("district")) as alone,
     ):
         refused = await alone.post("/v1/attendance", json=mark(student))
         assert (refused.status_code, refused.headers["content-type"]) == (503, "application/problem+json")

@@ -22,7 +22,9 @@ from services.platform.embedded.data_dir import DataDir
 from services.platform.embedded.kafka import EmbeddedKafka
 from services.platform.embedded.ports import free_port
 from services.platform.embedded.stack import answers_ready
+from services.platform.identity.trust import as_service
 from services.platform.kafka import create_topics, make_consumer, make_producer
+from services.platform.settings import Settings
 from services.platform.supervisor import Supervisor, Surroundings, inherited_environment
 from services.warning.capacity import CapacityControl
 from services.warning.loading import load_partition
@@ -48,6 +50,7 @@ class WorkerProcess:
     process: subprocess.Popen[bytes]
     url: str
     log: Path
+    known: httpx.Auth
 
     async def marks_taken(self) -> int:
         """How many marks it has taken, at least."""
@@ -58,7 +61,7 @@ class WorkerProcess:
 
     async def has(self, student: str) -> bool:
         """Whether it answers for the student."""
-        async with httpx.AsyncClient(base_url=self.url, timeout=20) as client:
+        async with httpx.AsyncClient(base_url=self.url, auth=self.known, timeout=20) as client:
             return (await client.get(f"/v1/students/{student}/window")).status_code == httpx.codes.OK
 
 
@@ -84,7 +87,8 @@ class Ground:
         with log.open("ab") as output:
             argv = [sys.executable, "-m", "services.cli.main", "warning"]
             process = subprocess.Popen(argv, env=env, stdout=output, stderr=output)
-        return WorkerProcess(process, f"http://127.0.0.1:{port}", log)
+        known = as_service(Settings(data_dir=self._folder / name), "test")
+        return WorkerProcess(process, f"http://127.0.0.1:{port}", log, known)
 
     async def enroll(self, students: list[str], school_days: list[date]) -> None:
         """A school's calendar, and students there whose consent is in force."""

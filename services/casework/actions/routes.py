@@ -12,6 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from services.casework.actions.schemas import ActionList, ActionTaken, NewAction
 from services.casework.actions.store import actions_of, keep
+from services.casework.people import READERS, WORKERS
+from services.platform.identity.caller import Caller
+from services.platform.identity.guard import may
 
 actions_taken = Counter("firstbell_casework_actions", "Actions taken in", ["action"])
 NOT_FOUND = {"description": "No such alert, or no consent in force."}
@@ -31,9 +34,14 @@ def actions_router(sessions: async_sessionmaker[AsyncSession], on_new: Callable[
             409: {"description": "The id stands for another action, or the case is closed."},
         },
     )
-    async def take(alert_id: UUID, given: Annotated[NewAction, Body()], response: Response) -> ActionTaken:
+    async def take(
+        caller: Annotated[Caller, may(*WORKERS)],
+        alert_id: UUID,
+        given: Annotated[NewAction, Body()],
+        response: Response,
+    ) -> ActionTaken:
         async with sessions.begin() as session:
-            kept = await keep(session, alert_id, given)
+            kept = await keep(session, caller, alert_id, given)
         if kept.is_new:
             actions_taken.labels(given.action).inc()
             on_new()
@@ -43,9 +51,9 @@ def actions_router(sessions: async_sessionmaker[AsyncSession], on_new: Callable[
         return kept.action
 
     @router.get("", summary="What was done about an alert, oldest first", responses={404: NOT_FOUND})
-    async def actions(alert_id: UUID, response: Response) -> ActionList:
+    async def actions(caller: Annotated[Caller, may(*READERS)], alert_id: UUID, response: Response) -> ActionList:
         async with sessions() as session:
-            items = await actions_of(session, alert_id)
+            items = await actions_of(session, caller, alert_id)
         response.headers["Cache-Control"] = "no-store"
         return ActionList(items=items)
 

@@ -11,9 +11,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.casework.actions.schemas import ActionTaken, NewClosing, NewStep
+from services.casework.history.visible import visible_to
 from services.casework.tables import ActionRow, AlertRow
 from services.platform.consent import consented_students, may_be_shown
 from services.platform.http import ProblemError
+from services.platform.identity.caller import Caller
 
 
 class Kept(NamedTuple):
@@ -23,14 +25,14 @@ class Kept(NamedTuple):
     is_new: bool
 
 
-async def keep(session: AsyncSession, alert_id: UUID, given: NewStep | NewClosing) -> Kept:
+async def keep(session: AsyncSession, caller: Caller, alert_id: UUID, given: NewStep | NewClosing) -> Kept:
     """Keep the action, or find the one that was kept under its id before.
 
     Raises `ProblemError`: 404 when there is no such alert that may be shown, 409 when the id stands for something else
     or the case is closed, 422 for a day before the alert or in the future.
     """
     # The lock puts the actions of one alert in order.
-    alert = await session.scalar(_shown(alert_id).with_for_update(of=AlertRow))
+    alert = await session.scalar(_shown(caller, alert_id).with_for_update(of=AlertRow))
     if alert is None:
         raise _no_such_alert()
     earlier = await session.get(ActionRow, given.action_id)
@@ -44,17 +46,17 @@ async def keep(session: AsyncSession, alert_id: UUID, given: NewStep | NewClosin
     return Kept(kept, is_new=True)
 
 
-async def actions_of(session: AsyncSession, alert_id: UUID) -> list[ActionTaken]:
+async def actions_of(session: AsyncSession, caller: Caller, alert_id: UUID) -> list[ActionTaken]:
     """What was done about an alert, oldest first; raises `ProblemError` 404 as `keep` does."""
-    if await session.scalar(_shown(alert_id)) is None:
+    if await session.scalar(_shown(caller, alert_id)) is None:
         raise _no_such_alert()
     rows = await session.scalars(select(ActionRow).where(ActionRow.alert_id == alert_id).order_by(ActionRow.position))
     return [_taken(row) for row in rows]
 
 
-def _shown(alert_id: UUID) -> Select[AlertRow]:
+def _shown(caller: Caller, alert_id: UUID) -> Select[AlertRow]:
     shown = may_be_shown(AlertRow.student, AlertRow.school_id)
-    return select(AlertRow).join(consented_students, shown).where(AlertRow.id == alert_id)
+    return select(AlertRow).join(consented_students, shown).where(AlertRow.id == alert_id, visible_to(caller))
 
 
 async def _day(session: AsyncSession, alert: AlertRow, given: NewStep | NewClosing) -> date:

@@ -12,11 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.casework.history.cursor import Position
 from services.casework.history.schemas import Alert, AlertDetail, TimelineEntry
+from services.casework.history.visible import visible_to
 from services.casework.intake.record import AlertStatus
 from services.casework.tables import AlertEventRow, AlertRow
 from services.contracts.alerts import Level
 from services.contracts.ids import case_number
 from services.platform.consent import consented_students, may_be_shown
+from services.platform.identity.caller import Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +33,20 @@ class Filters:
     until: date | None = None
 
 
-async def list_alerts(session: AsyncSession, filters: Filters, after: Position | None, limit: int) -> list[Alert]:
+async def list_alerts(
+    session: AsyncSession, caller: Caller, filters: Filters, after: Position | None, limit: int
+) -> list[Alert]:
     """Up to `limit` alerts that come after a position, newest first."""
-    query = _narrowed(_shown(), filters)
+    query = _narrowed(_shown(caller), filters)
     if after is not None:
         query = query.where(tuple_(AlertRow.raised_on, AlertRow.id) < (after.raised_on, after.id))
     query = query.order_by(AlertRow.raised_on.desc(), AlertRow.id.desc()).limit(limit)
     return [_alert(row, student_id) for row, student_id in await session.execute(query)]
 
 
-async def find_alert(session: AsyncSession, alert: UUID) -> AlertDetail | None:
+async def find_alert(session: AsyncSession, caller: Caller, alert: UUID) -> AlertDetail | None:
     """The alert with its timeline, or None when there is none that may be shown."""
-    found = (await session.execute(_shown().where(AlertRow.id == alert))).one_or_none()
+    found = (await session.execute(_shown(caller).where(AlertRow.id == alert))).one_or_none()
     if found is None:
         return None
     steps = await session.scalars(
@@ -51,10 +55,10 @@ async def find_alert(session: AsyncSession, alert: UUID) -> AlertDetail | None:
     return AlertDetail(**dict(_alert(*found)), timeline=[_entry(step) for step in steps])
 
 
-def _shown() -> Select[AlertRow, str]:
-    return select(AlertRow, consented_students.c.student_id).join(
-        consented_students, may_be_shown(AlertRow.student, AlertRow.school_id)
-    )
+def _shown(caller: Caller) -> Select[AlertRow, str]:
+    shown = may_be_shown(AlertRow.student, AlertRow.school_id)
+    query = select(AlertRow, consented_students.c.student_id).join(consented_students, shown)
+    return query.where(visible_to(caller))
 
 
 def _narrowed(query: Select[AlertRow, str], filters: Filters) -> Select[AlertRow, str]:

@@ -16,8 +16,12 @@ from services.casework.history.cursor import InvalidCursorError, Position, decod
 from services.casework.history.queries import Filters, find_alert, list_alerts
 from services.casework.history.schemas import AlertDetail, AlertPage
 from services.casework.intake.record import AlertStatus
+from services.casework.people import READERS
+from services.casework.quota import StudentQuota
 from services.contracts.alerts import Level
 from services.platform.http import ProblemError
+from services.platform.identity.caller import Caller
+from services.platform.identity.guard import may
 
 PSEUDONYM = r"^[A-Za-z0-9_-]{1,64}$"
 TEXT = r"^[^\x00]{1,200}$"
@@ -33,7 +37,7 @@ Limit = Annotated[int, Query(ge=1, le=500, description="Alerts on a page.")]
 Cursor = Annotated[str | None, Query(max_length=100, description="`next` of the page before.")]
 
 
-def history_router(sessions: async_sessionmaker[AsyncSession]) -> APIRouter:
+def history_router(sessions: async_sessionmaker[AsyncSession], quota: StudentQuota) -> APIRouter:
     """The routes of the alert history."""
     router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
 
@@ -51,6 +55,7 @@ def history_router(sessions: async_sessionmaker[AsyncSession]) -> APIRouter:
     )
     async def alerts(
         *,
+        caller: Annotated[Caller, may(*READERS)],
         request: Request,
         response: Response,
         school: Schools = [],  # noqa: B006 - FastAPI copies it
@@ -65,8 +70,9 @@ def history_router(sessions: async_sessionmaker[AsyncSession]) -> APIRouter:
     ) -> AlertPage | Response:
         filters = Filters(school, level, status, student, since, until)
         async with sessions() as session:
-            found = await list_alerts(session, filters, _position(cursor), limit + 1)
+            found = await list_alerts(session, caller, filters, _position(cursor), limit + 1)
         items = found[:limit]
+        quota.take(caller.subject, [item.student for item in items])
         following = encode(Position(items[-1].raised_on, items[-1].id)) if len(found) > limit else None
         headers = {"Vary": "Accept", "Cache-Control": "no-store"} | _link(request, following)
         if wants_csv(accept):
@@ -75,11 +81,16 @@ def history_router(sessions: async_sessionmaker[AsyncSession]) -> APIRouter:
         return AlertPage(items=items, next=following)
 
     @router.get("/{id}", summary="One alert with its timeline", responses={404: {"description": "No such alert."}})
-    async def alert(id: Annotated[UUID, Path()], response: Response) -> AlertDetail:  # noqa: A002
+    async def alert(
+        caller: Annotated[Caller, may(*READERS)],
+        id: Annotated[UUID, Path()],  # noqa: A002
+        response: Response,
+    ) -> AlertDetail:
         async with sessions() as session:
-            found = await find_alert(session, id)
+            found = await find_alert(session, caller, id)
         if found is None:
             raise ProblemError(404, "No such alert", "There is no alert with this id, or it may not be shown.")
+        quota.take(caller.subject, [found.student])
         response.headers["Cache-Control"] = "no-store"
         return found
 

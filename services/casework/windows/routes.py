@@ -12,9 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from services.casework.history.routes import PSEUDONYM
+from services.casework.people import READERS
+from services.casework.quota import StudentQuota
 from services.casework.windows.workers import RecoveringError, ask
 from services.platform.consent import consented_students
 from services.platform.http import ProblemError
+from services.platform.identity.caller import Caller
+from services.platform.identity.guard import may
 
 EXAMPLE: Final[dict[str, JsonValue]] = {
     "student_id": "D-100017",
@@ -36,7 +40,10 @@ EXAMPLE: Final[dict[str, JsonValue]] = {
 
 
 def window_router(
-    sessions: async_sessionmaker[AsyncSession], client: httpx.AsyncClient, workers: tuple[str, ...]
+    sessions: async_sessionmaker[AsyncSession],
+    quota: StudentQuota,
+    client: httpx.AsyncClient,
+    workers: tuple[str, ...],
 ) -> APIRouter:
     """The route of a student's window."""
     router = APIRouter(prefix="/v1/students", tags=["students"])
@@ -50,13 +57,16 @@ def window_router(
             503: {"description": "The worker is away or recovering; see `Retry-After`."},
         },
     )
-    async def window(student: Annotated[str, Path(pattern=PSEUDONYM)]) -> JSONResponse:
+    async def window(
+        caller: Annotated[Caller, may(*READERS)], student: Annotated[str, Path(pattern=PSEUDONYM)]
+    ) -> JSONResponse:
         async with sessions() as session:
-            student_id = await session.scalar(
-                select(consented_students.c.student_id).where(consented_students.c.pseudonym == student)
-            )
+            query = select(consented_students.c.student_id).where(consented_students.c.pseudonym == student)
+            if caller.confined_to is not None:
+                query = query.where(consented_students.c.agency == caller.confined_to)
+            student_id = await session.scalar(query)
         if student_id is None:
-            raise ProblemError(404, "No such student", "There is no student of this pseudonym with a consent in force.")
+            raise _no_such_student()
         try:
             found = await ask(client, workers, student)
         except RecoveringError as error:
@@ -66,6 +76,14 @@ def window_router(
             ) from None  # fmt: skip
         if found is None:
             raise ProblemError(404, "No window", "Nothing has been recorded for this student yet.")
+        school_id = found.get("school_id")
+        if not caller.covers(school_id if isinstance(school_id, str) else None):
+            raise _no_such_student()
+        quota.take(caller.subject, [student])
         return JSONResponse({**found, "student_id": student_id}, headers={"Cache-Control": "no-store"})
 
     return router
+
+
+def _no_such_student() -> ProblemError:
+    return ProblemError(404, "No such student", "There is no student of this pseudonym with a consent in force.")

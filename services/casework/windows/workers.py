@@ -10,6 +10,10 @@ from typing import Final
 import httpx
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
+from services.casework.settings import CaseworkSettings
+from services.platform.identity.trust import as_service
+from services.platform.near import near_client
+
 logger = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS: Final = 5.0
@@ -27,9 +31,9 @@ class RecoveringError(Exception):
         """Seconds."""
 
 
-def make_client() -> httpx.AsyncClient:
-    """A client for the workers, which are near: no proxy of the environment comes between."""
-    return httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False)
+def make_client(settings: CaseworkSettings) -> httpx.AsyncClient:
+    """A client for the workers, which know it as casework; raises `SettingsError`."""
+    return near_client(settings, auth=as_service(settings, "casework"), timeout=TIMEOUT_SECONDS)
 
 
 async def ask(client: httpx.AsyncClient, workers: Sequence[str], student: str) -> Mapping[str, JsonValue] | None:

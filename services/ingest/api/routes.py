@@ -18,13 +18,14 @@ from services.ingest.rows.parse import parse_consent, parse_enrollment, parse_ma
 from services.ingest.settings import IngestSettings
 from services.ingest.take.marks import HandIn
 from services.platform import trace
+from services.platform.identity.guard import may
 
 RowT = TypeVar("RowT")
 
 
 def intake_router(intake: Callable[[], Intake], settings: IngestSettings) -> APIRouter:
     """The routes, over the intake that the running service has open."""
-    router = APIRouter(prefix="/v1", tags=["intake"])
+    router = APIRouter(prefix="/v1", tags=["intake"], dependencies=[may("district")])
 
     async def take(request: Request, kind: Kind[RowT]) -> StreamingResponse:
         trace.begin(request.headers.get(trace.HEADER))

@@ -79,6 +79,11 @@ def _private(name: str, path: Path, *, wanted: int) -> CheckResult:
     return ok(name, f"{path} has mode {mode:04o}")
 
 
+def check_issuer(target: Target) -> CheckResult:
+    """Do the services know whom to believe?"""
+    return target.issuer
+
+
 def check_disk(target: Target) -> CheckResult:
     """Is there room where the data is?"""
     folder = target.data_dir.absolute()

@@ -34,7 +34,7 @@ async def check_services(target: Target, timeout: float) -> list[CheckResult]:
     """Is each service ready? What is not, says by itself which of its dependencies is away."""
     if not target.services:
         return [skipped("services", target.nothing_runs)]
-    async with httpx.AsyncClient(timeout=timeout, trust_env=False) as client:
+    async with target.connect(timeout) as client:
         return [await _check_service(client, name, url) for name, url in sorted(target.services.items())]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from services.platform.checks.database import check_database
 from services.platform.checks.kafka import check_kafka
-from services.platform.checks.machine import check_data_dir, check_disk, check_jars, check_java, check_key
+from services.platform.checks.machine import check_data_dir, check_disk, check_issuer, check_jars, check_java, check_key
 from services.platform.checks.network import check_services, check_smtp
 from services.platform.checks.result import CheckResult
 from services.platform.checks.target import Target
@@ -18,7 +18,7 @@ TIMEOUT_S = 10.0
 Check = Callable[[Target, float], Awaitable[Sequence[CheckResult]]]
 """Asks something that runs, for so many seconds at most."""
 
-_MACHINE = (check_java, check_jars, check_data_dir, check_key, check_disk)
+_MACHINE = (check_java, check_jars, check_data_dir, check_key, check_issuer, check_disk)
 _NETWORK = (check_kafka, check_database, check_smtp, check_services)
 
 

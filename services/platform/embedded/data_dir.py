@@ -28,6 +28,7 @@ class DataDir:
         self.logs = self.root / "logs"
         self.run = self.root / "run"
         self.stack_file = self.root / "stack.json"
+        self.jwks_file = self.run / "jwks.json"
 
     def create(self) -> None:
         """Make what is missing, with mode 0700; raises `EmbeddedError` when that cannot be."""

@@ -45,6 +45,8 @@ class Stack(BaseModel):
     smtp: str
     mail_dir: Path | None
     data_dir: Path
+    issuer: str
+    """Who issues the tokens that the services believe."""
     services: Mapping[str, RunningService]
 
     def pid(self, name: str) -> int:

@@ -43,7 +43,7 @@ async def accepts_connections(address: str) -> bool:
     """Whether something listens on `host:port`."""
     host, _, port = address.rpartition(":")
     try:
-        _, writer = await asyncio.open_connection(host, int(port))
+        _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
     except OSError:
         return False
     writer.close()

@@ -19,11 +19,14 @@ from services.platform.embedded.data_dir import DataDir
 from services.platform.embedded.endpoints import Endpoints, RunningService, Stack, write_stack
 from services.platform.embedded.errors import PrepareError
 from services.platform.embedded.gate import Gate
+from services.platform.embedded.issuing import with_issuer
 from services.platform.embedded.kafka import EmbeddedKafka
 from services.platform.embedded.ports import accepts_connections, free_port
 from services.platform.embedded.postgres import EmbeddedPostgres
 from services.platform.embedded.smtp_sink import sink_spec
+from services.platform.identity.trust import as_service
 from services.platform.kafka import create_topics
+from services.platform.listening import listening
 from services.platform.processes import Command, ProcessRegistry
 from services.platform.schema import migrate
 from services.platform.service import Services, ServiceSpec
@@ -51,13 +54,15 @@ async def running_stack(
     every one is ready and keeps them running; stops all on exit. `run` are the names of those to start, None all.
     `prepare` None means the migrations of all and the topics.
     `env` is added to the services' environment. `say` takes lines for the operator.
-    Raises `EmbeddedError` or `ProcessError`, whose messages say what to do.
+    Raises `EmbeddedError`, `ProcessError` or `SettingsError`, whose messages say what to do.
     """
+    listening(settings, port=0)  # what it refuses, each service would
     data = DataDir(settings.data_dir)
     data.create()
     with data.hold():
         for name in await asyncio.to_thread(data.registry().end_leftovers):
             say(f"{name} was left running by an earlier start; it has been ended.")
+        settings = with_issuer(settings)
         plan = _Plan.of(settings, data, services)
         stack = plan.stack(settings)
 
@@ -153,6 +158,7 @@ class _Plan:
     registry: ProcessRegistry
     endpoints: Endpoints
     ports: Mapping[str, int]
+    urls: Mapping[str, str]
     kafka: EmbeddedKafka | None
     postgres: EmbeddedPostgres | None
     smtp_port: int | None
@@ -176,6 +182,7 @@ class _Plan:
             postgres = EmbeddedPostgres(home=data.postgres, logs=data.logs, registry=registry, port=port)
         if settings.smtp is None:
             smtp_port = free_port(settings.smtp_port, taken=taken)
+        ports = {one.name: free_port(getattr(settings, f"{one.name}_port"), taken=taken) for one in services}
         return cls(
             all=services,
             data=data,
@@ -185,7 +192,8 @@ class _Plan:
                 database=postgres.url() if postgres else settings.require_database(),
                 smtp=settings.smtp or f"127.0.0.1:{smtp_port}",
             ),
-            ports={one.name: free_port(getattr(settings, f"{one.name}_port"), taken=taken) for one in services},
+            ports=ports,
+            urls={name: settings.url_here(port) for name, port in ports.items()},
             kafka=kafka,
             postgres=postgres,
             smtp_port=smtp_port,
@@ -215,24 +223,22 @@ class _Plan:
             pass_fds=(gate.fd,),
         )
         # A worker first reads back its state, which takes as long as the state is large.
-        return ChildSpec(command=command, ready=lambda: answers_ready(self.url(service.name)), deadline=180)
-
-    def url(self, name: str) -> str:
-        return f"http://127.0.0.1:{self.ports[name]}"
+        auth = as_service(settings, "firstbell-up") if settings.token_for_health else None
+        return ChildSpec(command=command, ready=lambda: answers_ready(self.urls[service.name], auth), deadline=180)
 
     def services(self, pids: Mapping[str, int | None]) -> dict[str, RunningService]:
-        urls = {name: self.url(name) for name in self.ports}
         names = ("kafka", "postgres", "smtp", *self.ports)
-        return {name: RunningService(pid=pids.get(name), url=urls.get(name)) for name in names}
+        return {name: RunningService(pid=pids.get(name), url=self.urls.get(name)) for name in names}
 
     def stack(self, settings: Settings) -> Stack:
         return Stack(
-            **{name: self.url(name) for name in self.ports},
+            **self.urls,
             kafka=self.endpoints.kafka,
             database=self.endpoints.database,
             smtp=self.endpoints.smtp,
             mail_dir=self.data.mail if settings.smtp is None else None,
             data_dir=self.data.root,
+            issuer=settings.oidc_issuer or "",
             services=self.services({}),
         )
 
@@ -253,13 +259,13 @@ def service_environment(settings: Settings, endpoints: Endpoints, ports: Mapping
     return {f"FIRSTBELL_{name.upper()}": str(value) for name, value in values.items()}
 
 
-async def answers_ready(url: str) -> bool:
+async def answers_ready(url: str, auth: httpx.Auth | None = None) -> bool:
     """Whether `GET /readyz` says 200."""
     if not await accepts_connections(url.rpartition("/")[2]):
         return False
     try:
         # Without TLS' certificates, whose loading takes 30 ms a client: this is asked again and again.
-        async with httpx.AsyncClient(trust_env=False, timeout=5, verify=False) as client:  # noqa: S501
+        async with httpx.AsyncClient(auth=auth, trust_env=False, timeout=5, verify=False) as client:  # noqa: S501
             return (await client.get(f"{url}/readyz")).status_code == httpx.codes.OK
     except httpx.HTTPError:
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -10,8 +10,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from services.casework.quota import StudentQuota
 from services.casework.windows.routes import window_router
 from services.platform.http import add_problem_handlers
+from services.platform.identity.edge import add_identity
+from services.platform.settings import Settings
+from tests.identity import Identity
 
 KNOWN, UNKNOWN = "p" * 22, "u" * 22
 
@@ -33,7 +37,9 @@ class InMemory:
 Asked = Callable[[httpx.Request], httpx.Response]
 
 
-async def window(student: str, *workers: Asked) -> httpx.Response:
+async def window(
+    identity: Identity, student: str, *workers: Asked, schools: Sequence[str] | None = None
+) -> httpx.Response:
     """What the route answers when the workers answer so."""
     by_host = {f"worker{number}": worker for number, worker in enumerate(workers)}
     async with httpx.AsyncClient(
@@ -41,14 +47,19 @@ async def window(student: str, *workers: Asked) -> httpx.Response:
     ) as asking:
         app = FastAPI()
         add_problem_handlers(app)
+        add_identity(app, identity.of(Settings()))
         urls = tuple(f"http://{host}" for host in by_host)
-        app.include_router(window_router(cast("Any", InMemory()), asking, urls))
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://casework") as client:
+        app.include_router(window_router(cast("Any", InMemory()), StudentQuota(1), asking, urls))
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://casework", auth=identity.auth(schools=schools)
+        ) as client:
             return await client.get(f"/v1/students/{student}/window")
 
 
 def has(request: httpx.Request) -> httpx.Response:
-    return httpx.Response(200, json={"student": request.url.path.split("/")[3], "absent_days": 9})
+    return httpx.Response(
+        200, json={"student": request.url.path.split("/")[3], "school_id": "burke-high", "absent_days": 9}
+    )
 
 
 def has_not(_: httpx.Request) -> httpx.Response:
@@ -59,29 +70,35 @@ def recovering(_: httpx.Request) -> httpx.Response:
     return httpx.Response(503, headers={"Retry-After": "7"})
 
 
-async def test_the_owner_answers_under_the_districts_id_and_nothing_is_cached() -> None:
-    answer = await window(KNOWN, has_not, has)
+async def test_the_owner_answers_under_the_districts_id_and_nothing_is_cached(identity: Identity) -> None:
+    answer = await window(identity, KNOWN, has_not, has)
     assert answer.status_code == 200
-    assert answer.json() == {"student": KNOWN, "student_id": "D-1", "absent_days": 9}
+    assert answer.json() == {"student": KNOWN, "student_id": "D-1", "school_id": "burke-high", "absent_days": 9}
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_without_a_consent_no_worker_is_asked() -> None:
-    answer = await window(UNKNOWN)
+async def test_without_a_consent_no_worker_is_asked(identity: Identity) -> None:
+    answer = await window(identity, UNKNOWN)
     assert (answer.status_code, answer.json()["title"]) == (404, "No such student")
 
 
 @pytest.mark.parametrize("student", ["604821", "p" * 21, "p" * 23, "p" * 21 + "%2F"])
-async def test_what_is_no_pseudonym_is_refused_unseen(student: str) -> None:
-    answer = await window(student)
+async def test_what_is_no_pseudonym_is_refused_unseen(identity: Identity, student: str) -> None:
+    answer = await window(identity, student)
     assert answer.status_code in {404, 422}
     assert student not in answer.text
 
 
-async def test_of_whom_nothing_is_recorded_there_is_no_window() -> None:
-    assert (await window(KNOWN, has_not, has_not)).json()["title"] == "No window"
+async def test_of_whom_nothing_is_recorded_there_is_no_window(identity: Identity) -> None:
+    assert (await window(identity, KNOWN, has_not, has_not)).json()["title"] == "No window"
 
 
-async def test_while_a_worker_that_may_have_it_recovers_it_is_to_be_asked_again() -> None:
-    answer = await window(KNOWN, has_not, recovering)
+async def test_while_a_worker_that_may_have_it_recovers_it_is_to_be_asked_again(identity: Identity) -> None:
+    answer = await window(identity, KNOWN, has_not, recovering)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "7")
+
+
+async def test_of_another_school_there_is_no_such_student(identity: Identity) -> None:
+    answer = await window(identity, KNOWN, has, schools=["dearborn"])
+    assert answer.json() == (await window(identity, UNKNOWN)).json()
+    assert (await window(identity, KNOWN, has, schools=["dearborn", "burke-high"])).status_code == 200

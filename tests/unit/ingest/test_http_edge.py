@@ -21,6 +21,7 @@ from services.ingest.settings import IngestSettings
 from services.ingest.sweep import Swept
 from services.ingest.take.marks import HandIn
 from services.platform import trace
+from tests.identity import Identity
 
 MARK = {"student_id": "604821", "school_id": "0455", "date": "2016-12-05", "status": "absent"}
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -79,12 +80,18 @@ def intake(monkeypatch: pytest.MonkeyPatch) -> InMemory:
 
 
 @pytest_asyncio.fixture
-async def client(intake: InMemory, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:  # noqa: ARG001 - it is opened
+async def client(
+    intake: InMemory,  # noqa: ARG001 - it is opened
+    tmp_path: Path,
+    identity: Identity,
+) -> AsyncIterator[httpx.AsyncClient]:
     settings = IngestSettings(data_dir=tmp_path, kafka="nowhere:1", database=SecretStr("postgresql://nowhere"))
-    app = ingest_app.create_app(settings)
+    app = ingest_app.create_app(identity.of(settings))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://ingest") as found:
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://ingest", auth=identity.auth("district")
+        ) as found:
             yield found
 
 

@@ -36,6 +36,7 @@ def a_stack(data_dir: Path) -> Stack:
         smtp="127.0.0.1:7",
         mail_dir=data_dir / "mail",
         data_dir=data_dir,
+        issuer="urn:firstbell:embedded",
         services={"kafka": RunningService(pid=8, url=None), "postgres": RunningService(pid=None, url=None)},
     )
 

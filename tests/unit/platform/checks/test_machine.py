@@ -5,9 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from services.platform.checks import machine
-from services.platform.checks.machine import check_data_dir, check_disk, check_jars, check_java, check_key
+from services.platform.checks.machine import (
+    check_data_dir,
+    check_disk,
+    check_issuer,
+    check_jars,
+    check_java,
+    check_key,
+)
+from services.platform.checks.result import CheckResult
 from services.platform.checks.target import Target, find_target
 from services.platform.embedded.jars import Jar
 from services.platform.settings import Settings
@@ -68,3 +77,30 @@ def test_jars_are_compared_with_the_lock(tmp_path: Path, monkeypatch: pytest.Mon
     assert (tmp_path / "b-1.jar").exists()
     (tmp_path / "b-1.jar").write_text("")
     assert check_jars(target_in(tmp_path)).status == "ok"
+
+
+def test_whom_the_services_believe_is_said(tmp_path: Path) -> None:
+    own = Settings(data_dir=tmp_path, kafka=None, database=None)
+    assert issuer_of(own).status == "ok"
+    outside = own.model_copy(update={"database": SecretStr("postgresql://h/d")})
+    told = issuer_of(outside)
+    assert (told.status, told.detail) == (
+        "failed",
+        "not set: FIRSTBELL_OIDC_ISSUER, FIRSTBELL_OIDC_AUDIENCE, FIRSTBELL_OIDC_JWKS",
+    )
+    named = {"oidc_issuer": "https://id.example", "oidc_audience": "firstbell", "oidc_jwks": "https://id.example/keys"}
+    assert issuer_of(outside.model_copy(update=named)).detail == "https://id.example"
+
+
+@pytest.mark.parametrize("name", ["services.jwk", "issuer.jwk"])
+def test_a_key_of_ours_that_others_may_read_is_told(tmp_path: Path, name: str) -> None:
+    key = tmp_path / "secrets" / name
+    key.parent.mkdir()
+    key.touch(mode=0o644)
+    told = issuer_of(Settings(data_dir=tmp_path, kafka=None, database=None))
+    assert told.status == "failed"
+    assert "chmod 600" in str(told.hint)
+
+
+def issuer_of(settings: Settings) -> CheckResult:
+    return check_issuer(find_target(settings, None, SERVICES, key_file=settings.data_dir))
