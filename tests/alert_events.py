@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 from services.contracts.alerts import AlertEvent, AlertEventType, Level, Reason
 from services.contracts.ids import Pseudonym, alert_id, event_id
+from services.ingest.agreement.folder import AGENCY
 
 DAY = date(2016, 12, 5)
 CAUSED_AT = datetime(2016, 12, 5, 14, 3, tzinfo=UTC)
@@ -32,6 +33,7 @@ def event(
             "alert_id": alert,
             "seq": seq,
             "student": student,
+            "agency": AGENCY,
             "school_id": "burke",
             "level": level,
             "raised_on": raised_on,

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TypeVar
 
+from services.ingest.agreement.folder import AGENCY
 from services.platform.embedded.data_dir import DataDir
 from services.platform.embedded.issuing import with_issuer
 from services.platform.identity.caller import Role
@@ -45,7 +46,7 @@ class Identity:
         role: Role = "caseworker",
         *,
         subject: str = "somebody",
-        agency: str | None = None,
+        agency: str | None = AGENCY,
         schools: Collection[str] | None = None,
     ) -> SignedRequests:
         """What a client sends as somebody of this role."""

@@ -9,7 +9,7 @@ import click
 
 from services.cli.common import data_dir_option, failing, load_settings
 from services.ingest.agreement.document import RecordKind
-from services.platform.identity.caller import PEOPLE, Role
+from services.platform.identity.caller import OF_AN_AGENCY, PEOPLE, Role
 from services.platform.identity.own_issuer import Grant
 from services.platform.identity.trust import embedded_issuer
 from services.platform.settings import Settings
@@ -48,11 +48,13 @@ def token(
     The services of `firstbell up` in this data folder believe it: send it as `Authorization: Bearer TOKEN`. The key
     is made at first use, so it works before the first start, too. Whoever has the token is its bearer.
 
-    Roles: district hands data in; steward may read all that is shared; caseworker and supervisor work with alerts; lead
-    sees aggregates; operator sees no student.
+    Roles: district hands data in; steward may read all that is shared; caseworker and supervisor work with the
+    alerts of their --agency; lead sees aggregates; operator sees no student.
 
     Exit status: 0 done; 1 the settings name an outside database or issuer, which has tokens of its own; 2 wrong usage.
     """
+    if role in OF_AN_AGENCY and agency is None:
+        raise click.UsageError(f"A {role} sees what one agency gets: say which with --agency ID.")
     settings = load_settings(Settings, data_dir)
     with failing():
         grant = Grant(

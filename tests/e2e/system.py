@@ -18,6 +18,7 @@ import psycopg
 from services.ingest.agreement.document import assumed
 from services.ingest.agreement.folder import AGENCY, PURPOSE
 from services.ingest.agreement.standing import apply_agreement
+from services.platform.identity.caller import OF_AN_AGENCY
 from services.platform.identity.client import SignedRequests
 from services.platform.identity.trust import as_service
 from services.platform.settings import Settings
@@ -103,7 +104,8 @@ class System:
 
     def bearer(self, role: str, *options: str) -> dict[str, str]:
         """The header by which somebody of this role is known, by `firstbell token`."""
-        asked = (role, *options)
+        theirs = ("--agency", AGENCY) if role in OF_AN_AGENCY and "--agency" not in options else ()
+        asked = (role, *theirs, *options)
         if asked not in self._tokens:
             told = firstbell("token", "--role", *asked, "--data-dir", self.data_dir).stdout
             assert told.count("\n") == 1

@@ -66,7 +66,8 @@ def test_from_the_first_draft_to_a_school_that_is_dropped(tmp_path: Path) -> Non
         checks = json.loads(firstbell("doctor", "--json", *there).stdout)["checks"]
         assert [one["status"] for one in checks if one["name"] == "agreement"] == ["ok"]
 
-        with httpx.Client(base_url=system.where["casework"], timeout=30) as casework:
+        known = system.bearer("caseworker")
+        with httpx.Client(base_url=system.where["casework"], headers=known, timeout=30) as casework:
             alerts = eventually(lambda: len(found := every_alert(casework)) == 2 and found, "both alerts")
             assert isinstance(alerts, list)
             gone = next(alert for alert in alerts if alert["school_id"] == "winthrop")

@@ -1,7 +1,7 @@
 """Who sees what of casework, on a real Kafka and PostgreSQL. The cases come from its OpenAPI document.
 
-Role by operation by school, the caller's own and another's: a new operation is asked as well, and one whose path holds
-what is not known here fails.
+Role by operation by agency by school, the caller's own and another's: a new operation is asked as well,
+and one whose path holds what is not known here fails.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from pydantic import SecretStr
 from services.casework.app import create_app
 from services.casework.settings import CaseworkSettings
 from services.contracts.alerts import AlertEvent
+from services.ingest.agreement.folder import AGENCY
 from services.platform.background import Background
-from services.platform.identity.caller import Role
+from services.platform.identity.caller import OF_AN_AGENCY, Role
 from tests.access import Operation, operations
 from tests.alert_events import event
 from tests.identity import Identity
@@ -97,13 +98,14 @@ async def knows(access: Access, identity: Identity, *events: AlertEvent) -> None
 
 
 @pytest.mark.parametrize("schools", [None, [OWN], [OTHER, OWN], [OTHER], []], ids=["all", "own", "both", "other", "no"])
+@pytest.mark.parametrize("agency", [AGENCY, "another", None])
 @pytest.mark.parametrize("role", ROLES)
 async def test_every_operation_answers_whom_it_may_of_what_is_theirs(
-    access: Access, identity: Identity, role: Role, schools: list[str] | None
+    access: Access, identity: Identity, role: Role, agency: str | None, schools: list[str] | None
 ) -> None:
-    theirs = schools is None or OWN in schools
+    theirs = (schools is None or OWN in schools) and (role not in OF_AN_AGENCY or agency == AGENCY)
     for operation in operations(access.app):
-        auth = identity.auth(role, subject=f"{role}-{schools}", schools=schools)
+        auth = identity.auth(role, subject=f"{role}-{agency}-{schools}", agency=agency, schools=schools)
         body = {"action": "taken"} if operation.method == "post" else None
         url = access.known.url(operation)
         answer = await access.client.request(operation.method, url, auth=auth, json=body)
@@ -122,8 +124,13 @@ async def test_lists_and_csv_hold_what_is_the_callers(access: Access, identity: 
     elsewhere, _ = await students.consented()
     await knows(access, identity, event(elsewhere, school_id=OTHER))
     for accept in ("application/json", "text/csv"):
-        for schools, seen in (([OWN], {OWN}), ([OTHER], {OTHER}), ([], set())):
-            auth = identity.auth(subject=uuid4().hex, schools=schools)
+        for agency, schools, seen in (
+            (AGENCY, [OWN], {OWN}),
+            (AGENCY, [OTHER], {OTHER}),
+            (AGENCY, [], set()),
+            ("another", None, set()),
+        ):
+            auth = identity.auth(subject=uuid4().hex, agency=agency, schools=schools)
             query = {"school": [OWN, OTHER]}
             answer = await access.client.get("/v1/alerts", params=query, headers={"Accept": accept}, auth=auth)
             assert {school for school in (OWN, OTHER) if school in answer.text} == seen

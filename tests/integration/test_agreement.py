@@ -24,6 +24,7 @@ from services.ingest.settings import IngestSettings
 from services.ingest.store.agreements import NoAgreementError, VersionError
 from services.ingest.take.marks import HandIn
 from services.platform.database import make_engine
+from tests.identity import Identity
 from tests.integration.ingest_support import ingest_settings, own_database, sent
 from tests.integration.running import running
 
@@ -127,20 +128,20 @@ class Taken:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def taken(kafka_bootstrap: str, database_url: str, tmp_path: Path) -> AsyncIterator[Taken]:
+async def taken(kafka_bootstrap: str, database_url: str, tmp_path: Path, identity: Identity) -> AsyncIterator[Taken]:
     async with own_database(database_url, agreement=False) as url:
-        settings = ingest_settings(kafka_bootstrap, url, tmp_path)
+        settings = identity.of(ingest_settings(kafka_bootstrap, url, tmp_path))
         async with Intake.open(settings) as intake:
             await intake.set_replay_day(date(2016, 12, 7))
             yield Taken(intake, settings)
 
 
-async def test_without_an_agreement_nothing_is_taken_in(taken: Taken) -> None:
+async def test_without_an_agreement_nothing_is_taken_in(taken: Taken, identity: Identity) -> None:
     with pytest.raises(NoAgreementError, match="firstbell agreement apply"):
         await taken.consent(HOPE)
     with pytest.raises(NoAgreementError):
         await taken.marks("s", ("both", DAY))
-    async with running(create_app(taken.settings)) as client:
+    async with running(create_app(taken.settings), identity.auth("district")) as client:
         for path in ("attendance", "consents", "enrollments", "school-days"):
             body: dict[str, object] = {"student_id": "s", "school_id": "both", "date": "2016-12-05", "status": "absent"}
             body |= {
