@@ -46,6 +46,10 @@ TOPICS: Final = (
     PROGRESS,
 )
 
+WINDOWS_CHANGELOG: Final = Topic("firstbell-warning-windows-changelog", _COMPACTED)
+"""The worker's own: what its table holds. It is there before the worker, which would else make it at its start and,
+when the group forms before the cluster tells of it, wait for five minutes without a partition."""
+
 WARNING_GROUP: Final = "firstbell-warning"
 CASEWORK_GROUP: Final = "firstbell-casework"
 NOTIFY_GROUP: Final = "firstbell-notify"

@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
-from services.contracts.topics import TOPICS, Topic
+from services.contracts.topics import TOPICS, WINDOWS_CHANGELOG, Topic
 
 MAX_RECORD_BYTES = 900_000
 """Records are kept below the broker's default limit of 1 MB."""
@@ -48,7 +48,7 @@ def make_admin(bootstrap: str) -> AIOKafkaAdminClient:
 
 
 async def create_topics(
-    bootstrap: str, *, partitions: int, replication_factor: int, topics: Iterable[Topic] = TOPICS
+    bootstrap: str, *, partitions: int, replication_factor: int, topics: Iterable[Topic] = (*TOPICS, WINDOWS_CHANGELOG)
 ) -> None:
     """Create the topics that are not there yet; raises `KafkaError` when the broker refuses one."""
     admin = make_admin(bootstrap)
