@@ -28,7 +28,7 @@ from services.platform.logging import configure_logging
 
 def create_app(settings: CaseworkSettings, background: Background | None = None) -> FastAPI:
     """The application; it connects when it is started. Raises `SettingsError` when a setting is missing."""
-    engine = make_engine(settings.require_database())
+    engine = make_engine(settings.require_database(), service="casework")
     sessions = make_sessions(engine)
     client = make_client()
     tasks = background or Background()
@@ -53,7 +53,9 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
         lifespan=lifespan,
     )
     add_problem_handlers(app)
-    add_health(app, {"database": partial(check_database, engine), "kafka": consumer.check, "tasks": tasks.check})
+    add_health(
+        app, {"database": partial(check_database, engine, "casework"), "kafka": consumer.check, "tasks": tasks.check}
+    )
     app.include_router(history_router(sessions))
     app.include_router(actions_router(sessions, publisher.wake))
     app.include_router(window_router(sessions, client, settings.workers))

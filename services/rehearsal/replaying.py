@@ -20,13 +20,14 @@ from models.capacity import DAYS_TO_SUNDAY
 from services.ingest.formats import Source
 from services.ingest.imports.importer import Progress
 from services.ingest.imports.replayer import Replayer
-from services.ingest.intake import Intake
+from services.ingest.intake import SERVICE, Intake
 from services.ingest.patience import Patience
 from services.ingest.settings import IngestSettings
 from services.platform.database import make_engine
-from services.platform.embedded.endpoints import Stack
+from services.platform.embedded.endpoints import Stack, stack_database
 from services.platform.embedded.stack import running_stack
 from services.platform.errors import OperatorError
+from services.platform.roles import READER
 from services.platform.supervisor import say_on_stderr
 from services.registry import SERVICES
 from services.rehearsal.in_flight import DaysInFlight, OnDay
@@ -51,6 +52,7 @@ class Replay:
     stack: Stack
     settings: IngestSettings
     engine: AsyncEngine
+    """The reader's."""
     say: Callable[[str], None]
 
     async def run(
@@ -139,8 +141,8 @@ async def fresh_replay(
         outside = dict.fromkeys(("kafka", "database", "smtp", "pseudonym_key_file"))
         settings = IngestSettings.load(folder).model_copy(update=outside)
         async with running_stack(settings, SERVICES, env=env, say=say) as stack:
-            pointed = settings.on(stack.kafka, stack.database)
-            engine = make_engine(pointed.require_database())
+            pointed = settings.on(stack.kafka, stack_database(stack, SERVICE))
+            engine = make_engine(stack.database_app, service=READER)
             try:
                 yield Replay(stack, pointed, engine, say)
             finally:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.contracts.topics import TOPICS, Topic
 from services.ingest.settings import IngestSettings
+from services.platform.embedded.endpoints import Stack, stack_database
 from services.platform.kafka import make_consumer
 from services.platform.schema import migrate
 from services.registry import SERVICES
@@ -30,17 +31,37 @@ CONSENT = {
 }
 
 
+class OwnDatabase(NamedTuple):
+    """A database of the stack's server, by whom it is asked."""
+
+    stack: Stack
+    name: str
+
+    @property
+    def owner(self) -> str:
+        """The URL of its owner."""
+        return _at(self.stack.database, self.name)
+
+    def of(self, service: str) -> str:
+        """The URL of a service's role."""
+        return _at(stack_database(self.stack, service), self.name)
+
+
+def _at(url: str, database: str) -> str:
+    return make_url(url).set(database=database).render_as_string(hide_password=False)
+
+
 @asynccontextmanager
-async def own_database(server_url: str) -> AsyncIterator[str]:
+async def own_database(stack: Stack) -> AsyncIterator[OwnDatabase]:
     """A migrated database that no other test writes: the replay clock is everyone's."""
     name = f"ingest_{uuid4().hex[:12]}"
-    admin = create_async_engine(server_url, isolation_level="AUTOCOMMIT")
+    admin = create_async_engine(stack.database, isolation_level="AUTOCOMMIT")
     async with admin.connect() as connection:
         await connection.execute(text(f"CREATE DATABASE {name}"))
-    url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
-    await asyncio.to_thread(migrate, url, SERVICES)
+    database = OwnDatabase(stack, name)
+    await asyncio.to_thread(migrate, database.owner, SERVICES)
     try:
-        yield url
+        yield database
     finally:
         async with admin.connect() as connection:
             await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))

@@ -30,6 +30,7 @@ from services.ingest.settings import IngestSettings
 from services.ingest.take.days import Close
 from services.ingest.take.marks import HandIn
 from services.platform.database import make_engine
+from services.platform.embedded.endpoints import Stack
 from tests.integration.ingest_support import CONSENT, Sent, ingest_settings, own_database, sent
 from tests.integration.running import running
 
@@ -40,11 +41,9 @@ Json = dict[str, Any]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def settings(
-    kafka_bootstrap: str, database_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[IngestSettings]:
-    async with own_database(database_url) as url:
-        yield ingest_settings(kafka_bootstrap, url, tmp_path_factory.mktemp("ingest"))
+async def settings(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[IngestSettings]:
+    async with own_database(stack) as database:
+        yield ingest_settings(stack.kafka, database.of("ingest"), tmp_path_factory.mktemp("ingest"))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -62,7 +61,7 @@ async def intake(settings: IngestSettings) -> AsyncIterator[Intake]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def rows(settings: IngestSettings) -> AsyncIterator[AsyncEngine]:
-    engine = make_engine(settings.require_database())
+    engine = make_engine(settings.require_database(), service="ingest")
     yield engine
     await engine.dispose()
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import hmac
-import os
 import secrets
-import stat
 from hashlib import blake2b
 from pathlib import Path
 from typing import Literal
 
 from services.contracts.ids import SLOTS, HouseholdPseudonym, Pseudonym, Slot
+from services.platform.secret_file import read_secret
 from services.platform.settings import SettingsError
 
 KEY_BYTES = 32
@@ -58,31 +57,4 @@ def load_key(path: Path) -> bytes:
 
     Raises `SettingsError` when others may read it: whoever has the key can name every pseudonym.
     """
-    if not path.exists():
-        _make_key(path)
-    with path.open("rb") as file:
-        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-        if mode & 0o077:
-            raise SettingsError(
-                f"The pseudonym key {path} may be read by others (mode {mode:04o}). "
-                f"Run `chmod 600 {path}`, and make a new key if someone may have read it."
-            )
-        return file.read()
-
-
-def _make_key(path: Path) -> None:
-    """Appears whole or not at all; when two processes start at once, the first one's key stays."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            return
-    finally:
-        draft.unlink()
+    return read_secret(path, lambda: secrets.token_bytes(KEY_BYTES), "The pseudonym key")
