@@ -49,20 +49,22 @@ def of_caller_through(query: str) -> str:
 def protect(table: str, *, service: str, caller: str, held: bool = False) -> str:
     """Row-level security for a table of the service; `caller` is the condition under which a caller sees a row.
 
-    It holds whoever reads by the reader's role, and, where the service is `held` too, its own reads and writes.
+    It holds who reads by the reader's role or, when `held`, everyone: also what the service itself reads and writes.
+    No policy that is added later opens what it closes.
     """
-    own = f"{acts_as(service)} AND {caller}" if held else acts_as(service)
+    whom = "PUBLIC" if held else role_of(READER)
     return f"""
         ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-        CREATE POLICY service ON {table} TO {role_of(service)} USING ({own});
-        CREATE POLICY reader ON {table} FOR SELECT TO {role_of(READER)} USING ({acts_as(READER)} AND {caller});
+        CREATE POLICY service ON {table} TO {role_of(service)} USING ({acts_as(service)});
+        CREATE POLICY reader ON {table} FOR SELECT TO {role_of(READER)} USING ({acts_as(READER)});
         CREATE POLICY owner ON {table} TO CURRENT_USER USING ({acts_as(OWNER)});
+        CREATE POLICY caller ON {table} AS RESTRICTIVE TO {whom} USING ({caller});
     """
 
 
 def unprotect(table: str, *more: str) -> str:
     """Undo `protect`, and drop `more` policies."""
-    drops = "".join(f"DROP POLICY {policy} ON {table};" for policy in ("service", "reader", "owner", *more))
+    drops = "".join(f"DROP POLICY {policy} ON {table};" for policy in ("service", "reader", "owner", "caller", *more))
     return f"{drops} ALTER TABLE {table} DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY;"
 
 
