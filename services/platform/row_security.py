@@ -24,9 +24,18 @@ NO_STUDENTS: Final = f"{_ROLE} IS DISTINCT FROM 'operator'"
 """An operator sees no student at all."""
 
 
+def mostly(condition: str) -> str:
+    """The condition in a form that the planner takes to hold for nearly all rows, as a policy's does.
+
+    It knows no setting while it plans: a plain comparison is guessed to keep one row of 200, and every join after that
+    is planned for a handful of rows (a page of the alert history took 60 ms for 2).
+    """
+    return f"nullif({condition}, false) IS NOT NULL"
+
+
 def acts_as(*services: str) -> str:
     """The condition that the transaction is one of these services'."""
-    return f"{_setting('service')} IN ({', '.join(repr(one) for one in services)})"
+    return mostly(f"{_setting('service')} IN ({', '.join(repr(one) for one in services)})")
 
 
 def of_caller(*, school: str | None = None, agency: str | None = None) -> str:
