@@ -233,6 +233,26 @@ async def test_postgres_keeps_what_it_acknowledged_and_asks_for_its_password(ser
     assert mode(server.home / "password") == 0o600
 
 
+async def test_a_role_logs_in_with_the_password_that_is_kept_now(server: EmbeddedPostgres) -> None:
+    """A lost file of secrets is made anew: the next start gives the role the new password."""
+    first, second = (replace(server, roles={"firstbell_reader": password}) for password in ("made-up", "another"))
+    async with supervised(first) as supervisor:
+        await supervisor.start(first.spec())
+        await _log_in(first)
+    async with supervised(second) as supervisor:
+        await supervisor.start(second.spec())
+        await _log_in(second)
+        with pytest.raises(psycopg.OperationalError, match="password"):
+            await _log_in(first)
+
+
+async def _log_in(server: EmbeddedPostgres) -> None:
+    async with await psycopg.AsyncConnection.connect(plain(server.role_url("firstbell_reader"))) as connection:
+        powers = "SELECT rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = %s"
+        row = await (await connection.execute(powers, ["firstbell_reader"])).fetchone()
+        assert row == (False,)
+
+
 async def test_a_stale_pid_file_with_a_pid_that_another_process_has_now_blocks_nothing(
     server: EmbeddedPostgres,
 ) -> None:
