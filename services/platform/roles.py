@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, column, func, literal, select, table, text
+from sqlalchemy import Connection, column, create_engine, func, literal, select, table, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -85,6 +85,23 @@ def _make(connection: Connection, role: str) -> None:
             f"The database has no role {role}, and the user of FIRSTBELL_DATABASE may not make it. "
             "Make the roles as deploy/README.md says, then try again."
         ) from error
+
+
+def require_membership(url: str, services: Services) -> None:
+    """Raise `RolesError` when the URL's user may not become every role (`as_role`)."""
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            may = func.pg_has_role(_roles.c.oid, literal("MEMBER"))
+            ours = set(connection.scalars(select(_roles.c.rolname).where(may)))
+    finally:
+        engine.dispose()
+    missing = [role for role in roles_of(services) if role not in ours]
+    if missing:
+        raise RolesError(
+            "The user of FIRSTBELL_DATABASE may not become the roles of the services. As an administrator of the "
+            f"server, GRANT {', '.join(missing)} TO that user (deploy/README.md)."
+        )
 
 
 async def check_role(connection: AsyncConnection, service: str) -> str | None:

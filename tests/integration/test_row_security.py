@@ -21,7 +21,15 @@ from services.casework.intake.record import record
 from services.platform.database import caller_context, make_engine, make_sessions
 from services.platform.embedded.endpoints import Stack
 from services.platform.embedded.postgres_binaries import find_programs
-from services.platform.roles import READER, RolesError, as_role, check_role, make_missing_roles, role_of
+from services.platform.roles import (
+    READER,
+    RolesError,
+    as_role,
+    check_role,
+    make_missing_roles,
+    require_membership,
+    role_of,
+)
 from services.platform.schema import migrate, migration_config
 from services.platform.service import ServiceSpec, with_schema
 from services.registry import SERVICES
@@ -443,6 +451,9 @@ async def plain_owner(stack: Stack) -> AsyncIterator[str]:
 async def test_an_owner_without_powers_migrates_serves_and_dumps(stack: Stack, plain_owner: str) -> None:
     await asyncio.to_thread(migrate, plain_owner, SERVICES)
     await asyncio.to_thread(migrate, plain_owner, SERVICES)
+    with pytest.raises(RolesError, match="GRANT firstbell_ingest, firstbell_casework, "):
+        require_membership(plain_owner, SERVICES)
+    require_membership(stack.database, SERVICES)
     database = OwnDatabase(stack, str(make_url(plain_owner).database))
     casework = make_engine(database.of("casework"), service="casework")
     await record(make_sessions(casework), [event("planted-pseudonym")])
@@ -476,6 +487,16 @@ async def test_missing_roles_are_made_by_who_may_and_else_told(stack: Stack, pla
         connection.execute(text(f"ALTER ROLE {role_of(role)} BYPASSRLS"))
         with pytest.raises(RolesError, match="BYPASSRLS"):
             make_missing_roles(connection, services)
+        connection.execute(text(f"DROP ROLE {role_of(role)}"))
+        connection.execute(text(f"ALTER ROLE {make_url(plain_owner).username} CREATEROLE"))
+        connection.commit()
+    with powerless.connect() as connection:
+        make_missing_roles(connection, services)
+    became = create_engine(as_role(plain_owner, role_of(role)))
+    with became.connect() as connection:
+        assert connection.scalar(text("SELECT current_user")) == role_of(role)
+    became.dispose()
+    with admin.connect() as connection:
         connection.execute(text(f"DROP ROLE {role_of(role)}"))
         connection.commit()
     admin.dispose()

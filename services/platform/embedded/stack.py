@@ -25,7 +25,7 @@ from services.platform.embedded.postgres import EmbeddedPostgres
 from services.platform.embedded.smtp_sink import sink_spec
 from services.platform.kafka import create_topics
 from services.platform.processes import Command, ProcessRegistry
-from services.platform.roles import READER, RolesError, read_password, roles_of
+from services.platform.roles import READER, RolesError, read_password, require_membership, roles_of
 from services.platform.schema import migrate
 from services.platform.service import Services, ServiceSpec
 from services.platform.settings import Settings
@@ -96,9 +96,12 @@ async def _make_topics(endpoints: Endpoints, settings: Settings) -> None:
         raise _away("Kafka", error) from error
 
 
-async def _make_schemas(endpoints: Endpoints, services: Services) -> None:
+async def _make_schemas(endpoints: Endpoints, services: Services, *, become: bool = False) -> None:
+    """Migrate; to `become` the services' roles the owner must be one of their members."""
     try:
         await asyncio.to_thread(migrate, endpoints.database, services)
+        if become:
+            await asyncio.to_thread(require_membership, endpoints.database, services)
     except RolesError as error:
         raise PrepareError(str(error)) from error
     except (SQLAlchemyError, OSError) as error:
@@ -117,7 +120,7 @@ async def _found(supervisor: Supervisor, plan: _Plan, settings: Settings, prepar
     else:
         steps = {
             "kafka": partial(_make_topics, plan.endpoints, settings),
-            "postgres": partial(_make_schemas, plan.endpoints, plan.all),
+            "postgres": partial(_make_schemas, plan.endpoints, plan.all, become=plan.postgres is None),
         }
         specs = [replace(spec, once_ready=steps.pop(spec.name, spec.once_ready)) for spec in plan.foundation()]
         await together(supervisor.start(*specs), *(outside() for outside in steps.values()))
