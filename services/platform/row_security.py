@@ -77,25 +77,29 @@ def unprotect(table: str, *more: str) -> str:
     return f"{drops} ALTER TABLE {table} DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY;"
 
 
-def grant(service: str) -> str:
-    """Let the service's role change what is in its schema, and the reader's read it; later tables likewise."""
-    own, reader = role_of(service), role_of(READER)
+def grant(service: str, *, schema: str | None = None) -> str:
+    """Let the service's role change what is in its schema, and the reader's read it; later tables likewise.
+
+    `schema` names another than the one of its name. The table with a schema's version is no service's.
+    """
+    own, reader, place = role_of(service), role_of(READER), schema or service
     change = "SELECT, INSERT, UPDATE, DELETE"
+    version = "" if schema else f"REVOKE ALL ON {service}.schema_version FROM {own};"
     return f"""
-        GRANT USAGE ON SCHEMA {service} TO {own}, {reader};
-        GRANT {change} ON ALL TABLES IN SCHEMA {service} TO {own};
-        GRANT SELECT ON ALL TABLES IN SCHEMA {service} TO {reader};
-        REVOKE ALL ON {service}.schema_version FROM {own};
-        ALTER DEFAULT PRIVILEGES IN SCHEMA {service} GRANT {change} ON TABLES TO {own};
-        ALTER DEFAULT PRIVILEGES IN SCHEMA {service} GRANT SELECT ON TABLES TO {reader};
-    """  # noqa: S608 - our names
+        GRANT USAGE ON SCHEMA {place} TO {own}, {reader};
+        GRANT {change} ON ALL TABLES IN SCHEMA {place} TO {own};
+        GRANT SELECT ON ALL TABLES IN SCHEMA {place} TO {reader};
+        ALTER DEFAULT PRIVILEGES IN SCHEMA {place} GRANT {change} ON TABLES TO {own};
+        ALTER DEFAULT PRIVILEGES IN SCHEMA {place} GRANT SELECT ON TABLES TO {reader};
+        {version}
+    """
 
 
-def revoke(service: str, others: Iterable[str] = ()) -> str:
+def revoke(service: str, others: Iterable[str] = (), *, schema: str | None = None) -> str:
     """Undo `grant`, and what `others` were granted in the schema."""
-    roles = ", ".join(role_of(one) for one in (service, READER, *others))
+    roles, place = ", ".join(role_of(one) for one in (service, READER, *others)), schema or service
     return f"""
-        ALTER DEFAULT PRIVILEGES IN SCHEMA {service} REVOKE ALL ON TABLES FROM {roles};
-        REVOKE ALL ON ALL TABLES IN SCHEMA {service} FROM {roles};
-        REVOKE USAGE ON SCHEMA {service} FROM {roles};
+        ALTER DEFAULT PRIVILEGES IN SCHEMA {place} REVOKE ALL ON TABLES FROM {roles};
+        REVOKE ALL ON ALL TABLES IN SCHEMA {place} FROM {roles};
+        REVOKE USAGE ON SCHEMA {place} FROM {roles};
     """
