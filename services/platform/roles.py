@@ -12,7 +12,7 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.platform.errors import OperatorError
-from services.platform.secret_file import read_secret
+from services.platform.secret_file import load_secret
 from services.platform.service import Services, with_schema
 
 READER: Final = "app"
@@ -48,9 +48,10 @@ def roles_of(services: Services) -> list[str]:
 
 def read_password(folder: Path, role: str) -> str:
     """The role's password in the embedded database, made at first use; raises `SettingsError`."""
-    make = secrets.token_urlsafe
     path = folder / f"{role}.password"
-    return read_secret(path, lambda: make(_PASSWORD_BYTES).encode(), "The database role's password").decode()
+    return load_secret(
+        path, lambda: secrets.token_urlsafe(_PASSWORD_BYTES).encode(), f"password of the database role {role}"
+    ).decode()
 
 
 def as_role(url: str, role: str) -> str:

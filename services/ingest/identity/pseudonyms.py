@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from services.contracts.ids import SLOTS, HouseholdPseudonym, Pseudonym, Slot
-from services.platform.secret_file import read_secret
+from services.platform.secret_file import load_secret
 from services.platform.settings import SettingsError
 
 KEY_BYTES = 32
@@ -57,4 +57,4 @@ def load_key(path: Path) -> bytes:
 
     Raises `SettingsError` when others may read it: whoever has the key can name every pseudonym.
     """
-    return read_secret(path, lambda: secrets.token_bytes(KEY_BYTES), "The pseudonym key")
+    return load_secret(path, lambda: secrets.token_bytes(KEY_BYTES), "pseudonym key")
