@@ -23,6 +23,9 @@ from psycopg import AsyncConnection
 from benchmarks.command import CONTEXT, json_option, rounds_option, say, write_document
 from benchmarks.report import Machine, describe_machine
 from services.cli.common import failing, log_quietly
+from services.ingest.agreement.document import assumed
+from services.ingest.agreement.folder import AGENCY, PURPOSE
+from services.ingest.agreement.standing import apply_agreement
 from services.ingest.formats import open_sources
 from services.ingest.imports.importer import Importer
 from services.ingest.intake import SERVICE, Intake
@@ -76,6 +79,7 @@ async def _run(rounds: int, marks: int) -> Report:
     with tempfile.TemporaryDirectory(prefix="firstbell-benchmark-", ignore_cleanup_errors=True) as name:
         settings = IngestSettings(data_dir=Path(name) / "data", kafka=None, database=None, smtp=None)
         async with running_stack(settings, SERVICES, run=(), say=say) as stack:
+            await apply_agreement(stack.database, assumed(AGENCY, PURPOSE))
             for number in range(rounds):
                 folder = Path(name) / str(number)
                 rows = write_folder(folder, f"r{number}-", marks)

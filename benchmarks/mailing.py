@@ -28,7 +28,8 @@ DAY: Final = date(2026, 11, 23)
 PATIENCE: Final = 600
 """Seconds for some mails to be sent."""
 _STUDENT: Final = text(
-    "INSERT INTO ingest.students (pseudonym, student_id, slot, consent_from) VALUES (:student, :student, 1, :day)"
+    "INSERT INTO ingest.students (pseudonym, student_id, agency, slot, consent_from) "
+    "VALUES (:student, :student, 'project-hope', 1, :day)"
 )
 _SENT: Final = text("SELECT count(*) FROM notify.outbox WHERE status = 'sent'")
 

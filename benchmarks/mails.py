@@ -22,6 +22,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from benchmarks.mailing import kept_mails, mail_alerts, send_plainly
 from benchmarks.report import Machine, describe_machine
 from services.cli.common import failing, log_quietly
+from services.ingest.agreement.document import assumed
+from services.ingest.agreement.folder import AGENCY, PURPOSE
+from services.ingest.agreement.standing import apply_agreement
 from services.platform.database import make_engine
 from services.platform.embedded.endpoints import Stack
 from services.platform.embedded.stack import running_stack
@@ -76,6 +79,7 @@ async def _run(rounds: int, mails: int, at_once: int) -> Report:
     with tempfile.TemporaryDirectory(prefix="firstbell-benchmark-", ignore_cleanup_errors=True) as name:
         settings = Settings(data_dir=Path(name), kafka=None, database=None, smtp=None)
         async with running_stack(settings, SERVICES, run={"notify"}, say=_say) as stack:
+            await apply_agreement(stack.database, assumed(AGENCY, PURPOSE))
             engine = make_engine(stack.database)
             try:
                 await mail_alerts(stack, engine, WARM_UP, WARM_UP)

@@ -199,11 +199,12 @@ PILOT_SCHOOLS: tuple[SchoolConfig, ...] = (
     SchoolConfig(school_id="dearborn", name="Dearborn STEM Academy", lowest="6", highest="12", size=500,
                  campus="Dudley Village Campus"),
     SchoolConfig(school_id="dudley", name="Dudley Street Neighborhood Charter School", lowest="K", highest="5",
-                 size=300, campus="Dudley Village Campus", own_closed_days=2),
+                 size=300, own_closed_days=2),
     SchoolConfig(school_id="burke", name="Burke High School", lowest="9", highest="12", size=380),
     SchoolConfig(school_id="orchard-gardens", name="Orchard Gardens K-8", lowest="K", highest="8", size=720,
                  campus="Dudley Village Campus"),
-    SchoolConfig(school_id="winthrop", name="Winthrop Elementary", lowest="K", highest="5", size=230),
+    SchoolConfig(school_id="winthrop", name="Winthrop Elementary", lowest="K", highest="5", size=230,
+                 campus="Dudley Village Campus"),
     SchoolConfig(school_id="king", name="King K-8", lowest="K", highest="8", size=420),
 )  # fmt: skip
 """The pilot's six schools; sizes are round numbers."""

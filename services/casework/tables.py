@@ -26,6 +26,7 @@ class AlertRow(Base):
     seq: Mapped[int] = mapped_column(BigInteger)
     student: Mapped[str]
     household: Mapped[str | None]
+    agency: Mapped[str | None]
     school_id: Mapped[str]
     level: Mapped[str]
     status: Mapped[str]

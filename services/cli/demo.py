@@ -15,6 +15,7 @@ from models.simulation import WorldConfig, simulate
 from services.cli.common import EXIT_INTERRUPTED, failing, log_quietly
 from services.cli.output import STDOUT, describe, say, write_json
 from services.cli.risk_settings import capacity_option, model_environment
+from services.ingest.agreement.folder import agreement_of
 from services.ingest.formats import open_sources
 from services.lab.export_set import write_export_set
 from services.platform.signals import until_stopped
@@ -90,4 +91,6 @@ def _make_world(students: int, seed: int, folder: Path) -> None:
 async def _run(replay: Replay, folder: Path) -> None:
     source = open_sources([folder])
     async with DemoView.open(replay.engine, replay.stack) as view:
-        await replay.run(source, view.on_read, view.on_begin, view.on_day, ahead=DAYS_AHEAD)
+        await replay.run(
+            source, agreement_of(source).agreement, view.on_read, view.on_begin, view.on_day, ahead=DAYS_AHEAD
+        )

@@ -22,6 +22,7 @@ from services.cli.common import (
     mapping_option,
 )
 from services.cli.output import STDOUT, progress_bar, say, write_json
+from services.ingest.agreement.folder import agreement_of
 from services.ingest.classification.classify import Horizon
 from services.ingest.formats import Source, open_sources
 from services.ingest.imports.dry_run import rehearse
@@ -45,9 +46,10 @@ EXIT_REFUSED = 5
 SHOWN = 20
 _HINTS: dict[WhyNot, str] = {
     "unknown_student": "No consent names these students: compare the ids of the files.",
+    "agreement": "Their consents name another agreement: see `firstbell agreement show`.",
     "records": "Their consents do not cover attendance: see `records` in the consents.",
-    "purpose": "Their consents are for another purpose: see `purpose`, and FIRSTBELL_CONSENT_PURPOSE.",
-    "recipient": "Their consents name other recipients: see `recipients`, and FIRSTBELL_CONSENT_RECIPIENT.",
+    "purpose": "Their consents are for another purpose: see `purpose` and `firstbell agreement show`.",
+    "recipient": "Their consents name other recipients: see `recipients` and `firstbell agreement show`.",
     "not_yet": "The dates are before the consents were signed.",
     "ended": "The dates are after the consents expired.",
     "withdrawn": "The consents were withdrawn.",
@@ -114,6 +116,9 @@ def import_(
     A later import corrects an earlier one: of what is said of a student, school, date and section the latest stands,
     by `recorded_at`, or else by the moment at which the import began.
 
+    The agreement in force decides what is taken in: see `firstbell agreement --help`. One in the folder is not applied,
+    and said; a dry run is judged by it, else as if all were shared.
+
     Exit status: 0 done, also with rejected rows; 1 failed, the message says why; 2 wrong usage; 4 rows were rejected
     and --strict was given; 5 a snapshot would take back too much, and nothing was; 130 interrupted.
     """
@@ -175,8 +180,13 @@ async def _import(
             patience = Patience(pointed.import_patience_seconds, say)
             async with Intake.open(pointed, patience) as intake:
                 await intake.start()
+                await intake.agreement()
                 importer = Importer(intake, source, lambda done: progress.update(task, completed=done))
                 report = await importer.run(as_of, snapshot)
+        report.notes += [
+            f"{path.name} was not applied: an import never does. `firstbell agreement apply` puts one in force."
+            for path in source.readers.agreements
+        ]
         if started is not None:
             say("Waiting until every group has caught up …")
             await caught_up(started.kafka)
@@ -187,7 +197,9 @@ async def _rehearse(source: Source, settings: IngestSettings, as_of: datetime | 
     with progress_bar() as progress:
         task = progress.add_task("Reading", total=source.size())
         moment = as_of or datetime.now(UTC)
-        return rehearse(source, settings, moment, lambda done: progress.update(task, completed=done))
+        agreement, note = agreement_of(source)
+        say(note)
+        return rehearse(source, agreement, settings, moment, lambda done: progress.update(task, completed=done))
 
 
 def describe(report: Report, *, dry_run: bool) -> Sequence[str]:

@@ -12,6 +12,7 @@ import click
 from services.cli.common import EXIT_INTERRUPTED, FIRST_DAY_OUT, exit_date_option, failing, log_quietly, mapping_option
 from services.cli.output import STDOUT, progress_bar, say, write_json
 from services.cli.risk_settings import capacity_option, model_environment, model_option, require_model
+from services.ingest.agreement.folder import agreement_of
 from services.ingest.formats import Source, open_sources
 from services.ingest.imports.replayer import ReplayedDay, Replayer
 from services.platform.signals import until_stopped
@@ -91,6 +92,8 @@ async def _run(replay: Replay, source: Source, scores: Path | None) -> Replayer:
         if scores is not None:
             file = await exits.enter_async_context(StreamScores.open(scores, replay.engine, replay.stack.warning))
             on_school_day = file.add
+        agreement, note = agreement_of(source)
+        say(note)
         return await replay.run(
-            source, lambda done: progress.update(reading, completed=done), begun, on_day, on_school_day
+            source, agreement, lambda done: progress.update(reading, completed=done), begun, on_day, on_school_day
         )

@@ -43,6 +43,8 @@ class AlertEvent(Event):
     seq: int = Field(ge=1)
     student: str
     household: str | None = None
+    agency: str | None = None
+    """Who gets it; None in events from before there were several."""
     school_id: str
     level: Level
     previous_level: Level | None = None

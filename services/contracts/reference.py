@@ -44,7 +44,7 @@ class Enrollment(Event):
     grade: str | None = None
     household: str | None = None
     agency: str | None = None
-    """Whose feed it is; None while there is one."""
+    """Who gets what is found of the student; None in records from before there were several."""
 
 
 class Consent(Event):

@@ -19,6 +19,7 @@ from services.ingest.api.routes import intake_router
 from services.ingest.intake import Intake
 from services.ingest.patience import UnavailableError
 from services.ingest.settings import IngestSettings
+from services.ingest.store.agreements import NoAgreementError
 from services.platform.background import Background
 from services.platform.http import ProblemError, add_health, add_problem_handlers, serve
 from services.platform.logging import configure_logging
@@ -101,6 +102,11 @@ def create_app(settings: IngestSettings, background: Background | None = None) -
         lifespan=lifespan,
     )
     add_problem_handlers(app)
+
+    @app.exception_handler(NoAgreementError)
+    async def _no_agreement(_: Request, error: NoAgreementError) -> Response:
+        return ProblemError(409, "No agreement is in force", str(error)).response()
+
     add_health(app, {"kafka": service.check_kafka, "database": service.check_database})
     app.include_router(intake_router(lambda: service.intake, settings))
 

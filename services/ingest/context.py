@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.consent.in_force import ConsentPolicy
 from services.ingest.identity.pseudonyms import Pseudonymizer
 from services.ingest.patience import Patience
 from services.ingest.publish.publisher import Publisher
@@ -43,12 +42,11 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class IngestContext:
-    """One process's connections, key, policy and counts."""
+    """One process's connections, key and counts."""
 
     engine: AsyncEngine
     publisher: Publisher
     names: Pseudonymizer
-    policy: ConsentPolicy
     timezone: ZoneInfo
     patience: Patience
     room: asyncio.Semaphore

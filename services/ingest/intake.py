@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Final, TypeVar
 from uuid import UUID
 
-from services.ingest.consent.in_force import ConsentPolicy
+from services.ingest.agreement.document import Agreement
 from services.ingest.context import IngestContext
 from services.ingest.identity.pseudonyms import Pseudonymizer, load_key
 from services.ingest.metrics import REJECTIONS
@@ -28,12 +28,13 @@ from services.ingest.publish.pending import (
 from services.ingest.publish.publisher import Publisher
 from services.ingest.reporting.head_counts import HeadCounts
 from services.ingest.reporting.schools import Enrolled, SchoolReport
-from services.ingest.rows.outcomes import Outcome, WhyNot
+from services.ingest.rows.outcomes import Outcome, Unfit
 from services.ingest.rows.parse import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, SchoolRow, StudentRow
 from services.ingest.settings import IngestSettings
+from services.ingest.store.agreements import Applied
 from services.ingest.store.stale_marks import SchoolSpan, Whole
 from services.ingest.sweep import Swept, sweep
-from services.ingest.take import clock, consents, days, import_session, marks, rosters, snapshot
+from services.ingest.take import agreements, clock, consents, days, import_session, marks, rosters, snapshot
 from services.ingest.take.days import Close
 from services.ingest.take.marks import HandIn
 from services.ingest.take.snapshot import Limits, TakenBack
@@ -74,7 +75,6 @@ class Intake:
             engine=engine,
             publisher=publisher,
             names=Pseudonymizer(load_key(settings.key_file)),
-            policy=ConsentPolicy(settings.consent_records, settings.consent_purpose, settings.consent_recipient),
             timezone=settings.tz,
             patience=patience,
             room=asyncio.Semaphore(settings.batches_in_flight),
@@ -85,10 +85,13 @@ class Intake:
             await publisher.stop()
             await engine.dispose()
 
-    @property
-    def policy(self) -> ConsentPolicy:
-        """What a consent must cover."""
-        return self._parts.policy
+    async def agreement(self) -> Agreement:
+        """The agreement that holds now; raises `NoAgreementError`."""
+        return await self._run(lambda: agreements.required_now(self._parts))
+
+    async def apply(self, agreement: Agreement) -> Applied:
+        """Put a version of the agreement in force from its first day; raises `VersionError`. A sweep should follow."""
+        return await self._run(lambda: agreements.apply(self._parts, agreement))
 
     async def start(self) -> Swept:
         """Write the district's timezone to the database, and sweep: to be called once before the first rows.
@@ -132,15 +135,15 @@ class Intake:
         self,
         rows: Sequence[ConsentRow],
         households: Mapping[str, str] | None = None,
-        unfit: dict[str, WhyNot] | None = None,
+        unfit: Unfit | None = None,
     ) -> list[Outcome]:
         """Take consents and revocations in; `households` are the students' known now, for their slots.
 
         `unfit` gets what the consents of students of whom nothing is kept do not cover.
         """
         homes = {row.student_id: row.household_id for row in rows if row.household_id} | dict(households or {})
-        told = {} if unfit is None else unfit
-        outcomes = await self._run(lambda: consents.take_consents(self._parts, rows, homes, told))
+        found: Unfit = {} if unfit is None else unfit
+        outcomes = await self._run(lambda: consents.take_consents(self._parts, rows, homes, found))
         await self._publish_students()
         return outcomes
 
@@ -170,8 +173,8 @@ class Intake:
         """Take the calendar in; a `reported` day is closed behind all marks taken so far."""
         outcomes = await self._run(lambda: days.take_school_days(self._parts, rows))
         reported: dict[str, set[date]] = {}
-        for row in rows:
-            if row.reported:
+        for row, outcome in zip(rows, outcomes, strict=True):
+            if row.reported and outcome.status in {"accepted", "duplicate"}:
                 reported.setdefault(row.school_id, set()).add(row.date)
         await self._run(lambda: days.assume(self._parts, reported))
         await self._run(lambda: publish_calendars(self._parts))

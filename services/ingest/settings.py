@@ -1,4 +1,4 @@
-"""Ingest's settings: which consent counts, and how much it may hold at once."""
+"""Ingest's settings: how much it may hold at once, and how long it waits."""
 
 from __future__ import annotations
 
@@ -11,13 +11,6 @@ from services.platform.settings import Settings
 
 class IngestSettings(Settings):
     """The shared settings and ingest's own."""
-
-    consent_records: str = "attendance"
-    """A consent counts when its `records` hold this,"""
-    consent_purpose: str = "homelessness-prevention"
-    """its `purpose` is this,"""
-    consent_recipient: str = "project-hope"
-    """and its `recipients` hold this."""
 
     kafka_wait_seconds: float = Field(default=30, gt=0)
     """How long a request waits for Kafka's acknowledgement before it answers 503."""

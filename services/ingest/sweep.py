@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from services.ingest.consent.settle import settle
 from services.ingest.context import IngestContext
 from services.ingest.publish.pending import publish_calendars, publish_days, publish_due_week, publish_students
-from services.ingest.store import consents, gate, pending, students
+from services.ingest.store import agreements, consents, gate, pending, students
 
 _AT_ONCE = 500
 
@@ -23,7 +23,8 @@ class Swept:
 
 async def sweep(parts: IngestContext) -> Swept:
     """Settle the consents that are due today, publish all that is pending, and close the last week if that is due."""
-    async with parts.engine.connect() as connection:
+    async with parts.engine.begin() as connection:
+        await agreements.renew(connection)
         due = await pending.due(connection)
     swept = Swept()
     while due.consents and (some := await _settle_some(parts)):
@@ -43,5 +44,7 @@ async def _settle_some(parts: IngestContext) -> Swept | None:
         if not due:
             return None
         kept = await consents.of(connection, [student.id for student in due])
-        settled = await settle(connection, due, kept, parts.policy, await gate.today(connection))
+        settled = await settle(
+            connection, due, kept, await agreements.in_force(connection), await gate.today(connection)
+        )
     return Swept(tuple(settled.began), settled.ended)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from sqlalchemy import Text, column, func, select, table
+from sqlalchemy import ColumnElement, SQLColumnExpression, Text, and_, column, exists, func, select, table
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -15,10 +15,28 @@ from services.platform.roles import check_role
 DATABASE_AWAY: Final = (OperationalError, InterfaceError, PoolTimeoutError)
 """What the database raises while it is down, starting or too busy: trying again helps."""
 
-consented_students = table("consented_students", column("pseudonym", Text), column("student_id", Text), schema="ingest")
-"""Students whose consent is in force now, by the one clock; join it for all that is shown or sent."""
+consented_students = table(
+    "consented_students",
+    column("pseudonym", Text),
+    column("student_id", Text),
+    column("agency", Text),
+    schema="ingest",
+)
+"""Students whose consent is in force now, under the agreement in force; join it for all that is shown or sent."""
+
+live_schools = table("live_schools", column("agency", Text), column("school_id", Text), schema="ingest")
+"""Whose attendance flows to which agency now; school `*` is all of them."""
+
+ALL_SCHOOLS: Final = "*"
 
 CHECK_SECONDS: Final = 3.0
+
+
+def may_be_shown(student: SQLColumnExpression[str], school: SQLColumnExpression[str]) -> ColumnElement[bool]:
+    """On which `consented_students` joins what is said of a student at a school."""
+    of_agency = live_schools.c.agency == consented_students.c.agency
+    shared = exists().where(of_agency, live_schools.c.school_id.in_((school, ALL_SCHOOLS)))
+    return and_(consented_students.c.pseudonym == student, shared)
 
 
 async def check_database(engine: AsyncEngine, service: str) -> str | None:

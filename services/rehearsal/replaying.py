@@ -17,6 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.capacity import DAYS_TO_SUNDAY
+from services.ingest.agreement.document import Agreement
 from services.ingest.formats import Source
 from services.ingest.imports.importer import Progress
 from services.ingest.imports.replayer import Replayer
@@ -58,13 +59,14 @@ class Replay:
     async def run(
         self,
         source: Source,
+        agreement: Agreement,
         read: Progress,
         begun: Callable[[int], None],
         on_day: OnDay,
         on_school_day: OnSchoolDay | None = None,
         ahead: int = 0,
     ) -> Replayer:
-        """Replay everything; returns when all groups and mails have settled.
+        """Replay everything under the agreement; returns when all groups and mails have settled.
 
         Each day is drained before the next, or, with `ahead`, so many days later: never across a change of consents
         or a week's end, so that the alerts are the same. `begun` gets the number of days, `on_day` each day after
@@ -73,8 +75,9 @@ class Replay:
         """
         patience = Patience(self.settings.import_patience_seconds, self.say)
         async with Intake.open(self.settings, patience) as intake, Answers.listen(self.stack.kafka) as answers:
+            await intake.apply(agreement)
             await intake.start()
-            replayer = Replayer(intake, source, read, self.settings.tz)
+            replayer = Replayer(intake, source, agreement, read, self.settings.tz)
             days = await replayer.prepare()
             await worker_caught_up(self.stack.kafka)
             begun(len(days))

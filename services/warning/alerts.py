@@ -152,4 +152,4 @@ class Alerts:
 
     def _subject(self, student: Student, caused_at: datetime) -> Subject:
         school = self.current_school(student) or ""
-        return Subject(student.pseudonym, student.household, school, caused_at, student.last_seq)
+        return Subject(student.pseudonym, student.household, school, caused_at, student.agency, student.last_seq)

@@ -48,6 +48,7 @@ class Subject(msgspec.Struct, frozen=True):
     household: str | None
     school_id: str
     caused_at: datetime
+    agency: str | None = None
     last_seq: int = 0
     """Events of a new alert are numbered from the next one."""
 
@@ -198,6 +199,7 @@ def _say(
         seq=old.seq,
         student=subject.student,
         household=subject.household,
+        agency=subject.agency,
         school_id=subject.school_id,
         level=LEVEL_NAMES[turn.level - 1],
         previous_level=LEVEL_NAMES[previous - 1] if previous else None,
@@ -223,6 +225,7 @@ def _again(old: EmittedAlert, kind: AlertEventType, because: Because, subject: S
             "event_id": event_id(identity, old.seq, kind, date.fromisoformat(last["changed_on"])),
             "alert_id": identity,
             "student": subject.student,
+            "agency": subject.agency,
             "because": because,
             "previous_level": last["level"],
             "superseded": False,

@@ -59,8 +59,9 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     """The district imported while nothing runs; then `up`, killed by SIGKILL; then `up` again, which has it all."""
     folder = simulate(tmp_path_factory.mktemp("district") / "export", students=STUDENTS)
     data_dir = tmp_path_factory.mktemp("undisturbed") / "data"
+    firstbell("agreement", "apply", folder / "agreement.toml", "--data-dir", data_dir)
     report = json.loads(firstbell("import", folder, "--json", "-", "--data-dir", data_dir).stdout)
     ran_on = (data_dir / "stack.json").exists() or json.loads((data_dir / "run" / "children.json").read_text()) != []
-    orphans = System(data_dir).kill_parent()
-    with running(data_dir) as system:
+    orphans = System(data_dir, agreement=False).kill_parent()
+    with running(data_dir, agreement=False) as system:
         return Undisturbed(folder, snapshot(system), report, ran_on, orphans, system.said)

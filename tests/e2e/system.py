@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -14,6 +15,9 @@ from typing import Any, TypeVar
 import psutil
 import psycopg
 
+from services.ingest.agreement.document import assumed
+from services.ingest.agreement.folder import AGENCY, PURPOSE
+from services.ingest.agreement.standing import apply_agreement
 from services.platform.supervisor import inherited_environment
 
 T = TypeVar("T")
@@ -58,7 +62,8 @@ def in_background(*arguments: str | Path, expect: int = 0) -> Iterator[subproces
 class System:
     """`firstbell up --json` in a data folder with these settings, and its answers."""
 
-    def __init__(self, data_dir: Path, **settings: str) -> None:
+    def __init__(self, data_dir: Path, *, agreement: bool = True, **settings: str) -> None:
+        """With an `agreement` all is disclosed live, as what is assumed of a folder without one."""
         self.data_dir = data_dir
         self._out = data_dir.with_name(data_dir.name + ".out")
         self._err = data_dir.with_name(data_dir.name + ".err")
@@ -74,6 +79,8 @@ class System:
             raise
         assert self._out.read_text().count("\n") == 1
         self.where: Json = json.loads(self._out.read_text())
+        if agreement:
+            asyncio.run(apply_agreement(self.where["database"], assumed(AGENCY, PURPOSE)))
 
     def _is_up(self) -> bool:
         assert self._process.poll() is None, f"up ended with {self._process.returncode}:\n{self.said}"
@@ -133,9 +140,9 @@ def _is_level(partition: Mapping[str, Any]) -> bool:
 
 
 @contextmanager
-def running(data_dir: Path, **settings: str) -> Iterator[System]:
+def running(data_dir: Path, *, agreement: bool = True, **settings: str) -> Iterator[System]:
     """The system with these settings beside the block."""
-    system = System(data_dir, **settings)
+    system = System(data_dir, agreement=agreement, **settings)
     try:
         yield system
     finally:

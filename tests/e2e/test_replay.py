@@ -71,6 +71,7 @@ def test_every_event_is_counted_once(replayed: Replayed, sample: Sample) -> None
         "duplicate": 0,
         "rejected": 0,
         "not_consented": 1_983 - consented,
+        "out_of_scope": 0,
     }
 
 

@@ -73,7 +73,7 @@ def streamed(tmp_path_factory: pytest.TempPathFactory, risk_model: Artifact) -> 
     options = ("--capacity", str(CAPACITY), "--model", model, "--data-dir", data_dir, "--json", base / "out.json")
     firstbell("replay", folder, "--scores", scores, *options)
     settings = {"FIRSTBELL_CAPACITY": str(CAPACITY), "FIRSTBELL_MODEL_FILE": str(model)}
-    with running(data_dir, **settings) as system:
+    with running(data_dir, agreement=False, **settings) as system:
         kafka = system.where["kafka"]
         thresholds = [(p, ThresholdSet.model_validate_json(value)) for p, value, _ in records_of(kafka, THRESHOLDS)]
         alerts = [AlertEvent.model_validate_json(value) for _, value, _ in records_of(kafka, ALERTS)]

@@ -13,6 +13,9 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.ingest.agreement.document import assumed
+from services.ingest.agreement.folder import AGENCY, PURPOSE
+from services.ingest.agreement.standing import apply_agreement
 from services.platform.database import make_engine
 from services.platform.embedded.endpoints import Stack, stack_database
 from services.platform.embedded.stack import running_stack
@@ -29,9 +32,10 @@ class Sink(NamedTuple):
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    """Kafka, PostgreSQL and the sink, migrated and with topics; none of our services."""
+    """Kafka, PostgreSQL and the sink, migrated and with topics; none of our services. All is disclosed live."""
     settings = Settings(data_dir=tmp_path_factory.mktemp("firstbell"), kafka=None, database=None, smtp=None)
     async with running_stack(settings, SERVICES, run=()) as running:
+        await apply_agreement(running.database, assumed(AGENCY, PURPOSE))
         yield running
 
 
@@ -92,10 +96,10 @@ class Students:
         async with self._engine.begin() as connection:
             await connection.execute(
                 text(
-                    "INSERT INTO ingest.students (pseudonym, student_id, slot, consent_from) "
-                    "VALUES (:pseudonym, :student_id, 1, :day)"
+                    "INSERT INTO ingest.students (pseudonym, student_id, agency, slot, consent_from) "
+                    "VALUES (:pseudonym, :student_id, :agency, 1, :day)"
                 ),
-                {"pseudonym": pseudonym, "student_id": student_id, "day": date(2016, 9, 1)},
+                {"pseudonym": pseudonym, "student_id": student_id, "day": date(2016, 9, 1), "agency": AGENCY},
             )
         return pseudonym, student_id
 

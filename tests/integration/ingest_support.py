@@ -14,6 +14,9 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.contracts.topics import TOPICS, Topic
+from services.ingest.agreement.document import assumed
+from services.ingest.agreement.folder import AGENCY, PURPOSE
+from services.ingest.agreement.standing import apply_agreement
 from services.ingest.settings import IngestSettings
 from services.platform.embedded.endpoints import Stack, stack_database
 from services.platform.kafka import make_consumer
@@ -52,14 +55,19 @@ def _at(url: str, database: str) -> str:
 
 
 @asynccontextmanager
-async def own_database(stack: Stack) -> AsyncIterator[OwnDatabase]:
-    """A migrated database that no other test writes: the replay clock is everyone's."""
+async def own_database(stack: Stack, *, agreement: bool = True) -> AsyncIterator[OwnDatabase]:
+    """A migrated database that no other test writes: the replay clock is everyone's.
+
+    With an `agreement` all is disclosed live.
+    """
     name = f"ingest_{uuid4().hex[:12]}"
     admin = create_async_engine(stack.database, isolation_level="AUTOCOMMIT")
     async with admin.connect() as connection:
         await connection.execute(text(f"CREATE DATABASE {name}"))
     database = OwnDatabase(stack, name)
     await asyncio.to_thread(migrate, database.owner, SERVICES)
+    if agreement:
+        await apply_agreement(database.owner, assumed(AGENCY, PURPOSE))
     try:
         yield database
     finally:

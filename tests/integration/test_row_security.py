@@ -37,13 +37,13 @@ from tests.alert_events import event
 from tests.integration.ingest_support import OwnDatabase, own_database
 
 SCHEMAS: Final = [service.name for service in with_schema(SERVICES)]
-BEFORE: Final = {"ingest": "ingest_0006", "casework": "casework_0003", "notify": "notify_0002"}
+BEFORE: Final = {"ingest": "ingest_0007", "casework": "casework_0004", "notify": "notify_0002"}
 
 SEED: Final = """
     INSERT INTO ingest.schools (school_id) VALUES ('burke-high'), ('winthrop');
-    INSERT INTO ingest.students (pseudonym, student_id, slot, first_name, consent_from, consent_through)
-    VALUES ('in-force', 'D-1', 1, 'Planted', '2016-09-01', NULL),
-           ('ended', 'D-2', 1, 'Planted', '2016-09-01', '2016-10-01');
+    INSERT INTO ingest.students (pseudonym, student_id, slot, first_name, consent_from, consent_through, agency)
+    VALUES ('in-force', 'D-1', 1, 'Planted', '2016-09-01', NULL, 'project-hope'),
+           ('ended', 'D-2', 1, 'Planted', '2016-09-01', '2016-10-01', 'project-hope');
     INSERT INTO ingest.consents (student, agreement_id, signed_on, notice, records, recipients)
     SELECT id, 'boston-2016', '2016-09-01', false, '{attendance}', '{project-hope}' FROM ingest.students;
     INSERT INTO ingest.enrollments (student, school_id, entry_date)
@@ -55,8 +55,8 @@ SEED: Final = """
     INSERT INTO ingest.enrolled_changes VALUES ('burke-high', '2016-09-01', 2);
     INSERT INTO ingest.calendar_days (school_id, calendar, date, instructional)
     VALUES ('winthrop', 'a', '2016-09-12', true);
-    INSERT INTO casework.alerts (id, seq, student, school_id, level, status, raised_on, updated_at, reasons)
-    SELECT gen_random_uuid(), 1, student, school, 'watch', 'open', '2016-12-01', now(), '[]'
+    INSERT INTO casework.alerts (id, seq, student, school_id, level, status, raised_on, updated_at, reasons, agency)
+    SELECT gen_random_uuid(), 1, student, school, 'watch', 'open', '2016-12-01', now(), '[]', 'project-hope'
     FROM (VALUES ('in-force', 'burke-high'), ('other', 'winthrop')) AS a (student, school);
     INSERT INTO casework.alert_events (event_id, alert_id, seq, type, level, changed_on, because, superseded, caused_at)
     SELECT gen_random_uuid(), id, 1, 'AlertRaised', 'watch', '2016-12-01', 'marks', false, now() FROM casework.alerts;
@@ -168,7 +168,8 @@ async def test_a_service_may_not_touch_the_tables_of_another(
         if schema == who:
             continue
         engine = make_engine(database.of(who), service=schema)  # also when it says that it is the other
-        for statement in (f"SELECT * FROM {table}", f"DELETE FROM {table}"):
+        reading = [] if table == "ingest.disclosures" else [f"SELECT * FROM {table}"]  # it says nothing of students
+        for statement in (*reading, f"DELETE FROM {table}"):
             with pytest.raises(ProgrammingError, match="permission denied"):
                 async with engine.begin() as connection:
                     await connection.execute(text(statement))
@@ -293,6 +294,8 @@ async def test_a_caller_sees_the_alerts_of_their_schools_and_what_belongs_to_the
         with caller_context("caseworker", schools=["burke-high", "winthrop"]):
             assert await seen() == [2, 2, 2]
         with caller_context("caseworker", schools=["O'Hara \\ % 100", "win"]):
+            assert await seen() == [0, 0, 0]
+        with caller_context("caseworker", agency="another", schools=["burke-high"]):
             assert await seen() == [0, 0, 0]
         with caller_context("caseworker", schools=[]):
             assert await seen() == [0, 0, 0]

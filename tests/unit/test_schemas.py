@@ -13,6 +13,7 @@ TO_READ = frozenset(
         "casework.stored_events",
         "ingest.consented_students",
         "ingest.figures",
+        "ingest.live_schools",
         "ingest.today",
         "notify.mails",
     }

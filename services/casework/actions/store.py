@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.casework.actions.schemas import ActionTaken, NewClosing, NewStep
 from services.casework.tables import ActionRow, AlertRow
-from services.platform.consent import consented_students
+from services.platform.consent import consented_students, may_be_shown
 from services.platform.http import ProblemError
 
 
@@ -53,8 +53,8 @@ async def actions_of(session: AsyncSession, alert_id: UUID) -> list[ActionTaken]
 
 
 def _shown(alert_id: UUID) -> Select[AlertRow]:
-    consented = consented_students.c.pseudonym == AlertRow.student
-    return select(AlertRow).join(consented_students, consented).where(AlertRow.id == alert_id)
+    shown = may_be_shown(AlertRow.student, AlertRow.school_id)
+    return select(AlertRow).join(consented_students, shown).where(AlertRow.id == alert_id)
 
 
 async def _day(session: AsyncSession, alert: AlertRow, given: NewStep | NewClosing) -> date:

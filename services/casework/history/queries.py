@@ -16,7 +16,7 @@ from services.casework.intake.record import AlertStatus
 from services.casework.tables import AlertEventRow, AlertRow
 from services.contracts.alerts import Level
 from services.contracts.ids import case_number
-from services.platform.consent import consented_students
+from services.platform.consent import consented_students, may_be_shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ async def find_alert(session: AsyncSession, alert: UUID) -> AlertDetail | None:
 
 def _shown() -> Select[AlertRow, str]:
     return select(AlertRow, consented_students.c.student_id).join(
-        consented_students, consented_students.c.pseudonym == AlertRow.student
+        consented_students, may_be_shown(AlertRow.student, AlertRow.school_id)
     )
 
 

@@ -23,7 +23,7 @@ PSEUDONYM = r"^[A-Za-z0-9_-]{1,64}$"
 TEXT = r"^[^\x00]{1,200}$"
 
 School = Annotated[str, StringConstraints(pattern=TEXT)]
-Schools = Annotated[list[School], Query(description="School ids; repeat it for several.", examples=["burke-high"])]
+Schools = Annotated[list[School], Query(description="School ids; repeat it for several.", examples=["dearborn"])]
 Levels = Annotated[list[Level], Query(description="Levels; repeat it for several.", examples=["urgent"])]
 Statuses = Annotated[list[AlertStatus], Query(description="States; repeat it for several.", examples=["open"])]
 Student = Annotated[str | None, Query(pattern=PSEUDONYM, description="A student's pseudonym.")]

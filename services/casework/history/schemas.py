@@ -16,7 +16,7 @@ EXAMPLE: Final[dict[str, JsonValue]] = {
     "case_number": "FB-BNHT-UUU5",
     "student": "q7Yc1m3Jx0a9R2k5T8vWzA",
     "student_id": "D-100017",
-    "school_id": "burke-high",
+    "school_id": "dearborn",
     "level": "elevated",
     "status": "open",
     "raised_on": "2016-12-07",

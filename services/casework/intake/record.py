@@ -34,14 +34,14 @@ _RECORD: Final = text("""
             because text, superseded boolean, caused_at timestamptz)
         ON CONFLICT DO NOTHING)
     INSERT INTO casework.alerts AS standing
-        (id, seq, student, household, school_id, level, status, raised_on, updated_at, reasons)
+        (id, seq, student, household, agency, school_id, level, status, raised_on, updated_at, reasons)
     SELECT * FROM json_to_recordset(CAST(:alerts AS json)) AS alert (
-        id uuid, seq bigint, student text, household text, school_id text, level text, status text, raised_on date,
-        updated_at timestamptz, reasons jsonb)
+        id uuid, seq bigint, student text, household text, agency text, school_id text, level text, status text,
+        raised_on date, updated_at timestamptz, reasons jsonb)
     ORDER BY id
     ON CONFLICT (id) DO UPDATE SET
         seq = excluded.seq, student = excluded.student, household = excluded.household,
-        school_id = excluded.school_id, level = excluded.level,
+        agency = coalesce(excluded.agency, standing.agency), school_id = excluded.school_id, level = excluded.level,
         status = CASE WHEN standing.status = 'closed' THEN 'closed' ELSE excluded.status END,
         raised_on = excluded.raised_on, updated_at = excluded.updated_at, reasons = excluded.reasons
     WHERE standing.seq < excluded.seq
@@ -81,6 +81,7 @@ def _alert_values(event: AlertEvent, now: datetime) -> dict[str, object]:
         "seq": event.seq,
         "student": event.student,
         "household": event.household,
+        "agency": event.agency,
         "school_id": event.school_id,
         "level": event.level,
         "status": STATUS[event.type],

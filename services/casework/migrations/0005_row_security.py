@@ -7,7 +7,7 @@ from alembic import op
 from services.platform.row_security import grant, of_caller, of_caller_through, protect, revoke, unprotect
 
 revision = "casework_0005"
-down_revision = "casework_0003"
+down_revision = "casework_0004"
 branch_labels = None
 depends_on = None
 
@@ -18,8 +18,8 @@ VIEWS = ("nameless_alerts", "stored_events")
 def upgrade() -> None:
     op.execute(grant("casework"))
     op.execute("REVOKE UPDATE, DELETE ON casework.alert_events FROM firstbell_casework")
-    # Once alerts have their agency: of_caller(school="school_id", agency="agency").
-    op.execute(protect("casework.alerts", service="casework", caller=of_caller(school="school_id"), held=True))
+    of_their_own = of_caller(school="school_id", agency="agency")
+    op.execute(protect("casework.alerts", service="casework", caller=of_their_own, held=True))
     for table in OF_ALERTS:
         alert = f"SELECT FROM casework.alerts a WHERE a.id = {table}.alert_id"
         op.execute(protect(f"casework.{table}", service="casework", caller=of_caller_through(alert), held=True))

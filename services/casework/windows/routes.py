@@ -18,7 +18,7 @@ from services.platform.http import ProblemError
 
 EXAMPLE: Final[dict[str, JsonValue]] = {
     "student_id": "D-100017",
-    "school_id": "burke-high",
+    "school_id": "dearborn",
     "as_of": "2016-12-09",
     "enrolled_days": 62,
     "absent_days": 9,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import get_args
 
 import msgspec
 from pydantic import BaseModel, Field
@@ -33,6 +34,7 @@ class Answer(BaseModel):
     duplicate: int
     rejected: int
     not_consented: int
+    out_of_scope: int
     results: list[Result]
 
 
@@ -48,7 +50,7 @@ class Problem(BaseModel):
 def answer(outcomes: Sequence[Outcome]) -> Iterator[bytes]:
     """The JSON of an `Answer` in pieces, so that a long one is never whole in memory."""
     counts = tally(outcomes)
-    statuses: tuple[Status, ...] = ("accepted", "duplicate", "rejected", "not_consented")
+    statuses: tuple[Status, ...] = get_args(Status)
     head = msgspec.json.encode({status: counts[status] for status in statuses})
     yield head[:-1] + b',"results":['
     for start in range(0, len(outcomes), _AT_ONCE):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from services.ingest.api.answers import Answer, Problem
 from services.ingest.api.bodies import NDJSON
+from services.ingest.rows.outcomes import Status
 from services.ingest.rows.parse import STATUSES
 
 Json = dict[str, Any]
@@ -63,7 +64,7 @@ class RouteDocument:
 
     def answer(self) -> Json:
         """An answer to the example."""
-        counts = dict.fromkeys(("accepted", "duplicate", "rejected", "not_consented"), 0) | {"accepted": 1}
+        counts = dict.fromkeys(get_args(Status), 0) | {"accepted": 1}
         value = Answer.model_validate({**counts, "results": [{"index": 0, "reason": None, **self.result}]})
         return {
             "description": "Each entry's result, in its order",
@@ -73,6 +74,7 @@ class RouteDocument:
 
 PROBLEMS: Final[dict[int | str, Json]] = {
     400: {"description": "The body is no JSON", "model": Problem},
+    409: {"description": "No agreement is in force, so nothing may be taken in", "model": Problem},
     413: {"description": "The JSON body is too large; NDJSON has no limit", "model": Problem},
     415: {"description": "Neither JSON nor NDJSON", "model": Problem},
     503: {
@@ -116,8 +118,8 @@ CONSENTS: Final = RouteDocument(
     "take_consents",
     "Take consents and withdrawals in",
     "In force from `signed_on` through `expires_on`; `revoked_on` is the first day without it, and ends every consent "
-    "of the same agreement signed on or before. A withdrawal works at once. A consent that does not cover what we need "
-    "is `not_consented`, and of a student without any nothing is kept.",
+    "of the same agreement signed on or before. A withdrawal works at once. A consent that does not cover what the "
+    "agreement in force discloses is `not_consented`, and of a student without any nothing is kept.",
     {
         "student_id": _STUDENT,
         "agreement_id": _text("The data sharing agreement"),

@@ -118,6 +118,8 @@ class Taking(NamedTuple):
     as_of: datetime | None
     """The moment of an import's rows without one; None by HTTP, and in replays, where the mark's date stands."""
     horizon: Horizon
+    agency: str
+    """Who gets them."""
 
 
 Superseded = tuple[Key, Said]
@@ -176,7 +178,7 @@ def classify(
         if taking.live and recorded_at is None:
             moment = taking.now // _NANOSECONDS
         said = Said(digest, taking.now + index * taking.live, code_of(row.status, row.excused), moment, not taking.live)
-        event = event_digest(row.event_id) if row.event_id else None
+        event = event_digest(row.event_id, taking.agency) if row.event_id else None
         new = Accepted(index, student, key, said, event)
         if event in memory.events or _repeats(memory, key, said, live=taking.live, timed=recorded_at is not None):
             outcomes.append(DUPLICATE)

@@ -21,6 +21,6 @@ def mark_digest(school_id: str, status: str, excused: bool | None, section: str,
     return int.from_bytes(blake2b(text.encode(), digest_size=_BYTES).digest(), signed=True)
 
 
-def event_digest(event_id: str) -> bytes:
-    """A 16-byte digest of a sender's own id of an event."""
-    return blake2b(event_id.encode(), digest_size=_EVENT_BYTES).digest()
+def event_digest(event_id: str, agency: str) -> bytes:
+    """A 16-byte digest of a sender's own id of an event, as one agency gets it."""
+    return blake2b(_BETWEEN.join((agency, event_id)).encode(), digest_size=_EVENT_BYTES).digest()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
+from services.ingest.agreement.document import ANY, Agreement, Feed
 from services.ingest.rows.outcomes import WhyNot
 
 _FAR = date.max.toordinal()
@@ -14,27 +15,39 @@ _FAR = date.max.toordinal()
 
 @dataclass(frozen=True, slots=True)
 class ConsentPolicy:
-    """What a consent must cover."""
+    """What a consent must cover, and the term in which it counts: both days inclusive."""
 
-    records: str
+    agreement: str
     purpose: str
     recipient: str
+    records: str = "attendance"
+    first: date = date.min
+    last: date = date.max
 
-    def misses(self, records: Iterable[str], purpose: str | None, recipients: Iterable[str]) -> WhyNot | None:
+    @classmethod
+    def of(cls, agreement: Agreement, feed: Feed) -> ConsentPolicy:
+        """What a consent must cover for this feed of the agreement."""
+        return cls(agreement.id, feed.purpose, feed.agency, first=agreement.effective_on, last=agreement.expires_on)
+
+    def misses(
+        self, agreement_id: str, records: Iterable[str], purpose: str | None, recipients: Iterable[str]
+    ) -> WhyNot | None:
         """What such a consent does not cover first; None when it covers all."""
+        if self.agreement not in (agreement_id, ANY):
+            return "agreement"
         if self.records not in records:
             return "records"
         if purpose != self.purpose:
             return "purpose"
         return None if self.recipient in recipients else "recipient"
 
-    def fits(self, records: Iterable[str], purpose: str | None, recipients: Iterable[str]) -> bool:
+    def fits(self, agreement_id: str, records: Iterable[str], purpose: str | None, recipients: Iterable[str]) -> bool:
         """Whether such a consent covers these records, this purpose and this recipient."""
-        return self.misses(records, purpose, recipients) is None
+        return self.misses(agreement_id, records, purpose, recipients) is None
 
 
 @dataclass(frozen=True, slots=True)
-class StoredConsent:
+class ConsentTerm:
     """One consent or revocation as it is kept."""
 
     agreement_id: str
@@ -48,6 +61,9 @@ class StoredConsent:
     """The first day without it."""
     notice: bool = False
     """A revocation that is no consent itself; `signed_on` is then its `revoked_on`."""
+    first: date = date.min
+    last: date = date.max
+    """The term in which it counts, both days inclusive."""
 
 
 class Run(NamedTuple):
@@ -71,7 +87,7 @@ class ConsentStanding:
     """The next day on which it must be looked at again: the run's end, or the start of one to come."""
 
 
-def standing(consents: Iterable[StoredConsent], today: date, ended_on: date | None) -> ConsentStanding:
+def standing(consents: Iterable[ConsentTerm], today: date, ended_on: date | None) -> ConsentStanding:
     """What the consents come to today. A run never starts before `ended_on`, the date of the last tombstone."""
     runs = _runs(list(consents))
     day = today.toordinal()
@@ -83,12 +99,12 @@ def standing(consents: Iterable[StoredConsent], today: date, ended_on: date | No
     return ConsentStanding(None, min((date.fromordinal(start) for start, _ in runs if start > day), default=None))
 
 
-def current_run(consents: Iterable[StoredConsent], today: date, ended_on: date | None) -> Run | None:
+def current_run(consents: Iterable[ConsentTerm], today: date, ended_on: date | None) -> Run | None:
     """The unbroken run of days in force that holds today; None when no consent is in force."""
     return standing(consents, today, ended_on).run
 
 
-def is_over(consents: Iterable[StoredConsent], today: date) -> bool:
+def is_over(consents: Iterable[ConsentTerm], today: date) -> bool:
     """Whether none of these is in force today, nor ever will be."""
     stand = standing(consents, today, None)
     return stand.run is None and stand.next_change is None
@@ -98,7 +114,7 @@ def _date(ordinal: int) -> date | None:
     return date.fromordinal(ordinal) if ordinal <= _FAR else None
 
 
-def _runs(consents: list[StoredConsent]) -> list[tuple[int, int]]:
+def _runs(consents: list[ConsentTerm]) -> list[tuple[int, int]]:
     """Days in force as inclusive ordinals, in order, with adjoining and overlapping consents merged."""
     spans = sorted(span for held in consents if (span := _span(held, consents)))
     merged: list[tuple[int, int]] = []
@@ -110,16 +126,16 @@ def _runs(consents: list[StoredConsent]) -> list[tuple[int, int]]:
     return merged
 
 
-def _span(held: StoredConsent, consents: list[StoredConsent]) -> tuple[int, int] | None:
+def _span(held: ConsentTerm, consents: list[ConsentTerm]) -> tuple[int, int] | None:
     if not held.fits or held.notice:
         return None
     ends = [other.revoked_on.toordinal() - 1 for other in consents if other.revoked_on and _ends(other, held)]
-    through = min([_FAR if held.expires_on is None else held.expires_on.toordinal(), *ends])
-    start = held.signed_on.toordinal()
+    through = min([_FAR if held.expires_on is None else held.expires_on.toordinal(), held.last.toordinal(), *ends])
+    start = max(held.signed_on, held.first).toordinal()
     return (start, through) if start <= through else None
 
 
-def _ends(revoking: StoredConsent, held: StoredConsent) -> bool:
+def _ends(revoking: ConsentTerm, held: ConsentTerm) -> bool:
     """Whether the revocation ends that consent: of one agreement, signed on or before it; on one day, as they came."""
     if revoking.agreement_id != held.agreement_id:
         return False

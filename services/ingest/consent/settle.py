@@ -9,8 +9,9 @@ from datetime import date
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.ids import Pseudonym
-from services.ingest.consent.agreements import Agreement, AgreementKey
-from services.ingest.consent.in_force import ConsentPolicy, ConsentStanding, standing
+from services.ingest.agreement.document import Agreement
+from services.ingest.consent.in_force import ConsentPolicy, ConsentStanding, Run, standing
+from services.ingest.consent.stored import ConsentKey, StoredConsent
 from services.ingest.metrics import CONSENT_CHANGES
 from services.ingest.store import students
 from services.ingest.store.students import StudentRecord
@@ -29,22 +30,24 @@ class Settled:
 async def settle(
     connection: AsyncConnection,
     given: Collection[StudentRecord],
-    kept: Mapping[int, Mapping[AgreementKey, Agreement]],
-    policy: ConsentPolicy,
+    kept: Mapping[int, Mapping[ConsentKey, StoredConsent]],
+    agreement: Agreement | None,
     today: date,
 ) -> Settled:
-    """Bring locked students up to date with their consents; what Kafka must learn is pending then.
+    """Bring locked students up to date with their consents and the agreement; what Kafka must learn is pending then.
 
     A run that has ended takes with it everything that consent allowed to keep, also when another begins.
     """
+    policies = {} if agreement is None else {one.agency: ConsentPolicy.of(agreement, one) for one in agreement.feeds()}
     in_force: dict[str, Pseudonym] = {}
     began: list[str] = []
     over: list[int] = []
     changes: list[tuple[int, ConsentStanding]] = []
     for student in given:
-        held = [agreement.held(policy) for agreement in kept[student.id].values()]
+        policy = policies.get(student.agency)
+        held = [] if policy is None else [consent.term(policy) for consent in kept[student.id].values()]
         now = standing(held, today, student.ended_on)
-        ended = student.run is not None and (now.run is None or not student.run.holds(today))
+        ended = student.run is not None and (now.run is None or not _goes_on(student.run, now.run, today))
         if ended:
             over.append(student.id)
             now = standing(held, today, today)
@@ -61,3 +64,8 @@ async def settle(
     CONSENT_CHANGES.labels("began").inc(len(began))
     CONSENT_CHANGES.labels("ended").inc(len(over))
     return Settled(in_force, began, len(over))
+
+
+def _goes_on(before: Run, now: Run, today: date) -> bool:
+    """Whether the run is the one that there was: a new version of the agreement may lengthen it."""
+    return before.holds(today) or now.start <= before.start

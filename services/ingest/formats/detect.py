@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from services.ingest.agreement.reading import FILE as AGREEMENT_FILE
 from services.ingest.formats import district, edfi, oneroster
 from services.ingest.formats.base import FormatError, NotRead, ReadLog, RowT
 from services.ingest.formats.csv_table import CsvReader, Table, sound
@@ -84,6 +85,9 @@ class _Detector:
         self._seen.add(path.resolve())
         if path.is_dir():
             return self._leave(path.name, "a folder in the folder", "Give it as a path of its own to import it.")
+        if path.name == AGREEMENT_FILE:
+            self.readers.agreements.append(path)
+            return False
         if path.name.startswith((".", "~$")):
             return self._leave(path.name, "a hidden file", "Rename it to import it.")
         try:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from hashlib import blake2b
+from pathlib import Path
 
 from services.ingest.formats.base import Found, Item, NotRead, ReadLog, Rejection, RowT
 from services.ingest.formats.calendar import CalendarEntry, CalendarKey, Track, school_days
@@ -26,6 +27,8 @@ class Readers:
     calendar_entries: list[Reader[CalendarEntry]] = field(default_factory=list)
     consents: list[Reader[ConsentRow]] = field(default_factory=list)
     attendance: list[Reader[MarkRow]] = field(default_factory=list)
+    agreements: list[Path] = field(default_factory=list)
+    """Files of an agreement, of which an import reads none."""
     others: dict[str, Input] = field(default_factory=dict)
     """Tables of the set that an import does not read, by kind; they are among the files not read, too."""
 

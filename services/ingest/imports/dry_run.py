@@ -10,36 +10,45 @@ from zoneinfo import ZoneInfo
 
 from models.school_year import year_of
 from services.contracts.ids import Pseudonym, Slot
+from services.ingest.agreement.document import Agreement, Feed, covers
 from services.ingest.classification.classify import Horizon, Memory, Taking, classify
-from services.ingest.consent.agreements import Agreement, AgreementKey, agreement, merged
 from services.ingest.consent.in_force import ConsentPolicy, standing
+from services.ingest.consent.stored import ConsentKey, StoredConsent, merged, stored
 from services.ingest.formats import Found, Item, Rejection, Source
 from services.ingest.identity.consented import ConsentedStudent
 from services.ingest.imports.importer import CHUNK, Progress, chunks, says
 from services.ingest.imports.report import Report
 from services.ingest.reporting.assumed import assumed_days
 from services.ingest.reporting.schools import Enrolled, Reporting
-from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, NOT_CONSENTED, Outcome, WhyNot
+from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, NOT_CONSENTED, OUT_OF_SCOPE, Outcome, WhyNot
 from services.ingest.rows.parse import ConsentRow, MarkRow, to_utc
 from services.ingest.settings import IngestSettings
 
 RowT = TypeVar("RowT")
 
 
-def rehearse(source: Source, settings: IngestSettings, as_of: datetime, progress: Progress) -> Report:
-    """The report of an import into an empty system today (by the wall clock), as of a moment."""
-    return _Rehearsal(source, settings, as_of).run(progress)
+def rehearse(
+    source: Source, agreement: Agreement, settings: IngestSettings, as_of: datetime, progress: Progress
+) -> Report:
+    """The report of an import into an empty system today (by the wall clock), as of a moment, under this agreement.
+
+    Of several agencies it says what the first one would get.
+    """
+    return _Rehearsal(source, agreement, settings, as_of).run(progress)
 
 
 class _Rehearsal:
     """Takes what an import takes, in its order, and keeps it in memory."""
 
-    def __init__(self, source: Source, settings: IngestSettings, as_of: datetime) -> None:
+    def __init__(self, source: Source, agreement: Agreement, settings: IngestSettings, as_of: datetime) -> None:
+        feed = next(iter(agreement.feeds()), Feed("", "", frozenset()))
         self._source = source
         self._zone = settings.tz
         self._today = settings.wall_today()
-        self._taking = Taking(0, live=False, as_of=as_of, horizon=Horizon.of(self._today, settings.tz))
-        self._policy = ConsentPolicy(settings.consent_records, settings.consent_purpose, settings.consent_recipient)
+        self._taking = Taking(
+            0, live=False, as_of=as_of, horizon=Horizon.of(self._today, settings.tz), agency=feed.agency
+        )
+        self._agreement, self._feed, self._policy = agreement, feed, ConsentPolicy.of(agreement, feed)
         self._report = Report()
         self._zones: dict[str, ZoneInfo] = {}
         self._known: dict[str, ConsentedStudent] = {}
@@ -63,7 +72,8 @@ class _Rehearsal:
             self._report.ids.know(span.student_id)
             self._enrolled[span.student_id].append(Enrolled(span.school_id, span.entry_date, span.exit_date))
             key = (span.student_id, span.school_id, span.entry_date)
-            seen.take("enrollments", key, span, consented=span.student_id in self._known)
+            scope = self._feed.has(span.school_id)
+            seen.take("enrollments", key, span, consented=span.student_id in self._known, in_scope=scope)
         self._take_school_days(seen)
         for chunk in chunks(self._source.attendance(), CHUNK):
             self._take_marks(chunk)
@@ -75,16 +85,16 @@ class _Rehearsal:
         return self._report
 
     def _take_consents(self, seen: _Seen) -> None:
-        given: defaultdict[str, dict[AgreementKey, Agreement]] = defaultdict(dict)
-        rows: list[tuple[ConsentRow, Agreement]] = []
+        given: defaultdict[str, dict[ConsentKey, StoredConsent]] = defaultdict(dict)
+        rows: list[tuple[ConsentRow, StoredConsent]] = []
         for place, row in enumerate(self._kept(self._source.consents())):
             self._report.ids.know(row.student_id)
-            one, mine = agreement(row, place), given[row.student_id]
+            one, mine = stored(row, place), given[row.student_id]
             mine[one.key] = merged(mine[one.key], one) if one.key in mine else one
             rows.append((row, one))
         to_come: set[str] = set()
         for number, (student_id, mine) in enumerate(given.items()):
-            found = standing((one.held(self._policy) for one in mine.values()), self._today, None)
+            found = standing((one.term(self._policy) for one in mine.values()), self._today, None)
             if found.run is not None:
                 self._known[student_id] = ConsentedStudent(number, Pseudonym(""), Slot(0), found.run)
                 continue
@@ -96,11 +106,15 @@ class _Rehearsal:
             kept = row.student_id in self._known or row.student_id in to_come
             seen.take("consents", (row.student_id, one.key), row, consented=fits and kept)
 
-    def _why(self, mine: Collection[Agreement], *, to_come: bool) -> WhyNot:
+    def _why(self, mine: Collection[StoredConsent], *, to_come: bool) -> WhyNot:
         """Why none of a student's consents is in force."""
         if to_come:
             return "not_yet"
-        missed = [self._policy.misses(one.records, one.purpose, one.recipients) for one in mine if not one.key.notice]
+        missed = [
+            self._policy.misses(one.key.agreement_id, one.records, one.purpose, one.recipients)
+            for one in mine
+            if not one.key.notice
+        ]
         if missed and all(missed):
             return missed[-1] or "ended"
         revoked = any(one.revoked_on is not None and one.revoked_on <= self._today for one in mine)
@@ -109,8 +123,9 @@ class _Rehearsal:
     def _take_school_days(self, seen: _Seen) -> None:
         calendars: defaultdict[str, dict[date, bool]] = defaultdict(dict)
         for day in self._kept(self._source.school_days()):
-            seen.take("school_days", (day.school_id, day.date, day.calendar), day)
-            if day.instructional is not None and day.calendar is None:
+            scope = self._feed.has(day.school_id)
+            seen.take("school_days", (day.school_id, day.date, day.calendar), day, in_scope=scope)
+            if scope and day.instructional is not None and day.calendar is None:
                 calendars[day.school_id][day.date] = day.instructional
         for school_id, calendar in calendars.items():
             self._reporting.school(school_id).calendar = calendar
@@ -119,18 +134,33 @@ class _Rehearsal:
         items = [one for one in chunk if isinstance(one, Item)]
         rows = [item.row for item in items]
         times = [self._time(row) for row in rows]
-        classed = classify(rows, times, self._known, self._memory, self._taking, self._why_not)
+        scoped = [
+            place for place, row in enumerate(rows) if covers(self._agreement, self._feed, row.school_id, row.date)
+        ]
+        classed = classify(
+            [rows[place] for place in scoped],
+            [times[place] for place in scoped],
+            self._known,
+            self._memory,
+            self._taking,
+            self._why_not,
+        )
+        found = dict(zip(scoped, classed.outcomes, strict=True))
+        outcomes = [
+            found.get(place) or self._taking.horizon.refuses(row.date, times[place]) or OUT_OF_SCOPE
+            for place, row in enumerate(rows)
+        ]
         refused = [one for one in chunk if isinstance(one, Rejection)]
-        for item, outcome in zip(items, classed.outcomes, strict=True):
+        for item, outcome in zip(items, outcomes, strict=True):
             if outcome.status == "rejected":
                 refused.append(Rejection(item.file, item.line, outcome.field, outcome.reason or ""))
         self._report.rejections.extend(refused)
         self._report.marks["rejected"] += len(chunk) - len(items)
-        self._report.see(items, classed.outcomes)
-        usable = zip(rows, classed.outcomes, strict=True)
+        self._report.see(items, outcomes)
+        usable = zip(rows, outcomes, strict=True)
         self._reporting.see((row.school_id, row.date) for row, outcome in usable if says(row, outcome))
         for new in classed.accepted:
-            row = rows[new.place]
+            row = rows[scoped[new.place]]
             self._report.note_idle(row, self._enrolled.get(row.student_id, ()), self._reporting)
 
     def _time(self, row: MarkRow) -> datetime | None:
@@ -153,9 +183,10 @@ class _Seen:
         self._report = report
         self._said: dict[tuple[str, Hashable], object] = {}
 
-    def take(self, kind: str, key: Hashable, row: object, *, consented: bool = True) -> None:
+    def take(self, kind: str, key: Hashable, row: object, *, consented: bool = True, in_scope: bool = True) -> None:
         """Count a row of this kind."""
-        self._report.count(kind, [self._outcome((kind, key), row, consented=consented)])
+        outcome = self._outcome((kind, key), row, consented=consented) if in_scope else OUT_OF_SCOPE
+        self._report.count(kind, [outcome])
 
     def _outcome(self, key: tuple[str, Hashable], row: object, *, consented: bool) -> Outcome:
         if not consented:

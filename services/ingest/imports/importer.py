@@ -17,7 +17,7 @@ from services.ingest.imports.report import Report
 from services.ingest.intake import Intake
 from services.ingest.reporting.head_counts import HeadCounts
 from services.ingest.reporting.schools import Enrolled, Reporting
-from services.ingest.rows.outcomes import Outcome, WhyNot
+from services.ingest.rows.outcomes import Outcome, Unfit
 from services.ingest.rows.parse import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, StudentRow
 from services.ingest.store.stale_marks import SchoolSpan, Whole
 from services.ingest.take.days import Close
@@ -59,7 +59,7 @@ class Importer:
         self._source = source
         self._progress = progress
         self._counts = HeadCounts(fresh=True)
-        self._unfit: dict[str, WhyNot] = {}
+        self._unfit: Unfit = {}
         self._said = HandIn(run=time.time_ns(), unfit=self._unfit)
         self._first_day: dict[str, date] = {}
         """By school: the first day of its calendar that was handed in."""
@@ -265,4 +265,4 @@ async def _read(found: Iterator[RowT], chunk: list[RowT]) -> None:
 
 def says(row: MarkRow, outcome: Outcome) -> bool:
     """Whether a row reports its day: one that takes back what was said does not."""
-    return outcome.status != "rejected" and row.status != "retracted"
+    return outcome.status not in {"rejected", "out_of_scope"} and row.status != "retracted"

@@ -10,8 +10,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from models.capacity import DAYS_TO_SUNDAY
+from services.ingest.agreement.document import Agreement
 from services.ingest.classification.classify import Horizon
 from services.ingest.consent.in_force import ConsentPolicy
+from services.ingest.consent.stored import stored
 from services.ingest.formats import Item, Rejection, Source
 from services.ingest.imports.importer import CHUNK, Importer, Progress, chunks
 from services.ingest.imports.report import Report
@@ -36,8 +38,11 @@ class ReplayedDay:
 class Replayer:
     """Hands a source in. All rows are held in memory, by the day of their handing in."""
 
-    def __init__(self, intake: Intake, source: Source, progress: Progress, timezone: ZoneInfo) -> None:
+    def __init__(
+        self, intake: Intake, source: Source, agreement: Agreement, progress: Progress, timezone: ZoneInfo
+    ) -> None:
         self._intake = intake
+        self._agreement = agreement
         self._timezone = timezone
         """The district's, for schools that name none."""
         self._importer = Importer(intake, source, progress)
@@ -79,7 +84,7 @@ class Replayer:
 
         One slip of the pen in a row of anybody would else make a history of decades. None without any such row.
         """
-        signed = first_signed(self._source, self._intake.policy)
+        signed = first_signed(self._source, self._agreement)
         days = [
             day
             for day, items in self._days.items()
@@ -136,6 +141,9 @@ class Replayer:
         swept = await self._intake.sweep()
         await self._take_newly_consented(swept.began)
         rows = self._days.pop(day, [])
+        if not self._agreement.covers(day):
+            self.report.marks["out_of_scope"] += len(rows)
+            return ReplayedDay(day, len(rows), None, consents_changed=bool(swept.began or swept.ended))
         for part in in_order(rows, self._importer.reporting):
             await self._close_silent_days(part)
             for chunk in chunks(part, CHUNK):
@@ -216,14 +224,17 @@ def school_days(reported: Set[date], reporting: Reporting) -> set[date]:
     return set(reported).union(day for days in calendars for day, open_ in days.items() if open_ and day <= last)
 
 
-def first_signed(source: Source, policy: ConsentPolicy) -> dict[str, date]:
-    """By student: the day of the first consent that covers what is needed."""
+def first_signed(source: Source, agreement: Agreement) -> dict[str, date]:
+    """By student: the first day of the first consent that covers what is needed for any agency."""
+    policies = [ConsentPolicy.of(agreement, feed) for feed in agreement.feeds()]
     signed: dict[str, date] = {}
     for found in source.consents():
         if isinstance(found, Item) and found.row.signed_on is not None:
             row = found.row
-            if policy.fits(row.records, row.purpose, row.recipients):
-                signed[row.student_id] = min(found.row.signed_on, signed.get(row.student_id, date.max))
+            one = stored(row, 0)
+            if any(one.fits(policy) for policy in policies):
+                first = max(found.row.signed_on, agreement.effective_on)
+                signed[row.student_id] = min(first, signed.get(row.student_id, date.max))
     return signed
 
 

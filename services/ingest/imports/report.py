@@ -151,7 +151,7 @@ class Report:
 
     def mark_counts(self) -> dict[str, int]:
         """Read, and what became of the rows."""
-        kinds: tuple[Status, ...] = ("accepted", "duplicate", "rejected", "not_consented")
+        kinds: tuple[Status, ...] = ("accepted", "duplicate", "rejected", "not_consented", "out_of_scope")
         return {"read": self.read, **{kind: self.marks[kind] for kind in kinds}}
 
     def all_warnings(self) -> list[str]:

@@ -21,7 +21,7 @@ from services.ingest.publish.state_records import (
     student_records,
     week_records,
 )
-from services.ingest.store import calendars, days, pending, weeks
+from services.ingest.store import agreements, calendars, days, pending, weeks
 
 _STUDENTS = 1_000
 _DAYS = 1_500
@@ -92,7 +92,7 @@ async def _some_students(parts: IngestContext) -> bool:
         if not (await pending.due(connection)).students:
             return False
         await pending.alone(connection)
-        states = await pending.students(connection, _STUDENTS)
+        states = await pending.students(connection, await agreements.in_force(connection), _STUDENTS)
         if states:
             partitions = len(await parts.publisher.partitions())
             await parts.publisher.send(student_records(states, partitions))

@@ -80,7 +80,13 @@ def _consent(state: StudentState) -> bytes | None:
 def _enrollment(state: StudentState) -> bytes | None:
     if state.run is None:
         return None
-    enrollment = Enrollment(student=state.pseudonym, spans=state.spans, grade=state.grade, household=state.household)
+    enrollment = Enrollment(
+        student=state.pseudonym,
+        spans=state.spans,
+        grade=state.grade,
+        household=state.household,
+        agency=state.agency,
+    )
     return enrollment.model_dump_json().encode()
 
 

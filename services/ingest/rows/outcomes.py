@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-Status = Literal["accepted", "duplicate", "rejected", "not_consented"]
-WhyNot = Literal["unknown_student", "records", "purpose", "recipient", "not_yet", "ended", "withdrawn"]
+Status = Literal["accepted", "duplicate", "rejected", "not_consented", "out_of_scope"]
+WhyNot = Literal["unknown_student", "agreement", "records", "purpose", "recipient", "not_yet", "ended", "withdrawn"]
 """Why a mark is not consented: of whom nothing is known; what the consent does not cover; or its days."""
 
 
@@ -37,9 +37,21 @@ OLDER = Outcome("accepted", warning="Something said later stands: this changes n
 OUTSIDE = Outcome("accepted", warning="It lies outside every enrollment of the student: it counts nowhere")
 NO_SCHOOL = Outcome("accepted", warning="The day is not instructional: it counts nowhere")
 DUPLICATE = Outcome("duplicate", "Already taken")
+OUT_OF_SCOPE = Outcome("out_of_scope", "No disclosure of the agreement in force covers this school and date")
 NOT_CONSENTED: Final[dict[WhyNot, Outcome]] = {
     why: Outcome("not_consented", "No consent in force covers this", why_not=why) for why in get_args(WhyNot)
 }
+
+
+Unfit = dict[str, dict[str, WhyNot]]
+"""By agency and the district's id of a student: why there is no consent."""
+
+_BEST: Final[tuple[Status, ...]] = ("accepted", "duplicate", "not_consented", "out_of_scope", "rejected")
+
+
+def best(outcomes: Iterable[Outcome]) -> Outcome:
+    """What is said of a row that several agencies may get: what the most of it came to; out of scope without any."""
+    return min(outcomes, key=lambda one: _BEST.index(one.status), default=OUT_OF_SCOPE)
 
 
 def tally(outcomes: Iterable[Outcome]) -> Counter[Status]:

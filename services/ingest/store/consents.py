@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.consent.agreements import Agreement, AgreementKey
+from services.ingest.consent.stored import ConsentKey, StoredConsent
 
 _OF = text("""
     SELECT student, agreement_id, signed_on, notice, arrival, signed_by, relationship, method,
@@ -36,12 +36,12 @@ _KEEP = text("""
 _BETWEEN = chr(31)
 
 
-async def of(connection: AsyncConnection, students: Sequence[int]) -> dict[int, dict[AgreementKey, Agreement]]:
+async def of(connection: AsyncConnection, students: Sequence[int]) -> dict[int, dict[ConsentKey, StoredConsent]]:
     """The consents kept of these students, by the order in which they came."""
-    kept: dict[int, dict[AgreementKey, Agreement]] = {student: {} for student in students}
+    kept: dict[int, dict[ConsentKey, StoredConsent]] = {student: {} for student in students}
     for row in await connection.execute(_OF, {"students": list(students)}):
-        key = AgreementKey(row.agreement_id, row.signed_on, row.notice)
-        kept[row.student][key] = Agreement(
+        key = ConsentKey(row.agreement_id, row.signed_on, row.notice)
+        kept[row.student][key] = StoredConsent(
             key=key,
             arrival=row.arrival,
             signed_by=row.signed_by,
@@ -56,23 +56,23 @@ async def of(connection: AsyncConnection, students: Sequence[int]) -> dict[int, 
     return kept
 
 
-async def keep(connection: AsyncConnection, rows: Sequence[tuple[int, Agreement]]) -> None:
+async def keep(connection: AsyncConnection, rows: Sequence[tuple[int, StoredConsent]]) -> None:
     """Keep new and changed consents, in this order; each key once."""
-    agreements = [agreement for _, agreement in rows]
+    given = [consent for _, consent in rows]
     await connection.execute(
         _KEEP,
         {
             "student": [student for student, _ in rows],
-            "agreement_id": [a.key.agreement_id for a in agreements],
-            "signed_on": [a.key.signed_on for a in agreements],
-            "notice": [a.key.notice for a in agreements],
-            "signed_by": [a.signed_by for a in agreements],
-            "relationship": [a.relationship for a in agreements],
-            "method": [a.method for a in agreements],
-            "records": [_BETWEEN.join(a.records) for a in agreements],
-            "purpose": [a.purpose for a in agreements],
-            "recipients": [_BETWEEN.join(a.recipients) for a in agreements],
-            "expires_on": [a.expires_on for a in agreements],
-            "revoked_on": [a.revoked_on for a in agreements],
+            "agreement_id": [a.key.agreement_id for a in given],
+            "signed_on": [a.key.signed_on for a in given],
+            "notice": [a.key.notice for a in given],
+            "signed_by": [a.signed_by for a in given],
+            "relationship": [a.relationship for a in given],
+            "method": [a.method for a in given],
+            "records": [_BETWEEN.join(a.records) for a in given],
+            "purpose": [a.purpose for a in given],
+            "recipients": [_BETWEEN.join(a.recipients) for a in given],
+            "expires_on": [a.expires_on for a in given],
+            "revoked_on": [a.revoked_on for a in given],
         },
     )

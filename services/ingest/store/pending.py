@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.ids import Pseudonym, Slot
 from services.contracts.reference import EnrollmentSpan
+from services.ingest.agreement.document import Agreement
+from services.ingest.agreement.spans import in_scope
 from services.ingest.consent.in_force import Run
 
 _LOCK = text("SELECT pg_advisory_xact_lock(727002)")
@@ -22,7 +24,7 @@ _ANY = text("""
 """)
 
 _STUDENTS = text("""
-    SELECT id, pseudonym, slot, grade, household, consent_from, consent_through, revision,
+    SELECT id, agency, pseudonym, slot, grade, household, consent_from, consent_through, revision,
            consent_pending, enrollment_pending
     FROM ingest.students WHERE consent_pending OR enrollment_pending ORDER BY id LIMIT :limit
 """)
@@ -44,6 +46,7 @@ class StudentState:
     """What Kafka is to know of one student."""
 
     id: int
+    agency: str
     pseudonym: Pseudonym
     slot: Slot
     grade: str | None
@@ -75,18 +78,22 @@ async def alone(connection: AsyncConnection) -> None:
     await connection.execute(_LOCK)
 
 
-async def students(connection: AsyncConnection, limit: int) -> list[StudentState]:
-    """The newest state of students that Kafka lacks."""
+async def students(connection: AsyncConnection, agreement: Agreement | None, limit: int) -> list[StudentState]:
+    """The newest state of students that Kafka lacks, by the agreement in force."""
+    feeds = {} if agreement is None else {feed.agency: feed for feed in agreement.feeds()}
     rows = (await connection.execute(_STUDENTS, {"limit": limit})).all()
     spans: dict[int, list[EnrollmentSpan]] = {row.id: [] for row in rows}
     ids = [row.id for row in rows if row.enrollment_pending]
+    agencies = {row.id: row.agency for row in rows}
     if ids:
         for student, school_id, entry, exit_, calendar in await connection.execute(_SPANS, {"ids": ids}):
+            feed = feeds.get(agencies[student])
             span = EnrollmentSpan(school_id=school_id, entry_date=entry, exit_date=exit_, calendar=calendar)
-            spans[student].append(span)
+            spans[student] += [] if agreement is None or feed is None else in_scope(agreement, feed, span)
     return [
         StudentState(
             row.id,
+            row.agency,
             Pseudonym(row.pseudonym),
             Slot(row.slot),
             row.grade,

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.ids import HouseholdPseudonym
 from services.ingest.rows.parse import SchoolRow
+
+NOT_SHARED: Final = ""
+"""In the place of a school that is not shared with the agency."""
 
 _SCHOOLS = text("""
     INSERT INTO ingest.schools AS s (school_id, name, campus, timezone)

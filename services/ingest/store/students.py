@@ -13,20 +13,20 @@ from services.contracts.ids import Pseudonym, Slot
 from services.ingest.consent.in_force import ConsentStanding, Run
 
 _LOCK = text("""
-    SELECT id, student_id, pseudonym, consent_from, consent_through, next_change, ended_on
-    FROM ingest.students WHERE student_id = ANY (CAST(:ids AS text[])) ORDER BY id FOR UPDATE
+    SELECT id, student_id, agency, pseudonym, consent_from, consent_through, next_change, ended_on
+    FROM ingest.students WHERE student_id = ANY (CAST(:ids AS text[])) AND agency = :agency ORDER BY id FOR UPDATE
 """)
 
 _LOCK_DUE = text("""
-    SELECT id, student_id, pseudonym, consent_from, consent_through, next_change, ended_on
+    SELECT id, student_id, agency, pseudonym, consent_from, consent_through, next_change, ended_on
     FROM ingest.students WHERE next_change <= (SELECT ingest.today()) ORDER BY id LIMIT :limit FOR UPDATE
 """)
 
 _ANY_DUE = text("SELECT EXISTS (SELECT FROM ingest.students WHERE next_change <= :day)")
 
 _ADD = text("""
-    INSERT INTO ingest.students (student_id, pseudonym, slot)
-    SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:pseudonyms AS text[]), CAST(:slots AS integer[]))
+    INSERT INTO ingest.students (agency, student_id, pseudonym, slot)
+    SELECT :agency, * FROM unnest(CAST(:ids AS text[]), CAST(:pseudonyms AS text[]), CAST(:slots AS integer[]))
     ON CONFLICT DO NOTHING
 """)
 
@@ -60,6 +60,7 @@ class StudentRecord:
 
     id: int
     student_id: str
+    agency: str
     pseudonym: Pseudonym
     run: Run | None
     next_change: date | None
@@ -71,9 +72,9 @@ class StudentRecord:
         return ConsentStanding(self.run, self.next_change)
 
 
-async def lock(connection: AsyncConnection, student_ids: Iterable[str]) -> dict[str, StudentRecord]:
-    """Those of the students who are kept, locked, by the district's id."""
-    rows = await connection.execute(_LOCK, {"ids": list(student_ids)})
+async def lock(connection: AsyncConnection, agency: str, student_ids: Iterable[str]) -> dict[str, StudentRecord]:
+    """Those of the students who are kept for the agency, locked, by the district's id."""
+    rows = await connection.execute(_LOCK, {"ids": list(student_ids), "agency": agency})
     return {row.student_id: _student(*row) for row in rows}
 
 
@@ -87,11 +88,12 @@ async def any_due(connection: AsyncConnection, day: date) -> bool:
     return bool((await connection.execute(_ANY_DUE, {"day": day})).scalar_one())
 
 
-async def add(connection: AsyncConnection, students: Sequence[tuple[str, Pseudonym, Slot]]) -> None:
-    """Keep new students; one who is kept already stays as is."""
+async def add(connection: AsyncConnection, agency: str, students: Sequence[tuple[str, Pseudonym, Slot]]) -> None:
+    """Keep new students for the agency; one who is kept already stays as is."""
     await connection.execute(
         _ADD,
         {
+            "agency": agency,
             "ids": [student_id for student_id, _, _ in students],
             "pseudonyms": [pseudonym for _, pseudonym, _ in students],
             "slots": [slot for _, _, slot in students],
@@ -123,6 +125,7 @@ async def forget(connection: AsyncConnection, ids: Sequence[int], today: date) -
 def _student(
     number: int,
     student_id: str,
+    agency: str,
     pseudonym: str,
     start: date | None,
     through: date | None,
@@ -130,4 +133,4 @@ def _student(
     ended_on: date | None,
 ) -> StudentRecord:
     run = Run(start, through) if start else None
-    return StudentRecord(number, student_id, Pseudonym(pseudonym), run, next_change, ended_on)
+    return StudentRecord(number, student_id, agency, Pseudonym(pseudonym), run, next_change, ended_on)

@@ -7,13 +7,14 @@ from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.consent.agreements import Agreement, AgreementKey, agreement, merged
-from services.ingest.consent.in_force import is_over
+from services.ingest.agreement.document import Agreement, Feed
+from services.ingest.consent.in_force import ConsentPolicy, is_over
 from services.ingest.consent.settle import settle
+from services.ingest.consent.stored import ConsentKey, StoredConsent, merged, stored
 from services.ingest.context import IngestContext
-from services.ingest.rows.outcomes import DUPLICATE, Outcome, WhyNot
+from services.ingest.rows.outcomes import DUPLICATE, Outcome, Unfit, best
 from services.ingest.rows.parse import ConsentRow
-from services.ingest.store import consents, gate, students
+from services.ingest.store import agreements, consents, gate, students
 from services.ingest.store.students import StudentRecord
 
 _NEW = 1 << 62
@@ -24,28 +25,45 @@ _OVER = Outcome("not_consented", "No consent of this student is in force or to c
 
 
 async def take_consents(
-    parts: IngestContext, rows: Sequence[ConsentRow], households: Mapping[str, str], unfit: dict[str, WhyNot]
+    parts: IngestContext, rows: Sequence[ConsentRow], households: Mapping[str, str], unfit: Unfit
 ) -> list[Outcome]:
     """Each row's outcome, in order. The database hides and shows at once; Kafka learns by `publish_pending`.
 
     `households` are those known now, by student: a student's slot is made at the first consent and stays. `unfit`
-    gets what the consents of students who are not kept do not cover.
+    gets what the consents of students who are not kept do not cover. Raises `NoAgreementError`.
     """
-    given = [agreement(row, _NEW + place) for place, row in enumerate(rows)]
     async with parts.engine.begin() as connection:
-        today = await gate.today(connection)
-        locked = await _students(connection, parts, rows, given, households, today)
-        kept = await consents.of(connection, [student.id for student in locked.values()])
-        news, changed = _merge(rows, given, locked, kept)
-        if changed:
-            await consents.keep(connection, changed)
-        settled = await settle(connection, locked.values(), kept, parts.policy, today)
-    for row in rows:
-        missed = parts.policy.misses(row.records, row.purpose, row.recipients)
+        agreement = await agreements.required(connection)
+        feeds = [
+            await _for_agency(connection, parts, rows, households, agreement, feed, unfit) for feed in agreement.feeds()
+        ]
+    return [best(of) for of in zip(*feeds, strict=True)] if feeds else [_NOT_FITTING for _ in rows]
+
+
+async def _for_agency(
+    connection: AsyncConnection,
+    parts: IngestContext,
+    rows: Sequence[ConsentRow],
+    households: Mapping[str, str],
+    agreement: Agreement,
+    feed: Feed,
+    unfit: Unfit,
+) -> list[Outcome]:
+    given = [stored(row, _NEW + place) for place, row in enumerate(rows)]
+    policy = ConsentPolicy.of(agreement, feed)
+    today = await gate.today(connection)
+    locked = await _students(connection, parts, rows, given, households, policy, today)
+    kept = await consents.of(connection, [student.id for student in locked.values()])
+    news, changed = _merge(rows, given, locked, kept)
+    if changed:
+        await consents.keep(connection, changed)
+    settled = await settle(connection, locked.values(), kept, agreement, today)
+    for row, one in zip(rows, given, strict=True):
+        missed = policy.misses(one.key.agreement_id, row.records, row.purpose, row.recipients)
         if row.student_id not in locked and missed is not None:
-            unfit[row.student_id] = missed
+            unfit.setdefault(feed.agency, {})[row.student_id] = missed
     return [
-        _outcome(parts, row, one, new, settled.in_force.get(row.student_id), kept=row.student_id in locked)
+        _outcome(policy, row, one, new, settled.in_force.get(row.student_id), kept=row.student_id in locked)
         for row, one, new in zip(rows, given, news, strict=True)
     ]
 
@@ -54,37 +72,42 @@ async def _students(
     connection: AsyncConnection,
     parts: IngestContext,
     rows: Sequence[ConsentRow],
-    given: Sequence[Agreement],
+    given: Sequence[StoredConsent],
     households: Mapping[str, str],
+    policy: ConsentPolicy,
     today: date,
 ) -> dict[str, StudentRecord]:
     """The rows' students, locked; one who is not kept is added only when a consent is in force or to come."""
-    locked = await students.lock(connection, {row.student_id for row in rows})
-    unknown: dict[str, dict[AgreementKey, Agreement]] = {}
+    locked = await students.lock(connection, policy.recipient, {row.student_id for row in rows})
+    unknown: dict[str, dict[ConsentKey, StoredConsent]] = {}
     for row, one in zip(rows, given, strict=True):
         if row.student_id not in locked:
             mine = unknown.setdefault(row.student_id, {})
             mine[one.key] = merged(mine[one.key], one) if one.key in mine else one
     added = [
-        (student_id, parts.names.student(student_id), parts.names.slot(student_id, households.get(student_id)))
+        (
+            student_id,
+            parts.names.student(policy.recipient, student_id),
+            parts.names.slot(student_id, households.get(student_id)),
+        )
         for student_id, mine in unknown.items()
-        if not is_over([one.held(parts.policy) for one in mine.values()], today)
+        if not is_over([one.term(policy) for one in mine.values()], today)
     ]
     if added:
-        await students.add(connection, added)
-        locked |= await students.lock(connection, [student_id for student_id, _, _ in added])
+        await students.add(connection, policy.recipient, added)
+        locked |= await students.lock(connection, policy.recipient, [student_id for student_id, _, _ in added])
     return locked
 
 
 def _merge(
     rows: Sequence[ConsentRow],
-    given: Sequence[Agreement],
+    given: Sequence[StoredConsent],
     locked: Mapping[str, StudentRecord],
-    kept: dict[int, dict[AgreementKey, Agreement]],
-) -> tuple[list[bool], list[tuple[int, Agreement]]]:
+    kept: dict[int, dict[ConsentKey, StoredConsent]],
+) -> tuple[list[bool], list[tuple[int, StoredConsent]]]:
     """Bring `kept` up to date; returns whether each row was news, and what changed."""
     news: list[bool] = []
-    changed: dict[tuple[int, AgreementKey], Agreement] = {}
+    changed: dict[tuple[int, ConsentKey], StoredConsent] = {}
     for row, one in zip(rows, given, strict=True):
         student = locked.get(row.student_id)
         if student is None:
@@ -100,9 +123,9 @@ def _merge(
 
 
 def _outcome(
-    parts: IngestContext, row: ConsentRow, given: Agreement, new: bool, pseudonym: str | None, *, kept: bool
+    policy: ConsentPolicy, row: ConsentRow, given: StoredConsent, new: bool, pseudonym: str | None, *, kept: bool
 ) -> Outcome:
-    if not given.fits(parts.policy) and row.revoked_on is None:
+    if not given.fits(policy) and row.revoked_on is None:
         return _NOT_FITTING
     if not kept:
         return _OVER

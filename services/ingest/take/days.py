@@ -11,9 +11,9 @@ from services.ingest.classification.classify import SLACK
 from services.ingest.context import IngestContext
 from services.ingest.reporting.assumed import assumed_days
 from services.ingest.reporting.head_counts import HeadCounts
-from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, NOT_YET, Outcome
+from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, NOT_YET, OUT_OF_SCOPE, Outcome
 from services.ingest.rows.parse import SchoolDayRow
-from services.ingest.store import calendars, days, gate
+from services.ingest.store import agreements, calendars, days, gate
 
 
 async def assume(parts: IngestContext, reported: Mapping[str, Collection[date]]) -> dict[str, list[date]]:
@@ -52,12 +52,14 @@ class Close:
 async def take_school_days(parts: IngestContext, rows: Sequence[SchoolDayRow]) -> list[Outcome]:
     """Keep what the calendar says, and which days are closed; each row's outcome, in order.
 
-    An unknown `instructional` leaves what is known, and a closed day stays closed.
+    An unknown `instructional` leaves what is known, and a closed day stays closed. Raises `NoAgreementError`.
     """
     async with parts.engine.begin() as connection:
+        feeds = (await agreements.required(connection)).feeds()
         latest = await gate.today(connection) + SLACK
-        usable = [row for row in rows if row.calendar is None and not (row.reported and row.date > latest)]
-        followed = [row for row in rows if row.calendar is not None]
+        scope = [row for row in rows if any(feed.has(row.school_id) for feed in feeds)]
+        usable = [row for row in scope if row.calendar is None and not (row.reported and row.date > latest)]
+        followed = [row for row in scope if row.calendar is not None]
         news: set[tuple[str, date] | tuple[str, str, date]] = set()
         if usable:
             news |= await days.put_days(connection, _together(usable))
@@ -68,6 +70,8 @@ async def take_school_days(parts: IngestContext, rows: Sequence[SchoolDayRow]) -
         key = (row.school_id, row.date) if row.calendar is None else (row.school_id, row.calendar, row.date)
         if row.reported and row.date > latest:
             outcomes.append(NOT_YET)
+        elif not any(feed.has(row.school_id) for feed in feeds):
+            outcomes.append(OUT_OF_SCOPE)
         else:
             outcomes.append(ACCEPTED if key in news else DUPLICATE)
             news.discard(key)

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from models.attendance import NO_TIME
 from services.contracts.ids import partition_of
 from services.contracts.marks import DayCounts
 from services.contracts.packed import NO_MOMENT, PlainMark
+from services.ingest.agreement.document import covers
 from services.ingest.classification.classify import (
     Accepted,
     Classed,
@@ -28,9 +31,9 @@ from services.ingest.metrics import count_marks
 from services.ingest.publish.batches import mark_records
 from services.ingest.publish.pending import publish_days
 from services.ingest.reporting.head_counts import HeadCounts
-from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, Outcome, WhyNot
+from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, OUT_OF_SCOPE, Outcome, Unfit, best
 from services.ingest.rows.parse import MarkRow, to_utc
-from services.ingest.store import days, gate, reported, taken
+from services.ingest.store import agreements, days, gate, reported, taken
 from services.ingest.take.days import assume
 
 
@@ -48,22 +51,24 @@ class HandIn:
     """The moment of an import's rows that give none; None by HTTP, and in replays, where the mark's date stands."""
     whole: bool = False
     """What an earlier import said and these rows do not is to be taken back: repeats are noted too."""
-    unfit: Mapping[str, WhyNot] = field(default_factory=dict)
+    unfit: Unfit = field(default_factory=dict)
     """Of students of whom nothing is kept: what their consents do not cover."""
-    why_not: dict[str, WhyNot] = field(default_factory=dict)
+    why_not: Unfit = field(default_factory=dict)
     """Of students without a consent in force: why, as found so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """A batch after the gate and the search for repeats."""
+    """What one agency gets of a batch, after the gate and the search for repeats."""
 
+    places: Sequence[int]
+    """Of its rows, among all."""
+    rows: Sequence[MarkRow]
     classed: Classed
     again: list[Accepted]
     """Repeats that go on being said."""
     superseded: list[Superseded]
     """What earlier imports said and is no longer what an import says."""
-    counts: dict[tuple[str, date], DayCounts]
 
 
 async def take_marks(
@@ -71,53 +76,87 @@ async def take_marks(
 ) -> list[Outcome]:
     """Each row's outcome, in order; `accepted` means that Kafka has acknowledged it.
 
-    Raises `UnavailableError` when Kafka or the database stays away; taking the rows again is harmless.
+    Raises `UnavailableError` when Kafka or the database stays away, and `NoAgreementError`; taking the rows again is
+    harmless.
     """
     if not rows:
         return []
     heads = {student_id: parts.names.head(student_id) for student_id in {row.student_id for row in rows}}
     async with parts.room, parts.claims.hold(set(heads.values())):
-        batch = await parts.patience.run(lambda: _classify(parts, rows, heads, said, counts))
-        if said.live and batch.classed.accepted:
-            await _assume(parts, rows, batch)
-        if batch.classed.accepted:
-            await _publish(parts, rows, batch, said)
-        if batch.classed.accepted or batch.again:
-            await parts.patience.run(lambda: _remember(parts, batch))
-    count_marks(batch.classed.outcomes)
-    return batch.classed.outcomes
+        batches, outcomes = await parts.patience.run(lambda: _classify(parts, rows, heads, said))
+        _count(counts or parts.counts, rows, outcomes, heads, repeats=counts is not None)
+        sums = {} if said.history else await parts.patience.run(lambda: _write_counts(parts, counts or parts.counts))
+        if said.live and any(batch.classed.accepted for batch in batches):
+            await _assume(parts, batches)
+        await _publish(parts, batches, said, sums)
+        await parts.patience.run(lambda: _remember(parts, batches))
+    count_marks(outcomes)
+    return outcomes
 
 
 async def _classify(
-    parts: IngestContext, rows: Sequence[MarkRow], heads: Mapping[str, int], said: HandIn, counts: HeadCounts | None
-) -> _Batch:
+    parts: IngestContext, rows: Sequence[MarkRow], heads: Mapping[str, int], said: HandIn
+) -> tuple[list[_Batch], list[Outcome]]:
+    """What each agency gets, and what is said of each row."""
     now = time.time_ns() if said.run is None else said.run
     async with parts.engine.begin() as connection:
-        known = await gate.in_force(connection, heads)
-        unknown = heads.keys() - known.keys()
-        asked = unknown - said.why_not.keys() if said.run is not None else unknown
-        found = await gate.why_not(connection, asked) if asked else {}
-        said.why_not.update({one: found.get(one) or said.unfit.get(one) or "unknown_student" for one in asked})
+        agreement = await agreements.required(connection)
         horizon = Horizon.of(await gate.today(connection), parts.timezone)
         naive = any(row.recorded_at is not None and row.recorded_at.tzinfo is None for row in rows)
         zones = await gate.timezones(connection) if naive else {}
         times = _times(rows, zones, parts.timezone, modified=said.as_of is not None)
-        memory = await taken.look_up(
-            connection,
-            {(known[row.student_id].id, row.date) for row in rows if row.student_id in known},
-            {event_digest(row.event_id) for row in rows if row.event_id and row.student_id in known},
-        )
-        taking = Taking(now, said.live, said.as_of, horizon)
-        classed = classify(rows, times, known, memory, taking, said.why_not)
-        if said.live and classed.accepted:
-            for place, outcome in (await reported.ineffective(connection, classed.accepted)).items():
-                if classed.outcomes[place] is ACCEPTED:
-                    classed.outcomes[place] = outcome
+        batches = []
+        for feed in agreement.feeds():
+            places = [place for place, row in enumerate(rows) if covers(agreement, feed, row.school_id, row.date)]
+            if places:
+                taking = Taking(now, said.live, said.as_of, horizon, feed.agency)
+                batches.append(await _for_agency(connection, rows, times, places, heads, taking, said))
+    if len(batches) == 1 and len(batches[0].rows) == len(rows):  # as nearly always: one agency gets them all
+        return batches, batches[0].classed.outcomes
+    found: list[list[Outcome]] = [[] for _ in rows]
+    for batch in batches:
+        for place, outcome in zip(batch.places, batch.classed.outcomes, strict=True):
+            found[place].append(outcome)
+    return batches, [
+        best(of) if of else horizon.refuses(row.date, time_) or OUT_OF_SCOPE
+        for row, time_, of in zip(rows, times, found, strict=True)
+    ]
+
+
+async def _for_agency(
+    connection: AsyncConnection,
+    all_rows: Sequence[MarkRow],
+    all_times: Sequence[datetime | None],
+    places: Sequence[int],
+    heads: Mapping[str, int],
+    taking: Taking,
+    said: HandIn,
+) -> _Batch:
+    whole = len(places) == len(all_rows)
+    rows = all_rows if whole else [all_rows[place] for place in places]
+    times = all_times if whole else [all_times[place] for place in places]
+    students = heads.keys() if whole else {row.student_id for row in rows}
+    known = await gate.in_force(connection, taking.agency, students)
+    unknown = students - known.keys()
+    why_not = said.why_not.setdefault(taking.agency, {})
+    asked = unknown - why_not.keys() if said.run is not None else unknown
+    if asked:
+        unfit = said.unfit.get(taking.agency, {})
+        found = await gate.why_not(connection, taking.agency, asked)
+        why_not |= {one: found.get(one) or unfit.get(one) or "unknown_student" for one in asked}
+    memory = await taken.look_up(
+        connection,
+        {(known[row.student_id].id, row.date) for row in rows if row.student_id in known},
+        {event_digest(row.event_id, taking.agency) for row in rows if row.event_id and row.student_id in known},
+    )
+    classed = classify(rows, times, known, memory, taking, why_not)
+    if said.live and classed.accepted:
+        for place, outcome in (await reported.ineffective(connection, classed.accepted)).items():
+            if classed.outcomes[place] is ACCEPTED:
+                classed.outcomes[place] = outcome
     repeated = classed.repeated if said.whole else together(classed.accepted, classed.repeated, memory)
-    _count(counts or parts.counts, rows, classed.outcomes, heads, repeats=counts is not None)
-    sums = {} if said.history else await _write_counts(parts, counts or parts.counts)
     again = [] if said.live else list(repeated)
-    return _Batch(classed, again, superseded(classed.accepted, again, memory), sums)
+    return _Batch(places, rows, classed, again, superseded(classed.accepted, again, memory))
 
 
 def _times(
@@ -138,7 +177,7 @@ def _count(
 ) -> None:
     """Count heads over all rows; a continuing count skips repeats, which it may have stored in an earlier life."""
     for row, outcome in zip(rows, outcomes, strict=True):
-        if row.status == "retracted" or outcome.status == "rejected":
+        if row.status == "retracted" or outcome.status in {"rejected", "out_of_scope"}:
             continue
         if repeats or outcome is not DUPLICATE:
             counts.days.add(row.school_id, row.date, heads[row.student_id], absent=row.status == "absent")
@@ -156,26 +195,29 @@ async def _write_counts(parts: IngestContext, counts: HeadCounts) -> dict[tuple[
         raise
 
 
-async def _assume(parts: IngestContext, rows: Sequence[MarkRow], batch: _Batch) -> None:
+async def _assume(parts: IngestContext, batches: Sequence[_Batch]) -> None:
     """A school without a calendar raises nothing that needs one: the worker must know before the marks come."""
-    reported: dict[str, set[date]] = {}
-    for new in batch.classed.accepted:
-        reported.setdefault(rows[new.place].school_id, set()).add(rows[new.place].date)
-    if await parts.patience.run(lambda: assume(parts, reported)):
+    dates: dict[str, set[date]] = {}
+    for batch in batches:
+        for new in batch.classed.accepted:
+            dates.setdefault(batch.rows[new.place].school_id, set()).add(batch.rows[new.place].date)
+    if await parts.patience.run(lambda: assume(parts, dates)):
         await parts.patience.run(lambda: publish_days(parts))
 
 
-async def _publish(parts: IngestContext, rows: Sequence[MarkRow], batch: _Batch, said: HandIn) -> None:
+async def _publish(
+    parts: IngestContext, batches: Sequence[_Batch], said: HandIn, counts: dict[tuple[str, date], DayCounts]
+) -> None:
+    if not any(batch.classed.accepted for batch in batches):
+        return
     now = datetime.now(UTC)
     partitions = len(await parts.patience.run(parts.publisher.partitions))
     marks = [
-        (
-            partition_of(new.student.slot, partitions),
-            _mark(rows[new.place], new, history=said.history),
-        )
+        (partition_of(new.student.slot, partitions), _mark(batch.rows[new.place], new, history=said.history))
+        for batch in batches
         for new in batch.classed.accepted
     ]
-    records = mark_records(marks, now, batch.counts)
+    records = mark_records(marks, now, counts)
     await parts.patience.run(lambda: parts.publisher.send(records))
 
 
@@ -193,6 +235,9 @@ def _mark(row: MarkRow, new: Accepted, *, history: bool) -> PlainMark:
     )
 
 
-async def _remember(parts: IngestContext, batch: _Batch) -> None:
-    async with parts.engine.begin() as connection:
-        await taken.write(connection, batch.classed.accepted, batch.again, batch.superseded)
+async def _remember(parts: IngestContext, batches: Sequence[_Batch]) -> None:
+    some = [batch for batch in batches if batch.classed.accepted or batch.again]
+    if some:
+        async with parts.engine.begin() as connection:
+            for batch in some:
+                await taken.write(connection, batch.classed.accepted, batch.again, batch.superseded)

@@ -6,13 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.ingest.agreement.document import Feed
 from services.ingest.context import IngestContext
 from services.ingest.identity.consented import ConsentedStudent
 from services.ingest.reporting.head_counts import HeadCounts, Roll
-from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, NOT_CONSENTED, Outcome
+from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, NOT_CONSENTED, Outcome, best
 from services.ingest.rows.parse import EnrollmentRow, SchoolRow, StudentRow
-from services.ingest.store import days, gate, rosters
-from services.ingest.store.rosters import Person, RosterSpan
+from services.ingest.store import agreements, days, gate, rosters
+from services.ingest.store.rosters import NOT_SHARED, Person, RosterSpan
 
 
 async def take_schools(parts: IngestContext, rows: Sequence[SchoolRow]) -> list[Outcome]:
@@ -23,47 +26,61 @@ async def take_schools(parts: IngestContext, rows: Sequence[SchoolRow]) -> list[
 
 
 async def take_students(parts: IngestContext, rows: Sequence[StudentRow]) -> list[Outcome]:
-    """Keep names, grades and households of those in force; each row's outcome, in order."""
+    """Keep names, grades and households of those in force; each row's outcome, in order. Raises `NoAgreementError`."""
+    found = []
     async with parts.engine.begin() as connection:
-        known = await gate.in_force(connection, {row.student_id for row in rows})
-        locked = await rosters.lock(connection, [student.id for student in known.values()])
-        people = {
-            student.id: _person(parts, student, row.first_name, row.last_name, row.grade, row.household_id)
-            for row in rows
-            if (student := known.get(row.student_id)) and student.id in locked
-        }
-        news = await rosters.put_persons(connection, people.values())
-    return [_outcome(known.get(row.student_id), people, news) for row in rows]
+        for feed in (await agreements.required(connection)).feeds():
+            known = await gate.in_force(connection, feed.agency, {row.student_id for row in rows})
+            locked = await rosters.lock(connection, [student.id for student in known.values()])
+            people = {
+                student.id: _person(parts, feed, student, row)
+                for row in rows
+                if (student := known.get(row.student_id)) and student.id in locked
+            }
+            news = await rosters.put_persons(connection, people.values())
+            found.append([_outcome(known.get(row.student_id), people, news) for row in rows])
+    return [best(of) for of in zip(*found, strict=True)] if found else [NOT_CONSENTED["recipient"] for _ in rows]
 
 
 async def take_enrollments(
     parts: IngestContext, rows: Sequence[EnrollmentRow], *, counts: HeadCounts | None, run: int | None
 ) -> list[Outcome]:
-    """Keep the enrollments of those in force, count all; each row's outcome, in order.
+    """Keep the enrollments of those in force, count all of the schools in scope; each row's outcome, in order.
 
-    Those of an import (`run`) replace what earlier ones said of the student at the school.
+    Those of an import (`run`) replace what earlier ones said of the student at the school. Of an enrollment at a school
+    out of scope its days are kept, and not where: an agency must know that there are days that it does not see. Raises
+    `NoAgreementError`.
     """
     roll = (counts or parts.counts).roll
-    _count(parts, rows, roll)
     async with parts.engine.begin() as connection:
-        known = await gate.in_force(connection, {row.student_id for row in rows})
-        locked = await rosters.lock(connection, [student.id for student in known.values()])
-        mine = [(student, row) for row in rows if (student := known.get(row.student_id)) and student.id in locked]
-        spans: dict[tuple[int, str, date], RosterSpan] = {}
-        for student, row in mine:
-            span = RosterSpan(student.id, row.school_id, row.entry_date, row.exit_date, row.calendar)
-            key = (student.id, row.school_id, row.entry_date)
-            before = spans.get(key)
-            if before is None or run is None or _longer(span.exit_date, before.exit_date):
-                spans[key] = span
-        people = {
-            student.id: _person(parts, student, None, None, row.grade, row.household_id)
-            for student, row in mine
-            if row.grade or row.household_id
-        }
-        new_spans = await rosters.put_spans(connection, spans.values(), run)
-        new_people = await rosters.put_persons(connection, people.values()) if people else set()
+        feeds = (await agreements.required(connection)).feeds()
+        found = [await _enroll_for(connection, parts, feed, rows, run) for feed in feeds]
+    _count(parts, (row for row in rows if any(feed.has(row.school_id) for feed in feeds)), roll)
     await _write_roll(parts, roll)
+    return [
+        best(one for one, feed in zip(of, feeds, strict=True) if feed.has(row.school_id))
+        for row, of in zip(rows, zip(*found, strict=True) if found else [()] * len(rows), strict=True)
+    ]
+
+
+async def _enroll_for(
+    connection: AsyncConnection, parts: IngestContext, feed: Feed, rows: Sequence[EnrollmentRow], run: int | None
+) -> list[Outcome]:
+    known = await gate.in_force(connection, feed.agency, {row.student_id for row in rows})
+    locked = await rosters.lock(connection, [student.id for student in known.values()])
+    mine = [(student, row) for row in rows if (student := known.get(row.student_id)) and student.id in locked]
+    spans: dict[tuple[int, str, date], RosterSpan] = {}
+    for student, row in mine:
+        shared = feed.has(row.school_id)
+        school_id = row.school_id if shared else NOT_SHARED
+        span = RosterSpan(student.id, school_id, row.entry_date, row.exit_date, row.calendar if shared else None)
+        key = (student.id, school_id, row.entry_date)
+        before = spans.get(key)
+        if before is None or run is None or _longer(span.exit_date, before.exit_date):
+            spans[key] = span
+    people = {student.id: _person(parts, feed, student, row) for student, row in mine if row.grade or row.household_id}
+    new_spans = await rosters.put_spans(connection, spans.values(), run)
+    new_people = await rosters.put_persons(connection, people.values()) if people else set()
     seen = _Seen(set(spans), new_spans, new_people)
     return [seen.outcome(known.get(row.student_id), row) for row in rows]
 
@@ -96,15 +113,10 @@ def _outcome(student: ConsentedStudent | None, kept: Mapping[int, Person], news:
     return ACCEPTED if new else DUPLICATE
 
 
-def _person(
-    parts: IngestContext,
-    student: ConsentedStudent,
-    first: str | None,
-    last: str | None,
-    grade: str | None,
-    household: str | None,
-) -> Person:
-    return Person(student.id, first, last, grade, parts.names.household(household) if household else None)
+def _person(parts: IngestContext, feed: Feed, student: ConsentedStudent, row: StudentRow | EnrollmentRow) -> Person:
+    first, last = (row.first_name, row.last_name) if isinstance(row, StudentRow) else (None, None)
+    household = parts.names.household(feed.agency, row.household_id) if row.household_id else None
+    return Person(student.id, first, last, row.grade, household)
 
 
 def _longer(exit_date: date | None, than: date | None) -> bool:

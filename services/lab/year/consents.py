@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from services.ingest.consent.agreements import Agreement, AgreementKey, agreement, merged
 from services.ingest.consent.in_force import ConsentPolicy, Run, standing
+from services.ingest.consent.stored import ConsentKey, StoredConsent, merged, stored
 from services.ingest.rows.parse import ConsentRow
 
 
@@ -15,14 +15,14 @@ from services.ingest.rows.parse import ConsentRow
 class _Child:
     """A student as ingest keeps one."""
 
-    kept: dict[AgreementKey, Agreement]
+    kept: dict[ConsentKey, StoredConsent]
     run: Run | None = None
     next_change: date | None = None
     ended_on: date | None = None
 
     def settle(self, policy: ConsentPolicy, today: date) -> None:
         """As `take.settle` does: a run that ended leaves a tombstone, and no later one starts before it."""
-        held = [one.held(policy) for one in self.kept.values()]
+        held = [one.term(policy) for one in self.kept.values()]
         now = standing(held, today, self.ended_on)
         if self.run is not None and (now.run is None or not self.run.holds(today)):
             self.ended_on = today
@@ -44,7 +44,7 @@ class Consented:
         touched: dict[str, _Child] = {}
         for row in rows:
             child = touched.setdefault(row.student_id, self._children.get(row.student_id) or _Child({}))
-            given = agreement(row, self._places)
+            given = stored(row, self._places)
             self._places += 1
             known = child.kept.get(given.key)
             child.kept[given.key] = given if known is None else merged(known, given)

@@ -18,6 +18,7 @@ from services.ingest.rows.fields import Values
 from services.ingest.rows.parse import EnrollmentRow, RowError, StudentRow
 from services.lab.year.folder import Folder
 from services.lab.year.schools import EnrolledCounts
+from services.lab.year.scope import Scope
 
 GROUPS: Final = ("gender", "race_ethnicity", "english_learner", "special_education")
 
@@ -76,8 +77,8 @@ class People:
         return Spans(student, school, entry, exit_, tuple(self.followed.get(key, "") for key in keys))
 
 
-def read_people(folder: Folder) -> People:
-    """Students and enrollments: of several rows of a student the last one holds, of one entry the longest."""
+def read_people(folder: Folder, scope: Scope) -> People:
+    """Students, and enrollments within the scope: of a student the last row holds, of one entry the longest."""
     people = People()
     for person in folder.rows(_persons(folder)):
         if person.household_id:
@@ -85,7 +86,7 @@ def read_people(folder: Folder) -> People:
         before = people.groups.get(person.student_id, person.groups)
         people.groups[person.student_id] = tuple(now or old for now, old in zip(person.groups, before, strict=True))
     for row in folder.rows(folder.source.enrollments()):
-        _enroll(people, row)
+        _enroll(people, row, scope)
     return people
 
 
@@ -103,15 +104,17 @@ def _without_groups(row: StudentRow) -> _Person:
     return _Person(row.student_id, row.household_id, ("",) * len(GROUPS))
 
 
-def _enroll(people: People, row: EnrollmentRow) -> None:
+def _enroll(people: People, row: EnrollmentRow, scope: Scope) -> None:
     if row.household_id:
         people.households[row.student_id] = row.household_id
-    key = (row.student_id, row.school_id, row.entry_date.toordinal())
-    exit_ = FOREVER if row.exit_date is None else row.exit_date.toordinal()
+    whole = FOREVER if row.exit_date is None else row.exit_date.toordinal()
+    shared = scope.clip(row.school_id, row.entry_date.toordinal(), whole)
+    if shared is None:
+        return
+    key, exit_ = (row.student_id, row.school_id, shared[0]), shared[1]
     if row.calendar:
         people.followed[key] = row.calendar
-    if exit_ >= key[2]:
-        people.enrollments[key] = max(exit_, people.enrollments.get(key, exit_))
+    people.enrollments[key] = max(exit_, people.enrollments.get(key, exit_))
 
 
 def _person(values: Values) -> _Person | RowError:

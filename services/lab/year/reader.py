@@ -13,8 +13,9 @@ import numpy as np
 from models.attendance import RETRACTED
 from models.backtest.history import Counts, DayMarks, History, Runs
 from models.enrollment import FOREVER
+from services.ingest.agreement.folder import agreement_of
 from services.ingest.consent.in_force import ConsentPolicy, Run
-from services.ingest.formats import Rejection
+from services.ingest.formats import FormatError, Rejection
 from services.ingest.imports.importer import CHUNK, chunks
 from services.ingest.imports.replayer import first_signed
 from services.ingest.settings import IngestSettings
@@ -25,6 +26,7 @@ from services.lab.year.marks import day_marks, first_of_event, in_force, several
 from services.lab.year.outcomes import read_identified
 from services.lab.year.people import GROUPS, read_people
 from services.lab.year.schools import EnrolledCounts, YearDays, head_counts
+from services.lab.year.scope import Scope
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being read, how far it has come, and how far it will go."""
@@ -48,22 +50,30 @@ def read_history(
 ) -> ReadHistory:
     """What the stream would have known on each day, had the folder's files been replayed.
 
-    `mapping` and `first_day_out` are as `open_sources` has them. Which consents count, and where times without a
-    timezone stand, is as ingest's settings say. Raises `FormatError` when the folder or a file without which there is
-    no history is missing or cannot be read, and `OSError`.
+    `mapping` and `first_day_out` are as `open_sources` has them. Which consents count is as the folder's agreement
+    says, where times without a timezone stand as ingest's settings say. Raises `FormatError` when the folder or a file
+    without which there is no history is missing or cannot be read, `AgreementError`, and `OSError`.
     """
     files, settings = Folder(folder, mapping, first_day_out=first_day_out), IngestSettings.load()
     schools = list(files.rows(files.source.schools()))
     zones = {school.school_id: ZoneInfo(school.timezone) for school in schools if school.timezone}
     attendance = AttendanceReader(files, zones, settings.tz).read(progress)
-    policy = ConsentPolicy(settings.consent_records, settings.consent_purpose, settings.consent_recipient)
-    attendance, left_out = _spanned(attendance, first_signed(files.source, policy))
+    agreement, note = agreement_of(files.source)
+    scope = Scope.of(agreement)
+    attendance, out_of_scope = _in_scope(attendance, scope)
+    policy = ConsentPolicy.of(agreement, scope.feed)
+    attendance, left_out = _spanned(attendance, first_signed(files.source, agreement))
     first, last = (date.fromordinal(int(which(attendance.rows.handed_in))) for which in (np.min, np.max))
     runs = _runs_of_consent(files, policy, first, last)
-    people = read_people(files)
-    days = YearDays(files.rows(files.source.school_days()), first)
+    people = read_people(files, scope)
+    days = YearDays((row for row in files.rows(files.source.school_days()) if scope.feed.has(row.school_id)), first)
     assumed = days.assume(attendance.reported())
-    names = {school.school_id for school in schools} | people.schools() | days.schools() | set(attendance.schools)
+    names = (
+        {one.school_id for one in schools if scope.feed.has(one.school_id)}
+        | people.schools()
+        | days.schools()
+        | set(attendance.schools)
+    )
     students, places = _places(runs), _places(names)
     identified_student, identified_day = read_identified(files, students)
 
@@ -86,10 +96,29 @@ def read_history(
         identified_day=identified_day,
         rows=attendance.read,
     )
-    notes = [f"School {school} has neither calendar nor sessions: its weekdays are assumed." for school in assumed]
+    notes = [note]
+    if scope.others:
+        notes.append(f"Of {scope.others + 1} agencies this is what {scope.feed.agency} gets.")
+    if out_of_scope:
+        notes.append(f"{out_of_scope:,} rows are out of the agreement's scope: left out.")
+    notes += [f"School {school} has neither calendar nor sessions: its weekdays are assumed." for school in assumed]
     if left_out:
         notes.append(f"{left_out:,} rows lie before the first or after the last of a consented student: left out.")
     return ReadHistory(history, files.rejected, [*files.notes(), *notes], files.names())
+
+
+def _in_scope(attendance: Attendance, scope: Scope) -> tuple[Attendance, int]:
+    """The rows of schools and days that the agreement covers; how many are not."""
+    rows = attendance.rows
+    shared = np.array([scope.feed.has(school) for school in attendance.schools], bool)[rows.school]
+    inside = shared & (rows.day >= scope.first) & (rows.day <= scope.last) & (rows.handed_in <= scope.last)
+    if inside.all():
+        return attendance, 0
+    if not inside.any():
+        raise FormatError(
+            "No attendance row is in the agreement's scope: compare its schools and dates with the rows'."
+        )
+    return replace(attendance, rows=rows.take(inside)), int(np.count_nonzero(~inside))
 
 
 def _spanned(attendance: Attendance, signed: Mapping[str, date]) -> tuple[Attendance, int]:

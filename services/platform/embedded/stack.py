@@ -82,6 +82,25 @@ async def running_stack(
                     data.stack_file.unlink(missing_ok=True)
 
 
+@asynccontextmanager
+async def running_database(
+    settings: Settings, services: Services, *, say: Callable[[str], None] = say_on_stderr
+) -> AsyncIterator[str]:
+    """The embedded database alone, migrated: its URL. Raises what `running_stack` raises."""
+    data = DataDir(settings.data_dir)
+    data.create()
+    with data.hold():
+        registry = data.registry()
+        await asyncio.to_thread(registry.end_leftovers)
+        port = free_port(settings.database_port, taken=set())
+        postgres = EmbeddedPostgres(home=data.postgres, logs=data.logs, registry=registry, port=port)
+        around = Surroundings(logs=data.logs, registry=registry, say=say, started=lambda: None)
+        endpoints = Endpoints(kafka="", database=postgres.url(), smtp="")
+        async with Supervisor(around) as supervisor:
+            await supervisor.start(replace(postgres.spec(), once_ready=partial(_make_schemas, endpoints, services)))
+            yield endpoints.database
+
+
 async def prepare_services(endpoints: Endpoints, services: Services, *, settings: Settings) -> None:
     """Migrate the database and create the topics that are missing; raises `PrepareError`."""
     await together(_make_topics(endpoints, settings), _make_schemas(endpoints, services))

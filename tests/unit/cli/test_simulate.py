@@ -26,7 +26,7 @@ def read(path: Path) -> list[tuple[str, ...]]:
 def test_every_file_has_the_header_of_the_export_set_and_the_worlds_rows(tmp_path: Path) -> None:
     world = make_world(WorldConfig(students=40), 2)
     counts = write_export_set(world, tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == set(HEADERS)
+    assert {path.name for path in tmp_path.iterdir()} == {*HEADERS, "agreement.toml"}
     for name, rows in world.files().items():
         header, *written = read(tmp_path / name)
         assert header == HEADERS[name]

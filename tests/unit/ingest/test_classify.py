@@ -58,7 +58,7 @@ class Batches:
     def take(self, rows: Sequence[MarkRow]) -> list[Status]:
         times = [row.recorded_at for row in rows]
         as_of = None if self.live else datetime.fromtimestamp(self.now / 1e9, UTC)
-        taking = Taking(self.now, live=self.live, as_of=as_of, horizon=EVER)
+        taking = Taking(self.now, live=self.live, as_of=as_of, horizon=EVER, agency="hope")
         outcomes, accepted, _ = classify(rows, times, KNOWN, self.memory, taking)
         new = [one.place for one in accepted if rows[one.place].status != "retracted"]
         taken = [i for i, o in enumerate(outcomes) if o.status == "accepted"]
@@ -162,7 +162,7 @@ def test_at_one_moment_any_other_row_beats_taking_back() -> None:
 def test_why_a_mark_is_not_consented_is_told() -> None:
     early, late = mark(date=DAY - timedelta(days=31)), mark(date=DAY + timedelta(days=31))
     rows = [early, late, mark(student_id="t"), mark(student_id="u")]
-    taking = Taking(1, live=True, as_of=None, horizon=EVER)
+    taking = Taking(1, live=True, as_of=None, horizon=EVER, agency="hope")
     outcomes, *_ = classify(rows, [None] * 4, KNOWN, Memory(), taking, {"u": "purpose"})
     assert [outcome.why_not for outcome in outcomes] == ["not_yet", "ended", "unknown_student", "purpose"]
 
@@ -236,7 +236,7 @@ def test_with_a_time_every_order_of_imports_ends_alike(marks: list[MarkRow], ran
 def test_a_mark_too_far_ahead_is_rejected_whoever_it_is_of(given_time: datetime | None) -> None:
     ahead, unknown = mark(date=DAY + timedelta(days=2)), mark(date=DAY + timedelta(days=2), student_id="t")
     tomorrow = mark(date=DAY + timedelta(days=1))
-    taking = Taking(1, live=True, as_of=None, horizon=Horizon.of(DAY, UTC))
+    taking = Taking(1, live=True, as_of=None, horizon=Horizon.of(DAY, UTC), agency="hope")
     times = [given_time, given_time, given_time, NINE + timedelta(days=2)]
     outcomes, accepted, _ = classify([tomorrow, ahead, unknown, MARK], times, KNOWN, Memory(), taking)
     assert [outcome.status for outcome in outcomes] == ["accepted", "rejected", "rejected", "rejected"]

@@ -9,23 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.consent.in_force import ConsentPolicy, Run, StoredConsent, current_run, is_over, standing
+from services.ingest.consent.in_force import ConsentPolicy, ConsentTerm, Run, current_run, is_over, standing
 
 START = date(2016, 9, 1)
-POLICY = ConsentPolicy("attendance", "homelessness-prevention", "project-hope")
+POLICY = ConsentPolicy("DSA-2016", "homelessness-prevention", "project-hope")
 
 days = st.integers(0, 40).map(lambda n: START + timedelta(days=n))
 agreements = st.sampled_from(["a", "b"])
 
 
 @st.composite
-def helds(draw: st.DrawFn) -> list[StoredConsent]:
+def helds(draw: st.DrawFn) -> list[ConsentTerm]:
     found = []
     for order in range(draw(st.integers(0, 5))):
         signed = draw(days)
         revoked = draw(st.none() | days)
         found.append(
-            StoredConsent(
+            ConsentTerm(
                 agreement_id=draw(agreements),
                 signed_on=signed,
                 order=order,
@@ -38,7 +38,7 @@ def helds(draw: st.DrawFn) -> list[StoredConsent]:
     return found
 
 
-def in_force(consents: list[StoredConsent], day: date) -> bool:
+def in_force(consents: list[ConsentTerm], day: date) -> bool:
     """The rules of `docs/formats.md`, read one day at a time."""
     return any(
         held.fits
@@ -60,14 +60,14 @@ def in_force(consents: list[StoredConsent], day: date) -> bool:
 
 
 @given(helds(), days)
-def test_a_run_holds_today_exactly_when_a_consent_is_in_force_today(consents: list[StoredConsent], today: date) -> None:
+def test_a_run_holds_today_exactly_when_a_consent_is_in_force_today(consents: list[ConsentTerm], today: date) -> None:
     run = current_run(consents, today, None)
     assert (run is not None) == in_force(consents, today)
     assert run is None or run.holds(today)
 
 
 @given(helds(), days)
-def test_a_run_is_unbroken_and_as_long_as_it_can_be(consents: list[StoredConsent], today: date) -> None:
+def test_a_run_is_unbroken_and_as_long_as_it_can_be(consents: list[ConsentTerm], today: date) -> None:
     run = current_run(consents, today, None)
     if run is None:
         return
@@ -78,9 +78,7 @@ def test_a_run_is_unbroken_and_as_long_as_it_can_be(consents: list[StoredConsent
 
 
 @given(helds(), days, days)
-def test_a_run_never_starts_before_the_last_tombstone(
-    consents: list[StoredConsent], ended_on: date, today: date
-) -> None:
+def test_a_run_never_starts_before_the_last_tombstone(consents: list[ConsentTerm], ended_on: date, today: date) -> None:
     today = max(today, ended_on)
     run = current_run(consents, today, ended_on)
     whole = current_run(consents, today, None)
@@ -88,17 +86,15 @@ def test_a_run_never_starts_before_the_last_tombstone(
 
 
 @given(helds(), st.randoms(), days)
-def test_the_order_of_the_rows_changes_nothing(consents: list[StoredConsent], random: object, today: date) -> None:
+def test_the_order_of_the_rows_changes_nothing(consents: list[ConsentTerm], random: object, today: date) -> None:
     shuffled = list(consents)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert standing(shuffled, today, None) == standing(consents, today, None)
 
 
 @given(helds(), agreements, days, days)
-def test_a_revocation_never_adds_a_day(
-    consents: list[StoredConsent], agreement: str, revoked: date, today: date
-) -> None:
-    notice = StoredConsent(agreement, revoked, len(consents), fits=False, revoked_on=revoked, notice=True)
+def test_a_revocation_never_adds_a_day(consents: list[ConsentTerm], agreement: str, revoked: date, today: date) -> None:
+    notice = ConsentTerm(agreement, revoked, len(consents), fits=False, revoked_on=revoked, notice=True)
     assert not in_force([*consents, notice], today) or in_force(consents, today)
     after = current_run([*consents, notice], today, None)
     before = current_run(consents, today, None)
@@ -106,7 +102,7 @@ def test_a_revocation_never_adds_a_day(
 
 
 @given(helds(), days)
-def test_nothing_changes_before_the_next_change(consents: list[StoredConsent], today: date) -> None:
+def test_nothing_changes_before_the_next_change(consents: list[ConsentTerm], today: date) -> None:
     now = standing(consents, today, None)
     until = now.next_change or START + timedelta(days=60)
     days_between = [today + timedelta(days=n) for n in range((until - today).days)]
@@ -117,7 +113,7 @@ def test_nothing_changes_before_the_next_change(consents: list[StoredConsent], t
 
 
 def test_both_ends_are_days_in_force() -> None:
-    held = StoredConsent("a", START, 0, fits=True, expires_on=START + timedelta(days=3))
+    held = ConsentTerm("a", START, 0, fits=True, expires_on=START + timedelta(days=3))
     run = Run(START, START + timedelta(days=3))
     assert current_run([held], START, None) == run
     assert current_run([held], START + timedelta(days=3), None) == run
@@ -125,20 +121,20 @@ def test_both_ends_are_days_in_force() -> None:
 
 
 def test_the_day_of_revocation_is_the_first_without() -> None:
-    held = StoredConsent("a", START, 0, fits=True, revoked_on=START + timedelta(days=3))
+    held = ConsentTerm("a", START, 0, fits=True, revoked_on=START + timedelta(days=3))
     assert current_run([held], START + timedelta(days=2), None) == Run(START, START + timedelta(days=2))
     assert current_run([held], START + timedelta(days=3), None) is None
 
 
 def test_a_renewal_that_adjoins_makes_one_run() -> None:
-    first = StoredConsent("a", START, 0, fits=True, expires_on=START + timedelta(days=3))
-    second = StoredConsent("b", START + timedelta(days=4), 1, fits=True)
+    first = ConsentTerm("a", START, 0, fits=True, expires_on=START + timedelta(days=3))
+    second = ConsentTerm("b", START + timedelta(days=4), 1, fits=True)
     assert current_run([first, second], START, None) == Run(START, None)
 
 
 def test_who_withdraws_and_signs_again_on_one_day_has_consented() -> None:
-    first = StoredConsent("a", START, 0, fits=True)
-    notice = StoredConsent(
+    first = ConsentTerm("a", START, 0, fits=True)
+    notice = ConsentTerm(
         "a", START + timedelta(days=9), 1, fits=False, revoked_on=START + timedelta(days=9), notice=True
     )
     again = replace(first, signed_on=START + timedelta(days=9), order=2)
@@ -161,4 +157,5 @@ def test_who_withdraws_and_signs_again_on_one_day_has_consented() -> None:
 def test_a_consent_fits_when_it_covers_records_purpose_and_recipient(
     records: tuple[str, ...], purpose: str | None, recipients: tuple[str, ...], fits: bool
 ) -> None:
-    assert POLICY.fits(records, purpose, recipients) == fits
+    assert POLICY.fits("DSA-2016", records, purpose, recipients) == fits
+    assert not POLICY.fits("DSA-2017", records, purpose, recipients)

@@ -20,17 +20,19 @@ KEY = bytes(range(32))
 NAMES = Pseudonymizer(KEY)
 
 
-def test_a_pseudonym_is_the_keyed_hash_of_kind_and_id() -> None:
-    expected = base64.urlsafe_b64encode(hmac.digest(KEY, b"student:100234", "sha256"))[:22].decode()
-    assert NAMES.student("100234") == expected
+def test_a_pseudonym_is_the_keyed_hash_of_kind_agency_and_id() -> None:
+    expected = base64.urlsafe_b64encode(hmac.digest(KEY, b"student:hope:100234", "sha256"))[:22].decode()
+    assert NAMES.student("hope", "100234") == expected
 
 
 @given(st.text(min_size=1), st.text(min_size=1))
-def test_students_households_and_keys_never_share_a_pseudonym(first: str, second: str) -> None:
-    assert (NAMES.student(first) == NAMES.student(second)) == (first == second)
-    assert str(NAMES.student(first)) != str(NAMES.household(first))
-    assert NAMES.student(first) != Pseudonymizer(KEY[::-1]).student(first)
-    assert re.fullmatch(r"[\w-]{22}", NAMES.student(first))
+def test_students_households_agencies_and_keys_never_share_a_pseudonym(first: str, second: str) -> None:
+    assert (NAMES.student("hope", first) == NAMES.student("hope", second)) == (first == second)
+    assert NAMES.student("hope", first) != NAMES.student("other", first)
+    assert NAMES.household("hope", first) != NAMES.household("other", first)
+    assert str(NAMES.student("hope", first)) != str(NAMES.household("hope", first))
+    assert NAMES.student("hope", first) != Pseudonymizer(KEY[::-1]).student("hope", first)
+    assert re.fullmatch(r"[\w-]{22}", NAMES.student("hope", first))
 
 
 @given(st.text(min_size=1), st.text(min_size=1), st.text(min_size=1))

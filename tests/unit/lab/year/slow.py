@@ -12,9 +12,11 @@ from zoneinfo import ZoneInfo
 from models.attendance import NO_TIME, RETRACTED, DayMarks, SectionMark, code_of, day_code, with_mark
 from models.school_year import year_of
 from services.contracts.ids import Pseudonym, Slot
+from services.ingest.agreement.document import ANY
+from services.ingest.agreement.folder import AGENCY, PURPOSE
 from services.ingest.classification.classify import Horizon, Memory, Taking, classify
-from services.ingest.consent.agreements import Agreement, AgreementKey, agreement, merged
 from services.ingest.consent.in_force import ConsentPolicy, Run, standing
+from services.ingest.consent.stored import ConsentKey, StoredConsent, merged, stored
 from services.ingest.formats import Item, Rejection, Source, open_sources
 from services.ingest.identity.consented import ConsentedStudent
 from services.ingest.imports.replayer import first_signed, handed_in_on
@@ -57,7 +59,7 @@ class Slow:
     def __post_init__(self) -> None:
         settings = IngestSettings()
         self._zone = settings.tz
-        self._policy = ConsentPolicy(settings.consent_records, settings.consent_purpose, settings.consent_recipient)
+        self._policy = ConsentPolicy(ANY, PURPOSE, AGENCY)
         schools = [one.row for one in self.source.schools() if isinstance(one, Item)]
         self._zones = {school.school_id: ZoneInfo(school.timezone) for school in schools if school.timezone}
         self._read_attendance()
@@ -84,7 +86,7 @@ class Slow:
             if student_id in self._running and not self._running[student_id].holds(day):
                 del self._running[student_id]
                 self._ended[student_id] = day
-            held = [one.held(self._policy) for one in mine.values()]
+            held = [one.term(self._policy) for one in mine.values()]
             run = standing(held, day, self._ended.get(student_id)).run
             if run is not None and student_id not in self._running:
                 self._running[student_id] = run
@@ -99,7 +101,7 @@ class Slow:
             None if row.recorded_at is None else to_utc(row.recorded_at, self._zones.get(row.school_id, self._zone))
             for row in rows
         ]
-        taking = Taking(0, live=False, as_of=None, horizon=Horizon.of(day, self._zone))
+        taking = Taking(0, live=False, as_of=None, horizon=Horizon.of(day, self._zone), agency="hope")
         touched = set()
         for new in classify(rows, times, known, self._memory, taking).accepted:
             row, time = rows[new.place], times[new.place]
@@ -155,10 +157,10 @@ class Slow:
         for day in [day for day in self.handed_in if not min(days) <= day <= max(days)]:
             del self.handed_in[day]
 
-    def _read_consents(self) -> dict[str, dict[AgreementKey, Agreement]]:
-        kept: defaultdict[str, dict[AgreementKey, Agreement]] = defaultdict(dict)
+    def _read_consents(self) -> dict[str, dict[ConsentKey, StoredConsent]]:
+        kept: defaultdict[str, dict[ConsentKey, StoredConsent]] = defaultdict(dict)
         for place, row in enumerate(one.row for one in self.source.consents() if isinstance(one, Item)):
-            given, mine = agreement(row, place), kept[row.student_id]
+            given, mine = stored(row, place), kept[row.student_id]
             mine[given.key] = merged(mine[given.key], given) if given.key in mine else given
         return kept
 

@@ -26,7 +26,7 @@ def _row(signed_on: date | None, *, agreement: str = "A", revoked_on: date | Non
 
 
 def _runs(*batches: list[ConsentRow]) -> dict[str, list[Run]]:
-    consented = Consented(ConsentPolicy("attendance", "homelessness-prevention", "project-hope"), _FIRST)
+    consented = Consented(ConsentPolicy("*", "homelessness-prevention", "project-hope"), _FIRST)
     for batch in batches:
         consented.take(batch)
     return consented.runs(_LAST)

@@ -99,7 +99,8 @@ def test_missing_files_unknown_columns_and_other_files_are_noted(tmp_path: Path)
     _write(tmp_path, calendar="school_id,date,instructional,weather\n", students="student_id\n", schools="school_id\n")
     (tmp_path / "events.xml").touch()
 
-    missing, unknown, unread, *assumed = read_history(tmp_path).notes
+    missing, unknown, unread, agreement, *assumed = read_history(tmp_path).notes
+    assert agreement.startswith("There is no agreement.toml: assumed are all schools and dates")
     assert [note.split(" ")[1] for note in assumed] == ["north", "south"]
     assert missing == "outcomes is missing: nobody is known to have been identified as homeless"
     assert unknown == "calendar.csv: not read are the unknown columns weather"

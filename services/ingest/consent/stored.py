@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
-from services.ingest.consent.in_force import ConsentPolicy, StoredConsent
+from services.ingest.consent.in_force import ConsentPolicy, ConsentTerm
 from services.ingest.rows.parse import ConsentRow
 
 
-class AgreementKey(NamedTuple):
+class ConsentKey(NamedTuple):
     """What makes two rows of one student speak of the same consent."""
 
     agreement_id: str
@@ -19,10 +19,10 @@ class AgreementKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class StoredConsent:
     """One consent, or one notice of revocation."""
 
-    key: AgreementKey
+    key: ConsentKey
     arrival: int
     signed_by: str | None
     relationship: str | None
@@ -35,11 +35,11 @@ class Agreement:
 
     def fits(self, policy: ConsentPolicy) -> bool:
         """Whether it covers what we need."""
-        return policy.fits(self.records, self.purpose, self.recipients)
+        return policy.fits(self.key.agreement_id, self.records, self.purpose, self.recipients)
 
-    def held(self, policy: ConsentPolicy) -> StoredConsent:
+    def term(self, policy: ConsentPolicy) -> ConsentTerm:
         """What matters of it for the days in force."""
-        return StoredConsent(
+        return ConsentTerm(
             agreement_id=self.key.agreement_id,
             signed_on=self.key.signed_on,
             order=self.arrival,
@@ -47,17 +47,19 @@ class Agreement:
             expires_on=self.expires_on,
             revoked_on=self.revoked_on,
             notice=self.key.notice,
+            first=policy.first,
+            last=policy.last,
         )
 
 
-def agreement(row: ConsentRow, arrival: int) -> Agreement:
+def stored(row: ConsentRow, arrival: int) -> StoredConsent:
     """The row as it is kept. One revoked before it was ever in force is a notice of revocation."""
     signed_on = row.signed_on or row.revoked_on
     if signed_on is None:
         raise ValueError("a consent row has signed_on or revoked_on")
     notice = row.revoked_on is not None and row.revoked_on <= signed_on
-    return Agreement(
-        key=AgreementKey(row.agreement_id or "", signed_on, notice),
+    return StoredConsent(
+        key=ConsentKey(row.agreement_id or "", signed_on, notice),
         arrival=arrival,
         signed_by=row.signed_by,
         relationship=row.relationship,
@@ -70,7 +72,7 @@ def agreement(row: ConsentRow, arrival: int) -> Agreement:
     )
 
 
-def merged(known: Agreement, given: Agreement) -> Agreement:
+def merged(known: StoredConsent, given: StoredConsent) -> StoredConsent:
     """The kept consent after a row on it.
 
     A revocation stays and can only come earlier: who wants to consent again signs anew. A row that

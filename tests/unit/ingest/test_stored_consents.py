@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from services.ingest.consent.agreements import agreement, merged
+from services.ingest.consent.stored import merged, stored
 from services.ingest.rows.parse import ConsentRow
 
 SIGNED = date(2016, 9, 1)
@@ -27,26 +27,26 @@ BARE = ConsentRow("s", "a", None, None, None, None, (), None, (), None, WITHDRAW
 
 
 def test_the_same_row_again_changes_nothing() -> None:
-    kept = agreement(ROW, 1)
-    assert merged(kept, agreement(ROW, 2)) == kept
+    kept = stored(ROW, 1)
+    assert merged(kept, stored(ROW, 2)) == kept
 
 
 def test_a_withdrawal_stays_when_the_consent_is_sent_again_without_it() -> None:
-    kept = merged(agreement(ROW, 1), agreement(replace(ROW, revoked_on=WITHDRAWN), 2))
+    kept = merged(stored(ROW, 1), stored(replace(ROW, revoked_on=WITHDRAWN), 2))
     assert kept.revoked_on == WITHDRAWN
-    assert merged(kept, agreement(ROW, 3)) == kept
+    assert merged(kept, stored(ROW, 3)) == kept
 
 
 def test_a_row_that_only_revokes_leaves_what_the_consent_covers() -> None:
-    kept = merged(agreement(ROW, 1), agreement(replace(BARE, signed_on=SIGNED), 2))
+    kept = merged(stored(ROW, 1), stored(replace(BARE, signed_on=SIGNED), 2))
     assert (kept.records, kept.signed_by, kept.revoked_on) == (("attendance",), "A. Guardian", WITHDRAWN)
 
 
 def test_a_narrower_consent_replaces_the_wider_one() -> None:
-    assert merged(agreement(ROW, 1), agreement(replace(ROW, records=("grades",)), 2)).records == ("grades",)
+    assert merged(stored(ROW, 1), stored(replace(ROW, records=("grades",)), 2)).records == ("grades",)
 
 
 def test_a_revocation_without_a_signature_is_a_notice_of_its_day() -> None:
-    notice = agreement(BARE, 1)
+    notice = stored(BARE, 1)
     assert notice.key.notice
     assert notice.key.signed_on == WITHDRAWN

@@ -1,0 +1,179 @@
+"""`firstbell agreement`: the data sharing agreement that everything stands on."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.cli.common import (
+    CommandError,
+    data_dir_option,
+    failing,
+    load_settings,
+    log_quietly,
+    print_json,
+)
+from services.cli.output import say
+from services.ingest.agreement.document import Agreement, Disclosure
+from services.ingest.agreement.reading import AgreementError, load_agreement
+from services.ingest.agreement.standing import StandingAgreement, apply_agreement, standing_agreement
+from services.ingest.intake import SERVICE, Intake
+from services.ingest.settings import IngestSettings
+from services.platform.embedded.endpoints import read_stack, stack_database
+from services.platform.embedded.stack import running_database
+from services.registry import SERVICES
+
+PILOT: Final = Path(__file__).resolve().parents[1] / "ingest" / "agreement" / "pilot.toml"
+
+
+@click.group()
+def agreement() -> None:
+    """The data sharing agreement: nothing is taken in, shown or sent that it does not cover.
+
+    A data steward writes it (`init` prints one to begin with), looks it over (`check`) and puts it in force (`apply`).
+    Every change is a new version; every version is kept.
+    """
+
+
+@agreement.command()
+def init() -> None:
+    """Print a commented agreement, that of the Boston pilot, to begin a file from."""
+    click.echo(PILOT.read_text(encoding="utf-8"), nl=False)
+
+
+@agreement.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def check(file: Path, as_json: bool) -> None:
+    """Say everything that is wrong with FILE, a line an error, with its line and field.
+
+    Exit status: 0 when nothing is, 1 when something is, 2 wrong usage.
+    """
+    with failing():
+        try:
+            found = load_agreement(file)
+        except AgreementError as error:
+            if as_json:
+                print_json({"ok": False, "errors": [one._asdict() for one in error.wrong]})
+            click.echo(str(error), err=True)
+            sys.exit(1)
+    if as_json:
+        print_json({"ok": True, "errors": []})
+    else:
+        click.echo(f"{file}: nothing is wrong. {_title(found)}")
+
+
+@agreement.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout: what holds now.")
+@data_dir_option
+def apply(file: Path, as_json: bool, data_dir: Path | None) -> None:
+    """Put FILE in force from its effective_on, in the running system or, when nothing runs, in the data folder.
+
+    The same version again changes nothing. A change needs a higher version; it takes effect at once, in every service:
+    what it no longer covers is no longer shown, and ends.
+
+    Exit status: 0 done, 1 failed, the message says why, 2 wrong usage.
+    """
+    log_quietly()
+    with failing():
+        given = load_agreement(file)
+        settings = load_settings(IngestSettings, data_dir)
+        new = asyncio.run(_apply(settings, given))
+        standing = asyncio.run(_standing(settings))
+    say(f"{_title(given)}: {'applied' if new else 'it was applied before; nothing changed'}.")
+    _show(standing, as_json=as_json)
+
+
+@agreement.command()
+@click.option("--json", "as_json", is_flag=True, help="The document, its digest, and whether it is in force.")
+@data_dir_option
+def show(as_json: bool, data_dir: Path | None) -> None:
+    """Show what holds now; when nothing does, the version that was applied last.
+
+    Exit status: 0 done, 1 there is none, or the database does not answer, 2 wrong usage.
+    """
+    log_quietly()
+    with failing():
+        standing = asyncio.run(_standing(load_settings(IngestSettings, data_dir)))
+    _show(standing, as_json=as_json)
+
+
+async def _apply(settings: IngestSettings, given: Agreement) -> bool:
+    stack = read_stack(settings.data_dir)
+    pointed = settings if stack is None else settings.on(stack.kafka, stack_database(stack, SERVICE))
+    if pointed.kafka is not None and pointed.database is not None:
+        async with Intake.open(pointed) as intake:
+            applied = await intake.apply(given)
+            await intake.sweep()
+        return applied.new
+    async with _database(settings) as url:
+        return (await apply_agreement(url, given)).new
+
+
+async def _standing(settings: IngestSettings) -> StandingAgreement | None:
+    try:
+        async with _database(settings) as url:
+            return await standing_agreement(url)
+    except SQLAlchemyError as error:
+        message = f"The database does not answer ({type(error).__name__}). Look at `firstbell doctor`."
+        raise CommandError(message) from error
+
+
+@asynccontextmanager
+async def _database(settings: IngestSettings) -> AsyncIterator[str]:
+    """The database of what runs, or that of the settings, or the one in the data folder, started for this."""
+    stack = read_stack(settings.data_dir)
+    if stack is not None:
+        yield stack_database(stack, SERVICE)
+    elif settings.database is not None:
+        yield settings.require_database()
+    else:
+        async with running_database(settings, SERVICES, say=say) as url:
+            yield url
+
+
+def _show(standing: StandingAgreement | None, *, as_json: bool) -> None:
+    if standing is None:
+        raise CommandError(
+            "No agreement was ever applied, so nothing may be taken in. `firstbell agreement init > agreement.toml` "
+            "begins one, `firstbell agreement apply agreement.toml` puts it in force."
+        )
+    if as_json:
+        print_json(document(standing))
+    else:
+        click.echo("\n".join(describe(standing)))
+
+
+def document(standing: StandingAgreement) -> dict[str, object]:
+    """The document of `--json`: the agreement's fields, its digest, and whether it is in force."""
+    agreement = standing.agreement
+    return {**agreement.model_dump(mode="json"), "digest": agreement.digest, "in_force": standing.in_force}
+
+
+def describe(standing: StandingAgreement) -> Sequence[str]:
+    """The agreement for people."""
+    agreement = standing.agreement
+    lines = [
+        f"{_title(agreement)}, {'in force' if standing.in_force else 'NOT in force: nothing may be taken in'}",
+        f"  from {agreement.effective_on} to {agreement.expires_on}; destroyed by {agreement.destroy_by}",
+        f"  counts of people below {agreement.small_cell} are never shown",
+    ]
+    names = {party.id: f"{party.name} ({party.role})" for party in agreement.party}
+    lines += [f"  {names[one.to]}: {_disclosed(one)}" for one in agreement.disclosure]
+    return [*lines, f"  digest {agreement.digest}"]
+
+
+def _disclosed(one: Disclosure) -> str:
+    return f"{', '.join(one.records)} of {', '.join(one.schools)}; {one.form}, for {one.purpose}"
+
+
+def _title(agreement: Agreement) -> str:
+    return f"{agreement.id}, version {agreement.version}"

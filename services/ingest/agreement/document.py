@@ -1,0 +1,117 @@
+"""The Data Sharing Agreement as a document: who gets which records of which schools, for what, and until when."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+ANY: Final = "*"
+"""In the place of an agreement's id or a school's: an agreement that is assumed, for want of one, covers all."""
+
+AgreementId = Annotated[str, StringConstraints(pattern=r"^(\*|[A-Za-z0-9][A-Za-z0-9._-]{0,63})$")]
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+SchoolId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+PartyRole = Literal["district", "lead", "agency"]
+RecordKind = Literal[
+    "attendance",
+    "contact",
+    "demographics",
+    "programs",
+    "grades",
+    "assessments",
+    "suspensions",
+    "graduations",
+    "housing_status",
+]
+Form = Literal["live", "student", "aggregate"]
+"""`live`: marks flow and alerts go out; `student`: rows of students; `aggregate`: counts, small ones suppressed."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Party(_Strict):
+    """Who signed."""
+
+    id: Identifier
+    name: str = Field(min_length=1)
+    role: PartyRole
+
+
+class Disclosure(_Strict):
+    """What one party gets: these kinds of records, of these schools, for this purpose, in this form."""
+
+    to: Identifier
+    purpose: Identifier
+    records: tuple[RecordKind, ...] = Field(min_length=1)
+    schools: tuple[SchoolId, ...] = Field(min_length=1)
+    form: Form
+
+
+class Agreement(_Strict):
+    """One version of the agreement. It covers days from `effective_on` to `expires_on`, both inclusive."""
+
+    id: AgreementId
+    version: int = Field(ge=1)
+    effective_on: date
+    expires_on: date
+    destroy_by: date
+    """What was shared is destroyed by then."""
+    small_cell: int = Field(default=10, ge=1)
+    """Counts of people below this are never shown."""
+    party: tuple[Party, ...] = Field(min_length=1)
+    disclosure: tuple[Disclosure, ...] = Field(min_length=1)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what it says, whatever the file's comments and order of fields."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    def covers(self, day: date) -> bool:
+        """Whether the day lies in its term."""
+        return self.effective_on <= day <= self.expires_on
+
+    def feeds(self) -> tuple[Feed, ...]:
+        """What flows: one feed an agency with live attendance."""
+        schools: dict[tuple[str, str], set[str]] = {}
+        for each in self.disclosure:
+            if each.form == "live":
+                schools.setdefault((each.to, each.purpose), set()).update(each.schools)
+        return tuple(Feed(to, purpose, frozenset(of)) for (to, purpose), of in schools.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """The attendance that flows to one agency: students, windows, alerts and capacity of its own."""
+
+    agency: str
+    purpose: str
+    schools: frozenset[str]
+
+    def has(self, school_id: str) -> bool:
+        """Whether the school's attendance flows to the agency."""
+        return school_id in self.schools or ANY in self.schools
+
+
+def covers(agreement: Agreement, feed: Feed, school_id: str, day: date) -> bool:
+    """Whether attendance of this school and date flows in the feed."""
+    return feed.has(school_id) and agreement.covers(day)
+
+
+def assumed(agency: str, purpose: str) -> Agreement:
+    """What is assumed of a folder without an agreement: all of it flows to one agency, whatever its consents name."""
+    return Agreement(
+        id=ANY,
+        version=1,
+        effective_on=date.min,
+        expires_on=date.max,
+        destroy_by=date.max,
+        small_cell=10,
+        party=(Party(id=agency, name=agency, role="agency"),),
+        disclosure=(Disclosure(to=agency, purpose=purpose, records=("attendance",), schools=(ANY,), form="live"),),
+    )

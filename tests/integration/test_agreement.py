@@ -1,0 +1,284 @@
+"""What the agreement in force lets in, for whom, and until when: on a real Kafka and a real PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from services.contracts.marks import MarkBatch
+from services.contracts.packed import read_marks_record
+from services.contracts.reference import Consent, Enrollment, EnrollmentSpan
+from services.contracts.topics import CONSENTS, ENROLLMENTS, MARKS, Topic
+from services.ingest.agreement.document import Agreement
+from services.ingest.app import create_app
+from services.ingest.intake import Intake
+from services.ingest.rows.parse import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow
+from services.ingest.settings import IngestSettings
+from services.ingest.store.agreements import NoAgreementError, VersionError
+from services.ingest.take.marks import HandIn
+from services.platform.database import make_engine
+from services.platform.embedded.endpoints import Stack
+from tests.integration.ingest_support import ingest_settings, own_database, sent
+from tests.integration.running import running
+
+FIRST, DAY, LAST = date(2016, 12, 5), date(2016, 12, 6), date(2018, 6, 30)
+HOPE, HEARTH = "project-hope", "hearth"
+
+
+def agreement(version: int = 1, **more: Any) -> Agreement:
+    """Two agencies, of which each gets one school, and both get `both`."""
+    live = {"purpose": "homelessness-prevention", "records": ["attendance"], "form": "live"}
+    given = {
+        "id": "DSA",
+        "version": version,
+        "effective_on": FIRST,
+        "expires_on": LAST,
+        "destroy_by": date(2018, 12, 31),
+        "party": [{"id": one, "name": one, "role": "agency"} for one in (HOPE, HEARTH)],
+        "disclosure": [
+            {"to": HOPE, "schools": ["both", "hopes"], **live},
+            {"to": HEARTH, "schools": ["both", "hearths"], **live},
+        ],
+    }
+    return Agreement.model_validate(given | more)
+
+
+ONE_AGENCY = [
+    {
+        "to": HOPE,
+        "purpose": "homelessness-prevention",
+        "records": ["attendance"],
+        "schools": ["hopes"],
+        "form": "live",
+    }
+]
+
+
+class Taken:
+    """An intake in which this agreement may be in force, on a day of its term; and what has reached Kafka."""
+
+    def __init__(self, intake: Intake, settings: IngestSettings) -> None:
+        self.intake = intake
+        self.settings = settings
+
+    async def apply(self, given: Agreement) -> None:
+        await self.intake.apply(given)
+        await self.intake.sweep()
+
+    async def consent(self, *recipients: str, agreement_id: str = "DSA") -> tuple[str, str | None]:
+        """A new student, and the pseudonym that the answer has."""
+        student = f"RAW{uuid4().hex[:12]}"
+        row = ConsentRow(
+            student_id=student,
+            agreement_id=agreement_id,
+            signed_by="A Guardian",
+            relationship="parent",
+            signed_on=date(2016, 9, 1),
+            method="paper",
+            records=("attendance",),
+            purpose="homelessness-prevention",
+            recipients=recipients,
+            expires_on=None,
+            revoked_on=None,
+            household_id="home",
+        )
+        (outcome,) = await self.intake.take_consents([row])
+        return student, outcome.student
+
+    async def marks(self, student: str, *places: tuple[str, date]) -> list[str]:
+        rows = [MarkRow(student_id=student, school_id=school, date=day, status="absent") for school, day in places]
+        return [one.status for one in await self.intake.take_marks(rows, HandIn(live=True))]
+
+    async def enroll(self, student: str, school: str, entry: date, exit_: date | None = None) -> str:
+        row = EnrollmentRow(student_id=student, school_id=school, entry_date=entry, exit_date=exit_)
+        (outcome,) = await self.intake.take_enrollments([row])
+        return outcome.status
+
+    async def pseudonyms(self, student: str) -> dict[str, str]:
+        """By agency, as far as others may see the student now."""
+        rows = await self.rows(
+            "SELECT agency, pseudonym FROM ingest.consented_students WHERE student_id = :id", student
+        )
+        return dict(rows)
+
+    async def rows(self, query: str, student: str) -> list[Any]:
+        engine = make_engine(self.settings.require_database(), service="ingest", pool_size=1)
+        async with engine.connect() as connection:
+            found = list(await connection.execute(text(query), {"id": student}))
+        await engine.dispose()
+        return found
+
+    async def of(self, topic: Topic, pseudonym: str) -> list[bytes | None]:
+        return [one.value for one in await sent(self.settings.require_kafka(), topic) if one.key == pseudonym]
+
+    async def sent_marks(self, pseudonym: str) -> list[tuple[str, date]]:
+        found: list[tuple[str, date]] = []
+        for one in await sent(self.settings.require_kafka(), MARKS):
+            batch = read_marks_record(one.value or b"")
+            if isinstance(batch, MarkBatch):
+                found += [(mark.school_id, mark.date) for mark in batch.marks if mark.student == pseudonym]
+        return found
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def taken(stack: Stack, tmp_path: Path) -> AsyncIterator[Taken]:
+    async with own_database(stack, agreement=False) as database:
+        settings = ingest_settings(stack.kafka, database.of("ingest"), tmp_path)
+        async with Intake.open(settings) as intake:
+            await intake.set_replay_day(date(2016, 12, 7))
+            yield Taken(intake, settings)
+
+
+async def test_without_an_agreement_nothing_is_taken_in(taken: Taken) -> None:
+    with pytest.raises(NoAgreementError, match="firstbell agreement apply"):
+        await taken.consent(HOPE)
+    with pytest.raises(NoAgreementError):
+        await taken.marks("s", ("both", DAY))
+    async with running(create_app(taken.settings)) as client:
+        for path in ("attendance", "consents", "enrollments", "school-days"):
+            body: dict[str, object] = {"student_id": "s", "school_id": "both", "date": "2016-12-05", "status": "absent"}
+            body |= {
+                "agreement_id": "DSA",
+                "signed_on": "2016-09-01",
+                "entry_date": "2016-09-08",
+                "instructional": True,
+            }
+            answer = await client.post(f"/v1/{path}", json=body)
+            assert answer.status_code == 409, path
+            assert "firstbell agreement apply" in answer.json()["detail"]
+
+
+async def test_two_agencies_get_what_is_theirs_and_cannot_join_it(taken: Taken) -> None:
+    await taken.apply(agreement())
+    student, shown = await taken.consent(HOPE, HEARTH)
+    known = await taken.pseudonyms(student)
+    assert known.keys() == {HOPE, HEARTH}
+    assert known[HOPE] != known[HEARTH]
+    assert shown in known.values()
+    for school in ("both", "hopes", "hearths"):
+        assert await taken.enroll(student, school, FIRST) == "accepted"
+
+    places = [("both", DAY), ("hopes", DAY), ("hearths", DAY), ("nobodys", DAY), ("both", FIRST - timedelta(days=1))]
+    told = ["accepted", "accepted", "accepted", "out_of_scope", "out_of_scope"]
+    assert await taken.marks(student, *places) == told
+    assert await taken.marks(student, *places) == ["duplicate", "duplicate", "duplicate", *told[3:]]
+    assert sorted(await taken.sent_marks(known[HOPE])) == [("both", DAY), ("hopes", DAY)]
+    assert sorted(await taken.sent_marks(known[HEARTH])) == [("both", DAY), ("hearths", DAY)]
+
+    values = [await taken.of(ENROLLMENTS, known[one]) for one in (HOPE, HEARTH)]
+    hopes, hearths = (Enrollment.model_validate_json(found[-1] or b"") for found in values)
+    assert (hopes.agency, hearths.agency) == (HOPE, HEARTH)
+    assert {span.school_id for span in hopes.spans if span.shared} == {"both", "hopes"}
+    assert {span.school_id for span in hearths.spans if span.shared} == {"both", "hearths"}
+
+
+async def test_a_consent_for_one_agency_is_none_for_the_other(taken: Taken) -> None:
+    await taken.apply(agreement())
+    student, pseudonym = await taken.consent(HEARTH)
+    assert await taken.pseudonyms(student) == {HEARTH: pseudonym}
+    assert await taken.marks(student, ("both", DAY), ("hopes", DAY)) == ["accepted", "not_consented"]
+    other, pseudonym = await taken.consent(HOPE, agreement_id="an earlier one")
+    assert (await taken.pseudonyms(other), pseudonym) == ({}, None)
+
+
+async def test_of_a_school_out_of_scope_an_agency_learns_when_and_not_where(taken: Taken) -> None:
+    await taken.apply(agreement())
+    student, _ = await taken.consent(HOPE)
+    assert await taken.enroll(student, "hopes", date(2016, 9, 8), date(2017, 1, 31)) == "accepted"
+    assert await taken.enroll(student, "nobodys", date(2017, 2, 1), date(2017, 3, 1)) == "out_of_scope"
+    assert await taken.enroll(student, "hopes", date(2017, 3, 2)) == "accepted"
+
+    values = await taken.of(ENROLLMENTS, (await taken.pseudonyms(student))[HOPE])
+    assert Enrollment.model_validate_json(values[-1] or b"").spans == [
+        EnrollmentSpan(school_id="hopes", entry_date=FIRST, exit_date=date(2017, 1, 31)),
+        EnrollmentSpan(school_id="", entry_date=date(2017, 2, 1), exit_date=date(2017, 3, 1), shared=False),
+        EnrollmentSpan(school_id="hopes", entry_date=date(2017, 3, 2), exit_date=LAST),
+    ]
+    assert all(b"nobodys" not in (value or b"") for value in values)
+    assert (
+        await taken.rows("SELECT 1 FROM ingest.enrollments WHERE school_id = 'nobodys' OR school_id = :id", "x") == []
+    )
+
+
+async def test_a_calendar_out_of_scope_is_not_taken(taken: Taken) -> None:
+    await taken.apply(agreement())
+    rows = [SchoolDayRow(school_id=one, date=DAY, instructional=True, reported=True) for one in ("both", "nobodys")]
+    assert [one.status for one in await taken.intake.take_school_days(rows)] == ["accepted", "out_of_scope"]
+    assert (await taken.intake.reports()).keys() == {"both"}
+
+
+async def test_a_version_that_drops_an_agency_ends_what_it_had(taken: Taken) -> None:
+    await taken.apply(agreement())
+    student, _ = await taken.consent(HOPE, HEARTH)
+    before = await taken.pseudonyms(student)
+    await taken.apply(agreement(2, disclosure=ONE_AGENCY))
+
+    assert await taken.pseudonyms(student) == {HOPE: before[HOPE]}
+    assert (await taken.of(CONSENTS, before[HEARTH]))[-1] is None
+    assert (await taken.of(CONSENTS, before[HOPE]))[-1] is not None
+    assert await taken.marks(student, ("both", DAY), ("hopes", DAY)) == ["out_of_scope", "accepted"]
+
+
+async def test_a_version_that_drops_a_school_masks_it_in_what_is_known(taken: Taken) -> None:
+    await taken.apply(agreement())
+    student, pseudonym = await taken.consent(HOPE)
+    await taken.enroll(student, "both", date(2016, 9, 8))
+    await taken.apply(agreement(2, disclosure=ONE_AGENCY))
+
+    values = await taken.of(ENROLLMENTS, pseudonym or "")
+    assert Enrollment.model_validate_json(values[-1] or b"").spans == [
+        EnrollmentSpan(school_id="", entry_date=FIRST, exit_date=LAST, shared=False)
+    ]
+
+
+async def test_the_end_of_the_term_closes_all_by_the_one_clock(taken: Taken) -> None:
+    await taken.apply(agreement())
+    student, pseudonym = await taken.consent(HOPE)
+    assert pseudonym is not None
+    await taken.intake.set_replay_day(LAST)
+    await taken.intake.sweep()
+    assert await taken.pseudonyms(student) == {HOPE: pseudonym}
+
+    await taken.intake.set_replay_day(LAST + timedelta(days=1))
+    assert await taken.pseudonyms(student) == {}, "before any sweep"
+    with pytest.raises(NoAgreementError):
+        await taken.marks(student, ("hopes", DAY))
+    await taken.intake.sweep()
+    assert (await taken.of(CONSENTS, pseudonym))[-1] is None
+
+
+async def test_a_version_that_lengthens_the_term_lengthens_consents(taken: Taken) -> None:
+    await taken.apply(agreement())
+    student, pseudonym = await taken.consent(HOPE)
+    later = LAST + timedelta(days=365)
+    await taken.apply(agreement(2, expires_on=later, destroy_by=later))
+    await taken.intake.set_replay_day(LAST + timedelta(days=1))
+    await taken.intake.sweep()
+
+    assert await taken.pseudonyms(student) == {HOPE: pseudonym}
+    values = await taken.of(CONSENTS, pseudonym or "")
+    runs = [Consent.model_validate_json(value) for value in values if value is not None]
+    assert [run.valid_through for run in runs] == [LAST, later]
+    assert len(values) == len(runs), "no tombstone came between"
+
+
+async def test_a_version_is_one_document_and_holds_from_its_first_day(taken: Taken) -> None:
+    assert (await taken.intake.apply(agreement())).new
+    assert not (await taken.intake.apply(agreement())).new
+    with pytest.raises(VersionError, match="raise `version`"):
+        await taken.intake.apply(agreement(small_cell=11))
+    to_come = agreement(3, effective_on=date(2017, 1, 1))
+    await taken.intake.apply(to_come)
+    with pytest.raises(VersionError, match="newer"):
+        await taken.intake.apply(agreement(2))
+
+    assert (await taken.intake.agreement()).version == 1
+    await taken.intake.set_replay_day(date(2017, 1, 1))
+    assert await taken.intake.agreement() == to_come
