@@ -28,9 +28,9 @@ from services.ingest.agreement.folder import AGENCY, PURPOSE
 from services.ingest.agreement.standing import apply_agreement
 from services.ingest.formats import open_sources
 from services.ingest.imports.importer import Importer
-from services.ingest.intake import Intake
+from services.ingest.intake import SERVICE, Intake
 from services.ingest.settings import IngestSettings
-from services.platform.embedded.endpoints import Stack
+from services.platform.embedded.endpoints import Stack, stack_database
 from services.platform.embedded.stack import running_stack
 from services.platform.memory import collect_rarely
 from services.platform.signals import until_stopped
@@ -165,7 +165,7 @@ def _read(path: Path) -> float:
 
 async def _import(settings: IngestSettings, stack: Stack, folder: Path) -> float:
     source, started = open_sources([folder]), time.perf_counter()
-    async with Intake.open(settings.on(stack.kafka, stack.database)) as intake:
+    async with Intake.open(settings.on(stack.kafka, stack_database(stack, SERVICE))) as intake:
         await intake.start()
         report = await Importer(intake, source, lambda _: None).run()
     return report.read / (time.perf_counter() - started)

@@ -31,7 +31,7 @@ from services.platform.logging import configure_logging
 
 def create_app(settings: CaseworkSettings, background: Background | None = None) -> FastAPI:
     """The application; it connects when it is started. Raises `SettingsError` when a setting is missing."""
-    engine = make_engine(settings.require_database())
+    engine = make_engine(settings.require_database(), service="casework")
     sessions = make_sessions(engine)
     client = make_client(settings)
     quota = StudentQuota(settings.students_per_hour)
@@ -58,7 +58,9 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
     )
     add_problem_handlers(app)
     add_identity(app, settings)
-    add_health(app, {"database": partial(check_database, engine), "kafka": consumer.check, "tasks": tasks.check})
+    add_health(
+        app, {"database": partial(check_database, engine, "casework"), "kafka": consumer.check, "tasks": tasks.check}
+    )
     app.include_router(history_router(sessions, quota))
     app.include_router(actions_router(sessions, publisher.wake))
     app.include_router(window_router(sessions, quota, client, settings.workers))

@@ -24,9 +24,9 @@ from services.cli.output import say
 from services.ingest.agreement.document import Agreement, Disclosure
 from services.ingest.agreement.reading import AgreementError, load_agreement
 from services.ingest.agreement.standing import StandingAgreement, apply_agreement, standing_agreement
-from services.ingest.intake import Intake
+from services.ingest.intake import SERVICE, Intake
 from services.ingest.settings import IngestSettings
-from services.platform.embedded.endpoints import read_stack
+from services.platform.embedded.endpoints import read_stack, stack_database
 from services.platform.embedded.stack import running_database
 from services.registry import SERVICES
 
@@ -108,7 +108,7 @@ def show(as_json: bool, data_dir: Path | None) -> None:
 
 async def _apply(settings: IngestSettings, given: Agreement) -> bool:
     stack = read_stack(settings.data_dir)
-    pointed = settings if stack is None else settings.on(stack.kafka, stack.database)
+    pointed = settings if stack is None else settings.on(stack.kafka, stack_database(stack, SERVICE))
     if pointed.kafka is not None and pointed.database is not None:
         async with Intake.open(pointed) as intake:
             applied = await intake.apply(given)
@@ -132,7 +132,7 @@ async def _database(settings: IngestSettings) -> AsyncIterator[str]:
     """The database of what runs, or that of the settings, or the one in the data folder, started for this."""
     stack = read_stack(settings.data_dir)
     if stack is not None:
-        yield stack.database
+        yield stack_database(stack, SERVICE)
     elif settings.database is not None:
         yield settings.require_database()
     else:

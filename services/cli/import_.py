@@ -28,14 +28,14 @@ from services.ingest.formats import Source, open_sources
 from services.ingest.imports.dry_run import rehearse
 from services.ingest.imports.importer import Importer, Snapshot
 from services.ingest.imports.report import Report, Wrong
-from services.ingest.intake import Intake
+from services.ingest.intake import SERVICE, Intake
 from services.ingest.patience import Patience
 from services.ingest.rows.fields import FieldError, optional_moment
 from services.ingest.rows.outcomes import WhyNot
 from services.ingest.rows.parse import to_utc
 from services.ingest.settings import IngestSettings
 from services.ingest.take.snapshot import Limits
-from services.platform.embedded.endpoints import Stack, read_stack
+from services.platform.embedded.endpoints import Stack, read_stack, stack_database
 from services.platform.embedded.stack import running_stack
 from services.platform.signals import until_stopped
 from services.registry import SERVICES
@@ -151,11 +151,11 @@ async def _stack(settings: IngestSettings) -> AsyncIterator[tuple[IngestSettings
     if stack is None and settings.kafka is not None and settings.database is not None:
         yield settings, None
     elif stack is not None:
-        yield settings.on(stack.kafka, stack.database), None
+        yield settings.on(stack.kafka, stack_database(stack, SERVICE)), None
     else:
         say("Nothing is running here: starting the stack for this import …")
         async with running_stack(settings, SERVICES, say=say) as started:
-            yield settings.on(started.kafka, started.database), started
+            yield settings.on(started.kafka, stack_database(started, SERVICE)), started
 
 
 def _moment(text: str, settings: IngestSettings) -> datetime:

@@ -109,7 +109,7 @@ def _pointed(settings: Settings, data_dir: Path | None) -> Settings:
     stack = read_stack(settings.data_dir)
     if stack is None or stack.kafka != kafka:
         return settings
-    return settings.model_copy(update={"kafka": kafka, "database": SecretStr(stack.database)})
+    return settings.model_copy(update={"kafka": kafka, "database": SecretStr(stack.database_app)})
 
 
 def _write(path: Path, text: str) -> None:

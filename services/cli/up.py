@@ -12,10 +12,11 @@ from services.cli.common import failing, load_settings
 from services.cli.output import describe
 from services.ingest.agreement.document import Agreement
 from services.ingest.agreement.reading import load_agreement
-from services.ingest.intake import Intake
+from services.ingest.intake import SERVICE, Intake
 from services.ingest.patience import UnavailableError
 from services.ingest.settings import IngestSettings
 from services.ingest.store.agreements import VersionError
+from services.platform.embedded.endpoints import stack_database
 from services.platform.embedded.errors import DataDirInUseError, EmbeddedError
 from services.platform.embedded.stack import running_stack
 from services.platform.processes import ProcessError
@@ -57,7 +58,7 @@ async def _stay(settings: IngestSettings, agreement: Agreement | None, *, as_jso
     click.echo(f"Starting in {settings.data_dir.absolute()} …", err=True)
     async with running_stack(settings, SERVICES) as stack:
         if agreement is not None:
-            async with Intake.open(settings.on(stack.kafka, stack.database)) as intake:
+            async with Intake.open(settings.on(stack.kafka, stack_database(stack, SERVICE))) as intake:
                 await intake.apply(agreement)
                 await intake.sweep()
         click.echo(stack.model_dump_json() if as_json else "\n".join(describe(stack)))

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 from services.ingest.agreement.document import Agreement
@@ -41,6 +41,10 @@ from services.ingest.take.snapshot import Limits, TakenBack
 from services.platform import trace
 from services.platform.consent import check_database
 from services.platform.database import make_engine
+from services.platform.roles import require_role
+
+SERVICE: Final = "ingest"
+"""As whom the database knows all that the intake does."""
 
 T = TypeVar("T")
 
@@ -65,7 +69,7 @@ class Intake:
 
         Connects when first used. Raises `SettingsError` when a setting or the key cannot be used.
         """
-        engine = make_engine(settings.require_database(), pool_size=settings.batches_in_flight + 2)
+        engine = make_engine(settings.require_database(), service=SERVICE, pool_size=settings.batches_in_flight + 2)
         publisher = Publisher(settings.require_kafka(), settings.kafka_wait_seconds)
         parts = IngestContext(
             engine=engine,
@@ -92,9 +96,11 @@ class Intake:
     async def start(self) -> Swept:
         """Write the district's timezone to the database, and sweep: to be called once before the first rows.
 
-        What the calling task hands in from then on has one trace.
+        What the calling task hands in from then on has one trace. Raises `RolesError` when the database's user is
+        another than ingest's role.
         """
         trace.begin()
+        await self._run(self._check_role)
         await self._run(lambda: clock.put_timezone(self._parts))
         return await self.sweep()
 
@@ -238,7 +244,11 @@ class Intake:
 
     async def check_database(self) -> str | None:
         """None when the database answers, else what to do."""
-        return await check_database(self._parts.engine)
+        return await check_database(self._parts.engine, SERVICE)
+
+    async def _check_role(self) -> None:
+        async with self._parts.engine.connect() as connection:
+            await require_role(connection, SERVICE)
 
     async def _run(self, work: Callable[[], Awaitable[T]]) -> T:
         return await self._patience.run(work)

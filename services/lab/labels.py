@@ -23,6 +23,7 @@ from services.platform.consumer import stop_client
 from services.platform.database import make_engine
 from services.platform.errors import NotRunningError, OperatorError
 from services.platform.kafka import make_consumer
+from services.platform.roles import READER, require_role
 from services.platform.settings import Settings
 
 READ_SECONDS: Final = 120.0
@@ -78,7 +79,7 @@ async def closed_cases(settings: Settings) -> ClosedCases:
     """The cases closed until now, from the Kafka and the database of the settings.
 
     Raises `NotRunningError` when Kafka does not answer, `OperatorError` when the topic is not there or the database
-    does not answer, `SettingsError` when a setting is missing.
+    does not answer, `RolesError` when its user is not the reader, `SettingsError` when a setting is missing.
     """
     kafka, database = settings.require_kafka(), settings.require_database()
     try:
@@ -132,9 +133,10 @@ async def _student_ids(database: str, pseudonyms: set[str]) -> dict[str, str]:
     """The district's ids of those whose consent is in force now, by pseudonym."""
     pseudonym, student_id = consented_students.c.pseudonym, consented_students.c.student_id
     wanted = pseudonym == any_(literal(sorted(pseudonyms), ARRAY(Text)))
-    engine = make_engine(database, pool_size=1)
+    engine = make_engine(database, service=READER, pool_size=1)
     try:
         async with engine.connect() as connection:
+            await require_role(connection, READER)
             return {row[0]: row[1] for row in await connection.execute(select(pseudonym, student_id).where(wanted))}
     finally:
         await engine.dispose()

@@ -33,7 +33,7 @@ GATHER_SECONDS = 0.05
 
 def create_app(settings: NotifySettings, background: Background | None = None) -> FastAPI:
     """The application; it connects when it is started. Raises `SettingsError` when a setting cannot be used."""
-    engine = make_engine(settings.require_database(), ping=False)
+    engine = make_engine(settings.require_database(), service="notify", ping=False)
     sessions = make_sessions(engine)
     tasks = background or Background()
     mailer = _mailer(settings)
@@ -68,7 +68,7 @@ def create_app(settings: NotifySettings, background: Background | None = None) -
     add_health(
         app,
         {
-            "database": partial(check_database, engine),
+            "database": partial(check_database, engine, "notify"),
             "kafka": consumer.check,
             "smtp": mailer.check,
             "tasks": tasks.check,

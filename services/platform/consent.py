@@ -10,6 +10,8 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.platform.roles import check_role
+
 DATABASE_AWAY: Final = (OperationalError, InterfaceError, PoolTimeoutError)
 """What the database raises while it is down, starting or too busy: trying again helps."""
 
@@ -37,10 +39,13 @@ def may_be_shown(student: SQLColumnExpression[str], school: SQLColumnExpression[
     return and_(consented_students.c.pseudonym == student, shared)
 
 
-async def check_database(engine: AsyncEngine) -> str | None:
-    """A readiness check: the database answers, and the consent view is there."""
+async def check_database(engine: AsyncEngine, service: str) -> str | None:
+    """A readiness check: the database answers, its user is the service's role, and the consent view is there."""
     try:
         async with asyncio.timeout(CHECK_SECONDS), engine.connect() as connection:
+            wrong = await check_role(connection, service)
+            if wrong is not None:
+                return wrong
             view = await connection.scalar(select(func.to_regclass("ingest.consented_students").is_not(None)))
     except (*DATABASE_AWAY, TimeoutError):
         return "the database does not answer; see FIRSTBELL_DATABASE"

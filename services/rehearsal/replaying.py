@@ -21,17 +21,18 @@ from services.ingest.agreement.document import Agreement
 from services.ingest.formats import Source
 from services.ingest.imports.importer import Progress
 from services.ingest.imports.replayer import Replayer
-from services.ingest.intake import Intake
+from services.ingest.intake import SERVICE, Intake
 from services.ingest.patience import Patience
 from services.ingest.settings import IngestSettings
 from services.platform.database import make_engine
-from services.platform.embedded.endpoints import Stack
+from services.platform.embedded.endpoints import Stack, stack_database
 from services.platform.embedded.stack import running_stack
 from services.platform.errors import OperatorError
 from services.platform.identity.client import SignedRequests
 from services.platform.identity.own_issuer import Grant
 from services.platform.identity.trust import as_service, embedded_issuer
 from services.platform.near import near_client
+from services.platform.roles import READER
 from services.platform.supervisor import say_on_stderr
 from services.registry import SERVICES
 from services.rehearsal.in_flight import DaysInFlight, OnDay
@@ -61,6 +62,7 @@ class Replay:
     stack: Stack
     settings: IngestSettings
     engine: AsyncEngine
+    """The reader's."""
     say: Callable[[str], None]
 
     async def run(
@@ -161,8 +163,8 @@ async def fresh_replay(
         alone = dict.fromkeys(_OUTSIDE) | _ALONE | {"service_key_file": folder / "secrets" / "services.jwk"}
         settings = IngestSettings.load(folder).model_copy(update=alone)
         async with running_stack(settings, SERVICES, env={**env, **_EVERYBODY}, say=say) as stack:
-            pointed = settings.on(stack.kafka, stack.database)
-            engine = make_engine(pointed.require_database())
+            pointed = settings.on(stack.kafka, stack_database(stack, SERVICE))
+            engine = make_engine(stack.database_app, service=READER)
             try:
                 yield Replay(stack, pointed, engine, say)
             finally:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from uuid import uuid4
 
 import httpx
+import psycopg
 
 from tests.e2e.districts import CONSENT, WEEK, write_csv
 from tests.e2e.snapshots import every_alert
@@ -124,3 +125,18 @@ def test_no_name_and_no_raw_id_leaves_the_database_and_without_consent_none_is_k
     assert all(value in kept for value in (pseudonym, *shared[:4]))
     assert [value for value in unshared if value in kept] == []
     assert files_with(unshared, files_below(system.data_dir / "postgres")) == []
+
+
+def test_each_service_uses_a_role_of_its_own_and_the_reader_sees_nothing_unasked(system: System) -> None:
+    services = ("ingest", "casework", "notify")
+    roles = [f"firstbell_{service}" for service in services]
+    asked = "SELECT DISTINCT usename FROM pg_stat_activity WHERE usename = ANY (%s)"
+    eventually(lambda: {row[0] for row in system.rows(asked, roles)} == set(roles), "a connection of each role")
+    tables = system.rows("SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables WHERE rowsecurity = %s", True)
+    assert system.where["database_app"] != system.where["database"]
+    with psycopg.connect(system.where["database_app"].replace("+psycopg", "")) as connection:
+        rows = [connection.execute(f"SELECT FROM {table} LIMIT 1").fetchone() for (table,) in tables]
+    assert rows == [None] * len(tables)
+    assert len(tables) > 12
+    kept = system.data_dir / "secrets"
+    assert {path.stat().st_mode & 0o777 for path in kept.iterdir()} == {0o600}

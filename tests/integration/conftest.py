@@ -17,7 +17,7 @@ from services.ingest.agreement.document import assumed
 from services.ingest.agreement.folder import AGENCY, PURPOSE
 from services.ingest.agreement.standing import apply_agreement
 from services.platform.database import make_engine
-from services.platform.embedded.endpoints import Stack
+from services.platform.embedded.endpoints import Stack, stack_database
 from services.platform.embedded.stack import running_stack
 from services.platform.settings import Settings
 from services.registry import SERVICES
@@ -47,8 +47,26 @@ def kafka_bootstrap(stack: Stack) -> str:
 
 @pytest.fixture(scope="session")
 def database_url(stack: Stack) -> str:
-    """SQLAlchemy's URL of the migrated database."""
+    """SQLAlchemy's URL of the migrated database, as its owner."""
     return stack.database
+
+
+@pytest.fixture(scope="session")
+def casework_url(stack: Stack) -> str:
+    """The database as casework's role."""
+    return stack_database(stack, "casework")
+
+
+@pytest.fixture(scope="session")
+def notify_url(stack: Stack) -> str:
+    """The database as notify's role."""
+    return stack_database(stack, "notify")
+
+
+@pytest.fixture(scope="session")
+def reader_url(stack: Stack) -> str:
+    """The database as the reader's role."""
+    return stack.database_app
 
 
 @pytest.fixture(scope="session")

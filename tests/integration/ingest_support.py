@@ -18,6 +18,7 @@ from services.ingest.agreement.document import assumed
 from services.ingest.agreement.folder import AGENCY, PURPOSE
 from services.ingest.agreement.standing import apply_agreement
 from services.ingest.settings import IngestSettings
+from services.platform.embedded.endpoints import Stack, stack_database
 from services.platform.kafka import make_consumer
 from services.platform.schema import migrate
 from services.registry import SERVICES
@@ -33,22 +34,42 @@ CONSENT = {
 }
 
 
+class OwnDatabase(NamedTuple):
+    """A database of the stack's server, by whom it is asked."""
+
+    stack: Stack
+    name: str
+
+    @property
+    def owner(self) -> str:
+        """The URL of its owner."""
+        return _at(self.stack.database, self.name)
+
+    def of(self, service: str) -> str:
+        """The URL of a service's role."""
+        return _at(stack_database(self.stack, service), self.name)
+
+
+def _at(url: str, database: str) -> str:
+    return make_url(url).set(database=database).render_as_string(hide_password=False)
+
+
 @asynccontextmanager
-async def own_database(server_url: str, *, agreement: bool = True) -> AsyncIterator[str]:
+async def own_database(stack: Stack, *, agreement: bool = True) -> AsyncIterator[OwnDatabase]:
     """A migrated database that no other test writes: the replay clock is everyone's.
 
     With an `agreement` all is disclosed live.
     """
     name = f"ingest_{uuid4().hex[:12]}"
-    admin = create_async_engine(server_url, isolation_level="AUTOCOMMIT")
+    admin = create_async_engine(stack.database, isolation_level="AUTOCOMMIT")
     async with admin.connect() as connection:
         await connection.execute(text(f"CREATE DATABASE {name}"))
-    url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
-    await asyncio.to_thread(migrate, url, SERVICES)
+    database = OwnDatabase(stack, name)
+    await asyncio.to_thread(migrate, database.owner, SERVICES)
     if agreement:
-        await apply_agreement(url, assumed(AGENCY, PURPOSE))
+        await apply_agreement(database.owner, assumed(AGENCY, PURPOSE))
     try:
-        yield url
+        yield database
     finally:
         async with admin.connect() as connection:
             await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))

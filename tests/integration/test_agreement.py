@@ -24,6 +24,7 @@ from services.ingest.settings import IngestSettings
 from services.ingest.store.agreements import NoAgreementError, VersionError
 from services.ingest.take.marks import HandIn
 from services.platform.database import make_engine
+from services.platform.embedded.endpoints import Stack
 from tests.identity import Identity
 from tests.integration.ingest_support import ingest_settings, own_database, sent
 from tests.integration.running import running
@@ -109,7 +110,7 @@ class Taken:
         return dict(rows)
 
     async def rows(self, query: str, student: str) -> list[Any]:
-        engine = make_engine(self.settings.require_database(), pool_size=1)
+        engine = make_engine(self.settings.require_database(), service="ingest", pool_size=1)
         async with engine.connect() as connection:
             found = list(await connection.execute(text(query), {"id": student}))
         await engine.dispose()
@@ -128,9 +129,9 @@ class Taken:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def taken(kafka_bootstrap: str, database_url: str, tmp_path: Path, identity: Identity) -> AsyncIterator[Taken]:
-    async with own_database(database_url, agreement=False) as url:
-        settings = identity.of(ingest_settings(kafka_bootstrap, url, tmp_path))
+async def taken(stack: Stack, tmp_path: Path, identity: Identity) -> AsyncIterator[Taken]:
+    async with own_database(stack, agreement=False) as database:
+        settings = identity.of(ingest_settings(stack.kafka, database.of("ingest"), tmp_path))
         async with Intake.open(settings) as intake:
             await intake.set_replay_day(date(2016, 12, 7))
             yield Taken(intake, settings)

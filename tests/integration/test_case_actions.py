@@ -90,9 +90,9 @@ class Casework(NamedTuple):
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def casework(
-    kafka_bootstrap: str, database_url: str, students: Students, identity: Identity
+    kafka_bootstrap: str, casework_url: str, students: Students, identity: Identity
 ) -> AsyncIterator[Casework]:
-    settings = identity.of(CaseworkSettings(kafka=kafka_bootstrap, database=SecretStr(database_url)))
+    settings = identity.of(CaseworkSettings(kafka=kafka_bootstrap, database=SecretStr(casework_url)))
     app = create_app(settings, Background(say_death))
     async with running(app, identity.auth()) as client, producing(kafka_bootstrap) as producer:
         yield Casework(client, producer, students)
@@ -172,7 +172,7 @@ async def test_what_is_impossible_is_refused_and_not_echoed(
 
 
 async def test_a_closed_case_stays_closed_and_only_its_closing_may_be_corrected(
-    casework: Casework, kafka_bootstrap: str, database_url: str
+    casework: Casework, kafka_bootstrap: str, reader_url: str
 ) -> None:
     alert, student_id = await casework.alert()
     await casework.post(alert.alert_id, action="closed", outcome="could_not_reach", on="2016-12-20")
@@ -183,7 +183,7 @@ async def test_a_closed_case_stays_closed_and_only_its_closing_may_be_corrected(
     assert await casework.status(alert.alert_id) == "closed"
 
     async def label() -> bool:
-        found = await closed_cases(Settings(kafka=kafka_bootstrap, database=SecretStr(database_url)))
+        found = await closed_cases(Settings(kafka=kafka_bootstrap, database=SecretStr(reader_url)))
         ours = [case for case in found.cases if case.student_id == student_id]
         return ours == [ClosedCase(student_id, corrected_on, "housing_crisis")]
 
@@ -197,10 +197,10 @@ async def test_an_unknown_alert_is_not_found(casework: Casework) -> None:
 
 
 async def test_when_consent_ends_nothing_is_taken_shown_or_learnt(
-    casework: Casework, published: Published, kafka_bootstrap: str, database_url: str
+    casework: Casework, published: Published, kafka_bootstrap: str, reader_url: str
 ) -> None:
     alert, student_id = await casework.alert()
-    settings = Settings(kafka=kafka_bootstrap, database=SecretStr(database_url))
+    settings = Settings(kafka=kafka_bootstrap, database=SecretStr(reader_url))
     await casework.post(alert.alert_id, action="closed", outcome="homelessness_identified")
     await published.of(alert.alert_id, count=1)
     before = await closed_cases(settings)
@@ -237,10 +237,10 @@ async def test_what_a_crash_left_unpublished_is_sent_but_never_without_consent(
 
 
 async def test_an_action_is_taken_while_kafka_is_away_and_published_later(
-    casework: Casework, published: Published, database_url: str, identity: Identity
+    casework: Casework, published: Published, casework_url: str, identity: Identity
 ) -> None:
     alert, _ = await casework.alert()
-    settings = identity.of(CaseworkSettings(kafka="127.0.0.1:9", database=SecretStr(database_url)))
+    settings = identity.of(CaseworkSettings(kafka="127.0.0.1:9", database=SecretStr(casework_url)))
     app = create_app(settings, Background(say_death))
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://app", auth=identity.auth())
     async with app.router.lifespan_context(app), client:
@@ -251,7 +251,7 @@ async def test_an_action_is_taken_while_kafka_is_away_and_published_later(
 
 
 async def test_the_command_writes_what_was_identified(
-    casework: Casework, published: Published, kafka_bootstrap: str, database_url: str, tmp_path: Path
+    casework: Casework, published: Published, kafka_bootstrap: str, reader_url: str, tmp_path: Path
 ) -> None:
     identified, student_id = await casework.alert()
     other, other_id = await casework.alert()
@@ -260,7 +260,7 @@ async def test_the_command_writes_what_was_identified(
     await published.of(identified.alert_id, count=1)
     await published.of(other.alert_id, count=1)
     out = tmp_path / "outcomes.csv"
-    environment = {"FIRSTBELL_KAFKA": kafka_bootstrap, "FIRSTBELL_DATABASE": database_url}
+    environment = {"FIRSTBELL_KAFKA": kafka_bootstrap, "FIRSTBELL_DATABASE": reader_url}
     arguments = ["--out", str(out), "--data-dir", str(tmp_path / "none")]
     result = await asyncio.to_thread(CliRunner().invoke, outcomes, arguments, env=environment)
     assert result.exit_code == 0, result.output

@@ -54,8 +54,8 @@ class Casework(NamedTuple):
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def casework(kafka_bootstrap: str, database_url: str, identity: Identity) -> AsyncIterator[Casework]:
-    app = create_app(identity.of(settings(kafka_bootstrap, database_url)), Background(say_death))
+async def casework(kafka_bootstrap: str, casework_url: str, identity: Identity) -> AsyncIterator[Casework]:
+    app = create_app(identity.of(settings(kafka_bootstrap, casework_url)), Background(say_death))
     async with running(app, identity.auth()) as client, producing(kafka_bootstrap) as producer:
         yield Casework(client, producer)
 
@@ -205,7 +205,7 @@ async def test_an_unknown_alert_is_not_found(casework: Casework) -> None:
 
 
 async def test_a_window_is_the_workers_with_the_districts_id(
-    kafka_bootstrap: str, database_url: str, students: Students, identity: Identity
+    kafka_bootstrap: str, casework_url: str, students: Students, identity: Identity
 ) -> None:
     student, student_id = await students.consented()
 
@@ -220,7 +220,7 @@ async def test_a_window_is_the_workers_with_the_districts_id(
 
     worker = await asyncio.start_server(answer, "127.0.0.1")
     port = worker.sockets[0].getsockname()[1]
-    configured = settings(kafka_bootstrap, database_url).model_copy(update={"warning_urls": f"http://127.0.0.1:{port}"})
+    configured = settings(kafka_bootstrap, casework_url).model_copy(update={"warning_urls": f"http://127.0.0.1:{port}"})
     app = create_app(identity.of(configured), Background(say_death))
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://app", auth=identity.auth())
     async with worker, app.router.lifespan_context(app), client:

@@ -26,7 +26,7 @@ from services.notify.app import create_app as create_notify
 from services.notify.settings import NotifySettings
 from services.notify.tables import OutboxRow
 from services.platform.background import Background
-from services.platform.embedded.endpoints import Stack
+from services.platform.embedded.endpoints import Stack, stack_database
 from tests.alert_events import DAY, event
 from tests.identity import Identity
 from tests.integration.conftest import Students
@@ -74,11 +74,11 @@ async def all_there(engine: AsyncEngine, events: list[AlertEvent]) -> bool:
 
 
 def both(stack: Stack, folder: Path) -> tuple[CaseworkSettings, NotifySettings]:
-    database = SecretStr(stack.database)
+    casework, notify = (SecretStr(stack_database(stack, service)) for service in ("casework", "notify"))
     return (
-        CaseworkSettings(data_dir=folder, kafka=stack.kafka, database=database),
+        CaseworkSettings(data_dir=folder, kafka=stack.kafka, database=casework),
         NotifySettings(
-            data_dir=folder, kafka=stack.kafka, database=database, smtp=stack.smtp, public_url="http://casework.example"
+            data_dir=folder, kafka=stack.kafka, database=notify, smtp=stack.smtp, public_url="http://casework.example"
         ),
     )
 

@@ -64,10 +64,10 @@ async def test_every_part_of_a_stack_that_runs_is_ok(stack: Stack, tmp_path: Pat
 
 
 async def test_no_check_tells_the_databases_password(stack: Stack, tmp_path: Path) -> None:
-    password = make_url(stack.database).password
+    password = make_url(stack.database_app).password
     assert password
     target = target_of(stack, tmp_path)
-    wrong = make_url(stack.database).set(database="nosuch").render_as_string(hide_password=False)
+    wrong = make_url(stack.database_app).set(database="nosuch").render_as_string(hide_password=False)
     for results in (await run_checks(target), await run_checks(replace(target, database=wrong))):
         assert password not in str(results)
     assert by_name(results)["database"].status == "failed"

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from pathlib import Path
@@ -20,6 +21,7 @@ import psycopg
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from pydantic import SecretStr
 
 from services.platform.embedded import postgres_binaries
 from services.platform.embedded.endpoints import Endpoints, Stack, read_stack
@@ -231,6 +233,26 @@ async def test_postgres_keeps_what_it_acknowledged_and_asks_for_its_password(ser
     assert mode(server.home / "password") == 0o600
 
 
+async def test_a_role_logs_in_with_the_password_that_is_kept_now(server: EmbeddedPostgres) -> None:
+    """A lost file of secrets is made anew: the next start gives the role the new password."""
+    first, second = (replace(server, roles={"firstbell_reader": password}) for password in ("made-up", "another"))
+    async with supervised(first) as supervisor:
+        await supervisor.start(first.spec())
+        await _log_in(first)
+    async with supervised(second) as supervisor:
+        await supervisor.start(second.spec())
+        await _log_in(second)
+        with pytest.raises(psycopg.OperationalError, match="password"):
+            await _log_in(first)
+
+
+async def _log_in(server: EmbeddedPostgres) -> None:
+    async with await psycopg.AsyncConnection.connect(plain(server.role_url("firstbell_reader"))) as connection:
+        powers = "SELECT rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = %s"
+        row = await (await connection.execute(powers, ["firstbell_reader"])).fetchone()
+        assert row == (False,)
+
+
 async def test_a_stale_pid_file_with_a_pid_that_another_process_has_now_blocks_nothing(
     server: EmbeddedPostgres,
 ) -> None:
@@ -286,12 +308,17 @@ async def test_as_root_private_parents_stay_private_and_unreachable_programs_are
 
 def test_a_services_environment_has_the_addresses_and_the_parents_settings(tmp_path: Path) -> None:
     endpoints = Endpoints(kafka="127.0.0.1:1", database="postgresql+psycopg://u:p@h/d", smtp="127.0.0.1:2")
-    env = service_environment(Settings(data_dir=tmp_path, partitions=8), endpoints, {"ingest": 8001})
+    settings = Settings(data_dir=tmp_path, partitions=8, database=SecretStr("postgresql+psycopg://owner:p@h/d"))
+    ingest, warning = SERVICES[:2]
+    endpoints = replace(endpoints, roles={"firstbell_ingest": "postgresql+psycopg://firstbell_ingest:q@h/d"})
+    env = service_environment(settings, endpoints, {"ingest": 8001}, ingest)
     assert env["FIRSTBELL_KAFKA"] == "127.0.0.1:1"
-    assert env["FIRSTBELL_DATABASE"] == "postgresql+psycopg://u:p@h/d"
+    assert env["FIRSTBELL_DATABASE"] == "postgresql+psycopg://firstbell_ingest:q@h/d"
+    assert "FIRSTBELL_DATABASE" not in service_environment(settings, endpoints, {}, warning)
     assert env["FIRSTBELL_SMTP"] == "127.0.0.1:2"
     assert env["FIRSTBELL_INGEST_PORT"] == "8001"
     assert env["FIRSTBELL_PARTITIONS"] == "8"
     assert env["FIRSTBELL_DATA_DIR"] == str(tmp_path)
     assert "FIRSTBELL_MAVEN_MIRROR" not in env
     assert "p@h" not in repr(endpoints)
+    assert "q@h" not in repr(endpoints)

@@ -30,6 +30,7 @@ from services.ingest.settings import IngestSettings
 from services.ingest.take.days import Close
 from services.ingest.take.marks import HandIn
 from services.platform.database import make_engine
+from services.platform.embedded.endpoints import Stack
 from tests.identity import Identity
 from tests.integration.ingest_support import CONSENT, Sent, ingest_settings, own_database, sent
 from tests.integration.running import running
@@ -42,10 +43,10 @@ Json = dict[str, Any]
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def settings(
-    kafka_bootstrap: str, database_url: str, tmp_path_factory: pytest.TempPathFactory, identity: Identity
+    stack: Stack, tmp_path_factory: pytest.TempPathFactory, identity: Identity
 ) -> AsyncIterator[IngestSettings]:
-    async with own_database(database_url) as url:
-        yield identity.of(ingest_settings(kafka_bootstrap, url, tmp_path_factory.mktemp("ingest")))
+    async with own_database(stack) as database:
+        yield identity.of(ingest_settings(stack.kafka, database.of("ingest"), tmp_path_factory.mktemp("ingest")))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -63,7 +64,7 @@ async def intake(settings: IngestSettings) -> AsyncIterator[Intake]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def rows(settings: IngestSettings) -> AsyncIterator[AsyncEngine]:
-    engine = make_engine(settings.require_database())
+    engine = make_engine(settings.require_database(), service="ingest")
     yield engine
     await engine.dispose()
 

@@ -82,9 +82,9 @@ async def notifying(
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def notify(
-    kafka_bootstrap: str, database_url: str, smtp_sink: Sink, engine: AsyncEngine, tmp_path: Path
+    kafka_bootstrap: str, notify_url: str, smtp_sink: Sink, engine: AsyncEngine, tmp_path: Path
 ) -> AsyncIterator[Notify]:
-    async with notifying(kafka_bootstrap, database_url, smtp_sink.address, engine, tmp_path) as ready:
+    async with notifying(kafka_bootstrap, notify_url, smtp_sink.address, engine, tmp_path) as ready:
         yield ready
 
 
@@ -185,13 +185,13 @@ async def test_an_ended_consent_tells_nobody(notify: Notify, students: Students,
 
 
 async def test_mails_wait_for_a_server_that_is_away_and_then_leave_in_order(
-    kafka_bootstrap: str, database_url: str, engine: AsyncEngine, students: Students, tmp_path: Path
+    kafka_bootstrap: str, notify_url: str, engine: AsyncEngine, students: Students, tmp_path: Path
 ) -> None:
     port = free_port(taken=set())
     server = Server()
     async with (
         server.listening(port),
-        notifying(kafka_bootstrap, database_url, f"127.0.0.1:{port}", engine, tmp_path) as notify,
+        notifying(kafka_bootstrap, notify_url, f"127.0.0.1:{port}", engine, tmp_path) as notify,
     ):
         await server.stop()
         student, _ = await students.consented()
@@ -214,7 +214,7 @@ async def test_mails_wait_for_a_server_that_is_away_and_then_leave_in_order(
 
 
 async def test_a_refused_recipient_fails_and_one_who_is_busy_is_tried_again(
-    kafka_bootstrap: str, database_url: str, engine: AsyncEngine, students: Students, tmp_path: Path
+    kafka_bootstrap: str, notify_url: str, engine: AsyncEngine, students: Students, tmp_path: Path
 ) -> None:
     port = free_port(taken=set())
     busy = iter(["451 4.3.0 try later", "451 4.3.0 try later"])
@@ -223,7 +223,7 @@ async def test_a_refused_recipient_fails_and_one_who_is_busy_is_tried_again(
     )
     async with (
         server.listening(port),
-        notifying(kafka_bootstrap, database_url, f"127.0.0.1:{port}", engine, tmp_path) as notify,
+        notifying(kafka_bootstrap, notify_url, f"127.0.0.1:{port}", engine, tmp_path) as notify,
     ):
         student, _ = await students.consented()
         await send(notify.producer, event(student))
@@ -236,7 +236,7 @@ async def test_a_refused_recipient_fails_and_one_who_is_busy_is_tried_again(
 
 @pytest.mark.parametrize("busy", [True, False])
 async def test_a_mail_that_has_been_tried_for_long_enough_is_given_up(
-    kafka_bootstrap: str, database_url: str, engine: AsyncEngine, students: Students, tmp_path: Path, *, busy: bool
+    kafka_bootstrap: str, notify_url: str, engine: AsyncEngine, students: Students, tmp_path: Path, *, busy: bool
 ) -> None:
     """Whether the server puts it off or is away."""
     port = free_port(taken=set())
@@ -244,7 +244,7 @@ async def test_a_mail_that_has_been_tried_for_long_enough_is_given_up(
     address = f"127.0.0.1:{port}"
     async with (
         server.listening(port),
-        notifying(kafka_bootstrap, database_url, address, engine, tmp_path, budget_hours=1e-6) as notify,
+        notifying(kafka_bootstrap, notify_url, address, engine, tmp_path, budget_hours=1e-6) as notify,
     ):
         if not busy:
             await server.stop()
@@ -294,13 +294,13 @@ async def test_of_a_batch_only_the_record_that_the_database_refuses_is_lost(noti
 
 
 async def test_a_consent_that_ends_while_a_slow_server_takes_the_mails_before_counts(
-    kafka_bootstrap: str, database_url: str, engine: AsyncEngine, students: Students, tmp_path: Path
+    kafka_bootstrap: str, notify_url: str, engine: AsyncEngine, students: Students, tmp_path: Path
 ) -> None:
     port = free_port(taken=set())
     server = Server(seconds=CONSENT_SECONDS * 0.6)
     async with (
         server.listening(port),
-        notifying(kafka_bootstrap, database_url, f"127.0.0.1:{port}", engine, tmp_path) as notify,
+        notifying(kafka_bootstrap, notify_url, f"127.0.0.1:{port}", engine, tmp_path) as notify,
     ):
         first, last = [event((await students.consented())[0]) for _ in range(2)]
         await send(notify.producer, first, last)

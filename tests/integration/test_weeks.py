@@ -18,6 +18,7 @@ from services.ingest.intake import Intake
 from services.ingest.rows.parse import SchoolDayRow
 from services.ingest.settings import IngestSettings
 from services.ingest.take.days import Close
+from services.platform.embedded.endpoints import Stack
 from tests.integration.ingest_support import ingest_settings, own_database, sent
 
 TODAY = IngestSettings(kafka=None).wall_today()
@@ -28,11 +29,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def settings(
-    kafka_bootstrap: str, database_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[IngestSettings]:
-    async with own_database(database_url) as url:
-        yield ingest_settings(kafka_bootstrap, url, tmp_path_factory.mktemp("weeks"))
+async def settings(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[IngestSettings]:
+    async with own_database(stack) as database:
+        yield ingest_settings(stack.kafka, database.of("ingest"), tmp_path_factory.mktemp("weeks"))
 
 
 @pytest_asyncio.fixture(loop_scope="session")

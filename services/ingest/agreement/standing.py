@@ -40,7 +40,7 @@ async def apply_agreement(database: str, agreement: Agreement) -> Applied:
 
 @asynccontextmanager
 async def _connected(database: str) -> AsyncIterator[AsyncConnection]:
-    engine = make_engine(database, pool_size=1)
+    engine = make_engine(database, service="ingest", pool_size=1)
     try:
         async with engine.begin() as connection:
             yield connection

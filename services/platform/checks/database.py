@@ -34,7 +34,10 @@ async def check_database(target: Target, timeout: float) -> list[CheckResult]:
             version, behind = await _ask(engine, target.database, target.schemas)
     except (SQLAlchemyError, OSError, TimeoutError) as error:
         cause = getattr(error, "orig", None) or error
-        hint = "See whether it runs, and whether user, password and name in FIRSTBELL_DATABASE are right."
+        hint = (
+            "See whether it runs, and whether user (the owner, or who reads: firstbell_app), password and name in "
+            "FIRSTBELL_DATABASE are right."
+        )
         return [
             failed("database", f"{place} does not answer ({type(cause).__name__})", hint),
             _no_migrations(),

@@ -27,6 +27,8 @@ class DataDir:
         self.mail = self.root / "mail"
         self.logs = self.root / "logs"
         self.run = self.root / "run"
+        self.secrets = self.root / "secrets"
+        """Made with the first secret."""
         self.stack_file = self.root / "stack.json"
         self.jwks_file = self.run / "jwks.json"
 

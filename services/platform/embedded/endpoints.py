@@ -8,18 +8,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.engine import make_url
 
 from services.platform.embedded.data_dir import DataDir
 from services.platform.processes import ProcessId, write_atomically
+from services.platform.roles import READER, as_role, read_password, role_of
 
 
 @dataclass(frozen=True)
 class Endpoints:
-    """What the services stand on, embedded or outside: two addresses `host:port` and a database URL."""
+    """What the services stand on, embedded or outside: two addresses `host:port` and the owner's database URL."""
 
     kafka: str
     database: str = field(repr=False)
     smtp: str
+    roles: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The database's URLs of the roles that have a login of their own; the owner becomes the others."""
+
+    def database_of(self, service: str) -> str:
+        """The database as the role of a service, or of `READER`."""
+        role = role_of(service)
+        return self.roles.get(role) or as_role(self.database, role)
 
 
 class RunningService(BaseModel):
@@ -32,7 +41,7 @@ class RunningService(BaseModel):
 
 
 class Stack(BaseModel):
-    """A running stack. The database URL holds the password: print it only where it is asked for."""
+    """A running stack. The database URLs hold passwords: print them only where they are asked for."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -42,6 +51,9 @@ class Stack(BaseModel):
     warning: str
     kafka: str
     database: str = Field(repr=False)
+    """The owner's."""
+    database_app: str = Field(repr=False)
+    """The reader's, which row-level security holds."""
     smtp: str
     mail_dir: Path | None
     data_dir: Path
@@ -55,6 +67,15 @@ class Stack(BaseModel):
         if service is None or service.pid is None:
             raise LookupError(f"{name} is no running process of this stack")
         return service.pid
+
+
+def stack_database(stack: Stack, service: str) -> str:
+    """The database of a running stack as the role of a service; raises `SettingsError`."""
+    role, reader = role_of(service), make_url(stack.database_app)
+    if reader.username != role_of(READER):  # outside: the owner becomes the role
+        return as_role(stack.database, role)
+    password = read_password(DataDir(stack.data_dir).secrets, role)
+    return reader.set(username=role, password=password).render_as_string(hide_password=False)
 
 
 class _File(BaseModel):

@@ -8,7 +8,8 @@ import secrets
 import shutil
 import signal
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -32,6 +33,8 @@ class EmbeddedPostgres:
     logs: Path
     registry: ProcessRegistry
     port: int
+    roles: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The passwords of the roles that may log in besides the owner."""
 
     @property
     def data(self) -> Path:
@@ -40,7 +43,14 @@ class EmbeddedPostgres:
 
     def url(self) -> str:
         """SQLAlchemy's URL of the database, with the password in it; raises `PostgresError` when that was lost."""
-        return f"postgresql+psycopg://{USER}:{self._password()}@127.0.0.1:{self.port}/{DATABASE}"
+        return self._url(USER, self._password())
+
+    def role_url(self, role: str) -> str:
+        """The same for one of the `roles`."""
+        return self._url(role, self.roles[role])
+
+    def _url(self, user: str, password: str) -> str:
+        return f"postgresql+psycopg://{user}:{password}@127.0.0.1:{self.port}/{DATABASE}"
 
     def spec(self) -> ChildSpec:
         """How to run it. The data folder is made when it is missing; raises `PostgresError`."""
@@ -126,7 +136,7 @@ class EmbeddedPostgres:
             os.chown(path, user.uid, user.gid)
 
     async def _database_answers(self) -> bool:
-        """Whether it takes connections; makes our database when it is not there yet."""
+        """Whether it takes connections; makes our database and the roles when they are not there yet."""
         try:
             async with await psycopg.AsyncConnection.connect(
                 host="127.0.0.1",
@@ -140,9 +150,20 @@ class EmbeddedPostgres:
                 found = await connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
                 if await found.fetchone() is None:
                     await connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+                for role, password in self.roles.items():
+                    await _let_log_in(connection, role, password)
         except psycopg.OperationalError:
             return False
         return True
+
+
+async def _let_log_in(connection: psycopg.AsyncConnection, role: str, password: str) -> None:
+    """Make the role when it is missing, and give it this password, of which the server gets a hash alone."""
+    found = await connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
+    make = "CREATE ROLE {} {}" if await found.fetchone() is None else "ALTER ROLE {} {}"
+    hashed = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+    rights = sql.SQL("LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD {}")
+    await connection.execute(sql.SQL(make).format(sql.Identifier(role), rights.format(sql.Literal(hashed))))
 
 
 async def end_stale_server(data: Path, *, deadline: float = STALE_DEADLINE_SECONDS) -> None:

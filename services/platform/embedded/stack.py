@@ -28,6 +28,7 @@ from services.platform.identity.trust import as_service
 from services.platform.kafka import create_topics
 from services.platform.listening import listening
 from services.platform.processes import Command, ProcessRegistry
+from services.platform.roles import READER, RolesError, read_password, require_membership, roles_of
 from services.platform.schema import migrate
 from services.platform.service import Services, ServiceSpec
 from services.platform.settings import Settings
@@ -119,9 +120,14 @@ async def _make_topics(endpoints: Endpoints, settings: Settings) -> None:
         raise _away("Kafka", error) from error
 
 
-async def _make_schemas(endpoints: Endpoints, services: Services) -> None:
+async def _make_schemas(endpoints: Endpoints, services: Services, *, become: bool = False) -> None:
+    """Migrate; to `become` the services' roles the owner must be one of their members."""
     try:
         await asyncio.to_thread(migrate, endpoints.database, services)
+        if become:
+            await asyncio.to_thread(require_membership, endpoints.database, services)
+    except RolesError as error:
+        raise PrepareError(str(error)) from error
     except (SQLAlchemyError, OSError) as error:
         raise _away("The database", error) from error
 
@@ -138,7 +144,7 @@ async def _found(supervisor: Supervisor, plan: _Plan, settings: Settings, prepar
     else:
         steps = {
             "kafka": partial(_make_topics, plan.endpoints, settings),
-            "postgres": partial(_make_schemas, plan.endpoints, plan.all),
+            "postgres": partial(_make_schemas, plan.endpoints, plan.all, become=plan.postgres is None),
         }
         specs = [replace(spec, once_ready=steps.pop(spec.name, spec.once_ready)) for spec in plan.foundation()]
         await together(supervisor.start(*specs), *(outside() for outside in steps.values()))
@@ -179,7 +185,8 @@ class _Plan:
             )
         if settings.database is None:
             port = free_port(settings.database_port, taken=taken)
-            postgres = EmbeddedPostgres(home=data.postgres, logs=data.logs, registry=registry, port=port)
+            roles = {role: read_password(data.secrets, role) for role in roles_of(services)}
+            postgres = EmbeddedPostgres(home=data.postgres, logs=data.logs, registry=registry, port=port, roles=roles)
         if settings.smtp is None:
             smtp_port = free_port(settings.smtp_port, taken=taken)
         ports = {one.name: free_port(getattr(settings, f"{one.name}_port"), taken=taken) for one in services}
@@ -191,6 +198,7 @@ class _Plan:
                 kafka=kafka.bootstrap if kafka else settings.require_kafka(),
                 database=postgres.url() if postgres else settings.require_database(),
                 smtp=settings.smtp or f"127.0.0.1:{smtp_port}",
+                roles={role: postgres.role_url(role) for role in postgres.roles} if postgres else {},
             ),
             ports=ports,
             urls={name: settings.url_here(port) for name, port in ports.items()},
@@ -216,7 +224,7 @@ class _Plan:
             env={
                 **inherited_environment(),
                 **own_environment(),
-                **service_environment(settings, self.endpoints, self.ports),
+                **service_environment(settings, self.endpoints, self.ports, service),
                 **extra,
                 **gate.environment,
             },
@@ -235,6 +243,7 @@ class _Plan:
             **self.urls,
             kafka=self.endpoints.kafka,
             database=self.endpoints.database,
+            database_app=self.endpoints.database_of(READER),
             smtp=self.endpoints.smtp,
             mail_dir=self.data.mail if settings.smtp is None else None,
             data_dir=self.data.root,
@@ -249,12 +258,20 @@ def own_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name.startswith("FIRSTBELL_") and name not in shared}
 
 
-def service_environment(settings: Settings, endpoints: Endpoints, ports: Mapping[str, int]) -> dict[str, str]:
-    """The parent's settings as a service's environment, with the addresses filled in; what is None is left out."""
+def service_environment(
+    settings: Settings, endpoints: Endpoints, ports: Mapping[str, int], service: ServiceSpec
+) -> dict[str, str]:
+    """The parent's settings as a service's environment, with the addresses filled in; what is None is left out.
+
+    The database is that of the service's own role; one without a schema has none.
+    """
     values = settings.model_dump(mode="json", exclude_none=True)
     values |= {name: value.get_secret_value() for name, value in settings if isinstance(value, SecretStr)}
     values |= {f"{name}_port": port for name, port in ports.items()}
-    values |= {"kafka": endpoints.kafka, "database": endpoints.database, "smtp": endpoints.smtp}
+    values |= {"kafka": endpoints.kafka, "smtp": endpoints.smtp}
+    values.pop("database", None)
+    if service.migrations is not None:
+        values["database"] = endpoints.database_of(service.name)
     values["data_dir"] = str(settings.data_dir.absolute())
     return {f"FIRSTBELL_{name.upper()}": str(value) for name, value in values.items()}
 

@@ -14,6 +14,8 @@ PEOPLE: Final[tuple[Role, ...]] = tuple(role for role in get_args(Role) if role 
 """The roles that an issuer gives to people and their systems."""
 OF_AN_AGENCY: Final[tuple[Role, ...]] = ("caseworker", "supervisor")
 """Roles that see what their own agency gets."""
+NO_AGENCY: Final = "-"
+"""The id of no agency."""
 SERVICE_ALONE: Final[tuple[Role, ...]] = ("service",)
 """What our own key gives."""
 
@@ -34,7 +36,7 @@ class Caller:
     @property
     def confined_to(self) -> str | None:
         """The agency whose alone everything is that the caller may see; None means every agency's."""
-        return (self.agency or "") if self.role in OF_AN_AGENCY else None
+        return (self.agency or NO_AGENCY) if self.role in OF_AN_AGENCY else None
 
     def covers(self, school_id: str | None) -> bool:
         """Whether what is of this school is within what the caller may see."""

@@ -13,6 +13,7 @@ from prometheus_client import Counter
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.platform.database import caller_context
 from services.platform.http import ProblemError
 from services.platform.identity.caller import Caller, Role
 from services.platform.identity.keys import KeysAwayError
@@ -39,13 +40,18 @@ class Authentication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let through whoever is known."""
-        if scope["type"] == "http" and scope["path"] not in self._open_paths:
-            try:
-                scope.setdefault("state", {})["caller"] = await self._caller(Headers(scope=scope))
-            except ProblemError as problem:
-                await problem.response()(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+        if scope["type"] != "http" or scope["path"] in self._open_paths:
+            await self._app(scope, receive, send)
+            return
+        try:
+            caller = await self._caller(Headers(scope=scope))
+        except ProblemError as problem:
+            await problem.response()(scope, receive, send)
+            return
+        scope.setdefault("state", {})["caller"] = caller
+        # The database holds the caller to the same, should a query forget it.
+        with caller_context(caller.role, agency=caller.confined_to, schools=caller.schools):
+            await self._app(scope, receive, send)
 
     async def _caller(self, headers: Headers) -> Caller:
         scheme, _, token = headers.get("authorization", "").partition(" ")

@@ -33,6 +33,7 @@ def a_stack(data_dir: Path) -> Stack:
         warning="http://127.0.0.1:4",
         kafka="127.0.0.1:5",
         database="postgresql+psycopg://firstbell:hidden@127.0.0.1:6/firstbell",
+        database_app="postgresql+psycopg://firstbell_app:buried@127.0.0.1:6/firstbell",
         smtp="127.0.0.1:7",
         mail_dir=data_dir / "mail",
         data_dir=data_dir,
@@ -89,6 +90,7 @@ def test_the_stack_of_a_dead_owner_is_none(tmp_path: Path) -> None:
 
 def test_the_password_is_not_in_the_stacks_repr(tmp_path: Path) -> None:
     assert "hidden" not in repr(a_stack(tmp_path))
+    assert "buried" not in repr(a_stack(tmp_path))
 
 
 def test_the_pid_of_a_process_that_does_not_run_is_a_lookup_error(tmp_path: Path) -> None:
