@@ -128,7 +128,7 @@ class Replay:
 
     def _casework(self) -> httpx.AsyncClient:
         issuer = embedded_issuer(self.settings.model_copy(update={"database": None}))
-        auth = SignedRequests(issuer, Grant(role="caseworker", subject=NAME))
+        auth = SignedRequests(issuer, Grant(role="steward", subject=NAME))
         return near_client(self.settings, auth=auth, timeout=30, base_url=self.stack.casework)
 
     async def document(self, replayer: Replayer) -> Document:

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.ingest.agreement.folder import agreement_of
 from services.ingest.formats import FormatError, open_sources
 from services.ingest.imports.dry_run import rehearse
 from services.ingest.imports.report import Report
@@ -95,7 +96,8 @@ def fresh(base: Path) -> Path:
 
 
 def told(folder: Path) -> Report:
-    return rehearse(open_sources([folder]), SETTINGS, datetime.now(UTC), lambda _: None)
+    source = open_sources([folder])
+    return rehearse(source, agreement_of(source).agreement, SETTINGS, datetime.now(UTC), lambda _: None)
 
 
 def judged(report: Report) -> tuple[dict[str, int], dict[str, int]]:

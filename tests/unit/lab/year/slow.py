@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from models.attendance import NO_TIME, RETRACTED, DayMarks, SectionMark, code_of, day_code, with_mark
 from models.school_year import year_of
 from services.contracts.ids import Pseudonym, Slot
-from services.ingest.agreement.document import ANY
+from services.ingest.agreement.document import ANY, assumed
 from services.ingest.agreement.folder import AGENCY, PURPOSE
 from services.ingest.classification.classify import Horizon, Memory, Taking, classify
 from services.ingest.consent.in_force import ConsentPolicy, Run, standing
@@ -148,7 +148,7 @@ class Slow:
                 self.handed_in[handed_in_on(found.row, zone)].append(found.row)
 
     def _keep_span(self) -> None:
-        signed = first_signed(self.source, self._policy)
+        signed = first_signed(self.source, assumed(AGENCY, PURPOSE))
         days = [
             day
             for day, rows in self.handed_in.items()
