@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
@@ -33,19 +32,13 @@ class AgreementFault(NamedTuple):
     what: str
 
 
-@dataclass(frozen=True, slots=True)
 class AgreementError(OperatorError):
     """The file is no agreement; its text has a line for each thing that is wrong."""
 
-    path: Path
-    wrong: tuple[AgreementFault, ...]
-
-    def __str__(self) -> str:
-        return "\n".join(map(str, self._lines()))
-
-    def _lines(self) -> Iterator[str]:
-        for line, field, what in self.wrong:
-            yield f"{self.path}:{line}: {field}: {what}" if field else f"{self.path}:{line}: {what}"
+    def __init__(self, path: Path, wrong: Sequence[AgreementFault]) -> None:
+        lines = (f"{path}:{line}: {f'{field}: ' if field else ''}{what}" for line, field, what in wrong)
+        super().__init__("\n".join(lines))
+        self.wrong = tuple(wrong)
 
 
 def load_agreement(path: Path) -> Agreement:
