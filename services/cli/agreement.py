@@ -88,7 +88,8 @@ def apply(file: Path, as_json: bool, data_dir: Path | None) -> None:
         settings = load_settings(IngestSettings, data_dir)
         new = asyncio.run(_apply(settings, given))
         standing = asyncio.run(_standing(settings))
-    say(f"{_title(given)}: {'applied' if new else 'it was applied before; nothing changed'}.")
+    term = f"it holds from {given.effective_on} to {given.expires_on}"
+    say(f"{_title(given)}: {f'applied, {term}' if new else 'applied before; nothing changed'}.")
     _show(standing, as_json=as_json)
 
 
