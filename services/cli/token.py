@@ -55,6 +55,8 @@ def token(
     """
     if role in OF_AN_AGENCY and agency is None:
         raise click.UsageError(f"A {role} sees what one agency gets: say which with --agency ID.")
+    if role in {"district", "lead", "operator"} and (schools or records):
+        raise click.UsageError(f"--school and --record narrow what is read, and a {role} reads no student.")
     settings = load_settings(Settings, data_dir)
     with failing():
         grant = Grant(

@@ -52,7 +52,7 @@ class AlertEvent(Event):
     changed_on: date
     """The school date on which this took effect."""
     reasons: list[Reason]
-    because: Literal["attendance", "correction", "consent_ended"] = "attendance"
+    because: Literal["attendance", "correction", "consent_ended", "not_shared"] = "attendance"
     superseded: bool = False
     """The same evaluation already went past this step: it is kept, and nobody is notified."""
     caused_at: datetime

@@ -5,17 +5,26 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from aiokafka.errors import KafkaError
+from psycopg.errors import DeadlockDetected
 from sqlalchemy.exc import DBAPIError
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, wait_random_exponential
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_delay,
+    wait_random_exponential,
+)
 
 from services.platform.consent import DATABASE_AWAY
 from services.platform.errors import OperatorError
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
+
+_DEADLOCKS: Final = 5
 
 
 class UnavailableError(OperatorError):
@@ -36,6 +45,13 @@ def unavailable(error: BaseException) -> UnavailableError | None:
     return UnavailableError("The database") if lost else None
 
 
+def _unless_deadlocked(state: RetryCallState) -> bool:
+    """Whether to stop: not after a deadlock, of which one side is rolled back and goes on when it tries again."""
+    error = state.outcome.exception() if state.outcome else None
+    deadlocked = isinstance(error, DBAPIError) and isinstance(error.orig, DeadlockDetected)
+    return not deadlocked or state.attempt_number >= _DEADLOCKS
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """Try again, ever more slowly, for so many seconds; 0 means once."""
@@ -44,10 +60,13 @@ class Patience:
     notice: Callable[[str], None] | None = None
     """Called with plain words before each new try."""
 
+    def _stop(self, state: RetryCallState) -> bool:
+        return _unless_deadlocked(state) and stop_after_delay(self.seconds)(state)
+
     async def run(self, work: Callable[[], Awaitable[T]]) -> T:
         """The result of the work, which must be safe to repeat; raises `UnavailableError` in the end."""
         retrying = AsyncRetrying(
-            stop=stop_after_delay(self.seconds),
+            stop=self._stop,
             wait=wait_random_exponential(multiplier=0.5, max=15),
             retry=retry_if_exception(lambda error: unavailable(error) is not None),
             before_sleep=self._tell,

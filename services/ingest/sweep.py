@@ -40,6 +40,7 @@ async def sweep(parts: IngestContext) -> Swept:
 
 async def _settle_some(parts: IngestContext) -> Swept | None:
     async with parts.engine.begin() as connection:
+        await agreements.hold(connection)
         due = await students.lock_due(connection, _AT_ONCE)
         if not due:
             return None

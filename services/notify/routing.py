@@ -17,6 +17,8 @@ from services.contracts.alerts import LEVELS, AlertEvent, Level
 
 ANNOUNCED: Final = frozenset({"AlertRaised", "AlertLevelChanged"})
 CLOSING: Final = frozenset({"AlertCleared", "AlertWithdrawn"})
+QUIETLY: Final = frozenset({"consent_ended", "not_shared"})
+"""Why what is not to be known any more is withdrawn: nobody is told of it."""
 
 
 class CaseKey(NamedTuple):
@@ -134,7 +136,7 @@ def _withdrawn(
 
     Otherwise a sibling's alert, folded into the one withdrawn, would never have been heard of.
     """
-    retract = Retract(state, notify=event.because != "consent_ended" and not event.superseded)
+    retract = Retract(state, notify=event.because not in QUIETLY and not event.superseded)
     if notified is None or lead is None or notified.alert_id != state.alert_id:
         return Routed(lowered(notified, lead), (retract,))
     if event.superseded:

@@ -41,13 +41,21 @@ def acts_as(*services: str) -> str:
 def of_caller(*, school: str | None = None, agency: str | None = None) -> str:
     """The condition that the caller, if there is one, may see a row of this school and agency (columns).
 
-    A table without a school gives nothing to a caller who is held to some.
+    A table without a school gives nothing to a caller who is held to some, one without an agency nothing to a caller
+    of one.
     """
     in_schools = f"({_SCHOOLS} IS NULL OR {school} = ANY ({_SCHOOL_LIST}))" if school else f"{_SCHOOLS} IS NULL"
-    conditions = [NO_STUDENTS, in_schools]
-    if agency is not None:
-        conditions.append(f"({_AGENCY} IS NULL OR {agency} = {_AGENCY})")
-    return " AND ".join(conditions)
+    return " AND ".join([NO_STUDENTS, in_schools, of_agency(agency) if agency else f"{_AGENCY} IS NULL"])
+
+
+def in_schools_through(query: str) -> str:
+    """The condition that a caller held to schools has a row of `query`, under its policies."""
+    return f"({_SCHOOLS} IS NULL OR EXISTS ({query}))"
+
+
+def of_agency(column: str) -> str:
+    """The condition that a caller of an agency sees its own."""
+    return f"({_AGENCY} IS NULL OR {column} = {_AGENCY})"
 
 
 def of_caller_through(query: str) -> str:

@@ -152,4 +152,7 @@ class Alerts:
 
     def _subject(self, student: Student, caused_at: datetime) -> Subject:
         school = self.current_school(student) or ""
-        return Subject(student.pseudonym, student.household, school, caused_at, student.agency, student.last_seq)
+        unshared = any(segment.school == NOT_SHARED for segment in student.segments)
+        return Subject(
+            student.pseudonym, student.household, school, caused_at, student.agency, unshared, student.last_seq
+        )

@@ -17,7 +17,7 @@ from models.policy import LEVEL_NAMES, NONE
 from services.contracts.alerts import AlertEvent, AlertEventType, Reason
 from services.contracts.ids import Pseudonym, alert_id, event_id
 
-Because = Literal["attendance", "correction", "consent_ended"]
+Because = Literal["attendance", "correction", "consent_ended", "not_shared"]
 
 _KEPT: Final = {"household", "school_id", "level", "raised_on", "changed_on", "reasons"}
 _DICTIONARY: Final = Path(__file__).with_name("last_event.dict").read_bytes()
@@ -49,6 +49,8 @@ class Subject(msgspec.Struct, frozen=True):
     school_id: str
     caused_at: datetime
     agency: str | None = None
+    unshared: bool = False
+    """Days of the student are not shared: what vanishes may have been taken out of the scope, not corrected."""
     last_seq: int = 0
     """Events of a new alert are numbered from the next one."""
 
@@ -64,7 +66,8 @@ def emit(emitted: list[EmittedAlert], now: Sequence[Episode], subject: Subject) 
     for old in emitted:
         if old.id not in {match.id for match, _ in matches if match is not None} and not old.withdrawn:
             old.withdrawn = True
-            events.append(_again(old, "AlertWithdrawn", "correction", subject))
+            gone: Because = "not_shared" if subject.unshared else "correction"
+            events.append(_again(old, "AlertWithdrawn", gone, subject))
     for old_or_none, episode in matches:
         if old_or_none is None:
             new, said = _raise(episode, subject)

@@ -73,9 +73,29 @@ class Taken:
         await self.intake.apply(given)
         await self.intake.sweep()
 
-    async def consent(self, *recipients: str, agreement_id: str = "DSA") -> tuple[str, str | None]:
-        """A new student, and the pseudonym that the answer has."""
-        student = f"RAW{uuid4().hex[:12]}"
+    async def revoke(self, student: str, day: date) -> str:
+        row = ConsentRow(
+            student_id=student,
+            agreement_id="DSA",
+            signed_by=None,
+            relationship=None,
+            signed_on=None,
+            method=None,
+            records=(),
+            purpose=None,
+            recipients=(),
+            expires_on=None,
+            revoked_on=day,
+            household_id=None,
+        )
+        (outcome,) = await self.intake.take_consents([row])
+        return outcome.status
+
+    async def consent(
+        self, *recipients: str, agreement_id: str = "DSA", student: str | None = None
+    ) -> tuple[str, str | None]:
+        """A student, a new one if none is given, and the pseudonym that the answer has."""
+        student = student or f"RAW{uuid4().hex[:12]}"
         row = ConsentRow(
             student_id=student,
             agreement_id=agreement_id,
@@ -111,7 +131,7 @@ class Taken:
 
     async def rows(self, query: str, student: str) -> list[Any]:
         engine = make_engine(self.settings.require_database(), service="ingest", pool_size=1)
-        async with engine.connect() as connection:
+        async with engine.begin() as connection:
             found = list(await connection.execute(text(query), {"id": student}))
         await engine.dispose()
         return found
@@ -163,8 +183,9 @@ async def test_two_agencies_get_what_is_theirs_and_cannot_join_it(taken: Taken) 
     assert known.keys() == {HOPE, HEARTH}
     assert known[HOPE] != known[HEARTH]
     assert shown in known.values()
-    for school in ("both", "hopes", "hearths"):
-        assert await taken.enroll(student, school, FIRST) == "accepted"
+    for number, school in enumerate(("both", "hopes", "hearths")):
+        first = FIRST + timedelta(days=number)
+        assert await taken.enroll(student, school, first, first) == "accepted"
 
     places = [("both", DAY), ("hopes", DAY), ("hearths", DAY), ("nobodys", DAY), ("both", FIRST - timedelta(days=1))]
     told = ["accepted", "accepted", "accepted", "out_of_scope", "out_of_scope"]
@@ -253,6 +274,81 @@ async def test_the_end_of_the_term_closes_all_by_the_one_clock(taken: Taken) -> 
         await taken.marks(student, ("hopes", DAY))
     await taken.intake.sweep()
     assert (await taken.of(CONSENTS, pseudonym))[-1] is None
+
+
+async def test_a_revocation_counts_while_the_agency_is_out_of_the_agreement(taken: Taken) -> None:
+    await taken.apply(agreement())
+    student, _ = await taken.consent(HOPE, HEARTH)
+    await taken.apply(agreement(2, disclosure=ONE_AGENCY))
+    assert await taken.revoke(student, date(2016, 12, 7)) == "accepted"
+    await taken.apply(agreement(3))
+    assert await taken.pseudonyms(student) == {}
+    await taken.apply(agreement(4, expires_on=date(2016, 12, 6)))
+    assert await taken.revoke(student, date(2016, 12, 6)) == "accepted", "without an agreement in force"
+
+
+async def test_an_agency_that_comes_later_gets_no_consent_that_was_revoked(taken: Taken) -> None:
+    await taken.apply(agreement(disclosure=ONE_AGENCY))
+    student, _ = await taken.consent(HOPE, HEARTH)
+    await taken.revoke(student, date(2016, 12, 7))
+    await taken.apply(agreement(2))
+    await taken.consent(HOPE, HEARTH, student=student)
+    assert await taken.pseudonyms(student) == {}
+
+
+async def test_with_another_purpose_nobody_passes_by_the_old_consent_even_before_a_sweep(taken: Taken) -> None:
+    await taken.apply(agreement())
+    student, pseudonym = await taken.consent(HOPE)
+    assert await taken.pseudonyms(student) == {HOPE: pseudonym}
+    other = [{**ONE_AGENCY[0], "purpose": "marketing"}]
+    await taken.intake.apply(agreement(2, disclosure=other))
+    assert await taken.pseudonyms(student) == {}
+    assert await taken.marks(student, ("hopes", DAY)) == ["not_consented"]
+
+
+async def test_what_a_term_ended_comes_back_with_the_next_one(taken: Taken) -> None:
+    await taken.apply(agreement())
+    student, pseudonym = await taken.consent(HOPE)
+    assert await taken.marks(student, ("hopes", DAY)) == ["accepted"]
+    await taken.apply(agreement(2, expires_on=DAY))
+    assert await taken.pseudonyms(student) == {}
+    await taken.apply(agreement(3))
+    assert await taken.pseudonyms(student) == {HOPE: pseudonym}
+    assert await taken.marks(student, ("hopes", DAY)) == ["accepted"]
+
+
+async def test_terms_that_adjoin_are_one(taken: Taken) -> None:
+    await taken.apply(agreement(expires_on=date(2016, 12, 7)))
+    student, pseudonym = await taken.consent(HOPE)
+    await taken.apply(agreement(2, effective_on=date(2016, 12, 8)))
+    await taken.intake.set_replay_day(date(2016, 12, 8))
+    await taken.intake.sweep()
+    assert await taken.pseudonyms(student) == {HOPE: pseudonym}
+    assert None not in await taken.of(CONSENTS, pseudonym or "")
+
+
+async def test_a_school_that_is_added_is_masked_no_more(taken: Taken) -> None:
+    await taken.apply(agreement(disclosure=ONE_AGENCY))
+    student, pseudonym = await taken.consent(HOPE)
+    await taken.enroll(student, "both", FIRST)
+    await taken.apply(agreement(2))
+    await taken.enroll(student, "both", FIRST)
+    values = await taken.of(ENROLLMENTS, pseudonym or "")
+    assert [one.school_id for one in Enrollment.model_validate_json(values[-1] or b"").spans] == ["both"]
+
+
+async def test_before_any_agreement_nothing_that_is_kept_is_touched(taken: Taken) -> None:
+    query = "INSERT INTO ingest.students (student_id, agency, pseudonym, slot, consent_from) VALUES (:id, 'a', 'p', 1, now())"
+    await taken.rows(f"{query} RETURNING 1", "kept")
+    await taken.intake.sweep()
+    assert (
+        len(
+            await taken.rows(
+                "SELECT 1 FROM ingest.students WHERE consent_from IS NOT NULL AND student_id = :id", "kept"
+            )
+        )
+        == 1
+    )
 
 
 async def test_a_version_that_lengthens_the_term_lengthens_consents(taken: Taken) -> None:

@@ -195,7 +195,7 @@ async def test_others_see_of_ingest_what_the_consent_view_shows(database: OwnDat
         assert list(await connection.scalars(text("SELECT pseudonym FROM ingest.students"))) == []
     with pytest.raises(ProgrammingError, match="permission denied"):
         async with engine.connect() as connection:
-            await connection.execute(text("SELECT next_change FROM ingest.students"))
+            await connection.execute(text("SELECT ended_on FROM ingest.students"))
     await engine.dispose()
 
 

@@ -21,7 +21,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, retry_if_not_except
 from services.casework.tables import ActionRow, AlertRow
 from services.contracts.cases import CaseAction
 from services.contracts.topics import CASE_ACTIONS
-from services.platform.consent import DATABASE_AWAY, consented_students
+from services.platform.consent import DATABASE_AWAY, consented_students, may_be_shown
 from services.platform.consumer import INCURABLE, log_retry, stop_client
 from services.platform.kafka import make_producer
 
@@ -84,7 +84,7 @@ async def _unpublished(session: AsyncSession) -> Sequence[CaseAction]:
     query = (
         select(ActionRow, AlertRow.student)
         .join(AlertRow, AlertRow.id == ActionRow.alert_id)
-        .join(consented_students, consented_students.c.pseudonym == AlertRow.student)
+        .join(consented_students, may_be_shown(AlertRow.student, AlertRow.school_id))
         .where(ActionRow.published_at.is_(None))
         .order_by(ActionRow.position)
         .limit(AT_ONCE)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, true
+from sqlalchemy import ColumnElement, and_, false, true
 
 from services.casework.tables import AlertRow
-from services.platform.identity.caller import Caller
+from services.platform.identity.caller import ATTENDANCE, Caller
 
 
 def visible_to(caller: Caller) -> ColumnElement[bool]:
@@ -13,6 +13,8 @@ def visible_to(caller: Caller) -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = [true()]
     if caller.confined_to is not None:
         conditions.append(AlertRow.agency == caller.confined_to)
+    if not caller.has(ATTENDANCE):
+        conditions.append(false())
     if caller.schools is not None:
         conditions.append(AlertRow.school_id.in_(sorted(caller.schools)))
     return and_(*conditions)

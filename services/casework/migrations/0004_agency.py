@@ -11,7 +11,8 @@ depends_on = None
 
 UPGRADE = """
 ALTER TABLE casework.alerts ADD COLUMN agency text;
-COMMENT ON COLUMN casework.alerts.agency IS 'Who gets it; null for alerts from before there were several';
+UPDATE casework.alerts SET agency = 'project-hope';
+COMMENT ON COLUMN casework.alerts.agency IS 'Who gets it';
 """
 
 

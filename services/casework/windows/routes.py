@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 import httpx
 from fastapi import APIRouter, Path
@@ -15,9 +15,9 @@ from services.casework.history.routes import PSEUDONYM
 from services.casework.people import READERS
 from services.casework.quota import StudentQuota
 from services.casework.windows.workers import RecoveringError, ask
-from services.platform.consent import consented_students
+from services.platform.consent import ALL_SCHOOLS, consented_students, live_schools
 from services.platform.http import ProblemError
-from services.platform.identity.caller import Caller
+from services.platform.identity.caller import ATTENDANCE, Caller
 from services.platform.identity.guard import may
 
 EXAMPLE: Final[dict[str, JsonValue]] = {
@@ -61,11 +61,8 @@ def window_router(
         caller: Annotated[Caller, may(*READERS)], student: Annotated[str, Path(pattern=PSEUDONYM)]
     ) -> JSONResponse:
         async with sessions() as session:
-            query = select(consented_students.c.student_id).where(consented_students.c.pseudonym == student)
-            if caller.confined_to is not None:
-                query = query.where(consented_students.c.agency == caller.confined_to)
-            student_id = await session.scalar(query)
-        if student_id is None:
+            known = await _known(session, caller, student)
+        if known is None:
             raise _no_such_student()
         try:
             found = await ask(client, workers, student)
@@ -76,13 +73,46 @@ def window_router(
             ) from None  # fmt: skip
         if found is None:
             raise ProblemError(404, "No window", "Nothing has been recorded for this student yet.")
-        school_id = found.get("school_id")
-        if not caller.covers(school_id if isinstance(school_id, str) else None):
+        if not _theirs(caller, known.schools, found.get("school_id")):
             raise _no_such_student()
         quota.take(caller.subject, [student])
-        return JSONResponse({**found, "student_id": student_id}, headers={"Cache-Control": "no-store"})
+        marks = found.get("marks")
+        shared = [
+            mark
+            for mark in (marks if isinstance(marks, list) else [])
+            if isinstance(mark, dict) and _theirs(caller, known.schools, mark.get("school_id"))
+        ]
+        answer = {**found, "marks": shared, "student_id": known.student_id}
+        return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 
     return router
+
+
+class _Known(NamedTuple):
+    student_id: str
+    schools: frozenset[str]
+    """Whose attendance flows to the student's agency now."""
+
+
+async def _known(session: AsyncSession, caller: Caller, student: str) -> _Known | None:
+    """What may be known of the student; None when nothing may."""
+    query = select(consented_students.c.student_id, consented_students.c.agency)
+    query = query.where(consented_students.c.pseudonym == student)
+    if caller.confined_to is not None:
+        query = query.where(consented_students.c.agency == caller.confined_to)
+    if not caller.has(ATTENDANCE):
+        return None
+    found = (await session.execute(query)).one_or_none()
+    if found is None:
+        return None
+    schools = await session.scalars(select(live_schools.c.school_id).where(live_schools.c.agency == found.agency))
+    return _Known(found.student_id, frozenset(schools))
+
+
+def _theirs(caller: Caller, schools: frozenset[str], school_id: JsonValue) -> bool:
+    """Whether what is of this school is shared with the agency, and within what the caller may see."""
+    school = school_id if isinstance(school_id, str) else None
+    return caller.covers(school) and (school is None or bool(schools & {school, ALL_SCHOOLS}))
 
 
 def _no_such_student() -> ProblemError:

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
 
 ANY: Final = "*"
 """In the place of an agreement's id or a school's: an agreement that is assumed, for want of one, covers all."""
 
+MOST_VERSIONS: Final = 1_000_000
 AgreementId = Annotated[str, StringConstraints(pattern=r"^(\*|[A-Za-z0-9][A-Za-z0-9._-]{0,63})$")]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-SchoolId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+SchoolId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]{1,64}$")]
+Day = Annotated[date, Strict()]
 PartyRole = Literal["district", "lead", "agency"]
 RecordKind = Literal[
     "attendance",
@@ -39,7 +41,7 @@ class Party(_Strict):
     """Who signed."""
 
     id: Identifier
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$")
     role: PartyRole
 
 
@@ -57,10 +59,10 @@ class Agreement(_Strict):
     """One version of the agreement. It covers days from `effective_on` to `expires_on`, both inclusive."""
 
     id: AgreementId
-    version: int = Field(ge=1)
-    effective_on: date
-    expires_on: date
-    destroy_by: date
+    version: int = Field(ge=1, le=MOST_VERSIONS)
+    effective_on: Day
+    expires_on: Day
+    destroy_by: Day
     """What was shared is destroyed by then."""
     small_cell: int = Field(default=10, ge=1)
     """Counts of people below this are never shown."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from services.ingest.agreement.document import ANY, Agreement, Feed
 from services.ingest.rows.outcomes import WhyNot
 
+ATTENDANCE: Final = "attendance"
+"""The kind of record that a mark is."""
 _FAR = date.max.toordinal()
 
 
@@ -20,7 +22,7 @@ class ConsentPolicy:
     agreement: str
     purpose: str
     recipient: str
-    records: str = "attendance"
+    records: str = ATTENDANCE
     first: date = date.min
     last: date = date.max
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.ids import Pseudonym
 from services.ingest.agreement.document import Agreement
-from services.ingest.consent.in_force import ConsentPolicy, ConsentStanding, Run, standing
+from services.ingest.consent.in_force import ConsentPolicy, ConsentStanding, Run, current_run, standing
 from services.ingest.consent.stored import ConsentKey, StoredConsent
 from services.ingest.metrics import CONSENT_CHANGES
 from services.ingest.store import students
@@ -42,13 +42,16 @@ async def settle(
     in_force: dict[str, Pseudonym] = {}
     began: list[str] = []
     over: list[int] = []
+    lapsed: list[int] = []
     changes: list[tuple[int, ConsentStanding]] = []
     for student in given:
         policy = policies.get(student.agency)
         held = [] if policy is None else [consent.term(policy) for consent in kept[student.id].values()]
         now = standing(held, today, student.ended_on)
         ended = student.run is not None and (now.run is None or not _goes_on(student.run, now.run, today))
-        if ended:
+        if ended and _holds_by_itself(kept[student.id].values(), student.agency, today):
+            lapsed.append(student.id)  # the agreement ended it: with the next one its days may be shared again
+        elif ended:
             over.append(student.id)
             now = standing(held, today, today)
         if now.run:
@@ -59,13 +62,18 @@ async def settle(
             changes.append((student.id, now))
     if changes:
         await students.stand(connection, changes)
-    if over:
-        await students.forget(connection, over, today)
+    if over or lapsed:
+        await students.forget(connection, over, lapsed, today)
     CONSENT_CHANGES.labels("began").inc(len(began))
-    CONSENT_CHANGES.labels("ended").inc(len(over))
-    return Settled(in_force, began, len(over))
+    CONSENT_CHANGES.labels("ended").inc(len(over) + len(lapsed))
+    return Settled(in_force, began, len(over) + len(lapsed))
+
+
+def _holds_by_itself(consents: Iterable[StoredConsent], agency: str, today: date) -> bool:
+    """Whether a consent for the agency holds today, whatever the agreement says."""
+    return current_run((one.term_for(agency) for one in consents), today, None) is not None
 
 
 def _goes_on(before: Run, now: Run, today: date) -> bool:
     """Whether the run is the one that there was: a new version of the agreement may lengthen it."""
-    return before.holds(today) or now.start <= before.start
+    return before.holds(today) or (before.through is not None and now.start <= before.through + timedelta(days=1))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
-from services.ingest.consent.in_force import ConsentPolicy, ConsentTerm
+from services.ingest.consent.in_force import ATTENDANCE, ConsentPolicy, ConsentTerm
 from services.ingest.rows.parse import ConsentRow
 
 
@@ -36,6 +36,18 @@ class StoredConsent:
     def fits(self, policy: ConsentPolicy) -> bool:
         """Whether it covers what we need."""
         return policy.fits(self.key.agreement_id, self.records, self.purpose, self.recipients)
+
+    def term_for(self, agency: str) -> ConsentTerm:
+        """The same without an agreement: as far as it names the agency and attendance."""
+        return ConsentTerm(
+            agreement_id=self.key.agreement_id,
+            signed_on=self.key.signed_on,
+            order=self.arrival,
+            fits=ATTENDANCE in self.records and agency in self.recipients,
+            expires_on=self.expires_on,
+            revoked_on=self.revoked_on,
+            notice=self.key.notice,
+        )
 
     def term(self, policy: ConsentPolicy) -> ConsentTerm:
         """What matters of it for the days in force."""

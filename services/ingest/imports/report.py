@@ -91,6 +91,8 @@ class Report:
     assumed: set[str] = field(default_factory=set)
     """Schools whose calendar had to be assumed."""
     ids: SpoiltIds = field(default_factory=SpoiltIds)
+    out_of_scope: Counter[str] = field(default_factory=Counter)
+    """By school: rows that no live disclosure covers."""
     not_instructional: Counter[str] = field(default_factory=Counter)
     outside_enrollment: Counter[str] = field(default_factory=Counter)
 
@@ -114,6 +116,8 @@ class Report:
         for item, outcome in zip(items, outcomes, strict=True):
             self.marks[outcome.status] += 1
             self.older += outcome.warning is not None
+            if outcome.status == "out_of_scope":
+                self.out_of_scope[item.row.school_id] += 1
             if outcome.why_not is not None:
                 self.not_consented[outcome.why_not] += 1
             if outcome.why_not == "unknown_student":
@@ -167,6 +171,11 @@ class Report:
             *older,
             *twice,
             *self.notes,
+            *(
+                f"School {school}: {number} rows are out of scope. No live disclosure of the agreement in force covers "
+                "the school, or their dates; `firstbell agreement show` says what it does."
+                for school, number in sorted(self.out_of_scope.items())
+            ),
             *(
                 f"School {school} has neither calendar nor sessions: its weekdays from the first to the last reported "
                 "are taken for school days, and nothing that needs a rate or score is raised. Hand in a calendar."

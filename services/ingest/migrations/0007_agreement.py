@@ -70,6 +70,7 @@ CREATE VIEW ingest.consented_students AS
     SELECT pseudonym, student_id, first_name, last_name, grade, household, slot, consent_from, consent_through, agency
     FROM ingest.students
     WHERE consent_from <= ingest.today() AND (consent_through IS NULL OR consent_through >= ingest.today())
+      AND (next_change IS NULL OR next_change > ingest.today())
       AND agency IN (SELECT agency FROM ingest.live_schools);
 COMMENT ON VIEW ingest.consented_students IS
     'Students whose consent is in force now, under the agreement in force, by the one clock: what others may join';

@@ -6,9 +6,12 @@ from alembic import op
 
 from services.platform.roles import role_of
 from services.platform.row_security import (
+    NO_STUDENTS,
     acts_as,
     grant,
+    in_schools_through,
     mostly,
+    of_agency,
     of_caller,
     of_caller_through,
     protect,
@@ -28,13 +31,15 @@ FREELY_READ = "ingest.agreement_in_force, ingest.agreements, ingest.disclosures,
 OTHERS = ("casework", "notify")
 IN_FORCE = """
     consent_from <= (SELECT ingest.today()) AND (consent_through IS NULL OR consent_through >= (SELECT ingest.today()))
+    AND (next_change IS NULL OR next_change > (SELECT ingest.today()))
     AND agency IN (SELECT agency FROM ingest.live_schools)
 """
-SHOWN = "pseudonym, student_id, first_name, last_name, grade, household, slot, consent_from, consent_through, agency"
+NAMED = "pseudonym, student_id, first_name, last_name, grade, household"
+SHOWN = f"{NAMED}, slot, consent_from, consent_through, next_change, agency"
 
 
 def enrolled(student: str) -> str:
-    return of_caller_through(f"SELECT FROM ingest.enrollments e WHERE e.student = {student}")
+    return f"SELECT FROM ingest.enrollments e WHERE e.student = {student}"
 
 
 def upgrade() -> None:
@@ -42,8 +47,9 @@ def upgrade() -> None:
     for table in BY_SCHOOL:
         op.execute(protect(f"ingest.{table}", service="ingest", caller=of_caller(school="school_id")))
     for table in BY_STUDENT:
-        op.execute(protect(f"ingest.{table}", service="ingest", caller=enrolled(f"{table}.student")))
-    op.execute(protect("ingest.students", service="ingest", caller=f"{mostly(IN_FORCE)} AND {enrolled('students.id')}"))
+        op.execute(protect(f"ingest.{table}", service="ingest", caller=of_caller_through(enrolled(f"{table}.student"))))
+    held = f"{NO_STUDENTS} AND {of_agency('agency')} AND {in_schools_through(enrolled('students.id'))}"
+    op.execute(protect("ingest.students", service="ingest", caller=f"{mostly(IN_FORCE)} AND {held}"))
     others = ", ".join(role_of(one) for one in OTHERS)
     op.execute(f"""
         GRANT USAGE ON SCHEMA ingest TO {others};

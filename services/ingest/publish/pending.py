@@ -91,6 +91,7 @@ async def _some_students(parts: IngestContext) -> bool:
     async with parts.engine.begin() as connection:
         if not (await pending.due(connection)).students:
             return False
+        await agreements.hold(connection)
         await pending.alone(connection)
         states = await pending.students(connection, await agreements.in_force(connection), _STUDENTS)
         if states:

@@ -49,9 +49,9 @@ Unfit = dict[str, dict[str, WhyNot]]
 _BEST: Final[tuple[Status, ...]] = ("accepted", "duplicate", "not_consented", "out_of_scope", "rejected")
 
 
-def best(outcomes: Iterable[Outcome]) -> Outcome:
-    """What is said of a row that several agencies may get: what the most of it came to; out of scope without any."""
-    return min(outcomes, key=lambda one: _BEST.index(one.status), default=OUT_OF_SCOPE)
+def best(outcomes: Iterable[Outcome], otherwise: Outcome = OUT_OF_SCOPE) -> Outcome:
+    """What is said of a row that several agencies may get: what the most of it came to."""
+    return min(outcomes, key=lambda one: _BEST.index(one.status), default=otherwise)
 
 
 def tally(outcomes: Iterable[Outcome]) -> Counter[Status]:

@@ -42,6 +42,13 @@ _RENEW = text("""
     WHERE EXISTS (SELECT FROM renewed)
 """)
 
+_CHANGED = text("""
+    SELECT EXISTS (SELECT FROM ingest.agreements) AND coalesce((SELECT applied FROM ingest.agreement_in_force), 0)
+           IS DISTINCT FROM coalesce((SELECT applied FROM ingest.settled_under), 0)
+""")
+_SHARED = text("SELECT pg_advisory_xact_lock_shared(727003)")
+_EXCLUSIVE = text("SELECT pg_advisory_xact_lock(727003)")
+
 _LISTED = text("SELECT document::text, applied_at FROM ingest.agreements ORDER BY applied")
 
 
@@ -73,8 +80,14 @@ async def in_force(connection: AsyncConnection) -> Agreement | None:
     return None if document is None else _parsed(document)
 
 
+async def hold(connection: AsyncConnection) -> None:
+    """Until the transaction ends no other agreement makes consents due: it would wait for rows in another order."""
+    await connection.execute(_SHARED)
+
+
 async def required(connection: AsyncConnection) -> Agreement:
-    """The agreement that holds now; raises `NoAgreementError`."""
+    """The agreement that holds now, and until the transaction ends no other is settled; raises `NoAgreementError`."""
+    await hold(connection)
     agreement = await in_force(connection)
     if agreement is None:
         raise NoAgreementError
@@ -122,12 +135,18 @@ async def apply(connection: AsyncConnection, agreement: Agreement) -> Applied:
                 "schools": list(each.schools),
             },
         )
+    await renew(connection)
     return Applied(new=True)
 
 
 async def renew(connection: AsyncConnection) -> None:
-    """When another agreement holds than at the last call, look at every consent again, and publish enrollments anew."""
-    await connection.execute(_RENEW)
+    """When another agreement holds than at the last call, every consent is due, and enrollments are published anew.
+
+    Until a consent has been looked at again nobody passes by it. Nothing is due before there was any agreement.
+    """
+    if await connection.scalar(_CHANGED):
+        await connection.execute(_EXCLUSIVE)
+        await connection.execute(_RENEW)
 
 
 async def known(connection: AsyncConnection) -> list[Agreement]:

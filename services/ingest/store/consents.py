@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.consent.stored import ConsentKey, StoredConsent
+from services.ingest.consent.stored import ConsentKey, StoredConsent, merged
 
 _OF = text("""
     SELECT student, agreement_id, signed_on, notice, arrival, signed_by, relationship, method,
            records, purpose, recipients, expires_on, revoked_on
     FROM ingest.consents WHERE student = ANY (CAST(:students AS integer[])) ORDER BY student, arrival
+""")
+
+_OF_OTHERS = text("""
+    SELECT s.student_id, c.agreement_id, c.signed_on, c.notice, c.arrival, c.signed_by, c.relationship, c.method,
+           c.records, c.purpose, c.recipients, c.expires_on, c.revoked_on
+    FROM ingest.students s JOIN ingest.consents c ON c.student = s.id
+    WHERE s.student_id = ANY (CAST(:ids AS text[])) AND s.agency <> :agency ORDER BY c.arrival
 """)
 
 _KEEP = text("""
@@ -40,20 +48,36 @@ async def of(connection: AsyncConnection, students: Sequence[int]) -> dict[int, 
     """The consents kept of these students, by the order in which they came."""
     kept: dict[int, dict[ConsentKey, StoredConsent]] = {student: {} for student in students}
     for row in await connection.execute(_OF, {"students": list(students)}):
-        key = ConsentKey(row.agreement_id, row.signed_on, row.notice)
-        kept[row.student][key] = StoredConsent(
-            key=key,
-            arrival=row.arrival,
-            signed_by=row.signed_by,
-            relationship=row.relationship,
-            method=row.method,
-            records=tuple(row.records),
-            purpose=row.purpose,
-            recipients=tuple(row.recipients),
-            expires_on=row.expires_on,
-            revoked_on=row.revoked_on,
-        )
+        one = _stored(row)
+        kept[row.student][one.key] = one
     return kept
+
+
+async def of_others(
+    connection: AsyncConnection, agency: str, student_ids: Collection[str]
+) -> dict[str, dict[ConsentKey, StoredConsent]]:
+    """What is kept of these students' consents for other agencies, by the district's id."""
+    kept: dict[str, dict[ConsentKey, StoredConsent]] = {}
+    if student_ids:
+        for row in await connection.execute(_OF_OTHERS, {"ids": list(student_ids), "agency": agency}):
+            one, mine = _stored(row), kept.setdefault(row.student_id, {})
+            mine[one.key] = merged(mine[one.key], one) if one.key in mine else one
+    return kept
+
+
+def _stored(row: Row[*tuple[Any, ...]]) -> StoredConsent:
+    return StoredConsent(
+        key=ConsentKey(row.agreement_id, row.signed_on, row.notice),
+        arrival=row.arrival,
+        signed_by=row.signed_by,
+        relationship=row.relationship,
+        method=row.method,
+        records=tuple(row.records),
+        purpose=row.purpose,
+        recipients=tuple(row.recipients),
+        expires_on=row.expires_on,
+        revoked_on=row.revoked_on,
+    )
 
 
 async def keep(connection: AsyncConnection, rows: Sequence[tuple[int, StoredConsent]]) -> None:

@@ -20,6 +20,7 @@ _IN_FORCE = text("""
     WHERE s.student_id = ANY (string_to_array(:ids, chr(31))) AND s.agency = :agency
       AND s.consent_from <= (SELECT ingest.today())
       AND (s.consent_through IS NULL OR s.consent_through >= (SELECT ingest.today()))
+      AND (s.next_change IS NULL OR s.next_change > (SELECT ingest.today()))
 """)
 
 _WHY_NOT = text("""

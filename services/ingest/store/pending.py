@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.ids import Pseudonym, Slot
 from services.contracts.reference import EnrollmentSpan
-from services.ingest.agreement.document import Agreement
+from services.ingest.agreement.document import Agreement, Feed
 from services.ingest.agreement.spans import in_scope
 from services.ingest.consent.in_force import Run
 
@@ -84,12 +84,10 @@ async def students(connection: AsyncConnection, agreement: Agreement | None, lim
     rows = (await connection.execute(_STUDENTS, {"limit": limit})).all()
     spans: dict[int, list[EnrollmentSpan]] = {row.id: [] for row in rows}
     ids = [row.id for row in rows if row.enrollment_pending]
-    agencies = {row.id: row.agency for row in rows}
     if ids:
         for student, school_id, entry, exit_, calendar in await connection.execute(_SPANS, {"ids": ids}):
-            feed = feeds.get(agencies[student])
             span = EnrollmentSpan(school_id=school_id, entry_date=entry, exit_date=exit_, calendar=calendar)
-            spans[student] += [] if agreement is None or feed is None else in_scope(agreement, feed, span)
+            spans[student].append(span)
     return [
         StudentState(
             row.id,
@@ -102,10 +100,14 @@ async def students(connection: AsyncConnection, agreement: Agreement | None, lim
             row.revision,
             row.consent_pending,
             row.enrollment_pending,
-            spans[row.id],
+            _shown(agreement, feeds.get(row.agency), spans[row.id]),
         )
         for row in rows
     ]
+
+
+def _shown(agreement: Agreement | None, feed: Feed | None, spans: list[EnrollmentSpan]) -> list[EnrollmentSpan]:
+    return [] if agreement is None or feed is None else in_scope(agreement, feed, spans)
 
 
 async def sent(connection: AsyncConnection, states: Sequence[StudentState]) -> None:

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.ids import HouseholdPseudonym
 from services.ingest.rows.parse import SchoolRow
-
-NOT_SHARED: Final = ""
-"""In the place of a school that is not shared with the agency."""
 
 _SCHOOLS = text("""
     INSERT INTO ingest.schools AS s (school_id, name, campus, timezone)
@@ -69,7 +65,9 @@ _SPANS = text("""
         SET exit_date = excluded.exit_date, calendar = excluded.calendar, said_in = excluded.said_in
     ), gone AS (  -- what earlier imports said of the student there
         DELETE FROM ingest.enrollments e USING (SELECT DISTINCT student, school_id FROM given) g
-        WHERE (e.student, e.school_id) = (g.student, g.school_id) AND e.said_in < CAST(:run AS bigint)
+        WHERE ((e.student, e.school_id) = (g.student, g.school_id) AND e.said_in < CAST(:run AS bigint)
+               OR e.student = g.student AND e.school_id = '' AND e.entry_date IN (  -- it is shared now
+                   SELECT s.entry_date FROM given s WHERE s.student = e.student AND s.school_id <> ''))
           AND NOT EXISTS (SELECT FROM held h
                           WHERE (h.student, h.school_id, h.entry_date) = (e.student, e.school_id, e.entry_date))
         RETURNING e.student

@@ -14,6 +14,8 @@ from services.contracts.ids import Pseudonym, Slot
 _GIVEN = """
     unnest(CAST(:schools AS text[]), CAST(:firsts AS date[]), CAST(:lasts AS date[])) AS g (school_id, first, last)
     JOIN ingest.taken t ON t.school_id = g.school_id AND t.date BETWEEN g.first AND g.last
+    JOIN ingest.students s ON s.id = t.student AND s.consent_from IS NOT NULL
+    JOIN ingest.live_schools l ON l.agency = s.agency AND l.school_id IN (t.school_id, '*')
 """
 
 _STANDING = text(f"""
@@ -30,7 +32,6 @@ _STALE = text(f"""
            (array_agg(t.code ORDER BY t.moment DESC, t.code DESC) FILTER (WHERE NOT {_IS_STALE}))[1] AS kept_code,
            max(t.moment) FILTER (WHERE NOT {_IS_STALE}) AS kept_at
     FROM {_GIVEN}
-    JOIN ingest.students s ON s.id = t.student AND s.consent_from IS NOT NULL
     GROUP BY t.student, s.pseudonym, s.slot, t.school_id, t.date, t.section
     HAVING bool_or({_IS_STALE} AND t.code <> :retracted)
 """)  # noqa: S608 -- our own text

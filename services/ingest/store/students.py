@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.ids import Pseudonym, Slot
 from services.ingest.consent.in_force import ConsentStanding, Run
+from services.ingest.store.arrays import joined
 
 _LOCK = text("""
     SELECT id, student_id, agency, pseudonym, consent_from, consent_through, next_change, ended_on
@@ -21,6 +22,16 @@ _LOCK_DUE = text("""
     SELECT id, student_id, agency, pseudonym, consent_from, consent_through, next_change, ended_on
     FROM ingest.students WHERE next_change <= (SELECT ingest.today()) ORDER BY id LIMIT :limit FOR UPDATE
 """)
+
+_LOCK_DUE_OF = text("""
+    SELECT id, student_id, agency, pseudonym, consent_from, consent_through, next_change, ended_on
+    FROM ingest.students
+    WHERE student_id = ANY (string_to_array(:ids, chr(31))) AND agency = :agency
+      AND next_change <= (SELECT ingest.today())
+    ORDER BY id FOR UPDATE
+""")
+
+_AGENCIES = text("SELECT DISTINCT agency FROM ingest.students WHERE student_id = ANY (CAST(:ids AS text[]))")
 
 _ANY_DUE = text("SELECT EXISTS (SELECT FROM ingest.students WHERE next_change <= :day)")
 
@@ -43,8 +54,8 @@ _STAND = text("""
 
 _END = text("""
     UPDATE ingest.students
-    SET ended_on = :today, enrollment_pending = true,
-        first_name = NULL, last_name = NULL, grade = NULL, household = NULL
+    SET ended_on = CASE WHEN id = ANY (CAST(:over AS integer[])) THEN :today ELSE ended_on END,
+        enrollment_pending = true, first_name = NULL, last_name = NULL, grade = NULL, household = NULL
     WHERE id = ANY (CAST(:ids AS integer[]))
 """)
 
@@ -83,6 +94,17 @@ async def lock_due(connection: AsyncConnection, limit: int) -> list[StudentRecor
     return [_student(*row) for row in await connection.execute(_LOCK_DUE, {"limit": limit})]
 
 
+async def lock_due_of(connection: AsyncConnection, agency: str, student_ids: Iterable[str]) -> list[StudentRecord]:
+    """Those of the students whose consents must be looked at again today, locked."""
+    given = {"ids": joined(student_ids), "agency": agency}
+    return [_student(*row) for row in await connection.execute(_LOCK_DUE_OF, given)]
+
+
+async def agencies_of(connection: AsyncConnection, student_ids: Iterable[str]) -> set[str]:
+    """The agencies for which any of the students is kept."""
+    return set((await connection.execute(_AGENCIES, {"ids": list(student_ids)})).scalars())
+
+
 async def any_due(connection: AsyncConnection, day: date) -> bool:
     """Whether any student's consents must be looked at again by this day."""
     return bool((await connection.execute(_ANY_DUE, {"day": day})).scalar_one())
@@ -115,9 +137,13 @@ async def stand(connection: AsyncConnection, changes: Sequence[tuple[int, Consen
     )
 
 
-async def forget(connection: AsyncConnection, ids: Sequence[int], today: date) -> None:
-    """Delete what consent allowed to keep; consents stay as proof, with pseudonym and slot."""
-    await connection.execute(_END, {"ids": ids, "today": today})
+async def forget(connection: AsyncConnection, over: Sequence[int], lapsed: Sequence[int], today: date) -> None:
+    """Delete what consent allowed to keep; consents stay as proof, with pseudonym and slot.
+
+    Of those that are `over` no earlier day counts again; of those that `lapsed` it may.
+    """
+    ids = [*over, *lapsed]
+    await connection.execute(_END, {"ids": ids, "over": list(over), "today": today})
     for statement in _DELETE:
         await connection.execute(statement, {"ids": ids})
 

@@ -12,9 +12,10 @@ from services.ingest.consent.in_force import ConsentPolicy, is_over
 from services.ingest.consent.settle import settle
 from services.ingest.consent.stored import ConsentKey, StoredConsent, merged, stored
 from services.ingest.context import IngestContext
-from services.ingest.rows.outcomes import DUPLICATE, Outcome, Unfit, best
+from services.ingest.rows.outcomes import DUPLICATE, Outcome, Unfit, WhyNot, best
 from services.ingest.rows.parse import ConsentRow
 from services.ingest.store import agreements, consents, gate, students
+from services.ingest.store.agreements import NoAgreementError
 from services.ingest.store.students import StudentRecord
 
 _NEW = 1 << 62
@@ -29,15 +30,48 @@ async def take_consents(
 ) -> list[Outcome]:
     """Each row's outcome, in order. The database hides and shows at once; Kafka learns by `publish_pending`.
 
+    A revocation counts for every agency for which the student is kept, also one that the agreement does not name now,
+    and when no agreement is in force.
+
     `households` are those known now, by student: a student's slot is made at the first consent and stays. `unfit`
     gets what the consents of students who are not kept do not cover. Raises `NoAgreementError`.
     """
+    revoking = [row for row in rows if row.revoked_on is not None]
     async with parts.engine.begin() as connection:
-        agreement = await agreements.required(connection)
-        feeds = [
-            await _for_agency(connection, parts, rows, households, agreement, feed, unfit) for feed in agreement.feeds()
+        await agreements.hold(connection)
+        agreement = await agreements.in_force(connection)
+        feeds = () if agreement is None else agreement.feeds()
+        revoked: dict[int, list[Outcome]] = {}
+        for agency in await students.agencies_of(connection, {row.student_id for row in revoking}):
+            if agency not in {feed.agency for feed in feeds}:
+                for row, outcome in zip(revoking, await _revoke(connection, agency, revoking, agreement), strict=True):
+                    revoked.setdefault(id(row), []).append(outcome)
+        found = [
+            await _for_agency(connection, parts, rows, households, agreement, feed, unfit)
+            for feed in feeds
+            if agreement is not None
         ]
-    return [best(of) for of in zip(*feeds, strict=True)] if feeds else [_NOT_FITTING for _ in rows]
+    if agreement is None and len(revoking) < len(rows):
+        raise NoAgreementError
+    by_row = zip(*found, strict=True) if found else [()] * len(rows)
+    return [best([*of, *revoked.get(id(row), [])], _NOT_FITTING) for row, of in zip(rows, by_row, strict=True)]
+
+
+async def _revoke(
+    connection: AsyncConnection, agency: str, rows: Sequence[ConsentRow], agreement: Agreement | None
+) -> list[Outcome]:
+    """Keep revocations of those who are kept for an agency that gets nothing now: it never gets them back."""
+    given = [stored(row, _NEW + place) for place, row in enumerate(rows)]
+    locked = await students.lock(connection, agency, {row.student_id for row in rows})
+    kept = await consents.of(connection, [student.id for student in locked.values()])
+    news, changed = _merge(rows, given, locked, kept)
+    if changed:
+        await consents.keep(connection, changed)
+    await settle(connection, locked.values(), kept, agreement, await gate.today(connection))
+    return [
+        _OVER if row.student_id not in locked else Outcome("accepted") if new else DUPLICATE
+        for row, new in zip(rows, news, strict=True)
+    ]
 
 
 async def _for_agency(
@@ -52,16 +86,20 @@ async def _for_agency(
     given = [stored(row, _NEW + place) for place, row in enumerate(rows)]
     policy = ConsentPolicy.of(agreement, feed)
     today = await gate.today(connection)
-    locked = await _students(connection, parts, rows, given, households, policy, today)
+    locked, inherited = await _students(connection, parts, rows, given, households, policy, today)
     kept = await consents.of(connection, [student.id for student in locked.values()])
+    for number, earlier in inherited:
+        kept[number][earlier.key] = earlier
     news, changed = _merge(rows, given, locked, kept)
+    changed = [*inherited, *changed]
     if changed:
-        await consents.keep(connection, changed)
+        await consents.keep(connection, list({(number, one.key): (number, one) for number, one in changed}.values()))
     settled = await settle(connection, locked.values(), kept, agreement, today)
     for row, one in zip(rows, given, strict=True):
         missed = policy.misses(one.key.agreement_id, row.records, row.purpose, row.recipients)
-        if row.student_id not in locked and missed is not None:
-            unfit.setdefault(feed.agency, {})[row.student_id] = missed
+        if row.student_id not in locked:
+            over: WhyNot = "ended" if row.revoked_on is None else "withdrawn"
+            unfit.setdefault(feed.agency, {})[row.student_id] = missed or over
     return [
         _outcome(policy, row, one, new, settled.in_force.get(row.student_id), kept=row.student_id in locked)
         for row, one, new in zip(rows, given, news, strict=True)
@@ -76,10 +114,14 @@ async def _students(
     households: Mapping[str, str],
     policy: ConsentPolicy,
     today: date,
-) -> dict[str, StudentRecord]:
-    """The rows' students, locked; one who is not kept is added only when a consent is in force or to come."""
+) -> tuple[dict[str, StudentRecord], list[tuple[int, StoredConsent]]]:
+    """The rows' students, locked; one who is not kept is added only when a consent is in force or to come.
+
+    With one who is added comes what is kept of the student's consents for other agencies: a revocation holds for all.
+    """
     locked = await students.lock(connection, policy.recipient, {row.student_id for row in rows})
-    unknown: dict[str, dict[ConsentKey, StoredConsent]] = {}
+    elsewhere = await consents.of_others(connection, policy.recipient, {row.student_id for row in rows} - locked.keys())
+    unknown = {student_id: dict(mine) for student_id, mine in elsewhere.items()}
     for row, one in zip(rows, given, strict=True):
         if row.student_id not in locked:
             mine = unknown.setdefault(row.student_id, {})
@@ -95,8 +137,12 @@ async def _students(
     ]
     if added:
         await students.add(connection, policy.recipient, added)
-        locked |= await students.lock(connection, policy.recipient, [student_id for student_id, _, _ in added])
-    return locked
+        new = await students.lock(connection, policy.recipient, [student_id for student_id, _, _ in added])
+        locked |= new
+        return locked, [
+            (student.id, one) for student_id, student in new.items() for one in elsewhere.get(student_id, {}).values()
+        ]
+    return locked, []
 
 
 def _merge(

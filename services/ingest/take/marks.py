@@ -14,7 +14,7 @@ from models.attendance import NO_TIME
 from services.contracts.ids import partition_of
 from services.contracts.marks import DayCounts
 from services.contracts.packed import NO_MOMENT, PlainMark
-from services.ingest.agreement.document import covers
+from services.ingest.agreement.document import Agreement, covers
 from services.ingest.classification.classify import (
     Accepted,
     Classed,
@@ -26,6 +26,7 @@ from services.ingest.classification.classify import (
     together,
 )
 from services.ingest.classification.digests import event_digest
+from services.ingest.consent.gate import passing
 from services.ingest.context import IngestContext
 from services.ingest.metrics import count_marks
 from services.ingest.publish.batches import mark_records
@@ -110,7 +111,7 @@ async def _classify(
             places = [place for place, row in enumerate(rows) if covers(agreement, feed, row.school_id, row.date)]
             if places:
                 taking = Taking(now, said.live, said.as_of, horizon, feed.agency)
-                batches.append(await _for_agency(connection, rows, times, places, heads, taking, said))
+                batches.append(await _for_agency(connection, agreement, rows, times, places, heads, taking, said))
     if len(batches) == 1 and len(batches[0].rows) == len(rows):  # as nearly always: one agency gets them all
         return batches, batches[0].classed.outcomes
     found: list[list[Outcome]] = [[] for _ in rows]
@@ -125,6 +126,7 @@ async def _classify(
 
 async def _for_agency(
     connection: AsyncConnection,
+    agreement: Agreement,
     all_rows: Sequence[MarkRow],
     all_times: Sequence[datetime | None],
     places: Sequence[int],
@@ -136,7 +138,7 @@ async def _for_agency(
     rows = all_rows if whole else [all_rows[place] for place in places]
     times = all_times if whole else [all_times[place] for place in places]
     students = heads.keys() if whole else {row.student_id for row in rows}
-    known = await gate.in_force(connection, taking.agency, students)
+    known = await passing(connection, agreement, taking.agency, students)
     unknown = students - known.keys()
     why_not = said.why_not.setdefault(taking.agency, {})
     asked = unknown - why_not.keys() if said.run is not None else unknown

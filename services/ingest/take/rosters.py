@@ -8,14 +8,16 @@ from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.agreement.document import Feed
+from services.ingest.agreement.document import Agreement, Feed
+from services.ingest.agreement.spans import NOT_SHARED
+from services.ingest.consent.gate import passing
 from services.ingest.context import IngestContext
 from services.ingest.identity.consented import ConsentedStudent
 from services.ingest.reporting.head_counts import HeadCounts, Roll
 from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, NOT_CONSENTED, Outcome, best
 from services.ingest.rows.parse import EnrollmentRow, SchoolRow, StudentRow
-from services.ingest.store import agreements, days, gate, rosters
-from services.ingest.store.rosters import NOT_SHARED, Person, RosterSpan
+from services.ingest.store import agreements, days, rosters
+from services.ingest.store.rosters import Person, RosterSpan
 
 
 async def take_schools(parts: IngestContext, rows: Sequence[SchoolRow]) -> list[Outcome]:
@@ -29,8 +31,9 @@ async def take_students(parts: IngestContext, rows: Sequence[StudentRow]) -> lis
     """Keep names, grades and households of those in force; each row's outcome, in order. Raises `NoAgreementError`."""
     found = []
     async with parts.engine.begin() as connection:
-        for feed in (await agreements.required(connection)).feeds():
-            known = await gate.in_force(connection, feed.agency, {row.student_id for row in rows})
+        agreement = await agreements.required(connection)
+        for feed in agreement.feeds():
+            known = await passing(connection, agreement, feed.agency, {row.student_id for row in rows})
             locked = await rosters.lock(connection, [student.id for student in known.values()])
             people = {
                 student.id: _person(parts, feed, student, row)
@@ -53,8 +56,9 @@ async def take_enrollments(
     """
     roll = (counts or parts.counts).roll
     async with parts.engine.begin() as connection:
-        feeds = (await agreements.required(connection)).feeds()
-        found = [await _enroll_for(connection, parts, feed, rows, run) for feed in feeds]
+        agreement = await agreements.required(connection)
+        feeds = agreement.feeds()
+        found = [await _enroll_for(connection, parts, agreement, feed, rows, run) for feed in feeds]
     _count(parts, (row for row in rows if any(feed.has(row.school_id) for feed in feeds)), roll)
     await _write_roll(parts, roll)
     return [
@@ -64,9 +68,14 @@ async def take_enrollments(
 
 
 async def _enroll_for(
-    connection: AsyncConnection, parts: IngestContext, feed: Feed, rows: Sequence[EnrollmentRow], run: int | None
+    connection: AsyncConnection,
+    parts: IngestContext,
+    agreement: Agreement,
+    feed: Feed,
+    rows: Sequence[EnrollmentRow],
+    run: int | None,
 ) -> list[Outcome]:
-    known = await gate.in_force(connection, feed.agency, {row.student_id for row in rows})
+    known = await passing(connection, agreement, feed.agency, {row.student_id for row in rows})
     locked = await rosters.lock(connection, [student.id for student in known.values()])
     mine = [(student, row) for row in rows if (student := known.get(row.student_id)) and student.id in locked]
     spans: dict[tuple[int, str, date], RosterSpan] = {}

@@ -14,6 +14,8 @@ PEOPLE: Final[tuple[Role, ...]] = tuple(role for role in get_args(Role) if role 
 """The roles that an issuer gives to people and their systems."""
 OF_AN_AGENCY: Final[tuple[Role, ...]] = ("caseworker", "supervisor")
 """Roles that see what their own agency gets."""
+ATTENDANCE: Final = "attendance"
+"""The kind of records that alerts and windows are made of."""
 NO_AGENCY: Final = "-"
 """The id of no agency."""
 SERVICE_ALONE: Final[tuple[Role, ...]] = ("service",)
@@ -37,6 +39,10 @@ class Caller:
     def confined_to(self) -> str | None:
         """The agency whose alone everything is that the caller may see; None means every agency's."""
         return (self.agency or NO_AGENCY) if self.role in OF_AN_AGENCY else None
+
+    def has(self, record: str) -> bool:
+        """Whether the caller may see this kind of records."""
+        return self.records is None or record in self.records
 
     def covers(self, school_id: str | None) -> bool:
         """Whether what is of this school is within what the caller may see."""

@@ -12,7 +12,7 @@ from typing import Annotated, Final, Protocol
 from joserfc import jws, jwt
 from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
 from joserfc.jwk import KeySet
-from pydantic import BaseModel, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, ValidationError
 
 from services.platform.identity.caller import Caller, Role
 
@@ -23,7 +23,17 @@ SKEW_SECONDS: Final = 10
 """How far an issuer's clock may run ahead of ours. Nothing is added to the end of a token."""
 
 _REGISTRY: Final = jws.JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
-_Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("not printable")
+    return text
+
+
+_Text = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$"), AfterValidator(_printable)
+]
 
 
 class InvalidTokenError(Exception):

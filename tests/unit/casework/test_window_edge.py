@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import httpx
 import pytest
@@ -20,14 +20,28 @@ from tests.identity import Identity
 KNOWN, UNKNOWN = "p" * 22, "u" * 22
 
 
+class Row(NamedTuple):
+    student_id: str
+    agency: str
+
+
 class InMemory:
     """Students of whom a consent is in force: the district's id by pseudonym."""
 
     def __init__(self) -> None:
-        self.students = {KNOWN: "D-1"}
+        self.live = ["dearborn", "winthrop"]
+        self.students = {KNOWN: Row("D-1", "hope")}
 
-    async def scalar(self, statement: Any) -> str | None:
-        return self.students.get(statement.compile().params["pseudonym_1"])
+    async def execute(self, statement: Any) -> InMemory:
+        self._found = self.students.get(statement.compile().params["pseudonym_1"])
+        return self
+
+    def one_or_none(self) -> Row | None:
+        return self._found
+
+    async def scalars(self, _: Any) -> list[str]:
+        """Whose attendance flows to the agency."""
+        return self.live
 
     @asynccontextmanager
     async def __call__(self) -> AsyncIterator[InMemory]:
@@ -58,7 +72,13 @@ async def window(
 
 def has(request: httpx.Request) -> httpx.Response:
     return httpx.Response(
-        200, json={"student": request.url.path.split("/")[3], "school_id": "burke-high", "absent_days": 9}
+        200,
+        json={
+            "student": request.url.path.split("/")[3],
+            "school_id": "dearborn",
+            "absent_days": 9,
+            "marks": [{"school_id": "dearborn"}, {"school_id": "winthrop"}, {"school_id": "king"}],
+        },
     )
 
 
@@ -73,7 +93,14 @@ def recovering(_: httpx.Request) -> httpx.Response:
 async def test_the_owner_answers_under_the_districts_id_and_nothing_is_cached(identity: Identity) -> None:
     answer = await window(identity, KNOWN, has_not, has)
     assert answer.status_code == 200
-    assert answer.json() == {"student": KNOWN, "student_id": "D-1", "school_id": "burke-high", "absent_days": 9}
+    marks = [{"school_id": "dearborn"}, {"school_id": "winthrop"}]
+    assert answer.json() == {
+        "student": KNOWN,
+        "student_id": "D-1",
+        "school_id": "dearborn",
+        "absent_days": 9,
+        "marks": marks,
+    }
     assert answer.headers["cache-control"] == "no-store"
 
 
@@ -99,6 +126,13 @@ async def test_while_a_worker_that_may_have_it_recovers_it_is_to_be_asked_again(
 
 
 async def test_of_another_school_there_is_no_such_student(identity: Identity) -> None:
-    answer = await window(identity, KNOWN, has, schools=["dearborn"])
+    answer = await window(identity, KNOWN, has, schools=["winthrop"])
     assert answer.json() == (await window(identity, UNKNOWN)).json()
-    assert (await window(identity, KNOWN, has, schools=["dearborn", "burke-high"])).status_code == 200
+    assert (await window(identity, KNOWN, has, schools=["dearborn"])).json()["marks"] == [{"school_id": "dearborn"}]
+
+
+async def test_of_a_school_that_is_not_shared_any_more_there_is_no_window(identity: Identity) -> None:
+    def elsewhere(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"school_id": "king", "absent_days": 9, "marks": []})
+
+    assert (await window(identity, KNOWN, elsewhere)).json() == (await window(identity, UNKNOWN)).json()

@@ -115,16 +115,27 @@ def test_an_agency_learns_of_an_enrollment_elsewhere_only_when_it_was() -> None:
     (feed,) = agreement.feeds()
     here = EnrollmentSpan(school_id="dearborn", entry_date=date(2016, 9, 8), calendar="track b")
     away = EnrollmentSpan(school_id="burke", entry_date=date(2017, 2, 1), exit_date=date(2017, 3, 1), calendar="c")
-    assert in_scope(agreement, feed, here) == [
+    assert in_scope(agreement, feed, [here]) == [
         EnrollmentSpan(
             school_id="dearborn", entry_date=date(2016, 12, 5), exit_date=date(2018, 6, 30), calendar="track b"
         )
     ]
-    assert in_scope(agreement, feed, away) == [
+    assert in_scope(agreement, feed, [away]) == [
         EnrollmentSpan(school_id="", entry_date=date(2017, 2, 1), exit_date=date(2017, 3, 1), shared=False)
     ]
     over = EnrollmentSpan(school_id="dearborn", entry_date=date(2016, 9, 8), exit_date=date(2016, 12, 2))
-    assert in_scope(agreement, feed, over) == []
+    assert in_scope(agreement, feed, [over]) == []
+
+
+def test_a_span_that_is_cut_or_masked_wins_over_no_other() -> None:
+    agreement = load_agreement(PILOT)
+    (feed,) = agreement.feeds()
+    never_closed = EnrollmentSpan(school_id="dearborn", entry_date=date(2016, 9, 1))
+    later = EnrollmentSpan(school_id="winthrop", entry_date=date(2016, 10, 1), exit_date=date(2018, 6, 1))
+    assert in_scope(agreement, feed, [never_closed, later]) == [
+        EnrollmentSpan(school_id="winthrop", entry_date=date(2016, 12, 5), exit_date=date(2018, 6, 1)),
+        EnrollmentSpan(school_id="dearborn", entry_date=date(2018, 6, 2), exit_date=date(2018, 6, 30)),
+    ]
 
 
 def test_what_is_assumed_covers_all_and_is_kept_as_it_is() -> None:
