@@ -67,18 +67,20 @@ def check(file: Path, as_json: bool) -> None:
     if as_json:
         print_json({"ok": True, "errors": []})
     else:
-        click.echo(f"{file}: nothing is wrong. {_title(found)}")
+        click.echo(f"{file}: nothing is wrong. {_title(found)}, from {found.effective_on} to {found.expires_on}")
 
 
 @agreement.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--yes", is_flag=True, help="Also when its term has ended, and all that is shared now ends with it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout: what holds now.")
 @data_dir_option
-def apply(file: Path, as_json: bool, data_dir: Path | None) -> None:
+def apply(file: Path, yes: bool, as_json: bool, data_dir: Path | None) -> None:
     """Put FILE in force from its effective_on, in the running system or, when nothing runs, in the data folder.
 
     The same version again changes nothing. A change needs a higher version; it takes effect at once, in every service:
-    what it no longer covers is no longer shown, and ends.
+    what it no longer covers is no longer shown, and ends: alerts are withdrawn, and names and enrollments are deleted.
+    With a later version that covers it again hand the files in again.
 
     Exit status: 0 done, 1 failed, the message says why, 2 wrong usage.
     """
@@ -86,6 +88,13 @@ def apply(file: Path, as_json: bool, data_dir: Path | None) -> None:
     with failing():
         given = load_agreement(file)
         settings = load_settings(IngestSettings, data_dir)
+        if not yes and given.expires_on < settings.wall_today():
+            before = asyncio.run(_standing(settings))
+            if before is not None and before.in_force:
+                raise CommandError(
+                    f"The term of {_title(given)} ended on {given.expires_on}, and {_title(before.agreement)} is in force: "
+                    "all that is shared would end. Set `expires_on`, or say --yes."
+                )
         new = asyncio.run(_apply(settings, given))
         standing = asyncio.run(_standing(settings))
     term = f"it holds from {given.effective_on} to {given.expires_on}"
@@ -145,7 +154,7 @@ def _show(standing: StandingAgreement | None, *, as_json: bool) -> None:
     if standing is None:
         raise CommandError(
             "No agreement was ever applied, so nothing may be taken in. `firstbell agreement init > agreement.toml` "
-            "begins one, `firstbell agreement apply agreement.toml` puts it in force."
+            "begins one; set its dates, and `firstbell agreement apply agreement.toml` puts it in force."
         )
     if as_json:
         print_json(document(standing))

@@ -338,17 +338,11 @@ async def test_a_school_that_is_added_is_masked_no_more(taken: Taken) -> None:
 
 
 async def test_before_any_agreement_nothing_that_is_kept_is_touched(taken: Taken) -> None:
-    query = "INSERT INTO ingest.students (student_id, agency, pseudonym, slot, consent_from) VALUES (:id, 'a', 'p', 1, now())"
-    await taken.rows(f"{query} RETURNING 1", "kept")
+    insert = "INSERT INTO ingest.students (student_id, agency, pseudonym, slot, consent_from)"
+    await taken.rows(f"{insert} VALUES (:id, 'a', 'p', 1, now()) RETURNING 1", "kept")
     await taken.intake.sweep()
-    assert (
-        len(
-            await taken.rows(
-                "SELECT 1 FROM ingest.students WHERE consent_from IS NOT NULL AND student_id = :id", "kept"
-            )
-        )
-        == 1
-    )
+    query = "SELECT student_id FROM ingest.students WHERE consent_from IS NOT NULL AND student_id = :id"
+    assert [row.student_id for row in await taken.rows(query, "kept")] == ["kept"]
 
 
 async def test_a_version_that_lengthens_the_term_lengthens_consents(taken: Taken) -> None:
