@@ -92,8 +92,8 @@ def apply(file: Path, yes: bool, as_json: bool, data_dir: Path | None) -> None:
             before = asyncio.run(_standing(settings))
             if before is not None and before.in_force:
                 raise CommandError(
-                    f"The term of {_title(given)} ended on {given.expires_on}, and {_title(before.agreement)} is in force: "
-                    "all that is shared would end. Set `expires_on`, or say --yes."
+                    f"The term of {_title(given)} ended on {given.expires_on}, and all that is shared under "
+                    f"{_title(before.agreement)} would end with it. Set `expires_on`, or say --yes."
                 )
         new = asyncio.run(_apply(settings, given))
         standing = asyncio.run(_standing(settings))

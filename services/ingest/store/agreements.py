@@ -58,8 +58,8 @@ class NoAgreementError(OperatorError):
     def __init__(self) -> None:
         super().__init__(
             "No agreement is in force, so nothing may be taken in. Put one in force with `firstbell agreement apply "
-            "FILE`; `firstbell agreement init` prints one to begin with (set its dates), `firstbell agreement show` says what "
-            "is known."
+            "FILE`; `firstbell agreement init` prints one to begin with (set its dates), `firstbell agreement show` "
+            "says what is known."
         )
 
 
