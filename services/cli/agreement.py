@@ -182,7 +182,8 @@ def describe(standing: StandingAgreement) -> Sequence[str]:
 
 
 def _disclosed(one: Disclosure) -> str:
-    return f"{', '.join(one.records)} of {', '.join(one.schools)}; {one.form}, for {one.purpose}"
+    yet = "" if one.form == "live" else " (nothing is taken in for it yet)"
+    return f"{', '.join(one.records)} of {', '.join(one.schools)}; {one.form}, for {one.purpose}{yet}"
 
 
 def _title(agreement: Agreement) -> str:
