@@ -88,15 +88,7 @@ def apply(file: Path, yes: bool, as_json: bool, data_dir: Path | None) -> None:
     with failing():
         given = load_agreement(file)
         settings = load_settings(IngestSettings, data_dir)
-        if not yes and given.expires_on < settings.wall_today():
-            before = asyncio.run(_standing(settings))
-            if before is not None and before.in_force:
-                raise CommandError(
-                    f"The term of {_title(given)} ended on {given.expires_on}, and all that is shared under "
-                    f"{_title(before.agreement)} would end with it. Set `expires_on`, or say --yes."
-                )
-        new = asyncio.run(_apply(settings, given))
-        standing = asyncio.run(_standing(settings))
+        new, standing = asyncio.run(_apply(settings, given, yes=yes))
     term = f"it holds from {given.effective_on} to {given.expires_on}"
     say(f"{_title(given)}: {f'applied, {term}' if new else 'applied before; nothing changed'}.")
     _show(standing, as_json=as_json)
@@ -116,38 +108,45 @@ def show(as_json: bool, data_dir: Path | None) -> None:
     _show(standing, as_json=as_json)
 
 
-async def _apply(settings: IngestSettings, given: Agreement) -> bool:
-    stack = read_stack(settings.data_dir)
-    pointed = settings if stack is None else settings.on(stack.kafka, stack_database(stack, SERVICE))
-    if pointed.kafka is not None and pointed.database is not None:
-        async with Intake.open(pointed) as intake:
-            applied = await intake.apply(given)
-            await intake.sweep()
-        return applied.new
+async def _apply(settings: IngestSettings, given: Agreement, *, yes: bool) -> tuple[bool, StandingAgreement | None]:
+    """Whether it is new, and what holds then; what runs brings it about at once."""
     async with _database(settings) as url:
-        return (await apply_agreement(url, given)).new
+        before = await standing_agreement(url)
+        if before is not None and before.in_force and given.expires_on < settings.wall_today() and not yes:
+            raise CommandError(
+                f"The term of {_title(given)} ended on {given.expires_on}, and all that is shared under "
+                f"{_title(before.agreement)} would end with it. Set `expires_on`, or say --yes."
+            )
+        new = await apply_agreement(url, given)
+        standing = await standing_agreement(url)
+        stack = read_stack(settings.data_dir)
+        kafka = settings.kafka if stack is None else stack.kafka
+        if kafka is not None and (stack is not None or settings.database is not None):
+            async with Intake.open(settings.on(kafka, url)) as intake:
+                await intake.sweep()
+    return new, standing
 
 
 async def _standing(settings: IngestSettings) -> StandingAgreement | None:
-    try:
-        async with _database(settings) as url:
-            return await standing_agreement(url)
-    except SQLAlchemyError as error:
-        message = f"The database does not answer ({type(error).__name__}). Look at `firstbell doctor`."
-        raise CommandError(message) from error
+    async with _database(settings) as url:
+        return await standing_agreement(url)
 
 
 @asynccontextmanager
 async def _database(settings: IngestSettings) -> AsyncIterator[str]:
     """The database of what runs, or that of the settings, or the one in the data folder, started for this."""
     stack = read_stack(settings.data_dir)
-    if stack is not None:
-        yield stack_database(stack, SERVICE)
-    elif settings.database is not None:
-        yield settings.require_database()
-    else:
-        async with running_database(settings, SERVICES, say=say) as url:
-            yield url
+    try:
+        if stack is not None:
+            yield stack_database(stack, SERVICE)
+        elif settings.database is not None:
+            yield settings.require_database()
+        else:
+            async with running_database(settings, SERVICES, say=say) as url:
+                yield url
+    except SQLAlchemyError as error:
+        message = f"The database does not answer ({type(error).__name__}). Look at `firstbell doctor`."
+        raise CommandError(message) from error
 
 
 def _show(standing: StandingAgreement | None, *, as_json: bool) -> None:

@@ -31,7 +31,6 @@ from services.ingest.reporting.schools import Enrolled, SchoolReport
 from services.ingest.rows.outcomes import Outcome, Unfit
 from services.ingest.rows.parse import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, SchoolRow, StudentRow
 from services.ingest.settings import IngestSettings
-from services.ingest.store.agreements import Applied
 from services.ingest.store.stale_marks import SchoolSpan, Whole
 from services.ingest.sweep import Swept, sweep
 from services.ingest.take import agreements, clock, consents, days, import_session, marks, rosters, snapshot
@@ -89,8 +88,11 @@ class Intake:
         """The agreement that holds now; raises `NoAgreementError`."""
         return await self._run(lambda: agreements.required_now(self._parts))
 
-    async def apply(self, agreement: Agreement) -> Applied:
-        """Put a version of the agreement in force from its first day; raises `VersionError`. A sweep should follow."""
+    async def apply(self, agreement: Agreement) -> bool:
+        """Put a version of the agreement in force from its first day; whether it is new. A sweep should follow.
+
+        Raises `VersionError`.
+        """
         return await self._run(lambda: agreements.apply(self._parts, agreement))
 
     async def start(self) -> Swept:

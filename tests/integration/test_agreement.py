@@ -361,8 +361,8 @@ async def test_a_version_that_lengthens_the_term_lengthens_consents(taken: Taken
 
 
 async def test_a_version_is_one_document_and_holds_from_its_first_day(taken: Taken) -> None:
-    assert (await taken.intake.apply(agreement())).new
-    assert not (await taken.intake.apply(agreement())).new
+    assert await taken.intake.apply(agreement())
+    assert not await taken.intake.apply(agreement())
     with pytest.raises(VersionError, match="raise `version`"):
         await taken.intake.apply(agreement(small_cell=11))
     to_come = agreement(3, effective_on=date(2017, 1, 1))

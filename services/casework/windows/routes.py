@@ -96,12 +96,12 @@ class _Known(NamedTuple):
 
 async def _known(session: AsyncSession, caller: Caller, student: str) -> _Known | None:
     """What may be known of the student; None when nothing may."""
+    if not caller.has(ATTENDANCE):
+        return None
     query = select(consented_students.c.student_id, consented_students.c.agency)
     query = query.where(consented_students.c.pseudonym == student)
     if caller.confined_to is not None:
         query = query.where(consented_students.c.agency == caller.confined_to)
-    if not caller.has(ATTENDANCE):
-        return None
     found = (await session.execute(query)).one_or_none()
     if found is None:
         return None

@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.agreement.document import Agreement
 from services.ingest.store import agreements
-from services.ingest.store.agreements import Applied
 from services.platform.database import make_engine
 
 
@@ -28,12 +27,15 @@ async def standing_agreement(database: str) -> StandingAgreement | None:
         now = await agreements.in_force(connection)
         if now is not None:
             return StandingAgreement(now, in_force=True)
-        known = await agreements.known(connection)
-    return StandingAgreement(known[-1], in_force=False) if known else None
+        last = await agreements.last_applied(connection)
+    return None if last is None else StandingAgreement(last, in_force=False)
 
 
-async def apply_agreement(database: str, agreement: Agreement) -> Applied:
-    """Keep a version in the migrated database at this URL; raises `VersionError`. The next sweep brings it about."""
+async def apply_agreement(database: str, agreement: Agreement) -> bool:
+    """Keep a version in the migrated database at this URL; whether it is new. The next sweep brings it about.
+
+    Raises `VersionError`.
+    """
     async with _connected(database) as connection:
         return await agreements.apply(connection, agreement)
 

@@ -50,7 +50,7 @@ class ConsentPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ConsentTerm:
-    """One consent or revocation as it is kept."""
+    """What matters of one consent or revocation for the days in force."""
 
     agreement_id: str
     signed_on: date

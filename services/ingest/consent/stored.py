@@ -38,7 +38,7 @@ class StoredConsent:
         return policy.fits(self.key.agreement_id, self.records, self.purpose, self.recipients)
 
     def term_for(self, agency: str) -> ConsentTerm:
-        """The same without an agreement: as far as it names the agency and attendance."""
+        """What matters of it without an agreement: as far as it names the agency and attendance."""
         return ConsentTerm(
             agreement_id=self.key.agreement_id,
             signed_on=self.key.signed_on,
@@ -51,17 +51,8 @@ class StoredConsent:
 
     def term(self, policy: ConsentPolicy) -> ConsentTerm:
         """What matters of it for the days in force."""
-        return ConsentTerm(
-            agreement_id=self.key.agreement_id,
-            signed_on=self.key.signed_on,
-            order=self.arrival,
-            fits=self.fits(policy),
-            expires_on=self.expires_on,
-            revoked_on=self.revoked_on,
-            notice=self.key.notice,
-            first=policy.first,
-            last=policy.last,
-        )
+        mine = self.term_for(policy.recipient)
+        return replace(mine, fits=self.fits(policy), first=policy.first, last=policy.last)
 
 
 def stored(row: ConsentRow, arrival: int) -> StoredConsent:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 from sqlalchemy import text
@@ -49,7 +48,7 @@ _CHANGED = text("""
 _SHARED = text("SELECT pg_advisory_xact_lock_shared(727003)")
 _EXCLUSIVE = text("SELECT pg_advisory_xact_lock(727003)")
 
-_LISTED = text("SELECT document::text, applied_at FROM ingest.agreements ORDER BY applied")
+_LAST = text("SELECT document::text FROM ingest.agreements ORDER BY applied DESC LIMIT 1")
 
 
 class NoAgreementError(OperatorError):
@@ -65,14 +64,6 @@ class NoAgreementError(OperatorError):
 
 class VersionError(OperatorError):
     """The version cannot be applied."""
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What became of an agreement that was to be applied."""
-
-    new: bool
-    """Whether it was not there before."""
 
 
 async def in_force(connection: AsyncConnection) -> Agreement | None:
@@ -95,8 +86,8 @@ async def required(connection: AsyncConnection) -> Agreement:
     return agreement
 
 
-async def apply(connection: AsyncConnection, agreement: Agreement) -> Applied:
-    """Keep a version; from its first day on it holds. The same one again changes nothing.
+async def apply(connection: AsyncConnection, agreement: Agreement) -> bool:
+    """Keep a version; from its first day on it holds. Whether it is new: the same one again changes nothing.
 
     Raises `VersionError` for another document under a version that is kept, and for a version before the newest.
     """
@@ -108,7 +99,7 @@ async def apply(connection: AsyncConnection, agreement: Agreement) -> Applied:
                 f"Version {agreement.version} of {agreement.id} is kept already and says something else. "
                 "A change is a new version: raise `version` in the file."
             )
-        return Applied(new=False)
+        return False
     newest: int | None = await connection.scalar(_NEWEST, {"id": agreement.id})
     if newest is not None and newest > agreement.version:
         raise VersionError(
@@ -137,7 +128,7 @@ async def apply(connection: AsyncConnection, agreement: Agreement) -> Applied:
             },
         )
     await renew(connection)
-    return Applied(new=True)
+    return True
 
 
 async def renew(connection: AsyncConnection) -> None:
@@ -150,9 +141,10 @@ async def renew(connection: AsyncConnection) -> None:
         await connection.execute(_RENEW)
 
 
-async def known(connection: AsyncConnection) -> list[Agreement]:
-    """Every version, in the order in which they were applied."""
-    return [_parsed(document) for document, _ in await connection.execute(_LISTED)]
+async def last_applied(connection: AsyncConnection) -> Agreement | None:
+    """The version that was applied last, in force or not."""
+    document: str | None = await connection.scalar(_LAST)
+    return None if document is None else _parsed(document)
 
 
 @lru_cache(maxsize=8)

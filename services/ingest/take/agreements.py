@@ -5,11 +5,10 @@ from __future__ import annotations
 from services.ingest.agreement.document import Agreement
 from services.ingest.context import IngestContext
 from services.ingest.store import agreements
-from services.ingest.store.agreements import Applied
 
 
-async def apply(parts: IngestContext, agreement: Agreement) -> Applied:
-    """Keep a version; from its first day on it holds. Raises `VersionError`."""
+async def apply(parts: IngestContext, agreement: Agreement) -> bool:
+    """Keep a version; from its first day on it holds. Whether it is new; raises `VersionError`."""
     async with parts.engine.begin() as connection:
         return await agreements.apply(connection, agreement)
 
