@@ -6,7 +6,7 @@ demo:
 
 # The loop while you write: no Kafka, no PostgreSQL, no long properties
 fast *ARGS:
-    uv run pytest -m "not slow" tests/unit {{ARGS}}
+    uv run pytest -n 0 -m "not slow" tests/unit {{ARGS}}
 
 # All tests, with the real services
 test *ARGS:
