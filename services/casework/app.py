@@ -19,6 +19,8 @@ from services.casework.windows.routes import window_router
 from services.casework.windows.workers import make_client
 from services.contracts.alerts import AlertEvent
 from services.contracts.topics import ALERTS, CASEWORK_GROUP
+from services.platform.audit.edge import add_audit
+from services.platform.audit.log import AuditLog
 from services.platform.background import Background
 from services.platform.consent import check_database
 from services.platform.consumer import BatchConsumer
@@ -34,6 +36,7 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
     engine = make_engine(settings.require_database(), service="casework")
     sessions = make_sessions(engine)
     client = make_client(settings)
+    audit = AuditLog(settings.require_database(), service="casework")
     quota = StudentQuota(settings.students_per_hour)
     tasks = background or Background()
     consumer = BatchConsumer(
@@ -48,6 +51,7 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
         yield
         await tasks.stop()
         await client.aclose()
+        await audit.close()
         await engine.dispose()
 
     app = FastAPI(
@@ -57,6 +61,7 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
         lifespan=lifespan,
     )
     add_problem_handlers(app)
+    add_audit(app, audit)
     add_identity(app, settings)
     add_health(
         app, {"database": partial(check_database, engine, "casework"), "kafka": consumer.check, "tasks": tasks.check}

@@ -7,8 +7,9 @@ only name of a student or household that crosses Kafka, a URL or a log.
 from __future__ import annotations
 
 import base64
+import re
 from datetime import date
-from typing import NewType
+from typing import Final, NewType
 from uuid import UUID, uuid5
 
 Pseudonym = NewType("Pseudonym", str)
@@ -20,6 +21,12 @@ SLOTS = 1024
 """Number of slots; a student's partition is `slot % partitions`, so partitions can grow to this."""
 
 NAMESPACE = UUID("6f1e5d5e-6d0c-5f43-9d5c-0f1b57be11aa")
+_PSEUDONYM: Final = re.compile(r"[A-Za-z0-9_-]{22}")
+
+
+def has_form_of_pseudonym(text: str) -> bool:
+    """Whether a text may be a pseudonym."""
+    return _PSEUDONYM.fullmatch(text) is not None
 
 
 def alert_id(student: Pseudonym, raised_on: date) -> UUID:

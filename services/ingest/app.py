@@ -16,10 +16,12 @@ from fastapi.responses import Response
 from starlette.requests import ClientDisconnect
 
 from services.ingest.api.routes import intake_router
-from services.ingest.intake import Intake
+from services.ingest.intake import SERVICE, Intake
 from services.ingest.patience import UnavailableError
 from services.ingest.settings import IngestSettings
 from services.ingest.store.agreements import NoAgreementError
+from services.platform.audit.edge import add_audit
+from services.platform.audit.log import AuditLog
 from services.platform.background import Background
 from services.platform.http import ProblemError, add_health, add_problem_handlers
 from services.platform.identity.edge import add_identity
@@ -88,6 +90,7 @@ def create_app(settings: IngestSettings, background: Background | None = None) -
     settings.require_kafka()
     settings.require_database()
     service = IngestService(settings)
+    audit = AuditLog(settings.require_database(), service=SERVICE)
     tasks = background or Background()
 
     @asynccontextmanager
@@ -96,6 +99,7 @@ def create_app(settings: IngestSettings, background: Background | None = None) -
             tasks.start("the sweep of consents", service.sweep_forever(intake))
             yield
             await tasks.stop()
+        await audit.close()
 
     app = FastAPI(
         title="First Bell ingest",
@@ -104,6 +108,7 @@ def create_app(settings: IngestSettings, background: Background | None = None) -
         lifespan=lifespan,
     )
     add_problem_handlers(app)
+    add_audit(app, audit)
     add_identity(app, settings)
 
     @app.exception_handler(NoAgreementError)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, Text, and_, column, exists, func, select, table
+from sqlalchemy import ColumnElement, Date, SQLColumnExpression, Text, and_, column, exists, func, select, table
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -20,6 +20,7 @@ consented_students = table(
     column("pseudonym", Text),
     column("student_id", Text),
     column("agency", Text),
+    column("consent_from", Date),
     schema="ingest",
 )
 """Students whose consent is in force now, under the agreement in force; join it for all that is shown or sent."""

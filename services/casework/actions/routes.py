@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from services.casework.actions.schemas import ActionList, ActionTaken, NewAction
 from services.casework.actions.store import actions_of, keep
 from services.casework.people import READERS, WORKERS
+from services.platform.audit.edge import Looking
 from services.platform.identity.caller import Caller
 from services.platform.identity.guard import may
 
@@ -38,10 +39,11 @@ def actions_router(sessions: async_sessionmaker[AsyncSession], on_new: Callable[
         caller: Annotated[Caller, may(*WORKERS)],
         alert_id: UUID,
         given: Annotated[NewAction, Body()],
+        look: Looking,
         response: Response,
     ) -> ActionTaken:
         async with sessions.begin() as session:
-            kept = await keep(session, caller, alert_id, given)
+            kept = await keep(session, caller, look, alert_id, given)
         if kept.is_new:
             actions_taken.labels(given.action).inc()
             on_new()
@@ -51,9 +53,11 @@ def actions_router(sessions: async_sessionmaker[AsyncSession], on_new: Callable[
         return kept.action
 
     @router.get("", summary="What was done about an alert, oldest first", responses={404: NOT_FOUND})
-    async def actions(caller: Annotated[Caller, may(*READERS)], alert_id: UUID, response: Response) -> ActionList:
+    async def actions(
+        caller: Annotated[Caller, may(*READERS)], alert_id: UUID, look: Looking, response: Response
+    ) -> ActionList:
         async with sessions() as session:
-            items = await actions_of(session, caller, alert_id)
+            items = await actions_of(session, caller, look, alert_id)
         response.headers["Cache-Control"] = "no-store"
         return ActionList(items=items)
 

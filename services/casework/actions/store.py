@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.casework.actions.schemas import ActionTaken, NewClosing, NewStep
 from services.casework.history.visible import visible_to
 from services.casework.tables import ActionRow, AlertRow
+from services.platform.audit.edge import Look
 from services.platform.consent import consented_students, may_be_shown
 from services.platform.http import ProblemError
 from services.platform.identity.caller import Caller
@@ -25,16 +26,14 @@ class Kept(NamedTuple):
     is_new: bool
 
 
-async def keep(session: AsyncSession, caller: Caller, alert_id: UUID, given: NewStep | NewClosing) -> Kept:
+async def keep(session: AsyncSession, caller: Caller, look: Look, alert_id: UUID, given: NewStep | NewClosing) -> Kept:
     """Keep the action, or find the one that was kept under its id before.
 
     Raises `ProblemError`: 404 when there is no such alert that may be shown, 409 when the id stands for something else
     or the case is closed, 422 for a day before the alert or in the future.
     """
     # The lock puts the actions of one alert in order.
-    alert = await session.scalar(_shown(caller, alert_id).with_for_update(of=AlertRow))
-    if alert is None:
-        raise _no_such_alert()
+    alert = await _found(session, look, _shown(caller, alert_id).with_for_update(of=AlertRow))
     earlier = await session.get(ActionRow, given.action_id)
     if earlier is not None:
         return Kept(_repeated(earlier, alert_id, given), is_new=False)
@@ -46,17 +45,26 @@ async def keep(session: AsyncSession, caller: Caller, alert_id: UUID, given: New
     return Kept(kept, is_new=True)
 
 
-async def actions_of(session: AsyncSession, caller: Caller, alert_id: UUID) -> list[ActionTaken]:
+async def actions_of(session: AsyncSession, caller: Caller, look: Look, alert_id: UUID) -> list[ActionTaken]:
     """What was done about an alert, oldest first; raises `ProblemError` 404 as `keep` does."""
-    if await session.scalar(_shown(caller, alert_id)) is None:
-        raise _no_such_alert()
+    await _found(session, look, _shown(caller, alert_id))
     rows = await session.scalars(select(ActionRow).where(ActionRow.alert_id == alert_id).order_by(ActionRow.position))
     return [_taken(row) for row in rows]
 
 
-def _shown(caller: Caller, alert_id: UUID) -> Select[AlertRow]:
+def _shown(caller: Caller, alert_id: UUID) -> Select[AlertRow, date]:
     shown = may_be_shown(AlertRow.student, AlertRow.school_id)
-    return select(AlertRow).join(consented_students, shown).where(AlertRow.id == alert_id, visible_to(caller))
+    query = select(AlertRow, consented_students.c.consent_from).join(consented_students, shown)
+    return query.where(AlertRow.id == alert_id, visible_to(caller))
+
+
+async def _found(session: AsyncSession, look: Look, query: Select[AlertRow, date]) -> AlertRow:
+    found = (await session.execute(query)).one_or_none()
+    if found is None:
+        raise _no_such_alert()
+    alert, consent = found
+    look.at({alert.student: consent})
+    return alert
 
 
 async def _day(session: AsyncSession, alert: AlertRow, given: NewStep | NewClosing) -> date:

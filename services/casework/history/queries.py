@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
+from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Select, select, tuple_
@@ -19,6 +20,15 @@ from services.contracts.alerts import Level
 from services.contracts.ids import case_number
 from services.platform.consent import consented_students, may_be_shown
 from services.platform.identity.caller import Caller
+
+AnyAlert = TypeVar("AnyAlert", bound=Alert)
+
+
+class Found(NamedTuple, Generic[AnyAlert]):
+    """An alert that may be shown, and since when its student's consent is in force."""
+
+    alert: AnyAlert
+    consent: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +45,16 @@ class Filters:
 
 async def list_alerts(
     session: AsyncSession, caller: Caller, filters: Filters, after: Position | None, limit: int
-) -> list[Alert]:
+) -> list[Found[Alert]]:
     """Up to `limit` alerts that come after a position, newest first."""
     query = _narrowed(_shown(caller), filters)
     if after is not None:
         query = query.where(tuple_(AlertRow.raised_on, AlertRow.id) < (after.raised_on, after.id))
     query = query.order_by(AlertRow.raised_on.desc(), AlertRow.id.desc()).limit(limit)
-    return [_alert(row, student_id) for row, student_id in await session.execute(query)]
+    return [Found(_alert(row, student_id), since) for row, student_id, since in await session.execute(query)]
 
 
-async def find_alert(session: AsyncSession, caller: Caller, alert: UUID) -> AlertDetail | None:
+async def find_alert(session: AsyncSession, caller: Caller, alert: UUID) -> Found[AlertDetail] | None:
     """The alert with its timeline, or None when there is none that may be shown."""
     found = (await session.execute(_shown(caller).where(AlertRow.id == alert))).one_or_none()
     if found is None:
@@ -52,16 +62,19 @@ async def find_alert(session: AsyncSession, caller: Caller, alert: UUID) -> Aler
     steps = await session.scalars(
         select(AlertEventRow).where(AlertEventRow.alert_id == alert).order_by(AlertEventRow.seq)
     )
-    return AlertDetail(**dict(_alert(*found)), timeline=[_entry(step) for step in steps])
+    row, student_id, since = found
+    detail = AlertDetail(**dict(_alert(row, student_id)), timeline=[_entry(step) for step in steps])
+    return Found(detail, since)
 
 
-def _shown(caller: Caller) -> Select[AlertRow, str]:
+def _shown(caller: Caller) -> Select[AlertRow, str, date]:
     shown = may_be_shown(AlertRow.student, AlertRow.school_id)
-    query = select(AlertRow, consented_students.c.student_id).join(consented_students, shown)
+    consent = consented_students.c
+    query = select(AlertRow, consent.student_id, consent.consent_from).join(consented_students, shown)
     return query.where(visible_to(caller))
 
 
-def _narrowed(query: Select[AlertRow, str], filters: Filters) -> Select[AlertRow, str]:
+def _narrowed(query: Select[AlertRow, str, date], filters: Filters) -> Select[AlertRow, str, date]:
     conditions = [
         AlertRow.school_id.in_(filters.schools) if filters.schools else None,
         AlertRow.level.in_(filters.levels) if filters.levels else None,

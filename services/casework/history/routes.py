@@ -19,6 +19,7 @@ from services.casework.intake.record import AlertStatus
 from services.casework.people import READERS
 from services.casework.quota import StudentQuota
 from services.contracts.alerts import Level
+from services.platform.audit.edge import Looking
 from services.platform.http import ProblemError
 from services.platform.identity.caller import Caller
 from services.platform.identity.guard import may
@@ -66,12 +67,14 @@ def history_router(sessions: async_sessionmaker[AsyncSession], quota: StudentQuo
         until: Until = None,
         limit: Limit = 50,
         cursor: Cursor = None,
+        look: Looking,
         accept: Annotated[str, Header()] = "*/*",
     ) -> AlertPage | Response:
         filters = Filters(school, level, status, student, since, until)
         async with sessions() as session:
             found = await list_alerts(session, caller, filters, _position(cursor), limit + 1)
-        items = found[:limit]
+        items = [each.alert for each in found[:limit]]
+        look.at({each.alert.student: each.consent for each in found[:limit]})
         quota.take(caller.subject, [item.student for item in items])
         following = encode(Position(items[-1].raised_on, items[-1].id)) if len(found) > limit else None
         headers = {"Vary": "Accept", "Cache-Control": "no-store"} | _link(request, following)
@@ -84,15 +87,17 @@ def history_router(sessions: async_sessionmaker[AsyncSession], quota: StudentQuo
     async def alert(
         caller: Annotated[Caller, may(*READERS)],
         id: Annotated[UUID, Path()],  # noqa: A002
+        look: Looking,
         response: Response,
     ) -> AlertDetail:
         async with sessions() as session:
             found = await find_alert(session, caller, id)
         if found is None:
             raise ProblemError(404, "No such alert", "There is no alert with this id, or it may not be shown.")
-        quota.take(caller.subject, [found.student])
+        look.at({found.alert.student: found.consent})
+        quota.take(caller.subject, [found.alert.student])
         response.headers["Cache-Control"] = "no-store"
-        return found
+        return found.alert
 
     return router
 

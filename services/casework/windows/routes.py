@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Final, NamedTuple
 
 import httpx
@@ -15,6 +16,7 @@ from services.casework.history.routes import PSEUDONYM
 from services.casework.people import READERS
 from services.casework.quota import StudentQuota
 from services.casework.windows.workers import RecoveringError, ask
+from services.platform.audit.edge import Looking
 from services.platform.consent import ALL_SCHOOLS, consented_students, live_schools
 from services.platform.http import ProblemError
 from services.platform.identity.caller import ATTENDANCE, Caller
@@ -58,12 +60,14 @@ def window_router(
         },
     )
     async def window(
-        caller: Annotated[Caller, may(*READERS)], student: Annotated[str, Path(pattern=PSEUDONYM)]
+        caller: Annotated[Caller, may(*READERS)], student: Annotated[str, Path(pattern=PSEUDONYM)], look: Looking
     ) -> JSONResponse:
         async with sessions() as session:
             known = await _known(session, caller, student)
         if known is None:
             raise _no_such_student()
+        look.at({student: known.consent})
+        await look.begin()
         try:
             found = await ask(client, workers, student)
         except RecoveringError as error:
@@ -90,6 +94,8 @@ def window_router(
 
 class _Known(NamedTuple):
     student_id: str
+    consent: date
+    """Since when it is in force."""
     schools: frozenset[str]
     """Whose attendance flows to the student's agency now."""
 
@@ -98,7 +104,8 @@ async def _known(session: AsyncSession, caller: Caller, student: str) -> _Known 
     """What may be known of the student; None when nothing may."""
     if not caller.has(ATTENDANCE):
         return None
-    query = select(consented_students.c.student_id, consented_students.c.agency)
+    consented = consented_students.c
+    query = select(consented.student_id, consented.consent_from, consented.agency)
     query = query.where(consented_students.c.pseudonym == student)
     if caller.confined_to is not None:
         query = query.where(consented_students.c.agency == caller.confined_to)
@@ -106,7 +113,7 @@ async def _known(session: AsyncSession, caller: Caller, student: str) -> _Known 
     if found is None:
         return None
     schools = await session.scalars(select(live_schools.c.school_id).where(live_schools.c.agency == found.agency))
-    return _Known(found.student_id, frozenset(schools))
+    return _Known(found.student_id, found.consent_from, frozenset(schools))
 
 
 def _theirs(caller: Caller, schools: frozenset[str], school_id: JsonValue) -> bool:

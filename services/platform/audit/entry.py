@@ -1,0 +1,28 @@
+"""What the audit keeps of an answer, a mail or a batch, or of a denial."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+ALLOWED: Final = "allowed"
+MAIL: Final = "mail"
+FEED: Final = "feed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One entry. Its time, and the agreement and the purpose under which it was, are the database's to say."""
+
+    subject: str
+    """Who was shown it."""
+    role: str
+    agency: str | None
+    action: str
+    """Method and path of the operation, or `MAIL`, or `FEED`."""
+    students: Mapping[str, date | None] = field(default_factory=dict)
+    """Pseudonyms, and since when the consent of each is in force."""
+    outcome: str = ALLOWED
+    """`ALLOWED`, or `denied` with the status that said so."""
