@@ -133,10 +133,11 @@ class Cohort:
         self._anew[row] = True
         self.decide_again(row, 0)
 
-    def threshold_changed(self, day: int, old: float, new: float) -> None:
-        """Another threshold holds from a day on: only whose score reaches the lower one can turn."""
+    def threshold_changed(self, agency: int, day: int, old: float, new: float) -> None:
+        """An agency has another threshold from a day on: only whose score reaches the lower one can turn."""
         column = int(np.searchsorted(self.register.ordinals, day))
-        rows = np.flatnonzero(self.ledger.last_column[: self.register.rows] >= column)
+        theirs = self.levels[0].agency[: self.register.rows] == agency
+        rows = np.flatnonzero(theirs & (self.ledger.last_column[: self.register.rows] >= column))
         if not len(rows):
             return
         self._know(rows)

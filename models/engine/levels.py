@@ -14,7 +14,7 @@ import numpy as np
 
 from models.arrays import Codes, Flags, Floats, Ints, Places, grown
 from models.capacity import NO_THRESHOLD, PLACE_DAYS, WEEK_DAYS, Thresholds
-from models.engine.ledger import Pairs
+from models.engine.ledger import Pairs, Small
 from models.engine.rules import ALWAYS
 from models.policy import ELEVATED, NONE, WATCH
 
@@ -93,10 +93,13 @@ class Levels:
 
     def __init__(self, strategy: Strategy, calm_days: int, thresholds: Thresholds | None = None) -> None:
         self.strategy = strategy
-        self.thresholds = thresholds if thresholds is not None else Thresholds()
+        self.thresholds = [thresholds if thresholds is not None else Thresholds()]
+        """By an agency's number."""
         self._calm_days = calm_days
         self._courses: dict[int, list[State]] = {}
         self._noted: set[int] = set()
+        self.agency: Small = np.zeros(0, np.int16)
+        """Per row: the number of the agency whose thresholds hold."""
         self.level: Codes = np.zeros(0, np.uint8)
         """Per row: the level after the last decided day."""
         self.source: Codes = np.zeros(0, np.uint8)
@@ -109,6 +112,7 @@ class Levels:
         """Room for so many rows."""
         if rows > len(self.level):
             room = max(rows, len(self.level) * 5 // 4 + 16)
+            self.agency = grown(self.agency, room)
             self.level, self.source = grown(self.level, room), grown(self.source, room)
             self.raised, self._days = grown(self.raised, room), grown(self._days, room)
             self.entered, self._bar = grown(self.entered, room, fill=NEVER_ENTERED), grown(self._bar, room)
@@ -163,7 +167,7 @@ class Levels:
 
         Of the rows whose level turned, the position of the first day on which it may have.
         """
-        threshold = self._thresholds_on(pairs.day)
+        threshold = self._thresholds_on(pairs.row, pairs.day)
         moving = np.flatnonzero(self._moves(pairs, assessed, logits, threshold))
         if not len(moving):
             return {}
@@ -201,12 +205,12 @@ class Levels:
         placed = self.level[rows] >= ELEVATED
         return np.asarray((since >= PLACE_DAYS - WEEK_DAYS) & (~placed | (since < PLACE_DAYS)))
 
-    def _thresholds_on(self, day: Ints) -> Floats:
+    def _thresholds_on(self, row: Places, day: Ints) -> Floats:
         if not self.strategy.model or not len(day):
             return np.full(len(day), NO_THRESHOLD)
         first, last = int(day.min()), int(day.max())
-        known = np.array([self.thresholds.on(each) for each in range(first, last + 1)])
-        return np.asarray(known[day - first])
+        known = np.array([[of.on(each) for each in range(first, last + 1)] for of in self.thresholds])
+        return np.asarray(known[self.agency[row], day - first])
 
     def _moves(self, pairs: Pairs, assessed: Codes, logits: Floats, threshold: Floats) -> Flags:
         """Days on which the hysteresis may change, if it did not since the row's last decided day."""

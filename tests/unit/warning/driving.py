@@ -114,11 +114,14 @@ def school_day(school: str, day: date, instructional: bool | None) -> Record:
     return Record(topics.SCHOOL_DAYS.name, f"{school}|{day}".encode(), value.model_dump_json().encode())
 
 
-def enrollment(student: str, *spans: tuple[str, date, date | None], household: str | None = None) -> Record:
+def enrollment(
+    student: str, *spans: tuple[str, date, date | None], household: str | None = None, agency: str | None = None
+) -> Record:
     value = Enrollment(
         student=student,
         spans=[EnrollmentSpan(school_id=s, entry_date=first, exit_date=last) for s, first, last in spans],
         household=household,
+        agency=agency,
     )
     return Record(topics.ENROLLMENTS.name, student.encode(), value.model_dump_json().encode())
 
