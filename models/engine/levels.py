@@ -43,7 +43,7 @@ class State(NamedTuple):
     source: int = 0
     """What gives the level."""
     why: int = 0
-    """The position of the day that gives the level's reasons."""
+    """The position of the day that gives the level's reasons; 0 when the student left where days are shared."""
     by_score: bool = False
     """Whether the score gives a place on that day."""
     days: int = 0
@@ -70,6 +70,11 @@ class LevelChange(NamedTuple):
     why: int
     by_score: bool
 
+    @property
+    def left(self) -> bool:
+        """Whether it is none for the student left where days are shared, somewhen before this day."""
+        return self.why == 0
+
 
 class Today(NamedTuple):
     """What a day brings to the hysteresis."""
@@ -83,6 +88,8 @@ class Today(NamedTuple):
     threshold: float
     step: bool
     """Whether levels are decided on it."""
+    returned: bool
+    """Whether days that are not shared came before it."""
 
 
 START: Final = State(0)
@@ -180,7 +187,16 @@ class Levels:
             for day in zip(
                 *(
                     part[at].tolist()
-                    for part in (pairs.position, pairs.day, assessed, logits, pairs.shock, threshold, pairs.step)
+                    for part in (
+                        pairs.position,
+                        pairs.day,
+                        assessed,
+                        logits,
+                        pairs.shock,
+                        threshold,
+                        pairs.step,
+                        pairs.returned,
+                    )
                 ),
                 strict=True,
             )
@@ -197,6 +213,18 @@ class Levels:
                 del self._courses[row]
             begin += length
         self._note(noted)
+        return turned
+
+    def leave(self, rows: Places, length: Ints) -> dict[int, int]:
+        """End what is raised of these rows, of so many days: the last day told of them is not shared.
+
+        Of the rows whose level turned, the position of the next day.
+        """
+        turned, raised = {}, self.level[rows] > NONE
+        for row, days in zip(rows[raised].tolist(), length[raised].tolist(), strict=True):
+            self._courses[row].append(_left(self.state(row), days + 1))
+            turned[row] = days + 1
+        self._note(list(turned))
         return turned
 
     def can_enter(self, rows: Places, length: Ints) -> Flags:
@@ -225,12 +253,16 @@ class Levels:
                 placed |= assessed // ALWAYS >= ELEVATED
             wanted = np.where(placed, np.maximum(wanted, ELEVATED), np.minimum(wanted, WATCH))
         wanted = np.where(pairs.shock, np.minimum(wanted, level), wanted)
-        return np.asarray(((wanted != level) | (self._days[pairs.row] > 0)) & pairs.step)
+        moves = ((wanted != level) | (self._days[pairs.row] > 0)) & pairs.step
+        return np.asarray(moves | (pairs.returned & (level > NONE)))
 
     def _decide(self, course: list[State], days: Sequence[Today]) -> bool:
         """Decide a row's days; whether the level turned."""
         state, turned = course[-1] if course else START, False
         for today in days:
+            if today.returned and state.level:
+                state, turned = _left(state, today.position), True
+                course.append(state)
             if today.step:
                 after = self._after(state, today)
                 if after is not state:
@@ -318,6 +350,11 @@ def _fallen(state: State, today: Today, level: int, source: int, why: int, *, by
     return State(
         today.position, level, source, why, by_score, entered=state.entered, bar=state.bar, raised=state.raised
     )
+
+
+def _left(state: State, position: int) -> State:
+    """No level, from before a day on: what is not seen any more is not raised."""
+    return State(position, entered=state.entered, bar=state.bar, raised=state.raised)
 
 
 def _position(state: State) -> int:

@@ -84,7 +84,8 @@ def test_days_that_are_not_shared_end_a_streak_and_count_nowhere(*, restarted: b
     window = worker.window("ann")
     assert window is not None
     assert (window["enrolled_days"], window["absent_days"], window["school_id"]) == (7, 4, "A")
-    assert not {alert.level for alert in worker.standing()} & {"elevated", "urgent"}
+    assert (window["current_streak"], window["longest_streak"], window["not_shared_days"]) == (2, 2, 2)
+    assert not any('"rule":"streak' in reason for alert in worker.standing() for reason in alert.reasons)
 
 
 @pytest.mark.parametrize("restarted", [False, True])
