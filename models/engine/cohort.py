@@ -163,7 +163,7 @@ class Cohort:
             for levels, found in zip(self.levels, turned, strict=True):
                 _add(found, levels.decide(part, assessed, logits))
         away = rows[self.ledger.away[rows]]
-        for levels, found in zip(self.levels, turned, strict=True):
+        for levels, found in zip(self.levels, turned, strict=True) if len(away) else ():
             _add(found, levels.leave(away, self.ledger.length[away]))
         return turned
 

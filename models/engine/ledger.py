@@ -269,17 +269,20 @@ class Ledger:
         self.length[rows] = ends[_DAYS]
 
     def _end_days(self, rows: Places, kept: Codes, school: Schools, since: int, *, anew: bool) -> None:
-        for days, column, at in (
-            (kept > BREAK, self.last_column, self.school),
-            (kept > 0, self.told_column, self._told_at),
-        ):
-            last = kept.shape[1] - 1 - np.argmax(days[:, ::-1], axis=1)
-            some = days[np.arange(len(rows)), last]
-            if anew:
-                column[rows[~some]], at[rows[~some]] = NO_PLACE, NOWHERE
-            column[rows[some]] = last[some] + since
-            at[rows[some]] = school[some, last[some]]
-        self.away[rows] = self.told_column[rows] > self.last_column[rows]
+        if anew:
+            self.last_column[rows], self.school[rows] = NO_PLACE, NOWHERE
+            self.told_column[rows], self._told_at[rows], self.away[rows] = NO_PLACE, NOWHERE, False
+        found, last = _last(kept > BREAK)
+        counted = rows[found]
+        self.last_column[counted] = self.told_column[counted] = last + since
+        self.school[counted] = self._told_at[counted] = school[found, last]
+        self.away[counted] = False
+        found, last = _last(kept == BREAK)
+        if len(found):
+            away = last + since > self.last_column[rows[found]]
+            found, last = found[away], last[away]
+            self.told_column[rows[found]], self._told_at[rows[found]] = last + since, school[found, last]
+            self.away[rows[found]] = True
 
     def _store(self, pairs: Pairs) -> None:
         longest = int(pairs.position.max(initial=0)) + 1
@@ -291,3 +294,9 @@ class Ledger:
     def _grow(self, rows: int, positions: int) -> None:
         self._counts = grown(self._counts, len(self._counts), rows, positions)
         self._ordinary = grown(self._ordinary, rows, positions)
+
+
+def _last(days: Flags) -> tuple[Places, Places]:
+    """The rows that have any of these days, and the column of the last one of each."""
+    found = np.flatnonzero(days.any(axis=1))
+    return found, days.shape[1] - 1 - np.argmax(days[found, ::-1], axis=1)

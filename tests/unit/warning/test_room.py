@@ -12,8 +12,10 @@ from services.contracts.alerts import AlertEvent
 from services.contracts.marks import AttendanceMark
 from services.contracts.packed import PackedBatch, PlainMark, decode, encode, pack
 from services.contracts.reference import Enrollment, EnrollmentSpan, SchoolDay
+from services.warning.capacity import CapacityControl
+from services.warning.loading import load_partition
 from tests.unit.models.hand_made import artifact
-from tests.unit.warning.driving import TAKEN_AT, Record, Worker, batch, close, consent, mark
+from tests.unit.warning.driving import POLICY, TAKEN_AT, Record, Worker, batch, close, consent, mark
 from tests.unit.warning.test_plain import Judged, agrees
 from tests.unit.warning.worlds import FIRST, at, school_days
 
@@ -110,6 +112,24 @@ def test_leaving_the_scope_clears_the_alert_when_the_school_left_reports_the_nex
     window = worker.window("ann")
     assert window is not None
     assert (window["not_shared_days"], window["moves"], window["current_streak"]) == (3, 1, 0)
+
+
+def test_a_write_that_was_cut_short_before_the_day_not_shared_is_made_good() -> None:
+    """Of a write the student's head comes first: it has the clearing, and the close that made it is not there yet."""
+    worker = taken(*enrolled(span(FIRST, DAYS[4]), span(DAYS[5], shared=False)))
+    day_by_day(worker, 5, absent=range(2, 5))
+    before = {key: value for key, value in worker.stored.items() if key.startswith("c|")}
+    worker.take(close("A", DAYS[5]))
+    cleared = worker.standing()
+    worker.stored |= before
+    successor = load_partition(worker.stored, POLICY, CapacityControl(None, None), TAKEN_AT)
+    again = Worker(successor)
+    again.reader = worker.reader
+    again.take(batch())
+    assert [turn.level for turn in again.turns()["ann"]] == [1]
+    again.take(close("A", DAYS[5]))
+    assert again.standing() == cleared
+    again.check_reader()
 
 
 def test_an_enrollment_elsewhere_that_is_heard_of_later_clears_the_alert_at_once_and_a_correction_raises_it() -> None:
