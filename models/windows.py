@@ -35,12 +35,14 @@ class Window:
     absences_45: int
     moves: int
     shock_days: int
+    not_shared_days: int
 
 
 def summarise(past: Past, moves: int) -> Window:
-    """The window's figures over every counted day; `moves` are changes of school between them."""
+    """The window's figures over every counted day; `moves` are changes of school, to where nothing is shared too."""
     shown = past.shown
     days, absent = len(shown), shown.count(EXCUSED) + shown.count(UNEXCUSED)
+    stretches = past.stretches
     last = {n: shown.count(EXCUSED, -n) + shown.count(UNEXCUSED, -n) for n in WINDOWS}
     return Window(
         enrolled_days=days,
@@ -51,12 +53,13 @@ def summarise(past: Past, moves: int) -> Window:
         tardy_days=shown.count(TARDY),
         early_departure_days=shown.count(EARLY_DEPARTURE),
         partial_days=shown.count(PARTIAL),
-        current_streak=days - len(shown.rstrip(_ABSENT)),
-        longest_streak=max(map(len, _NOT_ABSENT.split(shown)), default=0),
+        current_streak=len(stretches[-1]) - len(stretches[-1].rstrip(_ABSENT)),
+        longest_streak=max(len(run) for stretch in stretches for run in _NOT_ABSENT.split(stretch)),
         absences_5=last[5],
         absences_10=last[10],
         absences_20=last[20],
         absences_45=last[45],
         moves=moves,
         shock_days=past.ruled.count(NEUTRAL),
+        not_shared_days=len(past.not_shared),
     )

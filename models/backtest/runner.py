@@ -78,7 +78,7 @@ class Runner:
         self._closed += 1
         threshold = next_threshold(self._weeks, self._closed, self._capacity, self._early)
         for each in self._district.years.values():
-            self.levels(each).thresholds.by_week[monday + WEEK] = threshold
+            self.levels(each).thresholds[0].by_week[monday + WEEK] = threshold
         self.found.append(threshold)
 
 

@@ -133,10 +133,11 @@ class Cohort:
         self._anew[row] = True
         self.decide_again(row, 0)
 
-    def threshold_changed(self, day: int, old: float, new: float) -> None:
-        """Another threshold holds from a day on: only whose score reaches the lower one can turn."""
+    def threshold_changed(self, agency: int, day: int, old: float, new: float) -> None:
+        """An agency has another threshold from a day on: only whose score reaches the lower one can turn."""
         column = int(np.searchsorted(self.register.ordinals, day))
-        rows = np.flatnonzero(self.ledger.last_column[: self.register.rows] >= column)
+        theirs = self.levels[0].agency[: self.register.rows] == agency
+        rows = np.flatnonzero(theirs & (self.ledger.last_column[: self.register.rows] >= column))
         if not len(rows):
             return
         self._know(rows)
@@ -161,6 +162,9 @@ class Cohort:
             logits = self._logits(part)
             for levels, found in zip(self.levels, turned, strict=True):
                 _add(found, levels.decide(part, assessed, logits))
+        away = rows[self.ledger.away[rows]]
+        for levels, found in zip(self.levels, turned, strict=True) if len(away) else ():
+            _add(found, levels.leave(away, self.ledger.length[away]))
         return turned
 
     def evaluate_all(self) -> list[Turned]:
@@ -172,10 +176,9 @@ class Cohort:
         return turned
 
     def moves(self, row: int) -> int:
-        """How often the school changes between a row's counted days."""
-        if not self.ledger.length[row]:
-            return 0
-        schools = self.days_of(row).school
+        """How often the school changes between a row's days, those that are not shared being at one of their own."""
+        told = self.register.kept[row, : self.register.reached] > 0
+        schools = self.register.schools(np.array([row]), 0)[0, told]
         return int(np.count_nonzero(schools[1:] != schools[:-1]))
 
     def restored(self) -> None:
@@ -258,7 +261,7 @@ class Cohort:
     def _next_rows(self) -> Places:
         waiting = np.flatnonzero(np.minimum(self._since, self._again) != UNTOUCHED)
         first = np.minimum(self._since[waiting], self._again[waiting])
-        late = first <= self.ledger.last_column[waiting]
+        late = first <= self.ledger.told_column[waiting]
         cells = np.cumsum(np.where(late, self.register.reached, self.register.reached - first) + 1)
         most = int(np.searchsorted(cells, _CELLS)) + 1
         self._touched = most < len(waiting)
@@ -306,7 +309,7 @@ class Cohort:
         rows, first, kept, school = rows[some], first[some], kept[some], school[some]
         if not len(rows):
             return
-        appended = first > self.ledger.last_column[rows]
+        appended = first > self.ledger.told_column[rows]
         before = self._position(rows[~appended], first[~appended])
         self.register.kept[rows, columns] = kept
         if appended.any():
@@ -328,7 +331,7 @@ class Cohort:
     def _append(self, rows: Places, since: int, begin: int, kept: Codes, school: Schools) -> Pairs:
         kept, school = kept[:, since - begin :], school[:, since - begin :]
         at = np.arange(since, self.register.reached)
-        fresh = np.where(at > self.ledger.last_column[rows][:, None], kept, np.uint8(0))
+        fresh = np.where(at > self.ledger.told_column[rows][:, None], kept, np.uint8(0))
         return self.ledger.fold(rows, fresh, school, self.register.ordinals[at], since, anew=False)
 
     def _refold(self, rows: Places, before: Places) -> Pairs:

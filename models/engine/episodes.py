@@ -26,6 +26,8 @@ class Turn(NamedTuple):
     ordinal: int
     level: int
     hits: tuple[Hit, ...]
+    left: bool = False
+    """None for from this day on the student is where nothing is shared."""
 
 
 class Episode(NamedTuple):
@@ -33,6 +35,8 @@ class Episode(NamedTuple):
 
     turns: tuple[Turn, ...]
     ended: int | None
+    left: bool = False
+    """Cleared for the student is where nothing is shared."""
 
     @property
     def raised(self) -> int:
@@ -52,7 +56,7 @@ def episodes(turns: Sequence[Turn]) -> list[Episode]:
     current: list[Turn] = []
     for turn in turns:
         if turn.level == NONE:
-            result.append(Episode(tuple(current), turn.ordinal))
+            result.append(Episode(tuple(current), turn.ordinal, turn.left))
             current = []
         else:
             current.append(turn)
@@ -87,7 +91,7 @@ def _boosted(own: Episode, siblings: Sequence[Episode], rule: Household, lowest:
         if not turns or turns[-1].level != level:
             hits = (*base.hits, _household_hit(rule, level, own, boosting)) if boosting else base.hits
             turns.append(Turn(moment, level, hits))
-    return Episode(tuple(turns), own.ended)
+    return Episode(tuple(turns), own.ended, own.left)
 
 
 def _household_hit(rule: Household, level: int, own: Episode, siblings: Sequence[Episode]) -> Hit:

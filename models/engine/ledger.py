@@ -58,10 +58,13 @@ class Pairs(NamedTuple):
     ordinary: Small
     """Days that are neither excused nor shock."""
     streak: Small
+    returned: Flags
+    """Whether the day before, among those that count and those not shared, was not shared."""
     aside: Small
     """Absences on shock days since the last ordinary absence."""
     moved_at: Small
-    """The position (from 1) of the first day at the present school; `NO_PLACE` without a move."""
+    """The position (from 1) of the first day at the present school, or of the first one back where days are shared;
+    `NO_PLACE` without a move."""
     months: Small
     """Months by pairs: unexcused absences in each of the ledger's months."""
 
@@ -80,6 +83,12 @@ class Ledger:
         """Per row: how many days count."""
         self.last_column: Ints = np.zeros(0, np.int32)
         """The column of the last of them; `NO_PLACE` without any."""
+        self.told_column: Ints = np.zeros(0, np.int32)
+        """The column of the last day that counts or is not shared; `NO_PLACE` without any."""
+        self.away: Flags = np.zeros(0, np.bool_)
+        """Per row: whether that day is not shared."""
+        self._told_at: Schools = np.zeros(0, np.uint16)
+        """Per row: its school."""
         self._counts: Codes = np.zeros((ABSENT + 1, 0, 1), np.uint8)
         self._ordinary: Codes = np.zeros((0, 1), np.uint8)
         """By number of ordinary days: the unexcused ones among them."""
@@ -101,6 +110,8 @@ class Ledger:
         room = max(rows, have + have // 4 + 16)
         self.length, self._streak_from = grown(self.length, room), grown(self._streak_from, room)
         self.last_column = grown(self.last_column, room, fill=NO_PLACE)
+        self.told_column = grown(self.told_column, room, fill=NO_PLACE)
+        self.away, self._told_at = grown(self.away, room), grown(self._told_at, room)
         self._aside, self._moved_at = grown(self._aside, room), grown(self._moved_at, room, fill=NO_PLACE)
         self.school, self._ends = grown(self.school, room), grown(self._ends, len(self._ends), room)
         self._in_months = grown(self._in_months, len(self._months), room)
@@ -109,6 +120,7 @@ class Ledger:
     def clear(self, row: int) -> None:
         """Forget a row."""
         self.length[row], self.last_column[row], self.school[row] = 0, NO_PLACE, NOWHERE
+        self.told_column[row], self.away[row], self._told_at[row] = NO_PLACE, False, NOWHERE
         self._ends[:, row], self._in_months[:, row] = 0, 0
         self._streak_from[row], self._aside[row], self._moved_at[row] = 0, 0, NO_PLACE
         self._counts[:, row], self._ordinary[row] = 0, 0
@@ -116,6 +128,7 @@ class Ledger:
     def moved_columns(self, at: int) -> None:
         """A column was put in at this place."""
         self.last_column += self.last_column >= at
+        self.told_column += self.told_column >= at
 
     def fold(self, rows: Places, kept: Codes, school: Schools, days: Ints, since: int, *, anew: bool) -> Pairs:
         """Add the days of these rows to their totals, or with `anew` begin from nothing; the days as pairs.
@@ -129,7 +142,8 @@ class Ledger:
         from_ = np.zeros(len(rows), np.int16) if anew else self._streak_from[rows]
         from_ = np.maximum.accumulate(np.where(_BREAKS[kept], unexcused, from_[:, None]), axis=1)
         aside = self._fold_aside(rows, kept, anew=anew)
-        moved_at = self._fold_moves(rows, counted, school, sums[_DAYS], anew=anew)
+        moved_at = self._fold_moves(rows, kept, school, sums[_DAYS], anew=anew)
+        returned = self._fold_returns(rows, kept, anew=anew)
         months = self._fold_months(rows, kept, days, anew=anew)
         place, at = np.nonzero(counted)
         position = sums[_DAYS, place, at].astype(np.intp)
@@ -144,12 +158,13 @@ class Ledger:
             totals=sums[: ABSENT + 1, place, at],
             ordinary=sums[_ORDINARY, place, at],
             streak=unexcused[place, at] - from_[place, at],
+            returned=returned[place, at],
             aside=aside[place, at],
             moved_at=moved_at[place, at],
             months=months[:, place, at],
         )
         self._end(rows, sums[:, :, -1], from_[:, -1], aside[:, -1], moved_at[:, -1], months[:, :, -1])
-        self._end_days(rows, counted, school, since, anew=anew)
+        self._end_days(rows, kept, school, since, anew=anew)
         self._store(pairs)
         return pairs
 
@@ -167,6 +182,7 @@ class Ledger:
             totals=ends[: ABSENT + 1],
             ordinary=ends[_ORDINARY],
             streak=ends[0] - self._streak_from[rows],
+            returned=nobody,
             aside=self._aside[rows],
             moved_at=self._moved_at[rows],
             months=self._in_months[:, rows],
@@ -212,19 +228,29 @@ class Ledger:
         settled = np.maximum.accumulate(np.where(absent & ~shock, so_far, np.int16(0)), axis=1)
         return np.asarray(so_far - settled)
 
-    def _fold_moves(self, rows: Places, counted: Flags, school: Schools, position: Small, *, anew: bool) -> Small:
+    def _fold_returns(self, rows: Places, kept: Codes, *, anew: bool) -> Flags:
+        away = np.zeros(len(rows), np.bool_) if anew else self.away[rows]
+        if not (away.any() or (kept == BREAK).any()):
+            return np.zeros(kept.shape, np.bool_)
+        told = np.where(kept > 0, np.arange(1, kept.shape[1] + 1), 0)
+        before = np.zeros_like(told)
+        before[:, 1:] = np.maximum.accumulate(told, axis=1)[:, :-1]
+        shared = np.concatenate((~away[:, None], kept != BREAK), axis=1)
+        return np.asarray((kept > BREAK) & ~np.take_along_axis(shared, before, axis=1))
+
+    def _fold_moves(self, rows: Places, kept: Codes, school: Schools, position: Small, *, anew: bool) -> Small:
         before = np.full(len(rows), NO_PLACE, np.int16) if anew else self._moved_at[rows]
-        at = np.where(anew, np.uint16(NOWHERE), self.school[rows])
-        result = np.repeat(before[:, None], counted.shape[1], axis=1)
-        if not (counted & (school != at[:, None])).any():
+        at = np.where(anew, np.uint16(NOWHERE), self._told_at[rows])
+        told, result = kept > 0, np.repeat(before[:, None], kept.shape[1], axis=1)
+        if not (told & (school != at[:, None])).any():
             return result
-        highest = np.where(counted, school, np.uint16(NOWHERE)).max(axis=1)
-        lowest = np.where(counted, school, highest[:, None]).min(axis=1)
+        highest = np.where(told, school, np.uint16(NOWHERE)).max(axis=1)
+        lowest = np.where(told, school, highest[:, None]).min(axis=1)
         for place in np.flatnonzero((highest != lowest) | ((at != NOWHERE) & (at != highest))).tolist():
-            columns = np.flatnonzero(counted[place])
+            columns = np.flatnonzero(told[place])
             schools = np.concatenate((at[place : place + 1], school[place, columns]))
             moves = columns[(schools[1:] != schools[:-1]) & (schools[:-1] != NOWHERE)]
-            for column in moves.tolist():
+            for column in moves[kept[place, moves] > BREAK].tolist():
                 result[place, column:] = position[place, column]
         return result
 
@@ -242,13 +268,21 @@ class Ledger:
         self._streak_from[rows], self._aside[rows], self._moved_at[rows] = from_, aside, moved_at
         self.length[rows] = ends[_DAYS]
 
-    def _end_days(self, rows: Places, counted: Flags, school: Schools, since: int, *, anew: bool) -> None:
-        last = counted.shape[1] - 1 - np.argmax(counted[:, ::-1], axis=1)
-        some = counted[np.arange(len(rows)), last]
+    def _end_days(self, rows: Places, kept: Codes, school: Schools, since: int, *, anew: bool) -> None:
         if anew:
-            self.last_column[rows[~some]], self.school[rows[~some]] = NO_PLACE, NOWHERE
-        self.last_column[rows[some]] = last[some] + since
-        self.school[rows[some]] = school[some, last[some]]
+            self.last_column[rows], self.school[rows] = NO_PLACE, NOWHERE
+            self.told_column[rows], self._told_at[rows], self.away[rows] = NO_PLACE, NOWHERE, False
+        found, last = _last(kept > BREAK)
+        counted = rows[found]
+        self.last_column[counted] = self.told_column[counted] = last + since
+        self.school[counted] = self._told_at[counted] = school[found, last]
+        self.away[counted] = False
+        found, last = _last(kept == BREAK)
+        if len(found):
+            away = last + since > self.last_column[rows[found]]
+            found, last = found[away], last[away]
+            self.told_column[rows[found]], self._told_at[rows[found]] = last + since, school[found, last]
+            self.away[rows[found]] = True
 
     def _store(self, pairs: Pairs) -> None:
         longest = int(pairs.position.max(initial=0)) + 1
@@ -260,3 +294,9 @@ class Ledger:
     def _grow(self, rows: int, positions: int) -> None:
         self._counts = grown(self._counts, len(self._counts), rows, positions)
         self._ordinary = grown(self._ordinary, rows, positions)
+
+
+def _last(days: Flags) -> tuple[Places, Places]:
+    """The rows that have any of these days, and the column of the last one of each."""
+    found = np.flatnonzero(days.any(axis=1))
+    return found, days.shape[1] - 1 - np.argmax(days[found, ::-1], axis=1)

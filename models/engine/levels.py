@@ -14,7 +14,7 @@ import numpy as np
 
 from models.arrays import Codes, Flags, Floats, Ints, Places, grown
 from models.capacity import NO_THRESHOLD, PLACE_DAYS, WEEK_DAYS, Thresholds
-from models.engine.ledger import Pairs
+from models.engine.ledger import Pairs, Small
 from models.engine.rules import ALWAYS
 from models.policy import ELEVATED, NONE, WATCH
 
@@ -43,7 +43,7 @@ class State(NamedTuple):
     source: int = 0
     """What gives the level."""
     why: int = 0
-    """The position of the day that gives the level's reasons."""
+    """The position of the day that gives the level's reasons; 0 when the student left where days are shared."""
     by_score: bool = False
     """Whether the score gives a place on that day."""
     days: int = 0
@@ -70,6 +70,11 @@ class LevelChange(NamedTuple):
     why: int
     by_score: bool
 
+    @property
+    def left(self) -> bool:
+        """Whether it is none for the student left where days are shared, somewhen before this day."""
+        return self.why == 0
+
 
 class Today(NamedTuple):
     """What a day brings to the hysteresis."""
@@ -83,6 +88,8 @@ class Today(NamedTuple):
     threshold: float
     step: bool
     """Whether levels are decided on it."""
+    returned: bool
+    """Whether days that are not shared came before it."""
 
 
 START: Final = State(0)
@@ -93,10 +100,13 @@ class Levels:
 
     def __init__(self, strategy: Strategy, calm_days: int, thresholds: Thresholds | None = None) -> None:
         self.strategy = strategy
-        self.thresholds = thresholds if thresholds is not None else Thresholds()
+        self.thresholds = [thresholds if thresholds is not None else Thresholds()]
+        """By an agency's number."""
         self._calm_days = calm_days
         self._courses: dict[int, list[State]] = {}
         self._noted: set[int] = set()
+        self.agency: Small = np.zeros(0, np.int16)
+        """Per row: the number of the agency whose thresholds hold."""
         self.level: Codes = np.zeros(0, np.uint8)
         """Per row: the level after the last decided day."""
         self.source: Codes = np.zeros(0, np.uint8)
@@ -109,6 +119,7 @@ class Levels:
         """Room for so many rows."""
         if rows > len(self.level):
             room = max(rows, len(self.level) * 5 // 4 + 16)
+            self.agency = grown(self.agency, room)
             self.level, self.source = grown(self.level, room), grown(self.source, room)
             self.raised, self._days = grown(self.raised, room), grown(self._days, room)
             self.entered, self._bar = grown(self.entered, room, fill=NEVER_ENTERED), grown(self._bar, room)
@@ -163,7 +174,7 @@ class Levels:
 
         Of the rows whose level turned, the position of the first day on which it may have.
         """
-        threshold = self._thresholds_on(pairs.day)
+        threshold = self._thresholds_on(pairs.row, pairs.day)
         moving = np.flatnonzero(self._moves(pairs, assessed, logits, threshold))
         if not len(moving):
             return {}
@@ -176,7 +187,16 @@ class Levels:
             for day in zip(
                 *(
                     part[at].tolist()
-                    for part in (pairs.position, pairs.day, assessed, logits, pairs.shock, threshold, pairs.step)
+                    for part in (
+                        pairs.position,
+                        pairs.day,
+                        assessed,
+                        logits,
+                        pairs.shock,
+                        threshold,
+                        pairs.step,
+                        pairs.returned,
+                    )
                 ),
                 strict=True,
             )
@@ -195,18 +215,30 @@ class Levels:
         self._note(noted)
         return turned
 
+    def leave(self, rows: Places, length: Ints) -> dict[int, int]:
+        """End what is raised of these rows, of so many days: the last day told of them is not shared.
+
+        Of the rows whose level turned, the position of the next day.
+        """
+        turned, raised = {}, self.level[rows] > NONE
+        for row, days in zip(rows[raised].tolist(), length[raised].tolist(), strict=True):
+            self._courses[row].append(_left(self.state(row), days + 1))
+            turned[row] = days + 1
+        self._note(list(turned))
+        return turned
+
     def can_enter(self, rows: Places, length: Ints) -> Flags:
         """Who, of so many days, takes a place next week if the score suffices: has none, or one that ends by then."""
         since = length + 1 - self.entered[rows]
         placed = self.level[rows] >= ELEVATED
         return np.asarray((since >= PLACE_DAYS - WEEK_DAYS) & (~placed | (since < PLACE_DAYS)))
 
-    def _thresholds_on(self, day: Ints) -> Floats:
+    def _thresholds_on(self, row: Places, day: Ints) -> Floats:
         if not self.strategy.model or not len(day):
             return np.full(len(day), NO_THRESHOLD)
         first, last = int(day.min()), int(day.max())
-        known = np.array([self.thresholds.on(each) for each in range(first, last + 1)])
-        return np.asarray(known[day - first])
+        known = np.array([[of.on(each) for each in range(first, last + 1)] for of in self.thresholds])
+        return np.asarray(known[self.agency[row], day - first])
 
     def _moves(self, pairs: Pairs, assessed: Codes, logits: Floats, threshold: Floats) -> Flags:
         """Days on which the hysteresis may change, if it did not since the row's last decided day."""
@@ -221,12 +253,16 @@ class Levels:
                 placed |= assessed // ALWAYS >= ELEVATED
             wanted = np.where(placed, np.maximum(wanted, ELEVATED), np.minimum(wanted, WATCH))
         wanted = np.where(pairs.shock, np.minimum(wanted, level), wanted)
-        return np.asarray(((wanted != level) | (self._days[pairs.row] > 0)) & pairs.step)
+        moves = ((wanted != level) | (self._days[pairs.row] > 0)) & pairs.step
+        return np.asarray(moves | (pairs.returned & (level > NONE)))
 
     def _decide(self, course: list[State], days: Sequence[Today]) -> bool:
         """Decide a row's days; whether the level turned."""
         state, turned = course[-1] if course else START, False
         for today in days:
+            if today.returned and state.level:
+                state, turned = _left(state, today.position), True
+                course.append(state)
             if today.step:
                 after = self._after(state, today)
                 if after is not state:
@@ -314,6 +350,11 @@ def _fallen(state: State, today: Today, level: int, source: int, why: int, *, by
     return State(
         today.position, level, source, why, by_score, entered=state.entered, bar=state.bar, raised=state.raised
     )
+
+
+def _left(state: State, position: int) -> State:
+    """No level, from before a day on: what is not seen any more is not raised."""
+    return State(position, entered=state.entered, bar=state.bar, raised=state.raised)
 
 
 def _position(state: State) -> int:

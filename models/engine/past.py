@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -22,15 +24,26 @@ class Past(NamedTuple):
     ordinals: tuple[int, ...]
     shown: bytes
     ruled: bytes
+    not_shared: tuple[int, ...] = ()
+    """Days between and after them that are not shared."""
 
     def up_to(self, days: int) -> Past:
         """The first so many days."""
-        return Past(self.ordinals[:days], self.shown[:days], self.ruled[:days])
+        ordinals = self.ordinals[:days]
+        not_shared = self.not_shared[: bisect_left(self.not_shared, ordinals[-1])] if ordinals else ()
+        return Past(ordinals, self.shown[:days], self.ruled[:days], not_shared)
+
+    @property
+    def stretches(self) -> list[bytes]:
+        """What is `shown`, in parts: a day that is not shared ends one."""
+        cuts = [0, *(bisect_left(self.ordinals, day) for day in self.not_shared), len(self.shown)]
+        return [self.shown[first:end] for first, end in pairwise(cuts)]
 
     @property
     def streak(self) -> int:
         """Unexcused absences in a row up to the last day; excused and shock days stand aside."""
-        days = self.ruled.translate(None, _NEUTRAL)
+        since = bisect_left(self.ordinals, self.not_shared[-1]) if self.not_shared else 0
+        days = self.ruled[since:].translate(None, _NEUTRAL)
         return len(days) - len(days.rstrip(_UNEXCUSED))
 
     def counting(self, window: int) -> list[tuple[int, int]]:
@@ -52,7 +65,20 @@ def past_of(register: Register, row: int) -> Past:
     kept, columns = register.kept[row, : register.columns], _columns(register, row)
     codes = kept[columns] & CODE
     ruled = np.where(kept[columns] & SHOCK, np.uint8(NEUTRAL), codes)
-    return Past(tuple(register.ordinals[columns].tolist()), codes.tobytes(), ruled.astype(np.uint8).tobytes())
+    not_shared = register.ordinals[: len(kept)][kept & CODE == BREAK]
+    return Past(
+        tuple(register.ordinals[columns].tolist()),
+        codes.tobytes(),
+        ruled.astype(np.uint8).tobytes(),
+        tuple(not_shared.tolist()),
+    )
+
+
+def left_on(register: Register, row: int, days: int) -> int:
+    """The first day that is not shared after so many days of a row that count, which must be there, as ordinal."""
+    past = past_of(register, row)
+    after = past.ordinals[days - 1] if days else 0
+    return past.not_shared[bisect_left(past.not_shared, after)]
 
 
 def _columns(register: Register, row: int) -> Places:

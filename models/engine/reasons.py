@@ -8,14 +8,14 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from models.arrays import Floats
+from models.arrays import Floats, Ints
 from models.artifact import Artifact
 from models.attendance import EARLY_DEPARTURE, EXCUSED, PARTIAL, TARDY, UNEXCUSED
 from models.engine.cohort import Cohort
 from models.engine.episodes import Hit, Turn
 from models.engine.ledger import Pairs
 from models.engine.levels import LevelChange
-from models.engine.past import Past, days_of, past_of
+from models.engine.past import Past, days_of, left_on, past_of
 from models.engine.rules import LONG, SHORT, month_range
 from models.features import FEATURES, INPUTS, LONG_AGO, Feature, Inputs, absent_usual, usual
 from models.policy import ELEVATED, WATCH, Change, Month, Move, RateToDate, Streak, Tardies, _Leveled
@@ -72,9 +72,14 @@ def put_in_words(cohort: Cohort, courses: Sequence[Course], *, capped: bool) -> 
             result.append(list(known))
             continue
         ordinals = days_of(cohort.register, row)
-        new = [Turn(int(ordinals[change.position - 1]), change.level, next(said)) for change in changes[len(known) :]]
-        result.append([*known, *new])
+        result.append([*known, *(_turn(cohort, row, ordinals, change, next(said)) for change in changes[len(known) :])])
     return result
+
+
+def _turn(cohort: Cohort, row: int, ordinals: Ints, change: LevelChange, hits: tuple[Hit, ...]) -> Turn:
+    if change.left:
+        return Turn(left_on(cohort.register, row, change.position - 1), change.level, hits, left=True)
+    return Turn(int(ordinals[change.position - 1]), change.level, hits)
 
 
 def explain(cohort: Cohort, wanted: Sequence[Wanted], *, capped: bool) -> list[tuple[Hit, ...]]:

@@ -27,11 +27,12 @@ SHOCK: Final = 8
 STEP: Final = 16
 """Levels are decided on the day."""
 BREAK: Final = RETRACTED
-"""In the place of a code: a day that is not shared. It ends a streak and counts nowhere."""
+"""In the place of a code: a day that is not shared. It ends a streak and an alert, and counts nowhere."""
 
 NOWHERE: Final = 0
 NOT_SHARED: Final = "\N{NULL}not shared"
-"""In the place of a school: enrolled where nothing is shared."""
+"""In the place of a school: enrolled where nothing is shared. When there was school is told by the days that the
+shared school before it has reported, or the one after it: of the other, nothing is known."""
 OPEN, REPORTED, HISTORY = 1, 2, 3
 """A day of a school: not reported, reported, reported inside an imported history."""
 
@@ -72,6 +73,8 @@ class Register:
         self.school: Schools = np.zeros(0, np.uint16)
         """The one school at which the days from first through last count; of others `segments` says."""
         self.segments: dict[int, Sequence[Segment]] = {}
+        self._telling: dict[int, Sequence[Segment]] = {}
+        """By row: for each of `segments`, the one whose school tells when there was school."""
         self._parted: Flags = np.zeros(0, np.bool_)
         """Per row: whether `segments` says where its days count."""
         self._calendars: dict[int, list[int]] = {}
@@ -146,13 +149,14 @@ class Register:
     def place(self, row: int, segments: Sequence[Segment]) -> None:
         """Where the row's days count."""
         if self.segments.pop(row, None):
+            del self._telling[row]
             self._parts = None
         single = len(segments) == 1 and not segments[0].calendar
         self.first[row], self.last[row] = segments[0][:2] if single else (1, 0)
         self.school[row] = self.number(segments[0].school) if single else NOWHERE
         self._parted[row] = bool(segments) and not single
         if self._parted[row]:
-            self._parts, self.segments[row] = None, segments
+            self._parts, self.segments[row], self._telling[row] = None, segments, _telling(segments)
             for segment in segments:
                 self.number(segment.school)
                 self._calendar(segment)
@@ -184,7 +188,7 @@ class Register:
         return at
 
     def at_school(self, school: str, day: int) -> Places:
-        """The rows whose day counts at the school."""
+        """The rows whose day counts at the school, or is told of by it."""
         number = self.number(school)
         at = (self.school[: self.rows] == number) & (self.first[: self.rows] <= day) & (day <= self.last[: self.rows])
         rows = np.flatnonzero(at)
@@ -204,13 +208,14 @@ class Register:
 
     def _of_calendar(self, rows: Places, since: int, school: Schools) -> Schools:
         """The numbers by which days are school days: the school's, or those of the students' own calendars."""
-        if not self._calendars:
+        if not self._calendars and NOT_SHARED not in self.numbers:
             return school
         days, block = self.ordinals[since : self.reached], school.copy()
         for place in np.flatnonzero(self._parted[rows]).tolist():
-            for segment in self.segments[int(rows[place])]:
-                if segment.calendar:
-                    block[place, (segment.first <= days) & (days <= segment.last)] = self._calendar(segment)
+            row = int(rows[place])
+            for segment, telling in zip(self.segments[row], self._telling[row], strict=True):
+                if telling is not segment or segment.calendar:
+                    block[place, (segment.first <= days) & (days <= segment.last)] = self._calendar(telling)
         return block
 
     def _calendar(self, segment: Segment) -> int:
@@ -240,9 +245,9 @@ class Register:
         said = self.said[rows, columns]
         here = self.said_at[rows, columns] == school
         code = np.where(here, said & CODE, NOTHING).astype(np.uint8)
-        elsewhere = (said & MANY > 0) & ~here & (school != NOWHERE)
-        if elsewhere.any():
-            for place, column in zip(*(each.tolist() for each in np.nonzero(elsewhere)), strict=True):
+        others = (said & MANY > 0) & ~here & (school != NOWHERE)
+        if others.any():
+            for place, column in zip(*(each.tolist() for each in np.nonzero(others)), strict=True):
                 day, name = self.days[since + column], self.names[school[place, column]]
                 code[place, column] = self.rows_of(int(rows[place]), day, name)
         at = np.arange(since, self.reached)
@@ -253,14 +258,15 @@ class Register:
         kept = np.where(counts, code | step * np.uint8(STEP) | self.shock[school, at] * np.uint8(SHOCK), np.uint8(0))
         not_shared = self.numbers.get(NOT_SHARED)
         if not_shared is not None:
-            kept[school == not_shared] = BREAK
+            elsewhere = school == not_shared
+            kept[elsewhere] = np.where(state[elsewhere] >= REPORTED, np.uint8(BREAK), np.uint8(0))
         return Days(kept, school)
 
     def _lay_out(self) -> Ints:
         parts = [
-            (row, part.first, part.last, self.numbers[part.school])
+            (row, part.first, part.last, self.numbers[telling.school])
             for row, segments in self.segments.items()
-            for part in segments
+            for part, telling in zip(segments, self._telling[row], strict=True)
         ]
         self._parts = np.array(parts, np.int32).reshape(-1, 4).T
         return self._parts
@@ -272,6 +278,16 @@ class Register:
             self.moment = grown(self.moment, rows, columns, fill=NO_TIME)
         self.state = grown(self.state, len(self.state), columns)
         self.shock = grown(self.shock, len(self.shock), columns)
+
+
+def _telling(segments: Sequence[Segment]) -> list[Segment]:
+    """For each segment the one whose school tells when there was school: itself, where it is shared."""
+    shared = [segment for segment in segments if segment.school != NOT_SHARED]
+    result = []
+    for segment in segments:
+        before = [other for other in shared if other.first <= segment.first]
+        result.append(before[-1] if before else next(iter(shared), segment))
+    return result
 
 
 def _unknown_state(*_: object) -> tuple[int, bool]:

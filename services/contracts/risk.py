@@ -14,7 +14,10 @@ Students = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 class WeekCounted(Event):
-    """`risk.weeks.v1`, all in partition 0: what the scores of one partition did in a week; nobody is named."""
+    """`risk.weeks.v1`, all in partition 0: what the scores of an agency's students in one partition did in a week.
+
+    Nobody is named. A partition without students says so: of no agency, and without bins.
+    """
 
     week: date
     """Its Monday."""
@@ -22,6 +25,10 @@ class WeekCounted(Event):
     partitions: int
     """How many there are: the owner waits for all of them."""
     token: UUID
+    agency: str | None = None
+    """Whose students they are; None in records from before there were several."""
+    more: bool = False
+    """Counts of other agencies follow, of the same partition and week."""
     entered: Students
     """Students who entered elevated or urgent from below since the school year began."""
     waiting: list[Students]
@@ -31,13 +38,18 @@ class WeekCounted(Event):
 
 
 class ThresholdSet(Event):
-    """`risk.thresholds.v1`, sent to every partition: the score from which a student enters elevated."""
+    """`risk.thresholds.v1`, sent to every partition: the score from which an agency's student enters elevated."""
 
     week: date
     """The Monday from which it holds."""
     threshold: float | None
     """Log-odds; None when the week has no places."""
+    agency: str | None = None
+    """Whose students; None in records from before there were several."""
+    more: bool = False
+    """Other agencies' thresholds of the week follow: the last one is answered."""
     capacity: int = Field(ge=1)
+    """The agency's."""
     entered: int
     """New alerts of the school year so far, over all partitions."""
     weeks: int

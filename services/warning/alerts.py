@@ -106,7 +106,7 @@ class Alerts:
         for student in self._moved:
             level = emitted_level(student.emitted)
             if student.level_at_close < ELEVATED <= level:
-                self._capacity_control.entered(student.year)
+                self._capacity_control.entered(student.agency, student.year)
             if level != student.level_at_close:
                 student.level_at_close = level
                 self._changes.students.add(student)

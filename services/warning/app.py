@@ -80,8 +80,8 @@ def create_app(settings: WarningSettings) -> faust.App:
 
     def load(items: Mapping[str, bytes]) -> Partition:
         partition = load_partition(items, policy, in_use.capacity_control(), datetime.now(UTC))
-        if partition.capacity_control.last is not None:
-            show(partition.capacity_control.last)
+        for found in partition.capacity_control.last:
+            show(found)
         return partition
 
     worker = Worker(WindowTable(table, changelog), settings.partitions, load)

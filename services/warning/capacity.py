@@ -5,7 +5,7 @@ It also knows which model scores which days: another model does not judge the pa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -35,33 +35,46 @@ OWNER = 0
 _Counts = tuple[int, list[int], list[int]]
 
 
-class StoredCapacityControl(msgspec.Struct, array_like=True):
-    """What must survive a restart. Thresholds and weeks are by their Monday."""
+class Steering(msgspec.Struct, array_like=True):
+    """How one agency's places are steered: what must survive a restart. Thresholds and weeks are by their Monday."""
 
     thresholds: dict[int, float | None] = {}
     entered: dict[int, int] = {}
     """By school year."""
     open_weeks: dict[int, dict[int, _Counts]] = {}
-    """The owner's: what the partitions have counted of weeks that others have not."""
+    """The owner's: what partitions have counted of weeks that others have not."""
     recent: list[_Counts] = []
     closed: int = 0
     """Weeks of the school year that all partitions have counted."""
     last: bytes = b""
     """The last threshold found, as JSON."""
+
+
+class StoredCapacityControl(Steering, array_like=True):
+    """What must survive a restart; of the students whose agency is not known, and by agency."""
+
     models: list[tuple[int, str]] = []
     """The digests of the models in use, by the first day that each scores."""
+    agencies: dict[str, Steering] = {}
+    counted: dict[int, set[int]] = {}
+    """The owner's: which partitions have counted a week for every agency, while others have not."""
 
 
 class CapacityControl:
-    """One partition's part. Without a model or a capacity there is nothing to steer, and the rules' levels hold."""
+    """One partition's part. Without a model or a capacity there is nothing to steer, and the rules' levels hold.
+
+    Each agency has the same capacity, over its own students. One that is new goes on from what was steered before
+    there were agencies.
+    """
 
     def __init__(self, artifact: Artifact | None, capacity: int | None) -> None:
         self.artifact = artifact
         self._capacity = capacity
         self._early = artifact.early_weeks if artifact is not None else ()
         self._stored = StoredCapacityControl()
-        self.thresholds: Thresholds | None = None
-        """In force; None when the rules' levels hold."""
+        self.thresholds: list[Thresholds] = []
+        """In force, by an agency's number; empty when the rules' levels hold."""
+        self._numbers: dict[str | None, int] = {}
         self.models: list[Since] = []
         """The models by the first day that each scores; empty when there is none."""
         self.restore(self._stored, {}, 0)
@@ -77,8 +90,9 @@ class CapacityControl:
         found = [(day, known[digest]) for day, digest in stored.models if digest in known]
         self.models = [Since(day, artifact.model, artifact) for day, artifact in found]
         if self._capacity is not None:
-            weeks = {week: NO_THRESHOLD if at is None else at for week, at in stored.thresholds.items()}
-            self.thresholds = Thresholds(weeks)
+            self.thresholds, self._numbers = [], {}
+            for agency in (None, *stored.agencies):
+                self.number(agency)
 
     def dump(self) -> StoredCapacityControl:
         """What must survive a restart."""
@@ -87,7 +101,7 @@ class CapacityControl:
     @property
     def capped(self) -> bool:
         """Whether a capacity holds: elevated and urgent are its places."""
-        return self.thresholds is not None
+        return bool(self.thresholds)
 
     @property
     def steers(self) -> bool:
@@ -95,77 +109,141 @@ class CapacityControl:
         return self._capacity is not None and self.artifact is not None and self.artifact.signal
 
     @property
-    def last(self) -> ThresholdSet | None:
-        """The last threshold that this partition found; None when it is not the owner, or has found none."""
-        return ThresholdSet.model_validate_json(self._stored.last) if self._stored.last else None
+    def last(self) -> list[ThresholdSet]:
+        """Each agency's last threshold that this partition found; none when it is not the owner, or has found none."""
+        every = (ThresholdSet.model_validate_json(of.last) for _, of in self._known() if of.last)
+        return list({found.agency: found for found in every}.values())
 
-    def entered(self, year: int) -> None:
-        """A student entered elevated or urgent from below, in this school year."""
-        self._stored.entered[year] = self._stored.entered.get(year, 0) + 1
+    def number(self, agency: str | None) -> int:
+        """The agency's number, by which its thresholds are found; 0 when the rules' levels hold."""
+        if self._capacity is None or self.artifact is None:
+            return 0
+        if agency not in self._numbers:
+            weeks = self._steering(agency).thresholds.items()
+            self._numbers[agency] = len(self.thresholds)
+            self.thresholds.append(Thresholds({week: NO_THRESHOLD if at is None else at for week, at in weeks}))
+        return self._numbers[agency]
+
+    def entered(self, agency: str | None, year: int) -> None:
+        """A student of the agency entered elevated or urgent from below, in this school year."""
+        entered = self._steering(agency).entered
+        entered[year] = entered.get(year, 0) + 1
 
     def count(
-        self, week: date, students: Iterable[WeekStanding], *, partition: int, partitions: int, token: UUID
-    ) -> WeekCounted:
-        """What this partition's scores did in the week."""
-        entered = self._stored.entered.get(year_of(week.toordinal()), 0)
-        counts = sum((count_week(0, *standing) for standing in students), NOTHING._replace(entered=entered))
-        return WeekCounted(
-            week=week,
-            partition=partition,
-            partitions=partitions,
-            token=token,
-            entered=counts.entered,
-            waiting=counts.waiting.tolist(),
-            passed=counts.passed.tolist(),
-        )
+        self,
+        week: date,
+        students: Mapping[str | None, Sequence[WeekStanding]],
+        *,
+        partition: int,
+        partitions: int,
+        token: UUID,
+    ) -> list[WeekCounted]:
+        """What this partition's scores did in the week, by agency."""
+        year = year_of(week.toordinal())
+        entered = {agency: of.entered.get(year, 0) for agency, of in self._known()}
+        some = [agency for agency in {**students, **entered} if students.get(agency) or entered.get(agency)]
+        agencies = sorted(some, key=lambda agency: (agency is None, agency))
+        found = []
+        for place, agency in enumerate(agencies or [None], start=1):
+            begin = NOTHING._replace(entered=entered.get(agency, 0))
+            counts = sum((count_week(0, *standing) for standing in students.get(agency, ())), begin)
+            found.append(
+                WeekCounted(
+                    week=week,
+                    partition=partition,
+                    partitions=partitions,
+                    token=token,
+                    agency=agency,
+                    more=place < len(agencies),
+                    entered=counts.entered,
+                    waiting=counts.waiting.tolist() if agencies else [],
+                    passed=counts.passed.tolist() if agencies else [],
+                )
+            )
+        return found
 
-    def take_count(self, counted: WeekCounted) -> ThresholdSet | None:
-        """The owner hears of a partition's week; the threshold, when all have been heard. A repeat gets the same.
+    def take_count(self, counted: WeekCounted) -> list[ThresholdSet]:
+        """The owner hears of a partition's week; the thresholds, when all have been heard. A repeat gets the same.
 
         Raises `ValueError` for counts of another length than this release's.
         """
-        stored, monday, last = self._stored, counted.week.toordinal(), self.last
-        if not self.steers or self._capacity is None:
+        stored, monday = self._stored, counted.week.toordinal()
+        if not self.steers:
+            return []
+        last = self.last
+        found_of = max((each.week.toordinal() - WEEK for each in last), default=0)
+        if found_of >= monday:
+            again = [each for each in last if each.week.toordinal() - WEEK == monday]
+            return sorted(again, key=lambda each: not each.more)
+        if counted.waiting or counted.passed:
+            if not len(counted.waiting) == len(counted.passed) == BINS:
+                raise ValueError("counted by other bins")
+            heard = self._steering(counted.agency).open_weeks.setdefault(monday, {})
+            heard[counted.partition] = (counted.entered, counted.waiting, counted.passed)
+        if counted.more:
+            return []
+        stored.counted.setdefault(monday, set(stored.open_weeks.get(monday, ()))).add(counted.partition)
+        if len(stored.counted[monday]) < counted.partitions:
+            return []
+        agencies = [agency for agency, of in self._known() if monday in of.open_weeks] or [None]
+        found = [self._find(agency, counted, more=agency != agencies[-1]) for agency in agencies]
+        for _, of in self._known():
+            of.open_weeks = {week: counts for week, counts in of.open_weeks.items() if week > monday}
+        stored.counted = {week: heard_of for week, heard_of in stored.counted.items() if week > monday}
+        return found
+
+    def take_threshold(self, published: ThresholdSet) -> tuple[int, int, float, float] | None:
+        """A threshold holds: whose (a number), from which day on, what did before, and what does; None: nothing new."""
+        if not self.capped:
             return None
-        if last is not None and last.week.toordinal() - WEEK >= monday:
-            return last if last.week.toordinal() - WEEK == monday else None
-        if not len(counted.waiting) == len(counted.passed) == BINS:
-            raise ValueError("counted by other bins")
-        heard = stored.open_weeks.setdefault(monday, {})
-        heard[counted.partition] = (counted.entered, counted.waiting, counted.passed)
-        if len(heard) < counted.partitions:
+        number, week = self.number(published.agency), published.week.toordinal()
+        thresholds = self.thresholds[number]
+        threshold = NO_THRESHOLD if published.threshold is None else published.threshold
+        if thresholds.by_week.get(week) == threshold:
             return None
+        before = thresholds.on(week)
+        thresholds.by_week[week] = threshold
+        self._steering(published.agency).thresholds[week] = published.threshold
+        return number, week, before, threshold
+
+    def _find(self, agency: str | None, counted: WeekCounted, *, more: bool) -> ThresholdSet:
+        """The agency's threshold of the week after one that every partition has counted."""
+        assert self._capacity is not None
+        of, monday = self._steering(agency), counted.week.toordinal()
+        last = ThresholdSet.model_validate_json(of.last) if of.last else None
         if last is not None and year_of(last.week.toordinal() - WEEK) != year_of(monday):
-            stored.recent, stored.closed = [], 0
-        whole = sum((_read(counts) for counts in heard.values()), NOTHING)
-        stored.closed += 1
-        stored.recent = [*stored.recent, _written(whole)][-RECENT_WEEKS:]
-        stored.open_weeks = {week: counts for week, counts in stored.open_weeks.items() if week > monday}
-        recent, early = [_read(counts) for counts in stored.recent], self._early
-        threshold = next_threshold(recent, stored.closed, self._capacity, early)
+            of.recent, of.closed = [], 0
+        whole = sum((_read(counts) for counts in of.open_weeks.get(monday, {}).values()), NOTHING)
+        of.closed += 1
+        of.recent = [*of.recent, _written(whole)][-RECENT_WEEKS:]
+        recent = [_read(counts) for counts in of.recent]
+        threshold = next_threshold(recent, of.closed, self._capacity, self._early)
         found = ThresholdSet(
             week=date.fromordinal(monday + WEEK),
             threshold=None if threshold == NO_THRESHOLD else threshold,
+            agency=agency,
+            more=more,
             capacity=self._capacity,
             entered=whole.entered,
-            weeks=stored.closed,
+            weeks=of.closed,
             token=counted.token,
         )
-        stored.last = found.model_dump_json().encode()
+        of.last = found.model_dump_json().encode()
         return found
 
-    def take_threshold(self, published: ThresholdSet) -> tuple[int, float, float] | None:
-        """A threshold holds: from which day on, what held then before, and what does now; None for nothing new."""
-        if self.thresholds is None:
-            return None
-        week = published.week.toordinal()
-        threshold = NO_THRESHOLD if published.threshold is None else published.threshold
-        if self.thresholds.by_week.get(week) == threshold:
-            return None
-        before = self.thresholds.on(week)
-        self.thresholds.by_week[week] = threshold
-        self._stored.thresholds[week] = published.threshold
-        return week, before, threshold
+    def _known(self) -> list[tuple[str | None, Steering]]:
+        return [(None, self._stored), *self._stored.agencies.items()]
+
+    def _steering(self, agency: str | None) -> Steering:
+        """The agency's; begun from what was steered before there were agencies."""
+        stored = self._stored
+        if agency is None:
+            return stored
+        if agency not in stored.agencies:
+            stored.agencies[agency] = Steering(
+                dict(stored.thresholds), dict(stored.entered), {}, list(stored.recent), stored.closed, stored.last
+            )
+        return stored.agencies[agency]
 
 
 def _read(counts: _Counts) -> WeekCounts:

@@ -19,9 +19,16 @@ from services.warning.capacity import OWNER
 from services.warning.student import Student
 
 ALERTS_SENT = Counter("firstbell_warning_alert_events_total", "Alert events acknowledged by Kafka", ["type"])
-THRESHOLD = Gauge("firstbell_warning_threshold_log_odds", "The score from which a student enters elevated; NaN: none")
-ENTERED = Gauge("firstbell_warning_entered", "New alerts, elevated or urgent, of this school year at its last close")
-THRESHOLD.set(float("nan"))
+THRESHOLD = Gauge(
+    "firstbell_warning_threshold_log_odds",
+    "The score from which an agency's student enters elevated; NaN: none",
+    ["agency"],
+)
+ENTERED = Gauge(
+    "firstbell_warning_entered",
+    "An agency's new alerts, elevated or urgent, of this school year at its last close",
+    ["agency"],
+)
 
 
 class Emitter:
@@ -50,7 +57,7 @@ class Emitter:
             ALERTS_SENT.labels(alert.type).inc()
 
     async def say(self, event: WeekCounted | ThresholdSet) -> None:
-        """Send what is said of the week: a partition's counts to the owner, the owner's threshold to all."""
+        """Send what is said of the week: a partition's counts to the owner, the owner's thresholds to all."""
         value = event.model_dump_json().encode()
         if isinstance(event, WeekCounted):
             await self._producer.send_and_wait(RISK_WEEKS.name, value, partition=OWNER)
@@ -74,5 +81,6 @@ class Emitter:
 
 def show(found: ThresholdSet) -> None:
     """Make a threshold seen in the metrics."""
-    THRESHOLD.set(float("nan") if found.threshold is None else found.threshold)
-    ENTERED.set(found.entered)
+    agency = found.agency or ""
+    THRESHOLD.labels(agency).set(float("nan") if found.threshold is None else found.threshold)
+    ENTERED.labels(agency).set(found.entered)

@@ -14,11 +14,13 @@ import msgspec
 
 from models.engine.episodes import Episode, Hit, Turn
 from models.policy import LEVEL_NAMES, NONE
-from services.contracts.alerts import AlertEvent, AlertEventType, Reason
+from services.contracts.alerts import AlertEvent, AlertEventType, Level, Reason
 from services.contracts.ids import Pseudonym, alert_id, event_id
 
 Because = Literal["attendance", "correction", "consent_ended", "not_shared"]
 
+NOT_SHARED: Final = "not_shared"
+"""The rule of the reason with which an alert is cleared of a student who is where nothing is shared any more."""
 _KEPT: Final = {"household", "school_id", "level", "raised_on", "changed_on", "reasons"}
 _DICTIONARY: Final = Path(__file__).with_name("last_event.dict").read_bytes()
 """What events have in common. It must never change: what was deflated with it is stored. It makes a quarter of them."""
@@ -178,8 +180,11 @@ def _correct(
 def _end(old: EmittedAlert, episode: Episode, subject: Subject, because: Because = "attendance") -> AlertEvent:
     old.ended = episode.ended
     assert episode.ended is not None
-    event = _say(old, "AlertCleared", episode, episode.turns[-1], episode.turns[-1].level, because, subject)
-    cleared = event.model_copy(update={"changed_on": date.fromordinal(episode.ended)})
+    because, turn, day = "not_shared" if episode.left else because, episode.turns[-1], date.fromordinal(episode.ended)
+    event = _say(old, "AlertCleared", episode, turn, turn.level, because, subject)
+    cleared = event.model_copy(update={"changed_on": day})
+    if episode.left:
+        cleared = cleared.model_copy(update={"reasons": [_left(event.level, day), *event.reasons]})
     old.last = _kept(cleared)
     return cleared
 
@@ -253,6 +258,18 @@ def _unpacked(last: bytes) -> dict[str, Any]:
 def _superseding(events: list[AlertEvent]) -> list[AlertEvent]:
     """Mark all but the last as already passed."""
     return [event.model_copy(update={"superseded": True}) for event in events[:-1]] + events[-1:]
+
+
+def _left(level: Level, day: date) -> Reason:
+    """Why an alert is cleared of a student who is where nothing is shared any more; not where."""
+    return Reason(
+        rule=NOT_SHARED,
+        kind="change of school",
+        level=level,
+        text=f"Since {day.day} {day:%b} at a school whose attendance is not shared: cleared, for nothing more is seen.",
+        dates=[day],
+        clears="Nothing: it is cleared.",
+    )
 
 
 def _reason(hit: Hit) -> Reason:

@@ -6,6 +6,7 @@ records come changes nothing in the end.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -14,6 +15,7 @@ import numpy as np
 from models.arrays import Places
 from models.attendance import SectionMark, with_mark
 from models.capacity import DAYS_TO_SUNDAY
+from models.engine.cohort import WeekStanding
 from models.engine.levels import Strategy
 from models.engine.marks import OneRow, Rows
 from models.engine.register import NOT_SHARED
@@ -171,10 +173,8 @@ class Partition:
         return self.capacity_control.steers
 
     def take_count(self, counted: WeekCounted) -> None:
-        """A partition has counted its week; the owner finds the threshold when all have."""
-        found = self.capacity_control.take_count(counted)
-        if found is not None:
-            self.outbox.append(found)
+        """A partition has counted its week; the owner finds the thresholds when all have."""
+        self.outbox += self.capacity_control.take_count(counted)
 
     def take_threshold(self, published: ThresholdSet) -> None:
         """Another threshold holds from a Monday on."""
@@ -212,7 +212,7 @@ class Partition:
         if found is None:
             strategy = Strategy(rules=True, model=self.capacity_control.capped)
             found = SchoolYear(self.policy, year, strategy, self.capacity_control.models, self.school_facts.state_of)
-            if self.capacity_control.thresholds is not None:
+            if self.capacity_control.capped:
                 found.levels.thresholds = self.capacity_control.thresholds
             self.years[year] = found
         return found
@@ -230,6 +230,7 @@ class Partition:
             school = self.school_facts.known(segment.school)
             year.know(segment.school, school.closed)
             year.cohort.register.assume(segment.school, assumed=school.assumed)
+        year.belong(student, self.capacity_control.number(student.agency))
         year.place(student, found)
         year.withdrawn[student.row] = student.withdrawn
         self.homes.meet(self.years, {student} | self.homes.siblings(student))
@@ -311,17 +312,21 @@ class Partition:
         self._closed = False
         weeks, self._weeks = self._weeks, []
         for closed, number, partitions in weeks:
-            self.outbox.append(self._count_week(closed, number, partitions))
+            self.outbox += self._count_week(closed, number, partitions)
 
-    def _count_week(self, closed: WeekClosed, number: int, partitions: int) -> WeekCounted:
+    def _count_week(self, closed: WeekClosed, number: int, partitions: int) -> list[WeekCounted]:
         sunday = closed.week.toordinal() + DAYS_TO_SUNDAY
-        standing = []
+        standing: defaultdict[str | None, list[WeekStanding]] = defaultdict(list)
         for year in self.years.values():
-            rows = [s.row for s in year.students if s is not None and s.school_on(sunday) is not None]
-            scored = np.array(rows, np.intp)
-            scored = scored[year.cohort.ledger.length[scored] > 0]
-            if len(scored):
-                standing.append(year.cohort.standing(scored, year.levels))
+            rows: defaultdict[str | None, list[int]] = defaultdict(list)
+            for student in year.students:
+                if student is not None and student.school_on(sunday) is not None:
+                    rows[student.agency].append(student.row)
+            for agency, theirs in rows.items():
+                scored = np.array(theirs, np.intp)
+                scored = scored[year.cohort.ledger.length[scored] > 0]
+                if len(scored):
+                    standing[agency].append(year.cohort.standing(scored, year.levels))
         return self.capacity_control.count(
             closed.week, standing, partition=number, partitions=partitions, token=closed.token
         )

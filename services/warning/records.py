@@ -48,7 +48,7 @@ def take(
     elif topic == topics.THRESHOLDS.name:
         emitted = ThresholdSet.model_validate_json(value or b"")
         partition.take_threshold(emitted)
-        return emitted.token
+        return None if emitted.more else emitted.token
     else:
         _take_of_student(partition, topic, key, value, taken_at)
     return None

@@ -89,6 +89,12 @@ class SchoolYear:
             for day in sorted(day for day in closed if year_of(day) == self.year):
                 self.cohort.column(day)
 
+    def belong(self, student: Student, agency: int) -> None:
+        """Whose thresholds hold for the student: an agency's number."""
+        if self.levels.agency[student.row] != agency:
+            self.levels.agency[student.row] = agency
+            self.cohort.forget_days(student.row)
+
     def place(self, student: Student, segments: tuple[Segment, ...]) -> None:
         """Where the student's days count."""
         if segments == student.segments:

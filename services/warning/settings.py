@@ -20,7 +20,7 @@ class WarningSettings(Settings):
     model_file: Path | None = None
     """The risk model (JSON, from `firstbell train`); None means the one that ships."""
     capacity: int | None = Field(default=None, ge=1)
-    """How many students the team can newly take on in a week; None lets the rules' levels hold."""
+    """How many students each agency can newly take on in a week; None lets the rules' levels hold."""
     session_seconds: float = Field(default=10, ge=6)
     """After this long without a sign of life a worker's partitions go to another (Faust's own default is a minute)."""
     commit_seconds: float = 0.2

@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from models.arrays import Ints, Moments
+from models.arrays import Flags, Ints, Moments
 from models.attendance import NO_TIME, DayMarks
 from models.engine.levels import State
 from models.engine.register import BREAK, CODE, Register
@@ -274,8 +274,15 @@ def _version(value: bytes) -> object:
 
 
 def days_checksum(year: SchoolYear, row: int, course: Sequence[State]) -> int:
-    """Of a row's days up to the last change of its course; equal days, equal sums."""
+    """Of a row's days up to the last change of its course; equal days, equal sums. Days not shared are among them."""
     register = year.cohort.register
-    counted = register.kept[row, : register.columns] & CODE > BREAK
-    columns = np.flatnonzero(counted)[: course[-1].position if course else 0]
+    columns = np.flatnonzero(register.kept[row, : register.columns] & CODE >= BREAK)
+    shared = register.kept[row, columns] & CODE > BREAK
+    columns = columns[: _through(course[-1], shared) if course else 0]
     return zlib.crc32(register.kept[row, columns].tobytes(), zlib.crc32(register.ordinals[columns].tobytes()))
+
+
+def _through(last: State, shared: Flags) -> int:
+    """How many of these days, shared or not, go up to the one on which the course changed last."""
+    position, more = (last.position, 1) if last.why else (last.position - 1, 2)
+    return int(np.searchsorted(np.cumsum(shared), position)) + more

@@ -5,6 +5,7 @@ from __future__ import annotations
 from models.attendance import DayMarks
 from models.engine.episodes import Turn
 from models.engine.levels import LevelChange
+from models.engine.register import NOT_SHARED
 from models.enrollment import Segment, Span, school_on
 from services.contracts.alerts import AlertEvent
 from services.contracts.ids import Pseudonym
@@ -74,8 +75,9 @@ class Student:
         return not self.withdrawn and self.consent is not None
 
     def school_on(self, day: int) -> str | None:
-        """The school at which the day counts, or None (not enrolled, no consent)."""
-        return school_on(self.segments, day)
+        """The school at which the day counts, or None (not enrolled, not shared, no consent)."""
+        found = school_on(self.segments, day)
+        return None if found == NOT_SHARED else found
 
     def forget_alerts(self) -> None:
         """Drop what was emitted and decided; the next alert's events are numbered from the last one's on."""

@@ -150,7 +150,7 @@ def test_new_alerts_fit_the_capacity(streamed: Streamed) -> None:
     assert 0 < len(by_score) <= 1.1 * CAPACITY * (weeks + 1)
     last = max(told.entered for _, told in streamed.thresholds)
     with httpx.Client(base_url=streamed.system.where["warning"], timeout=30) as worker:
-        assert f"firstbell_warning_entered {last:.1f}" in worker.get("/metrics").text
+        assert f'firstbell_warning_entered{{agency="project-hope"}} {last:.1f}' in worker.get("/metrics").text
 
 
 def test_reasons_of_a_score_say_the_chance_its_parts_and_where_the_model_is_from(streamed: Streamed) -> None:

@@ -18,7 +18,7 @@ CODES = {"present": "P", "tardy": "T", "early_departure": "D", "partial": "Q"}
 
 
 class Day(NamedTuple):
-    """A day that counts for the student, or would if it were shared."""
+    """A day that counts for the student, or one that is not shared."""
 
     day: date
     school: str
@@ -105,8 +105,8 @@ def dates(child: Child) -> list[date]:
 
 
 def told_days(child: Child, schools: Mapping[str, SchoolFacts], rule: ShockRule) -> list[Day]:
-    """The days that count, in order, and those among them that would if they were shared."""
-    found = (_day(child, schools, day, rule) for day in dates(child))
+    """The days that count, in order, and those among them that are not shared."""
+    found = (_day(child, schools, day, rule) or _not_shared(child, schools, day) for day in dates(child))
     return [day for day in found if day is not None]
 
 
@@ -117,7 +117,7 @@ def shared(told: Iterable[Day]) -> list[Day]:
 
 def _day(child: Child, schools: Mapping[str, SchoolFacts], day: date, rule: ShockRule) -> Day | None:
     stay = stay_on(child.stays, day)
-    school = schools.get(stay.school) if stay is not None else None
+    school = schools.get(stay.school) if stay is not None and stay.shared else None
     if stay is None or school is None or not school.instructional(day, stay.track):
         return None
     mark = merged(child.rows, stay.school, day)
@@ -128,4 +128,18 @@ def _day(child: Child, schools: Mapping[str, SchoolFacts], day: date, rule: Shoc
     live = any(row.live for row in child.rows if row.day == day)
     step = live or (day in school.closed and day not in school.history)
     shock = school.shock(day, rule)
-    return Day(day, stay.school, *mark, shock, step, school.assumed, day not in child.unshared)
+    return Day(day, stay.school, *mark, shock, step, school.assumed)
+
+
+def _not_shared(child: Child, schools: Mapping[str, SchoolFacts], day: date) -> Day | None:
+    """When there was school where nothing is shared is told by the shared school before it, else the one after it."""
+    here = stay_on(child.stays, day)
+    if here is None or here.shared:
+        return None
+    stays = [(other, stay) for other in dates(child) if (stay := stay_on(child.stays, other)) and stay.shared]
+    before, after = [stay for other, stay in stays if other < day], [stay for other, stay in stays if other > day]
+    telling = [*before[-1:], *after[:1]]
+    school = schools.get(telling[0].school) if telling else None
+    if school is None or day not in school.closed or not school.instructional(day, telling[0].track):
+        return None
+    return Day(day, here.school, "present", shared=False)

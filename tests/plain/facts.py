@@ -40,6 +40,9 @@ class Stay(NamedTuple):
     exit: date | None = None
     track: str | None = None
     """Whose calendar holds: one of the school's tracks; none: the school's own."""
+    shared: bool = True
+    """Else nothing is known of the school: its days count nowhere, end streaks and alerts, and are at a school of
+    their own."""
 
 
 @dataclass
@@ -103,8 +106,6 @@ class Child:
     household: str | None = None
     year: int = NO_YEAR
     """The calendar year in which the school year began that the window is of."""
-    unshared: set[date] = field(default_factory=set)
-    """Days that may not be shared: they count nowhere, and end a streak."""
 
 
 @dataclass

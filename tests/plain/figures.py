@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from models.features import INPUTS, NO_MOVE
 from tests.plain.days import Day, shared
@@ -27,8 +28,9 @@ def figures(told: Told) -> dict[str, int | float | None]:
         "current_streak": current,
         "longest_streak": longest,
         **{f"absences_{n}": sum(absent[-n:]) for n in (5, 10, 20, 45)},
-        "moves": len(moves(days)),
+        "moves": sum(day.school != before.school for before, day in pairwise(told)),
         "shock_days": sum(day.shock for day in days),
+        "not_shared_days": len(told) - len(days),
     }
 
 
@@ -51,15 +53,19 @@ def bad_streak(told: Told) -> int:
     return length
 
 
-def moves(days: Told) -> list[int]:
-    """The positions of the first days at another school than that of the day before."""
-    return [n for n in range(1, len(days)) if days[n].school != days[n - 1].school]
+def moves(told: Told) -> list[int]:
+    """The positions, among the days that count, of those at another school than that of the day before.
+
+    Days that are not shared are at a school of their own.
+    """
+    arrived = [day.day for before, day in pairwise(told) if day.shared and day.school != before.school]
+    return [number for number, day in enumerate(shared(told)) if day.day in arrived]
 
 
 def inputs(told: Told) -> tuple[int, ...]:
     """The model's inputs on the last of these days, in the order of `INPUTS`."""
     days = shared(told)
-    moved = moves(days)
+    moved = moves(told)
     known = {
         "days": len(days),
         "streak": bad_streak(told),

@@ -50,10 +50,14 @@ class Student(NamedTuple):
 
 def turns(student: Student, facts: Facts) -> list[Turn]:
     """Every change of the level, in order."""
-    walk = _Walk(student, facts)
-    for number, place in enumerate(student.positions()):
-        if student.told[place].step:
+    walk, number = _Walk(student, facts), 0
+    for day in student.told:
+        if not day.shared:
+            walk.leave(day.day)
+            continue
+        if day.step:
             walk.decide(number)
+        number += 1
     return walk.turns
 
 
@@ -93,6 +97,12 @@ class _Walk:
             if len(now.calm) == self._policy.calm_days:
                 highest, at = max(now.calm)
                 self._turn(position, highest, at, by_score=self._reaches(at, now.bar))
+
+    def leave(self, day: date) -> None:
+        """Of a student who is where nothing is shared nothing is raised."""
+        if self._now.level:
+            self.turns.append(Turn(day, NONE, ()))
+            self._now.level, self._now.calm = NONE, []
 
     def _line(self, position: int) -> float:
         """The score that gives a place, or keeps it; one who took a place lately takes no other."""

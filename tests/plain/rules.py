@@ -53,7 +53,7 @@ def _holds(rule: Rule, told: Sequence[Day]) -> bool:
         case Tardies(count=count, days=window):
             return len(_late(days[-window:])) >= count
         case Move(count=count, days=window):
-            return bool(moves(days)) and len(_bad(days[-window:])) >= count
+            return bool(moves(told)) and len(_bad(days[-window:])) >= count
     raise AssertionError(rule)
 
 

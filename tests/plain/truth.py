@@ -96,7 +96,7 @@ class Truth:
             return days[-1].school
         child = self.children[name]
         stays = (stay_on(child.stays, day) for day in dates(child))
-        return next((stay.school for stay in stays if stay is not None), None)
+        return next((stay.school for stay in stays if stay is not None and stay.shared), None)
 
     def _risk(self, name: str) -> dict[str, object] | None:
         artifact, score = self.facts.artifact, next(reversed(self.scores[name].values()), None)

@@ -37,6 +37,8 @@ EXAMPLE: Final[dict[str, JsonValue]] = {
     "absences_10": 5,
     "absences_20": 6,
     "absences_45": 8,
+    "moves": 2,
+    "not_shared_days": 10,
     "marks": [{"date": "2016-12-09", "status": "absent", "excused": False}],
 }
 

@@ -101,7 +101,7 @@ def test_the_lists_of_features_and_inputs_are_these() -> None:
 
 def test_inputs_come_from_the_days_alone() -> None:
     days = {"kept", "school"}  # a byte each (code, shock, step), and where
-    totals = {"totals", "ordinary", "streak", "aside", "moved_at", "months"}
+    totals = {"totals", "ordinary", "streak", "returned", "aside", "moved_at", "months"}
     assert inspect.get_annotations(Ledger.inputs, eval_str=True) == {"pairs": Pairs, "return": Inputs}
     assert set(Days._fields) == days
     assert inspect.signature(Ledger.fold).parameters.keys() == {"self", "rows", *days, "days", "since", "anew"}

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from models.artifact import Artifact
-from models.features import INPUTS
+from models.features import INPUTS, NO_MOVE
 from models.policy import Streak, default_policy
 from tests.plain.facts import Child, Facts, Row, SchoolFacts, Stay
 from tests.plain.truth import Truth
@@ -164,32 +164,60 @@ def test_a_place_is_not_kept_by_a_score_where_the_calendar_is_assumed() -> None:
     assert [(turn.day, turn.level) for turn in found.turns["ann"]] == [(DAYS[0], 2), (DAYS[7], 0)]
 
 
+def away(letters: str, *days: int) -> Child:
+    """Attended, but for these days, on which nothing is shared."""
+    child = attended(letters)
+    child.rows = [told for told in child.rows if told.day not in {DAYS[n] for n in days}]
+    child.stays = [Stay("A", FIRST), *(Stay("", DAYS[n], DAYS[n], shared=False) for n in days)]
+    return child
+
+
+def closed(*days: date) -> SchoolFacts:
+    return SchoolFacts(closed=set(days))
+
+
 def test_days_that_are_not_shared_count_nowhere_and_end_a_streak() -> None:
-    child = attended("UUPUU")
-    child.unshared = {DAYS[2]}
-    found = truth(child)
-    assert (codes(found), found.turns["ann"][-1].level) == ("UUUU", 1)
-    assert {hit.rule for turn in found.turns["ann"] for hit in turn.hits} == {"september_4"}
+    found = truth(away("UUPUU", 2), closed(*DAYS[:5]))
+    assert codes(found) == "UUUU"
     window = found.window("ann")
     assert (window["enrolled_days"], window["current_streak"], window["longest_streak"]) == (4, 2, 2)
+    assert window["not_shared_days"] == 1
     assert [seen[INPUTS.index("streak")] for seen in found.inputs("ann").values()] == [1, 2, 1, 2]
 
 
+def test_leaving_and_coming_back_are_two_moves() -> None:
+    found = truth(away("PPPPUU", 2), closed(*DAYS[:6]))
+    assert found.window("ann")["moves"] == 2
+    assert [seen[INPUTS.index("since_move")] for seen in found.inputs("ann").values()] == [NO_MOVE, NO_MOVE, 0, 1, 2]
+    assert "move_2" in found.rules("ann")[DAYS[5]]
+
+
+def test_who_comes_from_where_nothing_is_shared_has_moved_once() -> None:
+    child = attended("")
+    child.stays = [Stay("", FIRST, DAYS[1], shared=False), Stay("A", DAYS[2])]
+    found = truth(child, closed(*DAYS[:3]))
+    assert (found.window("ann")["moves"], found.window("ann")["not_shared_days"]) == (1, 2)
+    assert [seen[INPUTS.index("since_move")] for seen in found.inputs("ann").values()] == [0]
+
+
+def test_of_who_leaves_where_days_are_shared_the_alert_is_cleared() -> None:
+    found = truth(away("PUUUPP", 4), closed(*DAYS[:6]))
+    assert [(turn.day, turn.level) for turn in found.turns["ann"]] == [(DAYS[3], 1), (DAYS[4], 0), (DAYS[5], 2)]
+    assert [hit.rule for hit in found.turns["ann"][-1].hits] == ["move_2"]
+
+
 def test_a_day_that_is_not_shared_ends_a_streak_at_its_end_too() -> None:
-    child = attended("PUUU")
-    child.unshared = {DAYS[3]}
-    window = truth(child).window("ann")
-    assert (window["current_streak"], window["longest_streak"], window["as_of"]) == (0, 2, DAYS[2].isoformat())
+    window = truth(away("PUUU", 3), closed(*DAYS[:4])).window("ann")
+    assert (window["current_streak"], window["longest_streak"], window["as_of"]) == (0, 2, DAYS[3].isoformat())
 
 
-def test_a_day_without_school_that_is_not_shared_ends_no_streak() -> None:
-    child = attended("UUPU")
-    child.unshared = {DAYS[2]}
-    open_days = {day: day != DAYS[2] for day in DAYS}
-    assert truth(child, SchoolFacts(calendar=open_days)).window("ann")["current_streak"] == 3
-    child.rows = [told for told in child.rows if told.day != DAYS[2]]
+def test_a_day_on_which_the_shared_school_reported_nothing_ends_no_streak() -> None:
+    child = away("UUPU", 2)
     assert truth(child).window("ann")["current_streak"] == 3
-    assert truth(child, SchoolFacts(closed={DAYS[2]})).window("ann")["current_streak"] == 1
+    open_days = {day: day != DAYS[2] for day in DAYS}
+    no_school = SchoolFacts(calendar=open_days, closed=set(DAYS[:4]))
+    assert truth(child, no_school).window("ann")["current_streak"] == 3
+    assert truth(child, closed(*DAYS[:4])).window("ann")["current_streak"] == 1
 
 
 def test_the_policy_is_the_only_source_of_numbers() -> None:

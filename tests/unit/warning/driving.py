@@ -30,7 +30,7 @@ from services.contracts.reference import Consent, Enrollment, EnrollmentSpan, Sc
 from services.contracts.risk import ThresholdSet
 from services.warning import records
 from services.warning.capacity import CapacityControl
-from services.warning.lifecycle import _reason
+from services.warning.lifecycle import NOT_SHARED, _reason
 from services.warning.loading import load_partition
 from services.warning.partition import Partition
 from services.warning.student import NO_ROW, Student
@@ -114,11 +114,21 @@ def school_day(school: str, day: date, instructional: bool | None) -> Record:
     return Record(topics.SCHOOL_DAYS.name, f"{school}|{day}".encode(), value.model_dump_json().encode())
 
 
-def enrollment(student: str, *spans: tuple[str, date, date | None], household: str | None = None) -> Record:
+ELSEWHERE = "elsewhere"
+"""In the place of a school: one that is not shared."""
+
+
+def enrollment(
+    student: str, *spans: tuple[str, date, date | None], household: str | None = None, agency: str | None = None
+) -> Record:
     value = Enrollment(
         student=student,
-        spans=[EnrollmentSpan(school_id=s, entry_date=first, exit_date=last) for s, first, last in spans],
+        spans=[
+            EnrollmentSpan(school_id=school, entry_date=first, exit_date=last, shared=school != ELSEWHERE)
+            for school, first, last in spans
+        ],
         household=household,
+        agency=agency,
     )
     return Record(topics.ENROLLMENTS.name, student.encode(), value.model_dump_json().encode())
 
@@ -135,6 +145,11 @@ def consent_ends(student: str) -> Record:
 def threshold(week: date, at: float | None) -> Record:
     emitted = ThresholdSet(week=week, threshold=at, capacity=2, entered=0, weeks=1, token=TOKEN)
     return Record(topics.THRESHOLDS.name, b"", emitted.model_dump_json().encode())
+
+
+def _lasting(reasons: Iterable[Reason]) -> list[Reason]:
+    """Those for which it was raised: that the student left is said when it is cleared."""
+    return [reason for reason in reasons if reason.rule != NOT_SHARED]
 
 
 def _texts(reasons: Iterable[Reason]) -> tuple[str, ...]:
@@ -157,7 +172,7 @@ class Reader:
     def alerts(self) -> set[Alert]:
         """Every alert that was not withdrawn."""
         shown = {
-            Alert(e.student, e.level, STATUS.get(e.type, "open"), e.raised_on, _texts(e.reasons))
+            Alert(e.student, e.level, STATUS.get(e.type, "open"), e.raised_on, _texts(_lasting(e.reasons)))
             for e in self.newest.values()
         }
         return {alert for alert in shown if alert.status != "withdrawn"}

@@ -101,7 +101,10 @@ class Heard:
     def _enrollment(self, student: str, value: bytes | None) -> None:
         child = self._child(student)
         told = Enrollment(student=student, spans=[]) if value is None else Enrollment.model_validate_json(value)
-        child.stays = [Stay(span.school_id, span.entry_date, span.exit_date, span.calendar) for span in told.spans]
+        child.stays = [
+            Stay(span.school_id if span.shared else "", span.entry_date, span.exit_date, span.calendar, span.shared)
+            for span in told.spans
+        ]
         child.household = told.household
         self._catch_up(child)
 

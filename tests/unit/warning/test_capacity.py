@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from models.artifact import Artifact
-from models.capacity import NO_THRESHOLD, NOTHING, count_week, next_threshold
+from models.capacity import NO_THRESHOLD, count_week, next_threshold
 from models.engine.cohort import WeekStanding
 from services.contracts.risk import ThresholdSet, WeekCounted
 from services.warning.capacity import CapacityControl, StoredCapacityControl
@@ -34,22 +34,22 @@ def capacity_control() -> CapacityControl:
 def count(
     of: CapacityControl, week: date, students: list[WeekStanding], partition: int, partitions: int = 3
 ) -> WeekCounted:
-    return of.count(week, students, partition=partition, partitions=partitions, token=TOKEN)
+    (found,) = of.count(week, {None: students}, partition=partition, partitions=partitions, token=TOKEN)
+    return found
 
 
 def counted(week: date, partition: int, partitions: int = 3, entered: int = 0) -> WeekCounted:
     of = capacity_control()
     for _ in range(entered):
-        of.entered(2016)
+        of.entered(None, 2016)
     return count(of, week, [HIGH_AND_LOW], partition, partitions)
 
 
 def hear(owner: CapacityControl, week: date) -> ThresholdSet:
     """All three partitions count a week."""
-    assert owner.take_count(counted(week, 0)) is None
-    assert owner.take_count(counted(week, 2)) is None
-    found = owner.take_count(counted(week, 1))
-    assert found is not None
+    assert owner.take_count(counted(week, 0)) == []
+    assert owner.take_count(counted(week, 2)) == []
+    (found,) = owner.take_count(counted(week, 1))
     return found
 
 
@@ -83,10 +83,10 @@ def test_counts_by_other_bins_are_refused_and_hold_up_nobody() -> None:
 def test_a_partition_that_counts_twice_is_one_partition() -> None:
     owner = capacity_control()
     owner.take_count(counted(WEEKS[0], 0))
-    assert owner.take_count(counted(WEEKS[0], 0)) is None
+    assert owner.take_count(counted(WEEKS[0], 0)) == []
     owner.take_count(counted(WEEKS[0], 1))
 
-    found = owner.take_count(counted(WEEKS[0], 2))
+    (found,) = owner.take_count(counted(WEEKS[0], 2))
 
     assert found == hear(capacity_control(), WEEKS[0])
 
@@ -96,8 +96,8 @@ def test_a_repeat_is_told_the_same() -> None:
     hear(owner, WEEKS[0])
     found = hear(owner, WEEKS[1])
 
-    assert owner.take_count(counted(WEEKS[1], 1)) == found
-    assert owner.take_count(counted(WEEKS[1], 1, entered=9)) == found
+    assert owner.take_count(counted(WEEKS[1], 1)) == [found]
+    assert owner.take_count(counted(WEEKS[1], 1, entered=9)) == [found]
 
 
 def test_a_week_before_the_last_is_not_found_again() -> None:
@@ -105,7 +105,7 @@ def test_a_week_before_the_last_is_not_found_again() -> None:
     for week in WEEKS[:3]:
         hear(owner, week)
 
-    assert owner.take_count(counted(WEEKS[0], 0)) is None
+    assert owner.take_count(counted(WEEKS[0], 0)) == []
     assert hear(owner, WEEKS[3]).weeks == 4
 
 
@@ -141,7 +141,7 @@ def test_a_new_school_year_starts_anew() -> None:
 def test_new_alerts_are_counted_by_school_year() -> None:
     of = capacity_control()
     for year in (2016, 2016, 2017):
-        of.entered(year)
+        of.entered(None, year)
 
     assert count(of, WEEKS[0], [], 0).entered == 2
     assert count(of, WEEKS[52], [], 0).entered == 1
@@ -151,8 +151,7 @@ def test_new_alerts_are_counted_by_school_year() -> None:
 def test_a_week_without_students_counts_nothing() -> None:
     found = count(capacity_control(), WEEKS[0], [], 1)
 
-    assert found.waiting == NOTHING.waiting.tolist()
-    assert found.passed == NOTHING.passed.tolist()
+    assert (found.agency, found.entered, found.waiting, found.passed) == (None, 0, [], [])
 
 
 def test_whoever_is_over_the_capacity_gets_no_places() -> None:
@@ -160,9 +159,8 @@ def test_whoever_is_over_the_capacity_gets_no_places() -> None:
     owner.take_count(counted(WEEKS[0], 0, entered=6))
     owner.take_count(counted(WEEKS[0], 1, entered=2))
 
-    found = owner.take_count(counted(WEEKS[0], 2))
+    (found,) = owner.take_count(counted(WEEKS[0], 2))
 
-    assert found is not None
     assert found.entered == 8
     assert found.threshold is None
 
@@ -171,11 +169,10 @@ def test_a_threshold_holds_from_its_monday_and_once() -> None:
     of = capacity_control()
     emitted = ThresholdSet(week=WEEKS[1], threshold=-2.5, capacity=CAPACITY, entered=0, weeks=1, token=TOKEN)
 
-    assert of.take_threshold(emitted) == (WEEKS[1].toordinal(), NO_THRESHOLD, -2.5)
+    assert of.take_threshold(emitted) == (0, WEEKS[1].toordinal(), NO_THRESHOLD, -2.5)
     assert of.take_threshold(emitted) is None
-    assert of.thresholds is not None
-    assert of.thresholds.on(WEEKS[1].toordinal()) == -2.5
-    assert of.thresholds.on(WEEKS[1].toordinal() - 1) == NO_THRESHOLD
+    assert of.thresholds[0].on(WEEKS[1].toordinal()) == -2.5
+    assert of.thresholds[0].on(WEEKS[1].toordinal() - 1) == NO_THRESHOLD
 
 
 def test_thresholds_survive_a_restart_weeks_without_places_too() -> None:
@@ -187,8 +184,7 @@ def test_thresholds_survive_a_restart_weeks_without_places_too() -> None:
 
     fresh = restarted(of)
 
-    assert fresh.thresholds is not None
-    assert fresh.thresholds.by_week == {WEEKS[1].toordinal(): -2.5, WEEKS[2].toordinal(): NO_THRESHOLD}
+    assert fresh.thresholds[0].by_week == {WEEKS[1].toordinal(): -2.5, WEEKS[2].toordinal(): NO_THRESHOLD}
 
 
 def test_another_model_scores_from_the_next_day_on_and_the_same_one_goes_on() -> None:
@@ -222,4 +218,81 @@ def _models(of: CapacityControl) -> list[tuple[int, Artifact | None]]:
 )
 def test_without_a_model_that_sees_something_or_a_capacity_nothing_is_steered(of: CapacityControl) -> None:
     assert not of.steers
-    assert all(of.take_count(counted(WEEKS[0], partition)) is None for partition in range(3))
+    assert not any(of.take_count(counted(WEEKS[0], partition)) for partition in range(3))
+
+
+HOPE, HEARTH = "project-hope", "hearth"
+FEW = WeekStanding(*(field[:1] for field in HIGH_AND_LOW))
+
+
+def week_of_two(owner: CapacityControl, week: date, *, flood: int = 0) -> dict[str | None, ThresholdSet]:
+    """Two partitions: of one agency in both, of which some have entered, of the other in the second alone."""
+    found = []
+    for partition, students in enumerate(({HOPE: [HIGH_AND_LOW]}, {HEARTH: [FEW], HOPE: [HIGH_AND_LOW]})):
+        of = capacity_control()
+        for _ in range(flood):
+            of.entered(HOPE, 2016)
+        for told in of.count(week, students, partition=partition, partitions=2, token=TOKEN):
+            assert found == []
+            found += owner.take_count(told)
+    assert [each.more for each in found] == [True, False]
+    return {each.agency: each for each in found}
+
+
+def test_each_agency_has_the_whole_capacity_over_its_own_students() -> None:
+    found = week_of_two(capacity_control(), WEEKS[0])
+
+    both = count_week(0, *(np.tile(field, 2) for field in HIGH_AND_LOW))
+    assert found[HOPE].threshold == next_threshold([both], 1, CAPACITY)
+    assert found[HEARTH].threshold == next_threshold([count_week(0, *FEW)], 1, CAPACITY)
+    assert {each.capacity for each in found.values()} == {CAPACITY}
+
+
+def test_one_agencys_flood_costs_another_no_place() -> None:
+    quiet, flooded = week_of_two(capacity_control(), WEEKS[0]), week_of_two(capacity_control(), WEEKS[0], flood=50)
+
+    assert (flooded[HOPE].threshold, flooded[HOPE].entered) == (None, 100)
+    assert flooded[HEARTH] == quiet[HEARTH]
+
+
+def test_agencies_are_steered_apart_through_a_restart_and_answered_again_in_order() -> None:
+    owner = capacity_control()
+    for week in WEEKS[:3]:
+        week_of_two(owner, week, flood=1)
+        owner = restarted(owner)
+    found = week_of_two(owner, WEEKS[3])
+
+    assert {each.weeks for each in found.values()} == {4}
+    again = owner.take_count(counted(WEEKS[3], 0))
+    assert again == [found[HOPE], found[HEARTH]]
+    assert [each.more for each in again] == [True, False]
+
+
+def test_a_threshold_holds_for_its_agency_alone() -> None:
+    of = capacity_control()
+    emitted = ThresholdSet(
+        week=WEEKS[1], threshold=-2.5, agency=HOPE, capacity=CAPACITY, entered=0, weeks=1, token=TOKEN
+    )
+    of.take_threshold(emitted)
+    fresh = restarted(of)
+
+    for each in (of, fresh):
+        found = {agency: each.thresholds[each.number(agency)].on(WEEKS[1].toordinal()) for agency in (HOPE, HEARTH)}
+        assert found == {HOPE: -2.5, HEARTH: NO_THRESHOLD}
+
+
+def test_an_agency_goes_on_from_what_was_steered_before_there_were_any() -> None:
+    owner = capacity_control()
+    owner.take_threshold(hear(owner, WEEKS[0]))
+    for _ in range(2):
+        owner.entered(None, 2016)
+    earlier = msgspec.msgpack.decode(msgspec.msgpack.encode(owner.dump()))[:7]
+    later = capacity_control()
+    later.restore(msgspec.convert(earlier, StoredCapacityControl), {}, 0)
+
+    number = later.number(HOPE)
+
+    assert later.thresholds[number].by_week == owner.thresholds[0].by_week
+    found = later.count(WEEKS[1], {HOPE: [HIGH_AND_LOW]}, partition=0, partitions=1, token=TOKEN)
+    assert next(each.entered for each in found if each.agency == HOPE) == 2
+    assert next(told.weeks for each in found for told in later.take_count(each) if told.agency == HOPE) == 2

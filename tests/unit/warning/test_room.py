@@ -8,11 +8,14 @@ import pytest
 from msgspec.structs import replace
 
 from services.contracts import topics
+from services.contracts.alerts import AlertEvent
 from services.contracts.marks import AttendanceMark
 from services.contracts.packed import PackedBatch, PlainMark, decode, encode, pack
 from services.contracts.reference import Enrollment, EnrollmentSpan, SchoolDay
+from services.warning.capacity import CapacityControl
+from services.warning.loading import load_partition
 from tests.unit.models.hand_made import artifact
-from tests.unit.warning.driving import TAKEN_AT, Record, Worker, batch, close, consent, mark
+from tests.unit.warning.driving import POLICY, TAKEN_AT, Record, Worker, batch, close, consent, mark
 from tests.unit.warning.test_plain import Judged, agrees
 from tests.unit.warning.worlds import FIRST, at, school_days
 
@@ -84,7 +87,81 @@ def test_days_that_are_not_shared_end_a_streak_and_count_nowhere(*, restarted: b
     window = worker.window("ann")
     assert window is not None
     assert (window["enrolled_days"], window["absent_days"], window["school_id"]) == (7, 4, "A")
-    assert not {alert.level for alert in worker.standing()} & {"elevated", "urgent"}
+    assert (window["current_streak"], window["longest_streak"], window["not_shared_days"]) == (2, 2, 2)
+    assert not any('"rule":"streak' in reason for alert in worker.standing() for reason in alert.reasons)
+
+
+def day_by_day(worker: Worker, number: int, *, absent: range) -> list[AlertEvent]:
+    """Each day's mark, then its close, as a live stream has them; what was told."""
+    told = []
+    for place, day in enumerate(DAYS[:number]):
+        told += worker.take(batch(mark("ann", day, "absent" if place in absent else "present")), close("A", day))
+    return told
+
+
+def test_leaving_the_scope_clears_the_alert_when_the_school_left_reports_the_next_day() -> None:
+    worker = taken(*enrolled(span(FIRST, DAYS[4]), span(DAYS[5], shared=False)))
+    assert [event.type for event in day_by_day(worker, 5, absent=range(2, 5))] == ["AlertRaised"]
+    [cleared] = worker.take(close("A", DAYS[5]))
+    assert (cleared.type, cleared.because, cleared.changed_on) == ("AlertCleared", "not_shared", DAYS[5])
+    assert (cleared.reasons[0].rule, cleared.reasons[0].dates) == ("not_shared", [DAYS[5]])
+    assert cleared.reasons[0].text.startswith("Since 13 Sep at a school whose attendance is not shared")
+    assert worker.take(close("A", DAYS[6])) == []
+    worker.restart()
+    assert worker.take(close("A", DAYS[7])) == []
+    window = worker.window("ann")
+    assert window is not None
+    assert (window["not_shared_days"], window["moves"], window["current_streak"]) == (3, 1, 0)
+
+
+def test_a_write_that_was_cut_short_before_the_day_not_shared_is_made_good() -> None:
+    """Of a write the student's head comes first: it has the clearing, and the close that made it is not there yet."""
+    worker = taken(*enrolled(span(FIRST, DAYS[4]), span(DAYS[5], shared=False)))
+    day_by_day(worker, 5, absent=range(2, 5))
+    before = {key: value for key, value in worker.stored.items() if key.startswith("c|")}
+    worker.take(close("A", DAYS[5]))
+    cleared = worker.standing()
+    worker.stored |= before
+    successor = load_partition(worker.stored, POLICY, CapacityControl(None, None), TAKEN_AT)
+    again = Worker(successor)
+    again.reader = worker.reader
+    again.take(batch())
+    assert [turn.level for turn in again.turns()["ann"]] == [1]
+    again.take(close("A", DAYS[5]))
+    assert again.standing() == cleared
+    again.check_reader()
+
+
+def test_an_enrollment_elsewhere_that_is_heard_of_later_clears_the_alert_at_once_and_a_correction_raises_it() -> None:
+    worker = taken(*enrolled(span(FIRST)))
+    day_by_day(worker, 6, absent=range(2, 5))
+    away, _ = enrolled(span(FIRST, DAYS[4]), span(DAYS[5], shared=False))
+    [cleared] = worker.take(away)
+    assert (cleared.type, cleared.because) == ("AlertCleared", "not_shared")
+    here, _ = enrolled(span(FIRST))
+    assert [event.because for event in worker.take(here)] == ["correction"]
+    worker.check_reader()
+
+
+@pytest.mark.parametrize("by", [RULES, MODEL])
+@pytest.mark.parametrize("restarts", [False, True])
+def test_who_comes_back_has_moved_twice_and_begins_without_a_level(by: Judged, *, restarts: bool) -> None:
+    spans = (span(FIRST, DAYS[4]), span(DAYS[5], DAYS[6], shared=False), span(DAYS[7]))
+    records, worker = enrolled(*spans), by.worker()
+    worker.take(*records)
+    for place, day in enumerate(DAYS[:10]):
+        status = "absent" if place in (2, 3, 4, 8) else "present"
+        records += [*([] if place in (5, 6) else [batch(mark("ann", day, status))]), close("A", day)]
+        worker.take(*records[-2:])
+        if restarts:
+            worker.restart()
+    agrees(worker, records, by)
+    worker.check_reader()
+    window = worker.window("ann")
+    assert window is not None
+    assert (window["moves"], window["not_shared_days"], window["enrolled_days"]) == (2, 2, 8)
+    levels = {turn.day: turn.level for turn in worker.turns()["ann"]}
+    assert (levels[DAYS[5]], min(levels)) == (0, DAYS[4])
 
 
 @pytest.mark.parametrize("restarted", [False, True])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from uuid import UUID, uuid4
 
-from models.policy import default_policy
+from models.policy import ELEVATED, WATCH, default_policy
 from services.contracts import topics
 from services.contracts.marks import WeekClosed
 from services.contracts.risk import ThresholdSet, WeekCounted
@@ -53,12 +53,12 @@ def emitted(event: ThresholdSet) -> Record:
     return Record(topics.THRESHOLDS.name, None, event.model_dump_json().encode())
 
 
-def with_students(partition: Partition, *students: str) -> Partition:
+def with_students(partition: Partition, *students: str, agency: str | None = None) -> Partition:
     for day in DAYS:
         take(partition, school_day("A", day, instructional=True))
     for student in students:
         take(partition, consent(student, date(2016, 9, 1)))
-        take(partition, enrollment(student, ("A", date(2016, 9, 8), None)))
+        take(partition, enrollment(student, ("A", date(2016, 9, 8), None), agency=agency))
         take(partition, batch(*(mark(student, day, "absent", excused=False) for day in DAYS)))
     take(partition, close("A", *DAYS))
     return partition
@@ -87,8 +87,37 @@ def test_the_owner_finds_the_threshold_when_every_partition_has_counted_and_each
     [found] = said(owner)
     assert isinstance(found, ThresholdSet)
     assert (found.week, found.weeks, found.capacity) == (MONDAY + timedelta(days=7), 1, 2)
-    assert owner.capacity_control.last == found
+    assert owner.capacity_control.last == [found]
     assert [take(partition, emitted(found), number, 3) for number, partition in enumerate(partitions)] == [TOKEN] * 3
+
+
+def test_two_agencies_at_one_school_have_a_threshold_each_and_the_week_is_answered_when_both_hold() -> None:
+    partition = with_students(a_partition(1), "s0", "s1", "s2", agency="hope")
+    with_students(partition, "t0", agency="hearth")
+    assert take(partition, week()) is None
+    counts = said(partition)
+    assert [count.agency for count in counts] == ["hearth", "hope"]
+    for count in counts:
+        assert isinstance(count, WeekCounted)
+        take(partition, counted(count))
+    found = said(partition)
+    assert all(isinstance(each, ThresholdSet) and each.capacity == 1 for each in found)
+    tokens = [take(partition, emitted(each)) for each in found if isinstance(each, ThresholdSet)]
+    assert tokens == [None, TOKEN]
+
+
+def test_a_threshold_raises_nobody_of_another_agency_also_after_a_restart() -> None:
+    partition = with_students(a_partition(), "s0", agency="hope")
+    with_students(partition, "t0", agency="hearth")
+    for agency in ("hope", "hearth"):
+        at = -9.0 if agency == "hope" else None
+        told = ThresholdSet(week=MONDAY, threshold=at, agency=agency, capacity=2, entered=0, weeks=1, token=TOKEN)
+        take(partition, emitted(told))
+    items = {key: value for key, value in partition.take_changes() if value is not None}
+    again = load_partition(items, default_policy(), CapacityControl(artifact(), 2), TAKEN_AT)
+    for each in (partition, again):
+        levels = {name: each.alerts.turns(student)[-1].level for name, student in each.students.items()}
+        assert levels == {"s0": ELEVATED, "t0": WATCH}
 
 
 def test_a_week_that_is_sent_again_is_answered_again_with_the_same_threshold() -> None:

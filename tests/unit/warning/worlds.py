@@ -12,6 +12,7 @@ from services.contracts import topics
 from services.contracts.marks import AttendanceMark, AttendanceStatus, DayCounts
 from tests.plain.facts import Row, Stay
 from tests.unit.warning.driving import (
+    ELSEWHERE,
     Record,
     batch,
     close,
@@ -25,6 +26,7 @@ from tests.unit.warning.driving import (
 FIRST = date(2016, 9, 6)
 SCHOOLS = ("A", "B")
 STUDENTS = ("ann", "ben", "cyd")
+AWAY = timedelta(days=3)
 HOUSEHOLDS = {"ann": "h1", "ben": "h1"}
 STATUSES: tuple[AttendanceStatus, ...] = tuple(status for status in get_args(AttendanceStatus) if status != "retracted")
 KINDS = "PPUUUETDQS.."
@@ -171,6 +173,7 @@ def _stays(draw: st.DrawFn, world: World, student: str) -> None:
     days, records = world.days, world.reference.setdefault(topics.ENROLLMENTS.name, [])
     at_day = days[draw(st.integers(1, len(days) - 1))]
     before = at_day - timedelta(days=1)
+    away = Stay(ELSEWHERE, at_day, at_day + AWAY - timedelta(days=1))
     stays = draw(
         st.sampled_from(
             [
@@ -180,6 +183,10 @@ def _stays(draw: st.DrawFn, world: World, student: str) -> None:
                 [Stay("A", FIRST, before), Stay("B", at_day)],
                 [Stay("A", FIRST), Stay("B", at_day, at_day + timedelta(days=4))],
                 [Stay("A", FIRST, before), Stay("A", at_day + timedelta(days=3))],
+                [Stay("A", FIRST, before), away, Stay("A", at_day + AWAY)],
+                [Stay("A", FIRST, before), away, Stay("B", at_day + AWAY)],
+                [Stay(ELSEWHERE, FIRST, before), Stay("A", at_day)],
+                [Stay("B", FIRST, before), Stay(ELSEWHERE, at_day)],
             ]
         )
     )
@@ -215,7 +222,8 @@ def _attendance(draw: st.DrawFn, world: World, random: Random, history: int) -> 
         kinds = "".join(kind * length for kind, length in draw(runs)) + "P" * len(world.days)
         for number, day in enumerate(world.days):
             stays = [s for s in world.stays[student] if s.entry <= day <= (s.exit or date.max)]
-            school = random.choice(stays).school if stays else random.choice(SCHOOLS)
+            places = [stay.school for stay in stays if stay.school != ELSEWHERE]
+            school = random.choice(places or SCHOOLS)
             for row in rows_of(kinds[number], school, day, random):
                 days[number].append(as_mark(student, row, history=number < history))
     snow = draw(st.sets(st.integers(0, len(world.days) - 1), max_size=2))

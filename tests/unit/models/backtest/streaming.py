@@ -94,7 +94,7 @@ class Stream:
     def thresholds(self) -> dict[int, float]:
         """Those in force, which every partition must have heard."""
         found = [
-            partition.capacity_control.thresholds.by_week if partition.capacity_control.thresholds is not None else {}
+            partition.capacity_control.thresholds[0].by_week if partition.capacity_control.capped else {}
             for partition in self.partitions
         ]
         assert all(one == found[0] for one in found)

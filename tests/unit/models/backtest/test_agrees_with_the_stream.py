@@ -71,7 +71,7 @@ class Walked:
             {names[row]: int(length[row]) for row in some},
             dict(zip([names[row] for row in some], scores, strict=True)),
             {names[row]: int(runner.emitted._level[row + year.first]) for row in rows},
-            dict(runner.levels(year).thresholds.by_week),
+            dict(runner.levels(year).thresholds[0].by_week),
             runner.emitted.entered.total(),
         )
 

@@ -41,7 +41,7 @@ def a_telling(seed: int, thresholds: dict[int, float] | None = None) -> Telling:
     for home in HOMES:
         for row in home:
             telling.cohort.scores.siblings.set(row, [other for other in home if other != row])
-    telling.levels.thresholds.by_week.update(thresholds or {})
+    telling.levels.thresholds[0].by_week.update(thresholds or {})
     return telling
 
 
@@ -218,7 +218,7 @@ def test_a_threshold_touches_those_alone_whose_score_may_reach_it(seed: int, wee
     telling = a_telling(seed, thresholds_of(random))
     apply(telling, facts_of(random))
     telling.evaluate()
-    lower = min(threshold, telling.levels.thresholds.on(monday))
+    lower = min(threshold, telling.levels.thresholds[0].on(monday))
 
     change_threshold(telling, monday, threshold)
 
@@ -238,9 +238,9 @@ def test_a_threshold_touches_those_alone_whose_score_may_reach_it(seed: int, wee
 
 
 def change_threshold(telling: Telling, monday: int, threshold: float) -> None:
-    before = telling.levels.thresholds.on(monday)
-    telling.levels.thresholds.by_week[monday] = threshold
-    telling.cohort.threshold_changed(monday, before, threshold)
+    before = telling.levels.thresholds[0].on(monday)
+    telling.levels.thresholds[0].by_week[monday] = threshold
+    telling.cohort.threshold_changed(0, monday, before, threshold)
 
 
 def test_a_threshold_of_a_week_to_come_touches_nobody() -> None:
