@@ -181,8 +181,7 @@ def describe(standing: StandingAgreement) -> Sequence[str]:
 
 
 def _disclosed(one: Disclosure) -> str:
-    yet = "" if one.form == "live" else " (nothing is taken in for it yet)"
-    return f"{', '.join(one.records)} of {', '.join(one.schools)}; {one.form}, for {one.purpose}{yet}"
+    return f"{', '.join(one.records)} of {', '.join(one.schools)}; {one.form}, for {one.purpose}"
 
 
 def _title(agreement: Agreement) -> str:

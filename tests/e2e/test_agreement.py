@@ -17,9 +17,11 @@ AT_ONCE = 5
 
 
 def export_of(folder: Path, *schools: str) -> Path:
-    """A student a school, absent all week."""
+    """A student a school, absent all week; the one at King with a consent for DSNI alone."""
     ids = {school: f"at-{school}" for school in schools}
     consents = [{**CONSENT, "student_id": one, "agreement_id": "DSA-2016"} for one in ids.values()]
+    study = {"purpose": "program-evaluation", "recipients": "dsni"}
+    consents = [one | study if one["student_id"] == "at-king" else one for one in consents]
     write_csv(folder, "consents.csv", consents)
     spans = [{"student_id": one, "school_id": school, "entry_date": "2016-09-08"} for school, one in ids.items()]
     write_csv(folder, "enrollments.csv", spans)
@@ -49,7 +51,7 @@ def test_from_the_first_draft_to_a_school_that_is_dropped(tmp_path: Path) -> Non
     file.write_text(pilot)
     firstbell("agreement", "check", file)
 
-    folder = export_of(tmp_path / "export", "dearborn", "winthrop", "king")
+    folder = export_of(tmp_path / "export", "dearborn", "winthrop", "king", "elsewhere")
     (folder / "agreement.toml").write_text(pilot)
     refused = firstbell("import", folder, *there, expect=1)
     assert "firstbell agreement apply" in refused.stderr
@@ -61,7 +63,9 @@ def test_from_the_first_draft_to_a_school_that_is_dropped(tmp_path: Path) -> Non
         shown: Json = json.loads(firstbell("agreement", "show", "--json", *there).stdout)
         assert shown == applied
         report = json.loads(firstbell("import", folder, "--json", "-", *there).stdout)
-        assert [report[name] for name in ("read", "accepted", "out_of_scope")] == [15, 10, 5]
+        assert [report[name] for name in ("read", "accepted", "out_of_scope")] == [20, 15, 5]
+        kept = "SELECT recipient, school_id, count(*) FROM district.disclosed GROUP BY 1, 2"
+        assert system.rows(kept) == [("dsni", "king", 5)]
         assert any("agreement.toml was not applied" in warning for warning in report["warnings"])
         checks = json.loads(firstbell("doctor", "--json", *there).stdout)["checks"]
         assert [one["status"] for one in checks if one["name"] == "agreement"] == ["ok"]
@@ -81,4 +85,4 @@ def test_from_the_first_draft_to_a_school_that_is_dropped(tmp_path: Path) -> Non
             assert time.monotonic() - began < 60
 
         again = json.loads(firstbell("import", folder, "--json", "-", *there).stdout)
-        assert [again[name] for name in ("duplicate", "out_of_scope")] == [5, 10]
+        assert [again[name] for name in ("duplicate", "not_consented", "out_of_scope")] == [10, 5, 5]

@@ -16,11 +16,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.ingest.agreement.document import assumed
 from services.ingest.agreement.folder import AGENCY, PURPOSE
 from services.ingest.agreement.standing import apply_agreement
+from services.ingest.intake import Intake
 from services.platform.database import make_engine
 from services.platform.embedded.endpoints import Stack, stack_database
 from services.platform.embedded.stack import running_stack
 from services.platform.settings import Settings
 from services.registry import SERVICES
+from tests.identity import Identity
+from tests.integration.ingest_support import ingest_settings, own_database
+from tests.integration.taking import Taken
 
 
 class Sink(NamedTuple):
@@ -115,3 +119,13 @@ class Students:
 def students(engine: AsyncEngine) -> Students:
     """Makes students, and ends their consent."""
     return Students(engine)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def taken(stack: Stack, tmp_path: Path, identity: Identity) -> AsyncIterator[Taken]:
+    """An intake on a database of its own, on a day of the test agreements' term; none is in force yet."""
+    async with own_database(stack, agreement=False) as database:
+        settings = identity.of(ingest_settings(stack.kafka, database.of("ingest"), tmp_path))
+        async with Intake.open(settings) as intake:
+            await intake.set_replay_day(date(2016, 12, 7))
+            yield Taken(intake, settings)

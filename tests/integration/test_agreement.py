@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
-import pytest_asyncio
-from sqlalchemy import text
 
-from services.contracts.marks import MarkBatch
-from services.contracts.packed import read_marks_record
 from services.contracts.reference import Consent, Enrollment, EnrollmentSpan
-from services.contracts.topics import CONSENTS, ENROLLMENTS, MARKS, Topic
+from services.contracts.topics import CONSENTS, ENROLLMENTS
 from services.ingest.agreement.document import Agreement
 from services.ingest.app import create_app
-from services.ingest.intake import Intake
-from services.ingest.rows.parse import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow
-from services.ingest.settings import IngestSettings
+from services.ingest.rows.parse import SchoolDayRow
 from services.ingest.store.agreements import NoAgreementError, VersionError
-from services.ingest.take.marks import HandIn
-from services.platform.database import make_engine
-from services.platform.embedded.endpoints import Stack
 from tests.identity import Identity
-from tests.integration.ingest_support import ingest_settings, own_database, sent
 from tests.integration.running import running
+from tests.integration.taking import Taken
 
 FIRST, DAY, LAST = date(2016, 12, 5), date(2016, 12, 6), date(2018, 6, 30)
 HOPE, HEARTH = "project-hope", "hearth"
@@ -60,101 +48,6 @@ ONE_AGENCY = [
         "form": "live",
     }
 ]
-
-
-class Taken:
-    """An intake in which this agreement may be in force, on a day of its term; and what has reached Kafka."""
-
-    def __init__(self, intake: Intake, settings: IngestSettings) -> None:
-        self.intake = intake
-        self.settings = settings
-
-    async def apply(self, given: Agreement) -> None:
-        await self.intake.apply(given)
-        await self.intake.sweep()
-
-    async def revoke(self, student: str, day: date) -> str:
-        row = ConsentRow(
-            student_id=student,
-            agreement_id="DSA",
-            signed_by=None,
-            relationship=None,
-            signed_on=None,
-            method=None,
-            records=(),
-            purpose=None,
-            recipients=(),
-            expires_on=None,
-            revoked_on=day,
-            household_id=None,
-        )
-        (outcome,) = await self.intake.take_consents([row])
-        return outcome.status
-
-    async def consent(
-        self, *recipients: str, agreement_id: str = "DSA", student: str | None = None
-    ) -> tuple[str, str | None]:
-        """A student, a new one if none is given, and the pseudonym that the answer has."""
-        student = student or f"RAW{uuid4().hex[:12]}"
-        row = ConsentRow(
-            student_id=student,
-            agreement_id=agreement_id,
-            signed_by="A Guardian",
-            relationship="parent",
-            signed_on=date(2016, 9, 1),
-            method="paper",
-            records=("attendance",),
-            purpose="homelessness-prevention",
-            recipients=recipients,
-            expires_on=None,
-            revoked_on=None,
-            household_id="home",
-        )
-        (outcome,) = await self.intake.take_consents([row])
-        return student, outcome.student
-
-    async def marks(self, student: str, *places: tuple[str, date]) -> list[str]:
-        rows = [MarkRow(student_id=student, school_id=school, date=day, status="absent") for school, day in places]
-        return [one.status for one in await self.intake.take_marks(rows, HandIn(live=True))]
-
-    async def enroll(self, student: str, school: str, entry: date, exit_: date | None = None) -> str:
-        row = EnrollmentRow(student_id=student, school_id=school, entry_date=entry, exit_date=exit_)
-        (outcome,) = await self.intake.take_enrollments([row])
-        return outcome.status
-
-    async def pseudonyms(self, student: str) -> dict[str, str]:
-        """By agency, as far as others may see the student now."""
-        rows = await self.rows(
-            "SELECT agency, pseudonym FROM ingest.consented_students WHERE student_id = :id", student
-        )
-        return dict(rows)
-
-    async def rows(self, query: str, student: str) -> list[Any]:
-        engine = make_engine(self.settings.require_database(), service="ingest", pool_size=1)
-        async with engine.begin() as connection:
-            found = list(await connection.execute(text(query), {"id": student}))
-        await engine.dispose()
-        return found
-
-    async def of(self, topic: Topic, pseudonym: str) -> list[bytes | None]:
-        return [one.value for one in await sent(self.settings.require_kafka(), topic) if one.key == pseudonym]
-
-    async def sent_marks(self, pseudonym: str) -> list[tuple[str, date]]:
-        found: list[tuple[str, date]] = []
-        for one in await sent(self.settings.require_kafka(), MARKS):
-            batch = read_marks_record(one.value or b"")
-            if isinstance(batch, MarkBatch):
-                found += [(mark.school_id, mark.date) for mark in batch.marks if mark.student == pseudonym]
-        return found
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def taken(stack: Stack, tmp_path: Path, identity: Identity) -> AsyncIterator[Taken]:
-    async with own_database(stack, agreement=False) as database:
-        settings = identity.of(ingest_settings(stack.kafka, database.of("ingest"), tmp_path))
-        async with Intake.open(settings) as intake:
-            await intake.set_replay_day(date(2016, 12, 7))
-            yield Taken(intake, settings)
 
 
 async def test_without_an_agreement_nothing_is_taken_in(taken: Taken, identity: Identity) -> None:

@@ -37,15 +37,28 @@ from tests.alert_events import event
 from tests.integration.ingest_support import OwnDatabase, own_database
 
 SCHEMAS: Final = [service.name for service in with_schema(SERVICES)]
+OF_INGEST: Final = ("ingest", "district", "audit")
+ALL_SCHEMAS: Final = (*SCHEMAS, "district", "audit")
 BEFORE: Final = {"ingest": "ingest_0007", "casework": "casework_0004", "notify": "notify_0002"}
 
 SEED: Final = """
     INSERT INTO ingest.schools (school_id) VALUES ('burke-high'), ('winthrop');
-    INSERT INTO ingest.students (pseudonym, student_id, slot, first_name, consent_from, consent_through, agency)
-    VALUES ('in-force', 'D-1', 1, 'Planted', '2016-09-01', NULL, 'project-hope'),
-           ('ended', 'D-2', 1, 'Planted', '2016-09-01', '2016-10-01', 'project-hope');
+    INSERT INTO ingest.disclosures
+    SELECT applied, one, 'program-evaluation', 'student', 'attendance', 'burke-high'
+    FROM ingest.agreements, unnest(ARRAY['dsni', 'project-hope']) AS one;
+    INSERT INTO ingest.students
+        (pseudonym, student_id, slot, first_name, consent_from, consent_through, agency, kept_for)
+    VALUES ('in-force', 'D-1', 1, 'Planted', '2016-09-01', NULL, 'project-hope', ''),
+           ('ended', 'D-2', 1, 'Planted', '2016-09-01', '2016-10-01', 'project-hope', ''),
+           ('kept', 'D-1', 1, NULL, '2016-09-01', NULL, 'dsni', 'program-evaluation'),
+           ('kept-too', 'D-1', 1, NULL, '2016-09-01', NULL, 'project-hope', 'program-evaluation'),
+           ('kept-before', 'D-2', 1, NULL, '2016-09-01', '2016-10-01', 'dsni', 'program-evaluation');
     INSERT INTO ingest.consents (student, agreement_id, signed_on, notice, records, recipients)
     SELECT id, 'boston-2016', '2016-09-01', false, '{attendance}', '{project-hope}' FROM ingest.students;
+    INSERT INTO district.attendance (student, date, school_id, section, recipient, purpose, status, gravity)
+    SELECT id, '2016-09-12', school, '', agency, kept_for, 'present', 2
+    FROM ingest.students, unnest(ARRAY['burke-high', 'winthrop']) AS school
+    WHERE kept_for <> '';
     INSERT INTO ingest.enrollments (student, school_id, entry_date)
     SELECT id, 'burke-high', '2016-09-01' FROM ingest.students;
     INSERT INTO ingest.taken (student, date, digest, section, taken, by_import, school_id)
@@ -128,6 +141,11 @@ async def protected(owner: AsyncEngine) -> list[tuple[str, str]]:
     return found
 
 
+def owner_of(schema: str) -> str:
+    """Whose service's the schema is."""
+    return "ingest" if schema in OF_INGEST else schema
+
+
 async def number(connection: AsyncConnection, table: str) -> int:
     return int((await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one())
 
@@ -147,7 +165,7 @@ async def test_a_role_that_does_not_say_who_asks_sees_nothing(
     engine = make_engine(database.of(who))
     async with engine.connect() as connection:
         for table, schema in protected:
-            if who in (schema, READER):
+            if who in (owner_of(schema), READER):
                 assert await number(connection, table) == 0, table
     await engine.dispose()
 
@@ -159,7 +177,7 @@ async def test_with_its_context_a_service_sees_its_own_and_the_reader_all(
     engine = make_engine(database.of(who), service=who)
     async with engine.connect() as connection:
         for table, schema in protected:
-            if who in (schema, READER):
+            if who in (owner_of(schema), READER):
                 assert await number(connection, table) > 0, table
         assert await check_role(connection, who) is None
     await engine.dispose()
@@ -170,9 +188,9 @@ async def test_a_service_may_not_touch_the_tables_of_another(
     database: OwnDatabase, protected: list[tuple[str, str]], who: str
 ) -> None:
     for table, schema in protected:
-        if schema == who:
+        if owner_of(schema) == who:
             continue
-        engine = make_engine(database.of(who), service=schema)  # also when it says that it is the other
+        engine = make_engine(database.of(who), service=owner_of(schema))  # also when it says that it is the other
         reading = [] if table in READ_BY_ALL else [f"SELECT * FROM {table}"]
         for statement in (*reading, f"DELETE FROM {table}"):
             with pytest.raises(ProgrammingError, match="permission denied"):
@@ -207,8 +225,9 @@ async def test_others_see_of_ingest_what_the_consent_view_shows(database: OwnDat
 async def test_the_reader_sees_students_whose_consent_is_in_force_and_figures(database: OwnDatabase) -> None:
     engine = make_engine(database.of(READER), service=READER)
     async with engine.connect() as connection:
-        assert list(await connection.scalars(text("SELECT pseudonym FROM ingest.students"))) == ["in-force"]
-        assert await connection.scalar(text("SELECT marks FROM ingest.figures")) == 2
+        students = set(await connection.scalars(text("SELECT pseudonym FROM ingest.students")))
+        assert students == {"in-force", "kept", "kept-too"}
+        assert await connection.scalar(text("SELECT marks FROM ingest.figures")) == 5
         assert await number(connection, "casework.nameless_alerts") == 2
         assert await number(connection, "casework.stored_events") == 2
         assert await number(connection, "notify.mails") == 1
@@ -217,6 +236,26 @@ async def test_the_reader_sees_students_whose_consent_is_in_force_and_figures(da
         assert await number(connection, "ingest.taken") == 0
         assert await number(connection, "notify.outbox") == 0
     await engine.dispose()
+
+
+async def test_of_what_is_kept_each_reads_what_is_disclosed_to_them_now(database: OwnDatabase) -> None:
+    query = text("SELECT recipient, school_id FROM district.attendance ORDER BY 1")
+    ours, reader = (make_engine(database.of(who), service=who) for who in ("ingest", READER))
+    async with ours.connect() as connection:
+        assert len((await connection.execute(query)).all()) == 6  # of two schools, and of an ended consent
+        disclosed = await connection.execute(text("SELECT pseudonym, form FROM district.disclosed ORDER BY 1"))
+        assert disclosed.all() == [("kept", "student"), ("kept-too", "student")]
+    async with reader.connect() as connection:
+        assert (await connection.execute(query)).all() == [("dsni", "burke-high"), ("project-hope", "burke-high")]
+        await say(connection, agency="dsni")
+        assert (await connection.execute(query)).all() == [("dsni", "burke-high")]
+        assert await number(connection, "district.disclosed") == 1
+        await say(connection, schools="\x1fwinthrop")
+        assert (await connection.execute(query)).all() == []
+        await say(connection, agency="", schools="", role="operator")
+        assert (await connection.execute(query)).all() == []
+    for engine in (ours, reader):
+        await engine.dispose()
 
 
 NOBODYS: Final = {
@@ -341,17 +380,15 @@ async def test_a_caller_changes_nothing_at_other_schools(database: OwnDatabase, 
 async def test_every_table_and_view_of_people_is_protected(owner: AsyncEngine) -> None:
     async with owner.connect() as connection:
         found = (await connection.execute(OF_PEOPLE)).all()
-        views = set(await connection.scalars(ALL_VIEWS, {"schemas": SCHEMAS}))
+        views = set(await connection.scalars(ALL_VIEWS, {"schemas": list(ALL_SCHEMAS)}))
         assert {row.name for row in found} >= {"ingest.students", "ingest.consented_students", "notify.told"}
         assert [row.name for row in found if not (row.as_invoker if row.is_view else row.is_protected)] == []
         # A new table or view without protection is found, whatever its schema.
-        await connection.execute(text("CREATE SCHEMA district; CREATE TABLE district.grades (student text)"))
-        await connection.execute(
-            text("CREATE VIEW district.people AS SELECT student AS student_id FROM district.grades")
-        )
+        await connection.execute(text("CREATE SCHEMA later; CREATE TABLE later.grades (student text)"))
+        await connection.execute(text("CREATE VIEW later.people AS SELECT student AS student_id FROM later.grades"))
         found = (await connection.execute(OF_PEOPLE)).all()
         open_ones = [row.name for row in found if not (row.as_invoker if row.is_view else row.is_protected)]
-        assert open_ones == ["district.grades", "district.people"]
+        assert open_ones == ["later.grades", "later.people"]
         # And every view of ours is asked as who asks, also one that only counts.
         as_owner = text("""
             SELECT count(*) FROM pg_class c
@@ -366,7 +403,7 @@ async def test_no_role_owns_a_table_or_passes_the_policies(owner: AsyncEngine) -
     async with owner.connect() as connection:
         owners = set(
             await connection.scalars(
-                text("SELECT tableowner FROM pg_tables WHERE schemaname = ANY (:s)"), {"s": SCHEMAS}
+                text("SELECT tableowner FROM pg_tables WHERE schemaname = ANY (:s)"), {"s": list(ALL_SCHEMAS)}
             )
         )
         assert owners == {make_url(str(owner.url)).username}
@@ -405,7 +442,7 @@ async def test_migrations_go_down_and_up_again(stack: Stack) -> None:
 
 def _down_and_up(url: str) -> None:
     engine = create_engine(url)
-    ours = text(f"SELECT count(*) FROM pg_policies WHERE schemaname IN {tuple(SCHEMAS)}")
+    ours = text(f"SELECT count(*) FROM pg_policies WHERE schemaname IN {ALL_SCHEMAS}")
     granted = text("SELECT count(*) FROM information_schema.role_table_grants WHERE grantee LIKE 'firstbell\\_%'")
     defaults = text("SELECT count(*) FROM pg_default_acl")
     with engine.connect() as connection:

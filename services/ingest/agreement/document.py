@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
 
@@ -80,28 +80,57 @@ class Agreement(_Strict):
 
     def feeds(self) -> tuple[Feed, ...]:
         """What flows: one feed an agency with live attendance."""
+        return self._feeds(live=True)
+
+    def all_feeds(self) -> tuple[Feed, ...]:
+        """What flows, and after it what is kept for the other forms: one a party and purpose."""
+        return (*self.feeds(), *self._feeds(live=False))
+
+    def _feeds(self, *, live: bool) -> tuple[Feed, ...]:
         schools: dict[tuple[str, str], set[str]] = {}
         for each in self.disclosure:
-            if each.form == "live":
+            if "attendance" in each.records and (each.form == "live") is live:
                 schools.setdefault((each.to, each.purpose), set()).update(each.schools)
-        return tuple(Feed(to, purpose, frozenset(of)) for (to, purpose), of in schools.items())
+        return tuple(Feed(to, purpose, frozenset(of), live) for (to, purpose), of in schools.items())
+
+
+class FeedId(NamedTuple):
+    """Whose something is that is kept of a student."""
+
+    agency: str
+    kept_for: str = ""
+    """The purpose for which it is kept in the schema `district`; empty when it flows."""
+
+    def __str__(self) -> str:
+        """A text that no other feed has: neither an agency's id nor a purpose has a slash."""
+        return "/".join(filter(None, self))
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """The attendance that flows to one agency: students, windows, alerts and capacity of its own."""
+    """The attendance that one party gets for one purpose, with students and pseudonyms of its own.
+
+    What is live flows to an agency, which has windows, alerts and capacity of its own; what is not is kept in the
+    schema `district` and never enters Kafka.
+    """
 
     agency: str
     purpose: str
     schools: frozenset[str]
+    live: bool = True
+
+    @property
+    def id(self) -> FeedId:
+        """Whose the students are: all that is live to an agency is one feed, also when its purpose changes."""
+        return FeedId(self.agency, "" if self.live else self.purpose)
 
     def has(self, school_id: str) -> bool:
-        """Whether the school's attendance flows to the agency."""
+        """Whether the school's attendance is in it."""
         return school_id in self.schools or ANY in self.schools
 
 
 def covers(agreement: Agreement, feed: Feed, school_id: str, day: date) -> bool:
-    """Whether attendance of this school and date flows in the feed."""
+    """Whether attendance of this school and date is in the feed."""
     return feed.has(school_id) and agreement.covers(day)
 
 

@@ -107,6 +107,8 @@ def _disclosures(content: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
         for name in ("schools", "records"):
             if len(set(_listed(each, name))) < len(_listed(each, name)):
                 yield (*place, name), "expected each once"
+        if ANY in _listed(each, "schools"):
+            yield (*place, "schools"), "name each school"
         mine = {(to, purpose, form, school) for school in _listed(each, "schools")}
         if mine & covered:
             yield (*place, "schools"), "another disclosure gives the party one of these in this form for this purpose"
@@ -122,8 +124,6 @@ def _live(disclosure: Mapping[str, Any], role: object) -> Iterator[tuple[str, st
         yield "form", "live is for a party of role agency"
     if "attendance" not in _listed(disclosure, "records"):
         yield "records", "live needs attendance"
-    if ANY in _listed(disclosure, "schools"):
-        yield "schools", "name each school"
 
 
 def _tables(content: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:

@@ -87,9 +87,9 @@ PROBLEMS: Final[dict[int | str, Json]] = {
 ATTENDANCE: Final = RouteDocument(
     "take_attendance",
     "Take attendance marks in",
-    "A mark is `accepted` when Kafka has acknowledged it. One without `recorded_at` is recorded now. A mark without "
-    "a consent in force on its date and now is `not_consented`: it is counted and dropped. An accepted one that counts "
-    "nowhere, or changes nothing, has a `warning`.",
+    "A mark is `accepted` when Kafka has acknowledged it, or the database keeps it, as it is disclosed. One without "
+    "`recorded_at` is recorded now. A mark without a consent in force on its date and now is `not_consented`: it is "
+    "counted and dropped. An accepted one that counts nowhere, or changes nothing, has a `warning`.",
     {
         "student_id": _STUDENT,
         "school_id": _SCHOOL,

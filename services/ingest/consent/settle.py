@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.ids import Pseudonym
-from services.ingest.agreement.document import Agreement
+from services.ingest.agreement.document import Agreement, FeedId
 from services.ingest.consent.in_force import ConsentPolicy, ConsentStanding, Run, current_run, standing
 from services.ingest.consent.stored import ConsentKey, StoredConsent
 from services.ingest.metrics import CONSENT_CHANGES
@@ -38,18 +38,18 @@ async def settle(
 
     A run that has ended takes with it everything that consent allowed to keep, also when another begins.
     """
-    policies = {} if agreement is None else {one.agency: ConsentPolicy.of(agreement, one) for one in agreement.feeds()}
+    policies = {} if agreement is None else {one.id: ConsentPolicy.of(agreement, one) for one in agreement.all_feeds()}
     in_force: dict[str, Pseudonym] = {}
     began: list[str] = []
     over: list[int] = []
     lapsed: list[int] = []
     changes: list[tuple[int, ConsentStanding]] = []
     for student in given:
-        policy = policies.get(student.agency)
+        policy = policies.get(student.feed)
         held = [] if policy is None else [consent.term(policy) for consent in kept[student.id].values()]
         now = standing(held, today, student.ended_on)
         ended = student.run is not None and (now.run is None or not _goes_on(student.run, now.run, today))
-        if ended and _holds_by_itself(kept[student.id].values(), student.agency, today):
+        if ended and _holds_by_itself(kept[student.id].values(), student.feed, today):
             lapsed.append(student.id)  # the agreement ended it: with the next one its days may be shared again
         elif ended:
             over.append(student.id)
@@ -69,9 +69,9 @@ async def settle(
     return Settled(in_force, began, len(over) + len(lapsed))
 
 
-def _holds_by_itself(consents: Iterable[StoredConsent], agency: str, today: date) -> bool:
-    """Whether a consent for the agency holds today, whatever the agreement says."""
-    return current_run((one.term_for(agency) for one in consents), today, None) is not None
+def _holds_by_itself(consents: Iterable[StoredConsent], feed: FeedId, today: date) -> bool:
+    """Whether a consent for the feed holds today, whatever the agreement says."""
+    return current_run((one.term_for(feed) for one in consents), today, None) is not None
 
 
 def _goes_on(before: Run, now: Run, today: date) -> bool:

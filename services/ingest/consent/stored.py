@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
+from services.ingest.agreement.document import FeedId
 from services.ingest.consent.in_force import ATTENDANCE, ConsentPolicy, ConsentTerm
 from services.ingest.rows.parse import ConsentRow
 
@@ -16,6 +17,8 @@ class ConsentKey(NamedTuple):
     agreement_id: str
     signed_on: date
     notice: bool
+    purpose: str
+    """A parent may sign for several on one day; empty when a row only revokes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +40,17 @@ class StoredConsent:
         """Whether it covers what we need."""
         return policy.fits(self.key.agreement_id, self.records, self.purpose, self.recipients)
 
-    def term_for(self, agency: str) -> ConsentTerm:
-        """What matters of it without an agreement: as far as it names the agency and attendance."""
+    def term_for(self, feed: FeedId) -> ConsentTerm:
+        """What matters of it without an agreement: as far as it names the feed's agency and purpose, and attendance.
+
+        The purpose of what is live is the agreement's.
+        """
+        named = feed.agency in self.recipients and feed.kept_for in ("", self.purpose)
         return ConsentTerm(
             agreement_id=self.key.agreement_id,
             signed_on=self.key.signed_on,
             order=self.arrival,
-            fits=ATTENDANCE in self.records and agency in self.recipients,
+            fits=ATTENDANCE in self.records and named,
             expires_on=self.expires_on,
             revoked_on=self.revoked_on,
             notice=self.key.notice,
@@ -51,7 +58,7 @@ class StoredConsent:
 
     def term(self, policy: ConsentPolicy) -> ConsentTerm:
         """What matters of it for the days in force."""
-        mine = self.term_for(policy.recipient)
+        mine = self.term_for(FeedId(policy.recipient))
         return replace(mine, fits=self.fits(policy), first=policy.first, last=policy.last)
 
 
@@ -62,7 +69,7 @@ def stored(row: ConsentRow, arrival: int) -> StoredConsent:
         raise ValueError("a consent row has signed_on or revoked_on")
     notice = row.revoked_on is not None and row.revoked_on <= signed_on
     return StoredConsent(
-        key=ConsentKey(row.agreement_id or "", signed_on, notice),
+        key=ConsentKey(row.agreement_id or "", signed_on, notice, row.purpose or ""),
         arrival=arrival,
         signed_by=row.signed_by,
         relationship=row.relationship,
@@ -78,9 +85,8 @@ def stored(row: ConsentRow, arrival: int) -> StoredConsent:
 def merged(known: StoredConsent, given: StoredConsent) -> StoredConsent:
     """The kept consent after a row on it.
 
-    A revocation stays and can only come earlier: who wants to consent again signs anew. A row that
-    names no records, purpose or recipients only revokes; any other says anew what the consent covers.
+    A revocation stays and can only come earlier: who wants to consent again signs anew. The row says anew which
+    records the consent covers, and for whom.
     """
     revoked = [day for day in (known.revoked_on, given.revoked_on) if day is not None]
-    base = given if given.records or given.purpose or given.recipients else known
-    return replace(base, key=known.key, arrival=known.arrival, revoked_on=min(revoked, default=None))
+    return replace(given, arrival=known.arrival, revoked_on=min(revoked, default=None))

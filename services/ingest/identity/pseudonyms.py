@@ -28,9 +28,9 @@ class Pseudonymizer:
         self._key = key
         self._head_key = self._digest("key", "heads")
 
-    def student(self, agency: str, student_id: str) -> Pseudonym:
-        """The pseudonym under which the agency knows a student: two agencies cannot join theirs."""
-        return Pseudonym(self._name("student", agency, student_id))
+    def student(self, feed: str, student_id: str) -> Pseudonym:
+        """The pseudonym under which a student is known in a feed: two agencies cannot join theirs."""
+        return Pseudonym(self._name("student", feed, student_id))
 
     def household(self, agency: str, household_id: str) -> HouseholdPseudonym:
         """The pseudonym under which the agency knows a household."""
@@ -45,8 +45,8 @@ class Pseudonymizer:
         """A 64-bit keyed hash, by which heads are counted in memory; it is never stored or sent."""
         return int.from_bytes(blake2b(student_id.encode(), digest_size=8, key=self._head_key).digest())
 
-    def _name(self, kind: Kind, agency: str, identifier: str) -> str:
-        return base64.urlsafe_b64encode(self._digest(f"{kind}:{agency}", identifier))[:_LENGTH].decode()
+    def _name(self, kind: Kind, whose: str, identifier: str) -> str:
+        return base64.urlsafe_b64encode(self._digest(f"{kind}:{whose}", identifier))[:_LENGTH].decode()
 
     def _digest(self, kind: str, identifier: str) -> bytes:
         return hmac.digest(self._key, f"{kind}:{identifier}".encode(), "sha256")

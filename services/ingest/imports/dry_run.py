@@ -20,7 +20,7 @@ from services.ingest.imports.importer import CHUNK, Progress, chunks, says
 from services.ingest.imports.report import Report
 from services.ingest.reporting.assumed import assumed_days
 from services.ingest.reporting.schools import Enrolled, Reporting
-from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, NOT_CONSENTED, OUT_OF_SCOPE, Outcome, WhyNot
+from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, NOT_CONSENTED, OUT_OF_SCOPE, Outcome, WhyNot, best
 from services.ingest.rows.parse import ConsentRow, MarkRow, to_utc
 from services.ingest.settings import IngestSettings
 
@@ -30,10 +30,7 @@ RowT = TypeVar("RowT")
 def rehearse(
     source: Source, agreement: Agreement, settings: IngestSettings, as_of: datetime, progress: Progress
 ) -> Report:
-    """The report of an import into an empty system today (by the wall clock), as of a moment, under this agreement.
-
-    Of several agencies it says what the first one would get.
-    """
+    """The report of an import into an empty system today (by the wall clock), as of a moment, under this agreement."""
     return _Rehearsal(source, agreement, settings, as_of).run(progress)
 
 
@@ -41,21 +38,18 @@ class _Rehearsal:
     """Takes what an import takes, in its order, and keeps it in memory."""
 
     def __init__(self, source: Source, agreement: Agreement, settings: IngestSettings, as_of: datetime) -> None:
-        feed = next(iter(agreement.feeds()), Feed("", "", frozenset()))
         self._source = source
         self._zone = settings.tz
         self._today = settings.wall_today()
-        self._taking = Taking(
-            0, live=False, as_of=as_of, horizon=Horizon.of(self._today, settings.tz), agency=feed.agency
-        )
-        self._agreement, self._feed, self._policy = agreement, feed, ConsentPolicy.of(agreement, feed)
+        self._horizon = Horizon.of(self._today, settings.tz)
+        self._feeds = [
+            _RehearsedFeed(agreement, feed, Taking(0, False, as_of, self._horizon, str(feed.id)))
+            for feed in agreement.all_feeds()
+        ]
         self._report = Report()
         self._zones: dict[str, ZoneInfo] = {}
-        self._known: dict[str, ConsentedStudent] = {}
-        self._why_not: dict[str, WhyNot] = {}
         self._enrolled: defaultdict[str, list[Enrolled]] = defaultdict(list)
         self._reporting = Reporting()
-        self._memory = Memory()
 
     def run(self, progress: Progress) -> Report:
         """Take everything."""
@@ -67,13 +61,15 @@ class _Rehearsal:
         self._take_consents(seen)
         for student in self._kept(self._source.students()):
             self._report.ids.know(student.student_id)
-            seen.take("students", student.student_id, student, consented=student.student_id in self._known)
+            consented = any(student.student_id in feed.known for feed in self._feeds)
+            seen.take("students", student.student_id, student, consented=consented)
         for span in self._kept(self._source.enrollments()):
             self._report.ids.know(span.student_id)
             self._enrolled[span.student_id].append(Enrolled(span.school_id, span.entry_date, span.exit_date))
             key = (span.student_id, span.school_id, span.entry_date)
-            scope = self._feed.has(span.school_id)
-            seen.take("enrollments", key, span, consented=span.student_id in self._known, in_scope=scope)
+            scope = [feed for feed in self._feeds if feed.feed.has(span.school_id)]
+            consented = any(span.student_id in feed.known for feed in scope)
+            seen.take("enrollments", key, span, consented=consented, in_scope=bool(scope))
         self._take_school_days(seen)
         for chunk in chunks(self._source.attendance(), CHUNK):
             self._take_marks(chunk)
@@ -92,38 +88,17 @@ class _Rehearsal:
             one, mine = stored(row, place), given[row.student_id]
             mine[one.key] = merged(mine[one.key], one) if one.key in mine else one
             rows.append((row, one))
-        to_come: set[str] = set()
-        for number, (student_id, mine) in enumerate(given.items()):
-            found = standing((one.term(self._policy) for one in mine.values()), self._today, None)
-            if found.run is not None:
-                self._known[student_id] = ConsentedStudent(number, Pseudonym(""), Slot(0), found.run)
-                continue
-            if found.next_change is not None:
-                to_come.add(student_id)
-            self._why_not[student_id] = self._why(mine.values(), to_come=found.next_change is not None)
+        for feed in self._feeds:
+            for number, (student_id, mine) in enumerate(given.items()):
+                feed.settle(number, student_id, mine.values(), self._today)
         for row, one in rows:
-            fits = one.fits(self._policy) or row.revoked_on is not None
-            kept = row.student_id in self._known or row.student_id in to_come
-            seen.take("consents", (row.student_id, one.key), row, consented=fits and kept)
-
-    def _why(self, mine: Collection[StoredConsent], *, to_come: bool) -> WhyNot:
-        """Why none of a student's consents is in force."""
-        if to_come:
-            return "not_yet"
-        missed = [
-            self._policy.misses(one.key.agreement_id, one.records, one.purpose, one.recipients)
-            for one in mine
-            if not one.key.notice
-        ]
-        if missed and all(missed):
-            return missed[-1] or "ended"
-        revoked = any(one.revoked_on is not None and one.revoked_on <= self._today for one in mine)
-        return "withdrawn" if revoked else "ended"
+            consented = any(feed.takes(row, one) for feed in self._feeds)
+            seen.take("consents", (row.student_id, one.key), row, consented=consented)
 
     def _take_school_days(self, seen: _Seen) -> None:
         calendars: defaultdict[str, dict[date, bool]] = defaultdict(dict)
         for day in self._kept(self._source.school_days()):
-            scope = self._feed.has(day.school_id)
+            scope = any(feed.feed.has(day.school_id) for feed in self._feeds)
             seen.take("school_days", (day.school_id, day.date, day.calendar), day, in_scope=scope)
             if scope and day.instructional is not None and day.calendar is None:
                 calendars[day.school_id][day.date] = day.instructional
@@ -134,21 +109,13 @@ class _Rehearsal:
         items = [one for one in chunk if isinstance(one, Item)]
         rows = [item.row for item in items]
         times = [self._time(row) for row in rows]
-        scoped = [
-            place for place, row in enumerate(rows) if covers(self._agreement, self._feed, row.school_id, row.date)
-        ]
-        classed = classify(
-            [rows[place] for place in scoped],
-            [times[place] for place in scoped],
-            self._known,
-            self._memory,
-            self._taking,
-            self._why_not,
-        )
-        found = dict(zip(scoped, classed.outcomes, strict=True))
+        found: list[list[Outcome]] = [[] for _ in rows]
+        for feed in self._feeds:
+            for place, outcome in feed.classed(rows, times):
+                found[place].append(outcome)
         outcomes = [
-            found.get(place) or self._taking.horizon.refuses(row.date, times[place]) or OUT_OF_SCOPE
-            for place, row in enumerate(rows)
+            best(of) if of else self._horizon.refuses(row.date, time) or OUT_OF_SCOPE
+            for row, time, of in zip(rows, times, found, strict=True)
         ]
         refused = [one for one in chunk if isinstance(one, Rejection)]
         for item, outcome in zip(items, outcomes, strict=True):
@@ -159,9 +126,9 @@ class _Rehearsal:
         self._report.see(items, outcomes)
         usable = zip(rows, outcomes, strict=True)
         self._reporting.see((row.school_id, row.date) for row, outcome in usable if says(row, outcome))
-        for new in classed.accepted:
-            row = rows[scoped[new.place]]
-            self._report.note_idle(row, self._enrolled.get(row.student_id, ()), self._reporting)
+        for row, outcome in zip(rows, outcomes, strict=True):
+            if outcome.status == "accepted":
+                self._report.note_idle(row, self._enrolled.get(row.student_id, ()), self._reporting)
 
     def _time(self, row: MarkRow) -> datetime | None:
         if row.recorded_at is None:
@@ -174,6 +141,56 @@ class _Rehearsal:
                 yield one.row
             else:
                 self._report.rejections.extend([one])
+
+
+class _RehearsedFeed:
+    """What one feed would have: the gate, and the memory of what was taken."""
+
+    def __init__(self, agreement: Agreement, feed: Feed, taking: Taking) -> None:
+        self.feed = feed
+        self.known: dict[str, ConsentedStudent] = {}
+        self._agreement, self._policy, self._taking = agreement, ConsentPolicy.of(agreement, feed), taking
+        self._to_come: set[str] = set()
+        self._why_not: dict[str, WhyNot] = {}
+        self._memory = Memory()
+
+    def settle(self, number: int, student_id: str, mine: Collection[StoredConsent], today: date) -> None:
+        """Note what a student's consents come to."""
+        found = standing((one.term(self._policy) for one in mine), today, None)
+        if found.run is not None:
+            self.known[student_id] = ConsentedStudent(number, Pseudonym(""), Slot(0), found.run)
+            return
+        if found.next_change is not None:
+            self._to_come.add(student_id)
+        self._why_not[student_id] = self._why(mine, today, to_come=found.next_change is not None)
+
+    def takes(self, row: ConsentRow, one: StoredConsent) -> bool:
+        """Whether the row of a consent is kept."""
+        kept = row.student_id in self.known or row.student_id in self._to_come
+        return kept and (one.fits(self._policy) or row.revoked_on is not None)
+
+    def classed(self, rows: Sequence[MarkRow], times: Sequence[datetime | None]) -> Iterator[tuple[int, Outcome]]:
+        """The outcome of each row that is in scope, and its place."""
+        places = [
+            place for place, row in enumerate(rows) if covers(self._agreement, self.feed, row.school_id, row.date)
+        ]
+        mine, moments = [rows[place] for place in places], [times[place] for place in places]
+        found = classify(mine, moments, self.known, self._memory, self._taking, self._why_not)
+        return zip(places, found.outcomes, strict=True)
+
+    def _why(self, mine: Collection[StoredConsent], today: date, *, to_come: bool) -> WhyNot:
+        """Why none of a student's consents is in force."""
+        if to_come:
+            return "not_yet"
+        missed = [
+            self._policy.misses(one.key.agreement_id, one.records, one.purpose, one.recipients)
+            for one in mine
+            if not one.key.notice
+        ]
+        if missed and all(missed):
+            return missed[-1] or "ended"
+        revoked = any(one.revoked_on is not None and one.revoked_on <= today for one in mine)
+        return "withdrawn" if revoked else "ended"
 
 
 class _Seen:

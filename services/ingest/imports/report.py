@@ -92,7 +92,7 @@ class Report:
     """Schools whose calendar had to be assumed."""
     ids: SpoiltIds = field(default_factory=SpoiltIds)
     out_of_scope: Counter[str] = field(default_factory=Counter)
-    """By school: rows that no live disclosure covers."""
+    """By school: rows that no disclosure covers."""
     not_instructional: Counter[str] = field(default_factory=Counter)
     outside_enrollment: Counter[str] = field(default_factory=Counter)
 
@@ -172,8 +172,8 @@ class Report:
             *twice,
             *self.notes,
             *(
-                f"School {school}: {number} rows are out of scope. No live disclosure of the agreement in force covers "
-                "the school, or their dates; `firstbell agreement show` says what it does."
+                f"School {school}: {number} rows are out of scope. The agreement in force discloses no attendance of "
+                "the school, or not of their dates; `firstbell agreement show` says what it does."
                 for school, number in sorted(self.out_of_scope.items())
             ),
             *(

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
+from services.ingest.agreement.document import FeedId
+
 Status = Literal["accepted", "duplicate", "rejected", "not_consented", "out_of_scope"]
 WhyNot = Literal["unknown_student", "agreement", "records", "purpose", "recipient", "not_yet", "ended", "withdrawn"]
 """Why a mark is not consented: of whom nothing is known; what the consent does not cover; or its days."""
@@ -43,14 +45,14 @@ NOT_CONSENTED: Final[dict[WhyNot, Outcome]] = {
 }
 
 
-Unfit = dict[str, dict[str, WhyNot]]
-"""By agency and the district's id of a student: why there is no consent."""
+Unfit = dict[FeedId, dict[str, WhyNot]]
+"""By feed and the district's id of a student: why there is no consent."""
 
 _BEST: Final[tuple[Status, ...]] = ("accepted", "duplicate", "not_consented", "out_of_scope", "rejected")
 
 
 def best(outcomes: Iterable[Outcome], otherwise: Outcome = OUT_OF_SCOPE) -> Outcome:
-    """What is said of a row that several agencies may get: what the most of it came to."""
+    """What is said of a row that several feeds may have: what the most of it came to."""
     return min(outcomes, key=lambda one: _BEST.index(one.status), default=otherwise)
 
 

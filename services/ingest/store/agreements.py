@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.agreement.document import Agreement
+from services.ingest.store import attendance
 from services.platform.errors import OperatorError
 
 _IN_FORCE = text("SELECT document::text FROM ingest.agreement_in_force")
@@ -134,11 +135,14 @@ async def apply(connection: AsyncConnection, agreement: Agreement) -> bool:
 async def renew(connection: AsyncConnection) -> None:
     """When another agreement holds than at the last call, every consent is due, and enrollments are published anew.
 
+    What is kept of schools that it does not share is gone at once.
+
     Until a consent has been looked at again nobody passes by it. Nothing is due before there was any agreement.
     """
     if await connection.scalar(_CHANGED):
         await connection.execute(_EXCLUSIVE)
         await connection.execute(_RENEW)
+        await attendance.drop_unshared(connection)
 
 
 async def last_applied(connection: AsyncConnection) -> Agreement | None:

@@ -10,22 +10,23 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.rows.parse import SchoolDayRow
+from services.ingest.store.days import flows
 
-_PUT = text("""
+_PUT = text(f"""
     INSERT INTO ingest.calendar_days AS d (school_id, calendar, date, instructional)
     SELECT * FROM unnest(CAST(:schools AS text[]), CAST(:calendars AS text[]), CAST(:dates AS date[]),
                          CAST(:instructional AS boolean[]))
     ORDER BY 1, 2, 3
     ON CONFLICT (school_id, calendar, date) DO UPDATE
     SET instructional = excluded.instructional, pending = true, revision = d.revision + 1
-    WHERE d.pending OR d.instructional <> excluded.instructional
+    WHERE (d.pending AND {flows("d.school_id")}) OR d.instructional <> excluded.instructional
     RETURNING school_id, calendar, date
-""")
+""")  # noqa: S608 -- our own text
 
-_PENDING = text("""
+_PENDING = text(f"""
     SELECT school_id, calendar, date, instructional, revision FROM ingest.calendar_days
-    WHERE pending ORDER BY date, school_id, calendar LIMIT :limit
-""")
+    WHERE pending AND {flows()} ORDER BY date, school_id, calendar LIMIT :limit
+""")  # noqa: S608 -- our own text
 
 _SENT = text("""
     UPDATE ingest.calendar_days d SET pending = false
@@ -63,7 +64,7 @@ async def put(connection: AsyncConnection, rows: Sequence[SchoolDayRow]) -> set[
 
 
 async def pending(connection: AsyncConnection, limit: int) -> list[CalendarDayState]:
-    """Days that Kafka has not got yet, the oldest first."""
+    """Days that Kafka is to have and has not got yet, the oldest first."""
     return [CalendarDayState(*row) for row in await connection.execute(_PENDING, {"limit": limit})]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.ingest.agreement.document import FeedId
 from services.ingest.consent.stored import ConsentKey, StoredConsent, merged
 
 _OF = text("""
@@ -20,7 +21,8 @@ _OF_OTHERS = text("""
     SELECT s.student_id, c.agreement_id, c.signed_on, c.notice, c.arrival, c.signed_by, c.relationship, c.method,
            c.records, c.purpose, c.recipients, c.expires_on, c.revoked_on
     FROM ingest.students s JOIN ingest.consents c ON c.student = s.id
-    WHERE s.student_id = ANY (CAST(:ids AS text[])) AND s.agency <> :agency ORDER BY c.arrival
+    WHERE s.student_id = ANY (CAST(:ids AS text[])) AND (s.agency, s.kept_for) <> (:agency, :kept_for)
+    ORDER BY c.arrival
 """)
 
 _KEEP = text("""
@@ -35,9 +37,9 @@ _KEEP = text("""
          WITH ORDINALITY AS g (student, agreement_id, signed_on, notice, signed_by, relationship, method,
                                records, purpose, recipients, expires_on, revoked_on, place)
     ORDER BY place
-    ON CONFLICT (student, agreement_id, signed_on, notice) DO UPDATE
+    ON CONFLICT (student, agreement_id, signed_on, notice, purpose) DO UPDATE
     SET signed_by = excluded.signed_by, relationship = excluded.relationship, method = excluded.method,
-        records = excluded.records, purpose = excluded.purpose, recipients = excluded.recipients,
+        records = excluded.records, recipients = excluded.recipients,
         expires_on = excluded.expires_on, revoked_on = excluded.revoked_on
 """)
 
@@ -54,12 +56,12 @@ async def of(connection: AsyncConnection, students: Sequence[int]) -> dict[int, 
 
 
 async def of_others(
-    connection: AsyncConnection, agency: str, student_ids: Collection[str]
+    connection: AsyncConnection, feed: FeedId, student_ids: Collection[str]
 ) -> dict[str, dict[ConsentKey, StoredConsent]]:
-    """What is kept of these students' consents for other agencies, by the district's id."""
+    """What is kept of these students' consents for other feeds, by the district's id."""
     kept: dict[str, dict[ConsentKey, StoredConsent]] = {}
     if student_ids:
-        for row in await connection.execute(_OF_OTHERS, {"ids": list(student_ids), "agency": agency}):
+        for row in await connection.execute(_OF_OTHERS, {"ids": list(student_ids), **feed._asdict()}):
             one, mine = _stored(row), kept.setdefault(row.student_id, {})
             mine[one.key] = merged(mine[one.key], one) if one.key in mine else one
     return kept
@@ -67,13 +69,13 @@ async def of_others(
 
 def _stored(row: Row[*tuple[Any, ...]]) -> StoredConsent:
     return StoredConsent(
-        key=ConsentKey(row.agreement_id, row.signed_on, row.notice),
+        key=ConsentKey(row.agreement_id, row.signed_on, row.notice, row.purpose),
         arrival=row.arrival,
         signed_by=row.signed_by,
         relationship=row.relationship,
         method=row.method,
         records=tuple(row.records),
-        purpose=row.purpose,
+        purpose=row.purpose or None,
         recipients=tuple(row.recipients),
         expires_on=row.expires_on,
         revoked_on=row.revoked_on,
@@ -94,7 +96,7 @@ async def keep(connection: AsyncConnection, rows: Sequence[tuple[int, StoredCons
             "relationship": [a.relationship for a in given],
             "method": [a.method for a in given],
             "records": [_BETWEEN.join(a.records) for a in given],
-            "purpose": [a.purpose for a in given],
+            "purpose": [a.key.purpose for a in given],
             "recipients": [_BETWEEN.join(a.recipients) for a in given],
             "expires_on": [a.expires_on for a in given],
             "revoked_on": [a.revoked_on for a in given],

@@ -14,6 +14,16 @@ from services.ingest.reporting.head_counts import DayChange, SchoolRoll
 
 Day = tuple[str, date]
 
+
+def flows(school: str = "school_id") -> str:
+    """The condition that something of the school (a column) is live.
+
+    Days of the others are kept, and stay pending: Kafka gets them if that ever changes.
+    """
+    live = "(SELECT array_agg(l.school_id) FROM ingest.live_schools l)"
+    return f"{live} && ARRAY[{school}, '*']"
+
+
 _ENROLLED = """coalesce((SELECT sum(c.change) FROM ingest.enrolled_changes c
                           WHERE c.school_id = g.school_id AND c.date <= g.date), 0)"""
 
@@ -44,7 +54,7 @@ _ROLL_WRITE = text("""
     ON CONFLICT (school_id, date) DO UPDATE SET change = excluded.change
 """)
 
-_PUT = text("""
+_PUT = text(f"""
     INSERT INTO ingest.school_days AS d (school_id, date, instructional, reported, day_pending, close_pending)
     SELECT g.school_id, g.date, g.instructional, g.reported, true, g.reported
     FROM unnest(CAST(:schools AS text[]), CAST(:dates AS date[]), CAST(:instructional AS boolean[]),
@@ -58,13 +68,13 @@ _PUT = text("""
         day_pending = true,
         close_pending = d.close_pending OR (excluded.reported AND NOT d.reported),
         revision = d.revision + 1
-    WHERE d.day_pending
+    WHERE (d.day_pending AND {flows("d.school_id")})
        OR (excluded.instructional IS NOT NULL
            AND (d.assumed OR excluded.instructional IS DISTINCT FROM d.instructional))
        OR (excluded.reported AND NOT d.reported)
-       OR (excluded.reported AND d.close_pending)
+       OR (excluded.reported AND d.close_pending AND {flows("d.school_id")})
     RETURNING school_id, date
-""")
+""")  # noqa: S608 -- our own text
 
 _YEAR = "extract(year FROM {}.date - interval '6 months')"  # a school year begins on 1 July
 
@@ -104,11 +114,11 @@ _CLOSE = text(f"""
         expected = excluded.expected, close_pending = true, revision = d.revision + 1
 """)  # noqa: S608 -- our own text
 
-_PENDING = text("""
+_PENDING = text(f"""
     SELECT school_id, date, instructional, assumed, reported, history, absent, seen, expected, revision,
            day_pending, close_pending
-    FROM ingest.school_days WHERE day_pending OR close_pending ORDER BY date, school_id LIMIT :limit
-""")
+    FROM ingest.school_days WHERE (day_pending OR close_pending) AND {flows()} ORDER BY date, school_id LIMIT :limit
+""")  # noqa: S608 -- our own text
 
 _SENT = text("""
     UPDATE ingest.school_days d SET day_pending = false, close_pending = false
@@ -227,7 +237,7 @@ async def close(connection: AsyncConnection, closes: Collection[tuple[str, date,
 
 
 async def pending(connection: AsyncConnection, limit: int) -> list[DayState]:
-    """School-days that Kafka has not got yet, the oldest first."""
+    """School-days that Kafka is to have and has not got yet, the oldest first."""
     rows = await connection.execute(_PENDING, {"limit": limit})
     return [
         DayState(

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.ids import Pseudonym, Slot
+from services.ingest.agreement.document import FeedId
 from services.ingest.consent.in_force import Run
 from services.ingest.identity.consented import ConsentedStudent
 from services.ingest.rows.outcomes import WhyNot
@@ -17,7 +18,7 @@ from services.ingest.store.arrays import joined
 _IN_FORCE = text("""
     SELECT s.student_id, s.id, s.pseudonym, s.slot, s.consent_from, s.consent_through
     FROM ingest.students s
-    WHERE s.student_id = ANY (string_to_array(:ids, chr(31))) AND s.agency = :agency
+    WHERE s.student_id = ANY (string_to_array(:ids, chr(31))) AND (s.agency, s.kept_for) = (:agency, :kept_for)
       AND s.consent_from <= (SELECT ingest.today())
       AND (s.consent_through IS NULL OR s.consent_through >= (SELECT ingest.today()))
       AND (s.next_change IS NULL OR s.next_change > (SELECT ingest.today()))
@@ -28,25 +29,27 @@ _WHY_NOT = text("""
            EXISTS (SELECT FROM ingest.consents c
                    WHERE c.student = s.id AND c.revoked_on <= (SELECT ingest.today())) AS revoked
     FROM ingest.students s
-    WHERE s.student_id = ANY (string_to_array(:ids, chr(31))) AND s.agency = :agency
+    WHERE s.student_id = ANY (string_to_array(:ids, chr(31))) AND (s.agency, s.kept_for) = (:agency, :kept_for)
 """)
 
 _TODAY = text("SELECT ingest.today()")
 _TIMEZONES = text("SELECT school_id, timezone FROM ingest.schools WHERE timezone IS NOT NULL")
 
 
-async def in_force(connection: AsyncConnection, agency: str, student_ids: Iterable[str]) -> dict[str, ConsentedStudent]:
-    """Those of the students whose consent for this agency is in force today, by the district's id."""
-    rows = await connection.execute(_IN_FORCE, {"ids": joined(student_ids), "agency": agency})
+async def in_force(
+    connection: AsyncConnection, feed: FeedId, student_ids: Iterable[str]
+) -> dict[str, ConsentedStudent]:
+    """Those of the students whose consent for this feed is in force today, by the district's id."""
+    rows = await connection.execute(_IN_FORCE, {"ids": joined(student_ids), **feed._asdict()})
     return {
         student_id: ConsentedStudent(number, Pseudonym(pseudonym), Slot(slot), Run(start, through))
         for student_id, number, pseudonym, slot, start, through in rows.all()
     }
 
 
-async def why_not(connection: AsyncConnection, agency: str, student_ids: Iterable[str]) -> dict[str, WhyNot]:
-    """Of those of the students of whom consents for this agency are kept, and none is in force today: why."""
-    rows = await connection.execute(_WHY_NOT, {"ids": joined(student_ids), "agency": agency})
+async def why_not(connection: AsyncConnection, feed: FeedId, student_ids: Iterable[str]) -> dict[str, WhyNot]:
+    """Of those of the students of whom consents for this feed are kept, and none is in force today: why."""
+    rows = await connection.execute(_WHY_NOT, {"ids": joined(student_ids), **feed._asdict()})
     return {row.student_id: "not_yet" if row.to_come else "withdrawn" if row.revoked else "ended" for row in rows.all()}
 
 

@@ -1,4 +1,4 @@
-"""Students of whom Kafka has not got the newest consent or enrollments yet."""
+"""Students of whom Kafka is to have the newest consent or enrollments, and has not got them yet."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from services.contracts.reference import EnrollmentSpan
 from services.ingest.agreement.document import Agreement, Feed
 from services.ingest.agreement.spans import in_scope
 from services.ingest.consent.in_force import Run
+from services.ingest.store.days import flows
 
 _LOCK = text("SELECT pg_advisory_xact_lock(727002)")
 
-_ANY = text("""
+_ANY = text(f"""
     SELECT EXISTS (SELECT FROM ingest.students WHERE next_change <= (SELECT ingest.today())),
-           EXISTS (SELECT FROM ingest.students WHERE consent_pending OR enrollment_pending),
-           EXISTS (SELECT FROM ingest.school_days WHERE day_pending OR close_pending)
-               OR EXISTS (SELECT FROM ingest.calendar_days WHERE pending)
-""")
+           EXISTS (SELECT FROM ingest.students WHERE (consent_pending OR enrollment_pending) AND kept_for = ''),
+           EXISTS (SELECT FROM ingest.school_days WHERE (day_pending OR close_pending) AND {flows()})
+               OR EXISTS (SELECT FROM ingest.calendar_days WHERE pending AND {flows()})
+""")  # noqa: S608 -- our own text
 
 _STUDENTS = text("""
     SELECT id, agency, pseudonym, slot, grade, household, consent_from, consent_through, revision,
            consent_pending, enrollment_pending
-    FROM ingest.students WHERE consent_pending OR enrollment_pending ORDER BY id LIMIT :limit
+    FROM ingest.students WHERE (consent_pending OR enrollment_pending) AND kept_for = '' ORDER BY id LIMIT :limit
 """)
 
 _SPANS = text("""

@@ -15,24 +15,25 @@ _GIVEN = """
     unnest(CAST(:schools AS text[]), CAST(:firsts AS date[]), CAST(:lasts AS date[])) AS g (school_id, first, last)
     JOIN ingest.taken t ON t.school_id = g.school_id AND t.date BETWEEN g.first AND g.last
     JOIN ingest.students s ON s.id = t.student AND s.consent_from IS NOT NULL
-    JOIN ingest.live_schools l ON l.agency = s.agency AND l.school_id IN (t.school_id, '*')
+    JOIN ingest.shared_schools d
+      ON (d.agency, d.kept_for) = (s.agency, s.kept_for) AND d.school_id IN (t.school_id, '*')
 """
 
 _STANDING = text(f"""
     SELECT count(*) FROM (
-        SELECT DISTINCT t.student, t.date, t.school_id, t.section FROM {_GIVEN}
+        SELECT DISTINCT s.student_id, t.date, t.school_id, t.section FROM {_GIVEN}
         WHERE (t.by_import OR :http) AND t.code <> :retracted) AS marks
 """)  # noqa: S608 -- our own text
 
 _IS_STALE = "CASE WHEN t.by_import THEN t.taken < :run ELSE :http AND t.moment < :as_of END"
 
 _STALE = text(f"""
-    SELECT t.student, s.pseudonym, s.slot, t.school_id, t.date, t.section,
+    SELECT t.student, s.student_id, s.pseudonym, s.slot, s.kept_for = '' AS live, t.school_id, t.date, t.section,
            max(t.moment) FILTER (WHERE {_IS_STALE}) AS stale_at,
            (array_agg(t.code ORDER BY t.moment DESC, t.code DESC) FILTER (WHERE NOT {_IS_STALE}))[1] AS kept_code,
            max(t.moment) FILTER (WHERE NOT {_IS_STALE}) AS kept_at
     FROM {_GIVEN}
-    GROUP BY t.student, s.pseudonym, s.slot, t.school_id, t.date, t.section
+    GROUP BY t.student, s.student_id, s.pseudonym, s.slot, s.kept_for, t.school_id, t.date, t.section
     HAVING bool_or({_IS_STALE} AND t.code <> :retracted)
 """)  # noqa: S608 -- our own text
 
@@ -78,8 +79,10 @@ class Stale:
     """What was said and is no longer; moments are microseconds since 1970."""
 
     student: int
+    student_id: str
     pseudonym: Pseudonym
     slot: Slot
+    live: bool
     school_id: str
     date: date
     section: str
@@ -101,7 +104,7 @@ class Whole:
 
 
 async def standing(connection: AsyncConnection, spans: Collection[SchoolSpan], whole: Whole, retracted: int) -> int:
-    """How many marks stand in the spans."""
+    """How many marks stand in the spans, each once, however many parties get it."""
     given = {**_columns(spans), "http": whole.http, "retracted": retracted}
     number: int = (await connection.execute(_STANDING, given)).scalar_one()
     return number
@@ -121,8 +124,10 @@ async def stale(
     return [
         Stale(
             row.student,
+            row.student_id,
             Pseudonym(row.pseudonym),
             Slot(row.slot),
+            row.live,
             row.school_id,
             row.date,
             row.section,

@@ -5,39 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.ids import Pseudonym, Slot
+from services.ingest.agreement.document import FeedId
 from services.ingest.consent.in_force import ConsentStanding, Run
 from services.ingest.store.arrays import joined
 
 _LOCK = text("""
-    SELECT id, student_id, agency, pseudonym, consent_from, consent_through, next_change, ended_on
-    FROM ingest.students WHERE student_id = ANY (CAST(:ids AS text[])) AND agency = :agency ORDER BY id FOR UPDATE
+    SELECT id, student_id, agency, kept_for, pseudonym, consent_from, consent_through, next_change, ended_on
+    FROM ingest.students
+    WHERE student_id = ANY (CAST(:ids AS text[])) AND (agency, kept_for) = (:agency, :kept_for) ORDER BY id FOR UPDATE
 """)
 
 _LOCK_DUE = text("""
-    SELECT id, student_id, agency, pseudonym, consent_from, consent_through, next_change, ended_on
+    SELECT id, student_id, agency, kept_for, pseudonym, consent_from, consent_through, next_change, ended_on
     FROM ingest.students WHERE next_change <= (SELECT ingest.today()) ORDER BY id LIMIT :limit FOR UPDATE
 """)
 
 _LOCK_DUE_OF = text("""
-    SELECT id, student_id, agency, pseudonym, consent_from, consent_through, next_change, ended_on
+    SELECT id, student_id, agency, kept_for, pseudonym, consent_from, consent_through, next_change, ended_on
     FROM ingest.students
-    WHERE student_id = ANY (string_to_array(:ids, chr(31))) AND agency = :agency
+    WHERE student_id = ANY (string_to_array(:ids, chr(31))) AND (agency, kept_for) = (:agency, :kept_for)
       AND next_change <= (SELECT ingest.today())
     ORDER BY id FOR UPDATE
 """)
 
-_AGENCIES = text("SELECT DISTINCT agency FROM ingest.students WHERE student_id = ANY (CAST(:ids AS text[]))")
+_FEEDS = text("SELECT DISTINCT agency, kept_for FROM ingest.students WHERE student_id = ANY (CAST(:ids AS text[]))")
 
 _ANY_DUE = text("SELECT EXISTS (SELECT FROM ingest.students WHERE next_change <= :day)")
 
 _ADD = text("""
-    INSERT INTO ingest.students (agency, student_id, pseudonym, slot)
-    SELECT :agency, * FROM unnest(CAST(:ids AS text[]), CAST(:pseudonyms AS text[]), CAST(:slots AS integer[]))
+    INSERT INTO ingest.students (agency, kept_for, student_id, pseudonym, slot)
+    SELECT :agency, :kept_for, *
+    FROM unnest(CAST(:ids AS text[]), CAST(:pseudonyms AS text[]), CAST(:slots AS integer[]))
     ON CONFLICT DO NOTHING
 """)
 
@@ -60,8 +64,8 @@ _END = text("""
 """)
 
 _DELETE = tuple(
-    text(f"DELETE FROM ingest.{table} WHERE student = ANY (CAST(:ids AS integer[]))")  # noqa: S608 -- our own names
-    for table in ("enrollments", "taken", "taken_events")
+    text(f"DELETE FROM {table} WHERE student = ANY (CAST(:ids AS integer[]))")  # noqa: S608 -- our own names
+    for table in ("ingest.enrollments", "ingest.taken", "ingest.taken_events", "district.attendance")
 )
 
 
@@ -71,7 +75,7 @@ class StudentRecord:
 
     id: int
     student_id: str
-    agency: str
+    feed: FeedId
     pseudonym: Pseudonym
     run: Run | None
     next_change: date | None
@@ -83,26 +87,26 @@ class StudentRecord:
         return ConsentStanding(self.run, self.next_change)
 
 
-async def lock(connection: AsyncConnection, agency: str, student_ids: Iterable[str]) -> dict[str, StudentRecord]:
-    """Those of the students who are kept for the agency, locked, by the district's id."""
-    rows = await connection.execute(_LOCK, {"ids": list(student_ids), "agency": agency})
-    return {row.student_id: _student(*row) for row in rows}
+async def lock(connection: AsyncConnection, feed: FeedId, student_ids: Iterable[str]) -> dict[str, StudentRecord]:
+    """Those of the students who are kept for the feed, locked, by the district's id."""
+    rows = await connection.execute(_LOCK, {"ids": list(student_ids), **feed._asdict()})
+    return {row.student_id: _student(row) for row in rows}
 
 
 async def lock_due(connection: AsyncConnection, limit: int) -> list[StudentRecord]:
     """Students whose consents must be looked at again today, locked."""
-    return [_student(*row) for row in await connection.execute(_LOCK_DUE, {"limit": limit})]
+    return [_student(row) for row in await connection.execute(_LOCK_DUE, {"limit": limit})]
 
 
-async def lock_due_of(connection: AsyncConnection, agency: str, student_ids: Iterable[str]) -> list[StudentRecord]:
+async def lock_due_of(connection: AsyncConnection, feed: FeedId, student_ids: Iterable[str]) -> list[StudentRecord]:
     """Those of the students whose consents must be looked at again today, locked."""
-    given = {"ids": joined(student_ids), "agency": agency}
-    return [_student(*row) for row in await connection.execute(_LOCK_DUE_OF, given)]
+    given = {"ids": joined(student_ids), **feed._asdict()}
+    return [_student(row) for row in await connection.execute(_LOCK_DUE_OF, given)]
 
 
-async def agencies_of(connection: AsyncConnection, student_ids: Iterable[str]) -> set[str]:
-    """The agencies for which any of the students is kept."""
-    return set((await connection.execute(_AGENCIES, {"ids": list(student_ids)})).scalars())
+async def feeds_of(connection: AsyncConnection, student_ids: Iterable[str]) -> set[FeedId]:
+    """The feeds for which any of the students is kept."""
+    return {FeedId(*row) for row in await connection.execute(_FEEDS, {"ids": list(student_ids)})}
 
 
 async def any_due(connection: AsyncConnection, day: date) -> bool:
@@ -110,12 +114,12 @@ async def any_due(connection: AsyncConnection, day: date) -> bool:
     return bool((await connection.execute(_ANY_DUE, {"day": day})).scalar_one())
 
 
-async def add(connection: AsyncConnection, agency: str, students: Sequence[tuple[str, Pseudonym, Slot]]) -> None:
-    """Keep new students for the agency; one who is kept already stays as is."""
+async def add(connection: AsyncConnection, feed: FeedId, students: Sequence[tuple[str, Pseudonym, Slot]]) -> None:
+    """Keep new students for the feed; one who is kept already stays as is."""
     await connection.execute(
         _ADD,
         {
-            "agency": agency,
+            **feed._asdict(),
             "ids": [student_id for student_id, _, _ in students],
             "pseudonyms": [pseudonym for _, pseudonym, _ in students],
             "slots": [slot for _, _, slot in students],
@@ -148,15 +152,13 @@ async def forget(connection: AsyncConnection, over: Sequence[int], lapsed: Seque
         await connection.execute(statement, {"ids": ids})
 
 
-def _student(
-    number: int,
-    student_id: str,
-    agency: str,
-    pseudonym: str,
-    start: date | None,
-    through: date | None,
-    next_change: date | None,
-    ended_on: date | None,
-) -> StudentRecord:
-    run = Run(start, through) if start else None
-    return StudentRecord(number, student_id, agency, Pseudonym(pseudonym), run, next_change, ended_on)
+def _student(row: Row[*tuple[Any, ...]]) -> StudentRecord:
+    return StudentRecord(
+        row.id,
+        row.student_id,
+        FeedId(row.agency, row.kept_for),
+        Pseudonym(row.pseudonym),
+        Run(row.consent_from, row.consent_through) if row.consent_from else None,
+        row.next_change,
+        row.ended_on,
+    )

@@ -7,25 +7,29 @@ from datetime import date
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-_HAD_SCHOOL = text("""
-    SELECT EXISTS (SELECT FROM ingest.school_days WHERE reported AND date BETWEEN :week AND CAST(:week AS date) + 6)
-""")
+from services.ingest.store.days import flows
 
-_DUE = text("""
+_HAD_SCHOOL = text(f"""
+    SELECT EXISTS (SELECT FROM ingest.school_days
+                   WHERE reported AND date BETWEEN :week AND CAST(:week AS date) + 6 AND {flows()})
+""")  # noqa: S608 -- our own text
+
+_DUE = text(f"""
     SELECT l.week FROM (
         SELECT t.today - (extract(isodow FROM t.today)::integer - 1) - 7 AS week FROM (SELECT ingest.today() AS today) t
     ) l
     WHERE NOT EXISTS (SELECT FROM ingest.replay_clock)
       AND NOT EXISTS (SELECT FROM ingest.closed_weeks c WHERE c.week = l.week)
-      AND NOT EXISTS (SELECT FROM ingest.school_days WHERE day_pending OR close_pending)
-      AND EXISTS (SELECT FROM ingest.school_days d WHERE d.reported AND d.date BETWEEN l.week AND l.week + 6)
-""")
+      AND NOT EXISTS (SELECT FROM ingest.school_days WHERE (day_pending OR close_pending) AND {flows()})
+      AND EXISTS (SELECT FROM ingest.school_days
+                  WHERE reported AND date BETWEEN l.week AND l.week + 6 AND {flows()})
+""")  # noqa: S608 -- our own text
 
 _SENT = text("INSERT INTO ingest.closed_weeks (week) VALUES (:week) ON CONFLICT DO NOTHING")
 
 
 async def had_school(connection: AsyncConnection, week: date) -> bool:
-    """Whether any school has closed a day of the week."""
+    """Whether any school of which something is live has closed a day of the week."""
     return bool((await connection.execute(_HAD_SCHOOL, {"week": week})).scalar_one())
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.agreement.document import Agreement, Feed
+from services.ingest.agreement.document import Agreement, Feed, FeedId
 from services.ingest.consent.in_force import ConsentPolicy, is_over
 from services.ingest.consent.settle import settle
 from services.ingest.consent.stored import ConsentKey, StoredConsent, merged, stored
@@ -30,8 +31,8 @@ async def take_consents(
 ) -> list[Outcome]:
     """Each row's outcome, in order. The database hides and shows at once; Kafka learns by `publish_pending`.
 
-    A revocation counts for every agency for which the student is kept, also one that the agreement does not name now,
-    and when no agreement is in force.
+    A revocation counts for every feed for which the student is kept, also one that the agreement does not have now, and
+    when no agreement is in force.
 
     `households` are those known now, by student: a student's slot is made at the first consent and stays. `unfit`
     gets what the consents of students who are not kept do not cover. Raises `NoAgreementError`.
@@ -40,29 +41,35 @@ async def take_consents(
     async with parts.engine.begin() as connection:
         await agreements.hold(connection)
         agreement = await agreements.in_force(connection)
-        feeds = () if agreement is None else agreement.feeds()
+        feeds = () if agreement is None else agreement.all_feeds()
         revoked: dict[int, list[Outcome]] = {}
-        for agency in await students.agencies_of(connection, {row.student_id for row in revoking}):
-            if agency not in {feed.agency for feed in feeds}:
-                for row, outcome in zip(revoking, await _revoke(connection, agency, revoking, agreement), strict=True):
+        for other in await students.feeds_of(connection, {row.student_id for row in revoking}):
+            if other not in {feed.id for feed in feeds}:
+                for row, outcome in zip(revoking, await _revoke(connection, other, revoking, agreement), strict=True):
                     revoked.setdefault(id(row), []).append(outcome)
         found = [
-            await _for_agency(connection, parts, rows, households, agreement, feed, unfit)
+            await _for_feed(connection, parts, rows, households, agreement, feed, unfit)
             for feed in feeds
             if agreement is not None
         ]
     if agreement is None and len(revoking) < len(rows):
         raise NoAgreementError
     by_row = zip(*found, strict=True) if found else [()] * len(rows)
-    return [best([*of, *revoked.get(id(row), [])], _NOT_FITTING) for row, of in zip(rows, by_row, strict=True)]
+    return [_told([*of, *revoked.get(id(row), [])]) for row, of in zip(rows, by_row, strict=True)]
+
+
+def _told(outcomes: Sequence[Outcome]) -> Outcome:
+    """What is said of a row: the most that it came to, and the pseudonym of the first feed that has it in force."""
+    known = next((one.student for one in outcomes if one.student is not None), None)
+    return replace(best(outcomes, _NOT_FITTING), student=known)
 
 
 async def _revoke(
-    connection: AsyncConnection, agency: str, rows: Sequence[ConsentRow], agreement: Agreement | None
+    connection: AsyncConnection, feed: FeedId, rows: Sequence[ConsentRow], agreement: Agreement | None
 ) -> list[Outcome]:
-    """Keep revocations of those who are kept for an agency that gets nothing now: it never gets them back."""
+    """Keep revocations of those who are kept for a feed that there is not now: it never gets them back."""
     given = [stored(row, _NEW + place) for place, row in enumerate(rows)]
-    locked = await students.lock(connection, agency, {row.student_id for row in rows})
+    locked = await students.lock(connection, feed, {row.student_id for row in rows})
     kept = await consents.of(connection, [student.id for student in locked.values()])
     news, changed = _merge(rows, given, locked, kept)
     if changed:
@@ -74,7 +81,7 @@ async def _revoke(
     ]
 
 
-async def _for_agency(
+async def _for_feed(
     connection: AsyncConnection,
     parts: IngestContext,
     rows: Sequence[ConsentRow],
@@ -86,7 +93,7 @@ async def _for_agency(
     given = [stored(row, _NEW + place) for place, row in enumerate(rows)]
     policy = ConsentPolicy.of(agreement, feed)
     today = await gate.today(connection)
-    locked, inherited = await _students(connection, parts, rows, given, households, policy, today)
+    locked, inherited = await _students(connection, parts, rows, given, households, feed.id, policy, today)
     kept = await consents.of(connection, [student.id for student in locked.values()])
     for number, earlier in inherited:
         kept[number][earlier.key] = earlier
@@ -99,7 +106,7 @@ async def _for_agency(
         missed = policy.misses(one.key.agreement_id, row.records, row.purpose, row.recipients)
         if row.student_id not in locked:
             over: WhyNot = "ended" if row.revoked_on is None else "withdrawn"
-            unfit.setdefault(feed.agency, {})[row.student_id] = missed or over
+            unfit.setdefault(feed.id, {})[row.student_id] = missed or over
     return [
         _outcome(policy, row, one, new, settled.in_force.get(row.student_id), kept=row.student_id in locked)
         for row, one, new in zip(rows, given, news, strict=True)
@@ -112,15 +119,16 @@ async def _students(
     rows: Sequence[ConsentRow],
     given: Sequence[StoredConsent],
     households: Mapping[str, str],
+    feed: FeedId,
     policy: ConsentPolicy,
     today: date,
 ) -> tuple[dict[str, StudentRecord], list[tuple[int, StoredConsent]]]:
     """The rows' students, locked; one who is not kept is added only when a consent is in force or to come.
 
-    With one who is added comes what is kept of the student's consents for other agencies: a revocation holds for all.
+    With one who is added comes what is kept of the student's consents for other feeds: a revocation holds for all.
     """
-    locked = await students.lock(connection, policy.recipient, {row.student_id for row in rows})
-    elsewhere = await consents.of_others(connection, policy.recipient, {row.student_id for row in rows} - locked.keys())
+    locked = await students.lock(connection, feed, {row.student_id for row in rows})
+    elsewhere = await consents.of_others(connection, feed, {row.student_id for row in rows} - locked.keys())
     unknown = {student_id: dict(mine) for student_id, mine in elsewhere.items()}
     for row, one in zip(rows, given, strict=True):
         if row.student_id not in locked:
@@ -129,15 +137,15 @@ async def _students(
     added = [
         (
             student_id,
-            parts.names.student(policy.recipient, student_id),
+            parts.names.student(str(feed), student_id),
             parts.names.slot(student_id, households.get(student_id)),
         )
         for student_id, mine in unknown.items()
         if not is_over([one.term(policy) for one in mine.values()], today)
     ]
     if added:
-        await students.add(connection, policy.recipient, added)
-        new = await students.lock(connection, policy.recipient, [student_id for student_id, _, _ in added])
+        await students.add(connection, feed, added)
+        new = await students.lock(connection, feed, [student_id for student_id, _, _ in added])
         locked |= new
         return locked, [
             (student.id, one) for student_id, student in new.items() for one in elsewhere.get(student_id, {}).values()

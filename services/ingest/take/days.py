@@ -55,7 +55,7 @@ async def take_school_days(parts: IngestContext, rows: Sequence[SchoolDayRow]) -
     An unknown `instructional` leaves what is known, and a closed day stays closed. Raises `NoAgreementError`.
     """
     async with parts.engine.begin() as connection:
-        feeds = (await agreements.required(connection)).feeds()
+        feeds = (await agreements.required(connection)).all_feeds()
         latest = await gate.today(connection) + SLACK
         scope = [row for row in rows if any(feed.has(row.school_id) for feed in feeds)]
         usable = [row for row in scope if row.calendar is None and not (row.reported and row.date > latest)]

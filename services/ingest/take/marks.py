@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from models.attendance import NO_TIME
 from services.contracts.ids import partition_of
 from services.contracts.marks import DayCounts
 from services.contracts.packed import NO_MOMENT, PlainMark
-from services.ingest.agreement.document import Agreement, covers
+from services.ingest.agreement.document import Agreement, Feed, covers
 from services.ingest.classification.classify import (
     Accepted,
     Classed,
@@ -34,7 +34,7 @@ from services.ingest.publish.pending import publish_days
 from services.ingest.reporting.head_counts import HeadCounts
 from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, OUT_OF_SCOPE, Outcome, Unfit, best
 from services.ingest.rows.parse import MarkRow, to_utc
-from services.ingest.store import agreements, days, gate, reported, taken
+from services.ingest.store import agreements, attendance, days, gate, reported, taken
 from services.ingest.take.days import assume
 
 
@@ -60,8 +60,9 @@ class HandIn:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """What one agency gets of a batch, after the gate and the search for repeats."""
+    """What one feed has of a batch, after the gate and the search for repeats."""
 
+    feed: Feed
     places: Sequence[int]
     """Of its rows, among all."""
     rows: Sequence[MarkRow]
@@ -75,7 +76,7 @@ class _Batch:
 async def take_marks(
     parts: IngestContext, rows: Sequence[MarkRow], said: HandIn, counts: HeadCounts | None
 ) -> list[Outcome]:
-    """Each row's outcome, in order; `accepted` means that Kafka has acknowledged it.
+    """Each row's outcome, in order; `accepted` means that Kafka has acknowledged what flows, and the rest is kept.
 
     Raises `UnavailableError` when Kafka or the database stays away, and `NoAgreementError`; taking the rows again is
     harmless.
@@ -84,21 +85,20 @@ async def take_marks(
         return []
     heads = {student_id: parts.names.head(student_id) for student_id in {row.student_id for row in rows}}
     async with parts.room, parts.claims.hold(set(heads.values())):
-        batches, outcomes = await parts.patience.run(lambda: _classify(parts, rows, heads, said))
+        batches, outcomes = await parts.patience.run(lambda: _classify(parts, rows, said))
         _count(counts or parts.counts, rows, outcomes, heads, repeats=counts is not None)
         sums = {} if said.history else await parts.patience.run(lambda: _write_counts(parts, counts or parts.counts))
         if said.live and any(batch.classed.accepted for batch in batches):
             await _assume(parts, batches)
-        await _publish(parts, batches, said, sums)
-        await parts.patience.run(lambda: _remember(parts, batches))
+        flowing = [batch for batch in batches if batch.feed.live]
+        await _publish(parts, flowing, said, sums)
+        await parts.patience.run(lambda: _remember(parts, flowing))
     count_marks(outcomes)
     return outcomes
 
 
-async def _classify(
-    parts: IngestContext, rows: Sequence[MarkRow], heads: Mapping[str, int], said: HandIn
-) -> tuple[list[_Batch], list[Outcome]]:
-    """What each agency gets, and what is said of each row."""
+async def _classify(parts: IngestContext, rows: Sequence[MarkRow], said: HandIn) -> tuple[list[_Batch], list[Outcome]]:
+    """What each feed has, and what is said of each row. What does not flow is kept in the same transaction."""
     now = time.time_ns() if said.run is None else said.run
     async with parts.engine.begin() as connection:
         agreement = await agreements.required(connection)
@@ -107,12 +107,16 @@ async def _classify(
         zones = await gate.timezones(connection) if naive else {}
         times = _times(rows, zones, parts.timezone, modified=said.as_of is not None)
         batches = []
-        for feed in agreement.feeds():
+        for feed in agreement.all_feeds():
             places = [place for place, row in enumerate(rows) if covers(agreement, feed, row.school_id, row.date)]
             if places:
-                taking = Taking(now, said.live, said.as_of, horizon, feed.agency)
-                batches.append(await _for_agency(connection, agreement, rows, times, places, heads, taking, said))
-    if len(batches) == 1 and len(batches[0].rows) == len(rows):  # as nearly always: one agency gets them all
+                taking = Taking(now, said.live, said.as_of, horizon, str(feed.id))
+                batch = await _for_feed(connection, agreement, feed, rows, times, places, taking, said)
+                if not feed.live:
+                    await attendance.put(connection, ((new.student.id, mark) for new, mark in _marks(batch, said)))
+                    await _note(connection, batch)
+                batches.append(batch)
+    if len(batches) == 1 and len(batches[0].rows) == len(rows):  # as often: one feed has them all
         return batches, batches[0].classed.outcomes
     found: list[list[Outcome]] = [[] for _ in rows]
     for batch in batches:
@@ -124,27 +128,27 @@ async def _classify(
     ]
 
 
-async def _for_agency(
+async def _for_feed(
     connection: AsyncConnection,
     agreement: Agreement,
+    feed: Feed,
     all_rows: Sequence[MarkRow],
     all_times: Sequence[datetime | None],
     places: Sequence[int],
-    heads: Mapping[str, int],
     taking: Taking,
     said: HandIn,
 ) -> _Batch:
     whole = len(places) == len(all_rows)
     rows = all_rows if whole else [all_rows[place] for place in places]
     times = all_times if whole else [all_times[place] for place in places]
-    students = heads.keys() if whole else {row.student_id for row in rows}
-    known = await passing(connection, agreement, taking.agency, students)
+    students = {row.student_id for row in rows}
+    known = await passing(connection, agreement, feed.id, students)
     unknown = students - known.keys()
-    why_not = said.why_not.setdefault(taking.agency, {})
+    why_not = said.why_not.setdefault(feed.id, {})
     asked = unknown - why_not.keys() if said.run is not None else unknown
     if asked:
-        unfit = said.unfit.get(taking.agency, {})
-        found = await gate.why_not(connection, taking.agency, asked)
+        unfit = said.unfit.get(feed.id, {})
+        found = await gate.why_not(connection, feed.id, asked)
         why_not |= {one: found.get(one) or unfit.get(one) or "unknown_student" for one in asked}
     memory = await taken.look_up(
         connection,
@@ -158,7 +162,7 @@ async def _for_agency(
                 classed.outcomes[place] = outcome
     repeated = classed.repeated if said.whole else together(classed.accepted, classed.repeated, memory)
     again = [] if said.live else list(repeated)
-    return _Batch(places, rows, classed, again, superseded(classed.accepted, again, memory))
+    return _Batch(feed, places, rows, classed, again, superseded(classed.accepted, again, memory))
 
 
 def _times(
@@ -215,12 +219,16 @@ async def _publish(
     now = datetime.now(UTC)
     partitions = len(await parts.patience.run(parts.publisher.partitions))
     marks = [
-        (partition_of(new.student.slot, partitions), _mark(batch.rows[new.place], new, history=said.history))
-        for batch in batches
-        for new in batch.classed.accepted
+        (partition_of(new.student.slot, partitions), mark) for batch in batches for new, mark in _marks(batch, said)
     ]
     records = mark_records(marks, now, counts)
     await parts.patience.run(lambda: parts.publisher.send(records))
+
+
+def _marks(batch: _Batch, said: HandIn) -> Iterator[tuple[Accepted, PlainMark]]:
+    """What is new of a batch, with the mark that it is."""
+    for new in batch.classed.accepted:
+        yield new, _mark(batch.rows[new.place], new, history=said.history)
 
 
 def _mark(row: MarkRow, new: Accepted, *, history: bool) -> PlainMark:
@@ -238,8 +246,12 @@ def _mark(row: MarkRow, new: Accepted, *, history: bool) -> PlainMark:
 
 
 async def _remember(parts: IngestContext, batches: Sequence[_Batch]) -> None:
-    some = [batch for batch in batches if batch.classed.accepted or batch.again]
-    if some:
+    if any(batch.classed.accepted or batch.again for batch in batches):
         async with parts.engine.begin() as connection:
-            for batch in some:
-                await taken.write(connection, batch.classed.accepted, batch.again, batch.superseded)
+            for batch in batches:
+                await _note(connection, batch)
+
+
+async def _note(connection: AsyncConnection, batch: _Batch) -> None:
+    if batch.classed.accepted or batch.again:
+        await taken.write(connection, batch.classed.accepted, batch.again, batch.superseded)

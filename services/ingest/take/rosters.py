@@ -28,12 +28,15 @@ async def take_schools(parts: IngestContext, rows: Sequence[SchoolRow]) -> list[
 
 
 async def take_students(parts: IngestContext, rows: Sequence[StudentRow]) -> list[Outcome]:
-    """Keep names, grades and households of those in force; each row's outcome, in order. Raises `NoAgreementError`."""
+    """Keep names, grades and households of those in force; each row's outcome, in order. Raises `NoAgreementError`.
+
+    Where nothing flows, nobody is called by name: the grade alone is kept.
+    """
     found = []
     async with parts.engine.begin() as connection:
         agreement = await agreements.required(connection)
-        for feed in agreement.feeds():
-            known = await passing(connection, agreement, feed.agency, {row.student_id for row in rows})
+        for feed in agreement.all_feeds():
+            known = await passing(connection, agreement, feed.id, {row.student_id for row in rows})
             locked = await rosters.lock(connection, [student.id for student in known.values()])
             people = {
                 student.id: _person(parts, feed, student, row)
@@ -51,13 +54,13 @@ async def take_enrollments(
     """Keep the enrollments of those in force, count all of the schools in scope; each row's outcome, in order.
 
     Those of an import (`run`) replace what earlier ones said of the student at the school. Of an enrollment at a school
-    out of scope its days are kept, and not where: an agency must know that there are days that it does not see. Raises
-    `NoAgreementError`.
+    out of a live feed's scope its days are kept, and not where: an agency must know that there are days that it does
+    not see. Raises `NoAgreementError`.
     """
     roll = (counts or parts.counts).roll
     async with parts.engine.begin() as connection:
         agreement = await agreements.required(connection)
-        feeds = agreement.feeds()
+        feeds = agreement.all_feeds()
         found = [await _enroll_for(connection, parts, agreement, feed, rows, run) for feed in feeds]
     _count(parts, (row for row in rows if any(feed.has(row.school_id) for feed in feeds)), roll)
     await _write_roll(parts, roll)
@@ -75,9 +78,14 @@ async def _enroll_for(
     rows: Sequence[EnrollmentRow],
     run: int | None,
 ) -> list[Outcome]:
-    known = await passing(connection, agreement, feed.agency, {row.student_id for row in rows})
+    known = await passing(connection, agreement, feed.id, {row.student_id for row in rows})
     locked = await rosters.lock(connection, [student.id for student in known.values()])
-    mine = [(student, row) for row in rows if (student := known.get(row.student_id)) and student.id in locked]
+    mine = [
+        (student, row)
+        for row in rows
+        if (student := known.get(row.student_id)) and student.id in locked
+        if feed.live or feed.has(row.school_id)
+    ]
     spans: dict[tuple[int, str, date], RosterSpan] = {}
     for student, row in mine:
         shared = feed.has(row.school_id)
@@ -123,6 +131,8 @@ def _outcome(student: ConsentedStudent | None, kept: Mapping[int, Person], news:
 
 
 def _person(parts: IngestContext, feed: Feed, student: ConsentedStudent, row: StudentRow | EnrollmentRow) -> Person:
+    if not feed.live:
+        return Person(student.id, None, None, row.grade, None)
     first, last = (row.first_name, row.last_name) if isinstance(row, StudentRow) else (None, None)
     household = parts.names.household(feed.agency, row.household_id) if row.household_id else None
     return Person(student.id, first, last, row.grade, household)

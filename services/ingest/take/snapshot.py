@@ -13,7 +13,7 @@ from services.contracts.marks import AttendanceStatus
 from services.contracts.packed import PlainMark
 from services.ingest.context import IngestContext
 from services.ingest.publish.batches import mark_records
-from services.ingest.store import stale_marks
+from services.ingest.store import attendance, stale_marks
 from services.ingest.store.stale_marks import SchoolSpan, Stale, Whole
 
 _AT_ONCE = 2_000
@@ -53,20 +53,23 @@ async def take_back(
     async with parts.engine.connect() as connection:
         number = await stale_marks.standing(connection, spans, whole, RETRACTED)
         stale = await stale_marks.stale(connection, spans, whole, RETRACTED)
-    if limits is not None and len(stale) > limits.marks and len(stale) > limits.share * number:
-        return TakenBack(len(stale), number, refused=True)
+    gone = len({(one.student_id, one.school_id, one.date, one.section) for one in stale})
+    if limits is not None and gone > limits.marks and gone > limits.share * number:
+        return TakenBack(gone, number, refused=True)
     for start in range(0, len(stale), _AT_ONCE):
         await _publish(parts, stale[start : start + _AT_ONCE], whole)
     async with parts.engine.begin() as connection:
         await stale_marks.clear_counts(connection, spans, seen)
-    return TakenBack(len(stale), number)
+    return TakenBack(gone, number)
 
 
 async def _publish(parts: IngestContext, stale: Sequence[Stale], whole: Whole) -> None:
     partitions = len(await parts.publisher.partitions())
-    marks = [(partition_of(one.slot, partitions), mark) for one in stale if (mark := said_instead(one)) is not None]
+    said = [(one, mark) for one in stale if (mark := said_instead(one)) is not None]
+    marks = [(partition_of(one.slot, partitions), mark) for one, mark in said if one.live]
     await parts.publisher.send(mark_records(marks, datetime.now(UTC), {}))
     async with parts.engine.begin() as connection:
+        await attendance.put(connection, [(one.student, mark) for one, mark in said if not one.live])
         await stale_marks.forget(connection, stale, whole)
 
 

@@ -44,6 +44,22 @@ def test_the_pilots_agreement_names_its_schools_and_who_gets_what() -> None:
     assert {len(one.schools) for one in agreement.disclosure} == {3, 6}
 
 
+def test_what_does_not_flow_is_kept_for_each_party_and_purpose() -> None:
+    agreement = load_agreement(PILOT)
+    live, kept = agreement.all_feeds()
+    assert (live.live, str(live.id), kept.live, str(kept.id)) == (
+        True,
+        "project-hope",
+        False,
+        "dsni/program-evaluation",
+    )
+    assert len(kept.schools) == 6
+    aggregate = agreement.disclosure[1].model_copy(update={"form": "aggregate", "schools": ("more",)})
+    grades = agreement.disclosure[1].model_copy(update={"records": ("grades",), "schools": ("others",)})
+    wider = agreement.model_copy(update={"disclosure": (*agreement.disclosure, aggregate, grades)})
+    assert [one.schools - kept.schools for one in wider.all_feeds()[1:]] == [{"more"}]
+
+
 def test_comments_and_order_are_no_other_document(tmp_path: Path) -> None:
     other = written(tmp_path, "small_cell = 10\n" + TEXT.replace("small_cell = 10 ", "# "))
     assert load_agreement(other).digest == load_agreement(PILOT).digest

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
+from services.ingest.consent.in_force import ConsentPolicy, Run, current_run
 from services.ingest.consent.stored import merged, stored
 from services.ingest.rows.parse import ConsentRow
 
@@ -37,9 +38,16 @@ def test_a_withdrawal_stays_when_the_consent_is_sent_again_without_it() -> None:
     assert merged(kept, stored(ROW, 3)) == kept
 
 
-def test_a_row_that_only_revokes_leaves_what_the_consent_covers() -> None:
-    kept = merged(stored(ROW, 1), stored(replace(BARE, signed_on=SIGNED), 2))
-    assert (kept.records, kept.signed_by, kept.revoked_on) == (("attendance",), "A. Guardian", WITHDRAWN)
+def test_a_row_that_only_revokes_leaves_what_the_consent_covers_and_ends_it() -> None:
+    policy = ConsentPolicy("a", "homelessness-prevention", "project-hope")
+    kept, revoking = stored(ROW, 1), stored(replace(BARE, signed_on=SIGNED), 2)
+    assert revoking.key != kept.key
+    run = current_run([kept.term(policy), revoking.term(policy)], SIGNED, None)
+    assert run == Run(SIGNED, WITHDRAWN - timedelta(days=1))
+
+
+def test_two_purposes_signed_for_on_one_day_are_two_consents() -> None:
+    assert stored(ROW, 1).key != stored(replace(ROW, purpose="program-evaluation"), 2).key
 
 
 def test_a_narrower_consent_replaces_the_wider_one() -> None:
