@@ -166,12 +166,16 @@ async def test_over_a_number_of_students_an_hour_nothing_is_told(
     [last] = set(people) - {item["student"] for item in first.json()["items"]}
     [alert] = [each.alert_id for each in events if each.student == last]
     refused += [await get(f"/v1/alerts/{alert}"), await get(f"/v1/students/{last}/window")]
+    refused.append(await get(f"/v1/alerts/{alert}/actions"))
+    taken = {"json": {"action": "taken"}, "auth": identity.auth(subject=subject)}
+    refused.append(await access.client.post(f"/v1/alerts/{alert}/actions", **taken))
     for answer in refused:
         assert answer.status_code == 429
         assert 0 < int(answer.headers["Retry-After"]) <= 3600
         assert not any(person in answer.text for person in people)
     assert (await get(f"/v1/alerts?school={school}&limit=6", accept="text/csv")).status_code == 200
     assert (await get(f"/v1/alerts/{alert}", who=uuid4().hex)).status_code == 200
+    assert (await get(f"/v1/alerts/{alert}/actions", who=uuid4().hex)).json() == {"items": []}
     metrics = (await access.client.get("/metrics")).text
-    assert "firstbell_casework_student_limit_total 4.0" in metrics
+    assert "firstbell_casework_student_limit_total 6.0" in metrics
     assert subject not in metrics

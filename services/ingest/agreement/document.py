@@ -115,5 +115,9 @@ def assumed(agency: str, purpose: str) -> Agreement:
         destroy_by=date.max,
         small_cell=10,
         party=(Party(id=agency, name=agency, role="agency"),),
-        disclosure=(Disclosure(to=agency, purpose=purpose, records=("attendance",), schools=(ANY,), form="live"),),
+        disclosure=(
+            Disclosure(
+                to=agency, purpose=purpose, records=("attendance", "housing_status"), schools=(ANY,), form="live"
+            ),
+        ),
     )

@@ -16,6 +16,8 @@ OF_AN_AGENCY: Final[tuple[Role, ...]] = ("caseworker", "supervisor")
 """Roles that see what their own agency gets."""
 ATTENDANCE: Final = "attendance"
 """The kind of records that alerts and windows are made of."""
+HOUSING_STATUS: Final = "housing_status"
+"""The kind of records that a closing's outcome is of."""
 NO_AGENCY: Final = "-"
 """The id of no agency."""
 SERVICE_ALONE: Final[tuple[Role, ...]] = ("service",)
