@@ -43,10 +43,13 @@ _in_force = table("agreement_in_force", column("applied", Integer), schema="inge
 CHECK_SECONDS: Final = 3.0
 
 
-def may_be_shown(student: SQLColumnExpression[str], school: SQLColumnExpression[str]) -> ColumnElement[bool]:
+def may_be_shown(
+    student: SQLColumnExpression[str], school: SQLColumnExpression[str] | SQLColumnExpression[str | None]
+) -> ColumnElement[bool]:
     """On which `consented_students` joins what is said of a student at a school."""
     of_agency = live_schools.c.agency == consented_students.c.agency
-    shared = exists().where(of_agency, live_schools.c.school_id.in_((school, ALL_SCHOOLS)))
+    given = exists().where(of_agency, live_schools.c.school_id.in_((school, ALL_SCHOOLS)))
+    shared = given.correlate_except(live_schools)  # else, inside another EXISTS, the school would be anyone's
     return and_(consented_students.c.pseudonym == student, shared)
 
 
