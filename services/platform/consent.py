@@ -11,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.platform.roles import check_role
+from services.platform.sharing import ANY
 
 DATABASE_AWAY: Final = (OperationalError, InterfaceError, PoolTimeoutError)
 """What the database raises while it is down, starting or too busy: trying again helps."""
@@ -26,8 +27,6 @@ consented_students = table(
 
 live_schools = table("live_schools", column("agency", Text), column("school_id", Text), schema="ingest")
 """Whose attendance flows to which agency now; school `*` is all of them."""
-
-ALL_SCHOOLS: Final = "*"
 
 _disclosures = table(
     "disclosures",
@@ -48,7 +47,7 @@ def may_be_shown(
 ) -> ColumnElement[bool]:
     """On which `consented_students` joins what is said of a student at a school."""
     of_agency = live_schools.c.agency == consented_students.c.agency
-    given = exists().where(of_agency, live_schools.c.school_id.in_((school, ALL_SCHOOLS)))
+    given = exists().where(of_agency, live_schools.c.school_id.in_((school, ANY)))
     shared = given.correlate_except(live_schools)  # else, inside another EXISTS, the school would be anyone's
     return and_(consented_students.c.pseudonym == student, shared)
 
@@ -62,7 +61,7 @@ def is_disclosed(
         _disclosures.c.recipient == agency,
         _disclosures.c.form == "live",
         _disclosures.c.record == record,
-        _disclosures.c.school_id.in_((school, ALL_SCHOOLS)),
+        _disclosures.c.school_id.in_((school, ANY)),
     )
 
 

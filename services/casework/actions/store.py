@@ -20,7 +20,8 @@ from services.casework.tables import ActionRow, AlertRow
 from services.contracts.cases import HOUSING_OUTCOMES
 from services.platform.consent import consented_students, is_disclosed, may_be_shown
 from services.platform.http import ProblemError
-from services.platform.identity.caller import HOUSING_STATUS, Caller
+from services.platform.identity.caller import Caller
+from services.platform.sharing import HOUSING_STATUS
 
 
 class Kept(NamedTuple):

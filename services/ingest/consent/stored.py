@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
-from services.ingest.consent.in_force import ATTENDANCE, ConsentPolicy, ConsentTerm
+from services.ingest.consent.in_force import ConsentPolicy, ConsentTerm
 from services.ingest.rows.parse import ConsentRow
+from services.platform.sharing import ATTENDANCE
 
 
 class ConsentKey(NamedTuple):
