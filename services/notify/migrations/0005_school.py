@@ -11,7 +11,8 @@ depends_on = None
 
 UPGRADE = """
 ALTER TABLE notify.outbox ADD COLUMN school_id text;
-COMMENT ON COLUMN notify.outbox.school_id IS 'Null in mails written before it was kept: of them consent alone is asked';
+COMMENT ON COLUMN notify.outbox.school_id IS
+    'Null: of no school, or written before it was kept; consent alone is asked';
 """
 
 
