@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -14,7 +13,7 @@ from models.backtest.history import History
 from models.backtest.units import NOWHERE, Units, make_units, spans_of
 from models.engine.cohort import Cohort
 from models.engine.levels import Strategy
-from models.engine.register import LIVE, NOT_SHARED
+from models.engine.register import LIVE
 from models.engine.scores import Since
 from models.enrollment import segments
 from models.policy import Policy
@@ -54,7 +53,6 @@ class District:
         changed = self.facts.learn(day)
         if year is None:
             return None
-        self._pass_unshared(year, self._met, day)
         self._meet(year, day)
         register = year.cohort.register
         for school, on in changed:
@@ -98,15 +96,6 @@ class District:
         for row, spans in enumerate(spans_of(self._history, self.units.student[units])):
             register.place(row, segments(spans, first[row], last[row]))
         return year
-
-    def _pass_unshared(self, year: Year, since: int, day: int) -> None:
-        """Days elsewhere count as such when they have come: nobody hands in anything of them."""
-        register = year.cohort.register
-        if NOT_SHARED not in register.numbers:
-            return
-        for on in register.days[bisect_right(register.days, since) : bisect_right(register.days, day)]:
-            rows = register.at_school(NOT_SHARED, on)
-            year.cohort.touch(rows[self._active(year, rows, on)], register.column(on))
 
     def _meet(self, year: Year, day: int) -> None:
         """Who shares in whose scores: of the household's other students those whose run holds."""

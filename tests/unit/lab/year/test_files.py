@@ -7,7 +7,6 @@ import json
 from datetime import date, timedelta
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from models.backtest.district import District
@@ -287,19 +286,6 @@ def test_days_at_a_school_that_is_not_shared_are_there_without_the_school(tmp_pa
     assert hopes.spans.entry.tolist() == [first, back]
     assert hearths.unshared is not None
     assert len(hearths.unshared.entry) == 0
-
-    lengths, streaks = [], []
-    for history in (hopes, hearths):
-        district = District(history, default_policy())
-        for day in range(date(2025, 10, 6).toordinal(), date(2025, 10, 25).toordinal()):
-            year = district.learn(day)
-            assert year is not None
-            year.cohort.evaluate_all()
-        last = year.cohort.ledger.last_days(np.arange(1))
-        lengths.append(int(last.position[0]))
-        streaks.append(int(last.streak[0]))
-    assert lengths == [10, 15]
-    assert streaks == [5, 15]
 
 
 def test_students_who_follow_a_calendar_of_their_own_have_its_days_in_the_backtest_too(tmp_path: Path) -> None:
