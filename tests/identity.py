@@ -48,7 +48,10 @@ class Identity:
         subject: str = "somebody",
         agency: str | None = AGENCY,
         schools: Collection[str] | None = None,
+        records: Collection[str] | None = None,
     ) -> SignedRequests:
         """What a client sends as somebody of this role."""
         issuer = service_issuer(self._own) if role == "service" else self.issuer
-        return SignedRequests(issuer, Grant(role=role, subject=subject, agency=agency, schools=schools))
+        return SignedRequests(
+            issuer, Grant(role=role, subject=subject, agency=agency, schools=schools, records=records)
+        )

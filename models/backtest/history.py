@@ -109,3 +109,5 @@ class History:
     """Days of calendars that only some students follow: school, calendar, day, and whether it is instructional."""
     assumed: frozenset[int] = frozenset()
     """Schools whose calendar is assumed: nothing that needs one is said there."""
+    unshared: Spans | None = None
+    """When these students were enrolled where nothing is shared; `school` says nothing. No day of `spans` is in it."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from models.arrays import Flags, Ints
-from models.backtest.history import History
+from models.backtest.history import History, Spans
+from models.engine.register import NOT_SHARED
 from models.engine.scores import MOST_AT_HOME
 from models.enrollment import Span
 from models.school_year import first_day, last_day, year_of
@@ -68,12 +70,19 @@ def _years(columns: Ints, first: int, last: int) -> list[int]:
 
 
 def spans_of(history: History, student: Ints) -> list[list[Span]]:
-    """The enrollment spans of each of these students."""
-    spans = history.spans
+    """The enrollment spans of each of these students, also those where nothing is shared."""
+    shared = _by_student(history.spans, history.schools, student)
+    if history.unshared is None:
+        return shared
+    elsewhere = _by_student(history.unshared, (NOT_SHARED,), student)
+    return [mine + others for mine, others in zip(shared, elsewhere, strict=True)]
+
+
+def _by_student(spans: Spans, schools: Sequence[str], student: Ints) -> list[list[Span]]:
     order = np.argsort(spans.student, kind="stable")
     starts, ends = (np.searchsorted(spans.student[order], student, side=side) for side in ("left", "right"))
     entry, exit_ = spans.entry[order].tolist(), spans.exit[order].tolist()
-    school = [history.schools[number] for number in spans.school[order].tolist()]
+    school = [schools[number] for number in spans.school[order].tolist()]
     calendar = spans.calendar or ("",) * len(school)
     follows = [calendar[place] for place in order.tolist()]
     return [

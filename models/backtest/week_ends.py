@@ -12,7 +12,7 @@ from models.backtest.district import District, Year
 from models.backtest.evidence import WeekEnds
 from models.backtest.runner import Runner
 from models.engine.ledger import ABSENT
-from models.engine.register import NOWHERE, Schools
+from models.engine.register import NOT_SHARED, NOWHERE, Schools
 from models.risk_model import probability
 
 
@@ -25,9 +25,10 @@ class WeekEndRows:
         self._weeks: list[WeekEnds] = []
 
     def enrolled(self, year: Year, day: int) -> Places:
-        """Rows with a consent in force, enrolled on an instructional day, of whom some day counts."""
+        """Rows with a consent in force, enrolled on an instructional day where it is shared, of whom a day counts."""
         rows = self._district.active(year, day)
-        there = self._school(year, rows, day) != NOWHERE
+        school, unshared = self._school(year, rows, day), year.cohort.register.numbers.get(NOT_SHARED, NOWHERE)
+        there = (school != NOWHERE) & (school != unshared)
         return np.asarray(rows[there & (year.cohort.ledger.length[rows] > 0)])
 
     def in_school(self, year: Year, day: int) -> Places:

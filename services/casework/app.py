@@ -67,7 +67,7 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
         app, {"database": partial(check_database, engine, "casework"), "kafka": consumer.check, "tasks": tasks.check}
     )
     app.include_router(history_router(sessions, quota))
-    app.include_router(actions_router(sessions, publisher.wake))
+    app.include_router(actions_router(sessions, quota, publisher.wake))
     app.include_router(window_router(sessions, quota, client, settings.workers))
     return app
 

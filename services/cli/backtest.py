@@ -17,7 +17,7 @@ from models.backtest.walk import Walk, Walker
 from models.policy import Policy, PolicyError, default_policy, parse_policy
 from services.cli.common import CommandError, exit_date_option, mapping_option
 from services.cli.output import STDOUT, progress_bar, say, write_json
-from services.cli.reading import bar, notes, read_year
+from services.cli.reading import bar, notes, read_agencies, read_year
 from services.lab.backtest_files import ScoresFile, write_alerts
 from services.lab.backtest_table import Name, table
 from services.lab.model_facts import model_facts
@@ -27,9 +27,26 @@ from services.lab.model_facts import model_facts
 class Question:
     """What is to be tried on which history."""
 
+    folder: Path
+    mapping: Path | None
+    exit_date: str
     artifact: Artifact
     policy: Policy
     capacity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What is to be written beside the figures."""
+
+    scores: Path | None
+    alerts: Path | None
+    report: Path | None
+
+    def of(self, agency: str) -> Files:
+        """The files of one agency among several: `out.csv` is `out-project-hope.csv`."""
+        paths = (self.scores, self.alerts, self.report)
+        return Files(*(path and path.with_name(f"{path.stem}-{agency}{path.suffix}") for path in paths))
 
 
 @click.command()
@@ -40,6 +57,7 @@ class Question:
 @click.option(
     "--model", "model_file", type=click.Path(path_type=Path), help="A risk model.  [default: the one that ships]"
 )
+@click.option("--agency", metavar="ID", help="Only what this agency gets.  [default: each agency of the agreement]")
 @mapping_option
 @exit_date_option
 @click.option("--policy", "policy_file", type=click.Path(path_type=Path, exists=True), help="Other rules (TOML).")
@@ -51,6 +69,7 @@ def backtest(
     *,
     folder: Path,
     capacity: int,
+    agency: str | None,
     mapping: Path | None,
     exit_date: str,
     model_file: Path | None,
@@ -66,27 +85,46 @@ def backtest(
     (`recorded_at`), and only of students whose consent was in force. Rules, model and both are measured beside four
     simple rankings that fill the same places a week. The CSV files hold student ids: keep them like the district's.
 
+    Where the folder's agreement gives attendance live to several agencies, each is measured by itself, with a capacity
+    and files of its own (OUT-ID for OUT), and the JSON has a list, `agencies`.
+
     Exit status: 0 done; 1 failed, the message says why; 2 wrong usage.
     """
-    began = perf_counter()
-    question = Question(_artifact(model_file), _policy(policy_file), capacity)
-    with progress_bar() as progress:
-        read = read_year(folder, progress, mapping, exit_date)
-        walk = _walk(read.history, question, scores, bar(progress, "Walking"))
-    measured = measure(walk.truth, walk.week_ends, capacity, walk.raised, walk.changes)
-    document = _document(question, read.history, walk, measured) | {"seconds": round(perf_counter() - began, 1)}
-    for note in (*notes(folder, read), question.artifact.caveat):
-        if note:
-            say(note)
-    if alerts is not None:
-        with _writing(alerts):
-            write_alerts(alerts, walk.changes["both"], walk.truth, read.history.student_ids)
-    if report is not None:
-        _write_report(report, document, walk, capacity)
-    if json_target != STDOUT:
-        click.echo("\n".join(table(document, measured)))
+    question = Question(folder, mapping, exit_date, _artifact(model_file), _policy(policy_file), capacity)
+    files, shown = Files(scores, alerts, report), json_target != STDOUT
+    agencies = read_agencies(folder, mapping) if agency is None else ()
+    if len(agencies) > 1:
+        documents = []
+        for each in agencies:
+            if shown:
+                click.echo(f"\n{each}:")
+            documents.append({"agency": each} | _try(question, each, files.of(each), shown=shown))
+        document: dict[str, object] = {"agencies": documents}
+    else:
+        document = _try(question, agency, files, shown=shown)
     if json_target is not None:
         write_json(document, json_target)
+
+
+def _try(question: Question, agency: str | None, files: Files, *, shown: bool) -> dict[str, object]:
+    """Measure what one agency gets, or the only one, and write its files; the document of `--json`."""
+    began = perf_counter()
+    with progress_bar() as progress:
+        read = read_year(question.folder, progress, question.mapping, question.exit_date, agency)
+        walk = _walk(read.history, question, files.scores, bar(progress, "Walking"))
+    measured = measure(walk.truth, walk.week_ends, question.capacity, walk.raised, walk.changes)
+    document = _document(question, read.history, walk, measured) | {"seconds": round(perf_counter() - began, 1)}
+    for note in (*notes(question.folder, read), question.artifact.caveat):
+        if note:
+            say(note)
+    if files.alerts is not None:
+        with _writing(files.alerts):
+            write_alerts(files.alerts, walk.changes["both"], walk.truth, read.history.student_ids)
+    if files.report is not None:
+        _write_report(files.report, document, walk, question.capacity)
+    if shown:
+        click.echo("\n".join(table(document, measured)))
+    return document
 
 
 def _walk(history: History, question: Question, scores: Path | None, progress: Callable[[int, int], None]) -> Walk:

@@ -10,10 +10,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from services.cli.common import (
     EXIT_INTERRUPTED,
     FIRST_DAY_OUT,
+    CommandError,
     data_dir_option,
     exit_date_option,
     failing,
@@ -22,7 +24,8 @@ from services.cli.common import (
     mapping_option,
 )
 from services.cli.output import STDOUT, progress_bar, say, write_json
-from services.ingest.agreement.folder import agreement_of
+from services.ingest.agreement.folder import FolderAgreement, agreement_of
+from services.ingest.agreement.standing import standing_agreement
 from services.ingest.classification.classify import Horizon
 from services.ingest.formats import Source, open_sources
 from services.ingest.imports.dry_run import rehearse
@@ -117,7 +120,8 @@ def import_(
     by `recorded_at`, or else by the moment at which the import began.
 
     The agreement in force decides what is taken in: see `firstbell agreement --help`. One in the folder is not applied,
-    and said; a dry run is judged by it, else as if all were shared.
+    and said. A dry run is judged by the one in force where the system runs; where it does not, which is not started for
+    it, by the one in the folder, else as if all were shared. It says by which.
 
     Exit status: 0 done, also with rejected rows; 1 failed, the message says why; 2 wrong usage; 4 rows were rejected
     and --strict was given; 5 a snapshot would take back too much, and nothing was; 130 interrupted.
@@ -194,12 +198,31 @@ async def _import(
 
 
 async def _rehearse(source: Source, settings: IngestSettings, as_of: datetime | None) -> Report:
+    moment = as_of or datetime.now(UTC)
+    agreement, note = await _judge(source, settings)
+    say(note)
     with progress_bar() as progress:
         task = progress.add_task("Reading", total=source.size())
-        moment = as_of or datetime.now(UTC)
-        agreement, note = agreement_of(source)
-        say(note)
         return rehearse(source, agreement, settings, moment, lambda done: progress.update(task, completed=done))
+
+
+async def _judge(source: Source, settings: IngestSettings) -> FolderAgreement:
+    """The agreement in force in what runs, else the folder's; raises `CommandError` and as `agreement_of` does."""
+    stack = read_stack(settings.data_dir)
+    if stack is None and settings.database is None:
+        agreement, note = agreement_of(source)
+        return FolderAgreement(agreement, f"{note} Nothing runs here: what is in force was not asked.")
+    url = stack_database(stack, SERVICE) if stack is not None else settings.require_database()
+    try:
+        standing = await standing_agreement(url)
+    except SQLAlchemyError as error:
+        message = f"The database does not answer ({type(error).__name__}). Look at `firstbell doctor`."
+        raise CommandError(message) from error
+    if standing is None or not standing.in_force:
+        agreement, note = agreement_of(source)
+        return FolderAgreement(agreement, f"{note} None is in force here: an import would take nothing in.")
+    found = standing.agreement
+    return FolderAgreement(found, f"The agreement is {found.id}, version {found.version}, which is in force here.")
 
 
 def describe(report: Report, *, dry_run: bool) -> Sequence[str]:

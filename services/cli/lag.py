@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 import click
@@ -57,15 +59,17 @@ def lag_document(rows: Sequence[PartitionLag]) -> dict[str, object]:
 
 
 def lag_table(rows: Sequence[PartitionLag]) -> Table:
-    """The table for people."""
-    table = Table(title=f"Consumer lag at {datetime.now().astimezone():%H:%M:%S}", title_justify="left")
-    for column in ("group", "topic"):
-        table.add_column(column, overflow="fold")
-    for column in ("partition", "committed", "end", "lag", "behind"):
-        table.add_column(column, justify="right")
-    for row in rows:
-        numbers = (row.committed, row.end, row.lag)
-        table.add_row(row.group, row.topic, str(row.partition), *map(_number, numbers), duration(row.seconds_behind))
+    """The table for people: a group's name, and under it a line for each of its partitions, in 80 columns."""
+    title = f"Consumer lag at {datetime.now().astimezone():%H:%M:%S}"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("group and topic", overflow="fold")
+    for column in ("part", "committed", "end", "lag", "behind"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for group, partitions in groupby(rows, key=attrgetter("group")):
+        table.add_row(group, style="bold")
+        for row in partitions:
+            numbers = map(_number, (row.committed, row.end, row.lag))
+            table.add_row(f"  {row.topic}", str(row.partition), *numbers, duration(row.seconds_behind))
     return table
 
 

@@ -15,15 +15,13 @@ from pydantic import SecretStr
 
 from services.cli.common import CommandError, data_dir_option, failing, find_kafka, load_settings, log_quietly
 from services.cli.output import STDOUT, write_json
-from services.contracts.cases import Outcome
+from services.contracts.cases import HOUSING_OUTCOMES, Outcome
 from services.lab.labels import ClosedCase, ClosedCases, closed_cases
 from services.platform.embedded.endpoints import read_stack
 from services.platform.settings import Settings
 
 COLUMNS: Final = ("student_id", "date", "kind")
 IDENTIFIED: Final = "homelessness_identified"
-COUNTS_AS_IDENTIFIED: Final[frozenset[Outcome]] = frozenset({"homelessness_identified", "housing_crisis"})
-"""What the model is to foresee: the family is identified as homeless or in housing crisis."""
 
 Row = tuple[str, str, str]
 
@@ -63,7 +61,7 @@ def outcomes(out: Path, json_target: str | None, data_dir: Path | None) -> None:
 def outcome_rows(cases: Iterable[ClosedCase]) -> list[Row]:
     """The rows of `outcomes.csv`: who was identified on which day, each once, by student and date."""
     return sorted(
-        {(case.student_id, case.date.isoformat(), IDENTIFIED) for case in cases if case.outcome in COUNTS_AS_IDENTIFIED}
+        {(case.student_id, case.date.isoformat(), IDENTIFIED) for case in cases if case.outcome in HOUSING_OUTCOMES}
     )
 
 

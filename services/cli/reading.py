@@ -9,14 +9,19 @@ from typing import Final
 from rich.progress import Progress
 
 from services.cli.common import FIRST_DAY_OUT, failing
-from services.lab.year import ReadHistory, read_history
+from services.lab.year import ReadHistory, agencies_of, read_history
 
 _SHOWN: Final = 5
 """Rejected rows that are named."""
 
 
-def read_year(folder: Path, progress: Progress, mapping: Path | None, exit_date: str) -> ReadHistory:
-    """The folder's school year, read as `--mapping` and `--exit-date` say; raises `CommandError`."""
+def read_year(
+    folder: Path, progress: Progress, mapping: Path | None, exit_date: str, agency: str | None = None
+) -> ReadHistory:
+    """The folder's school year as the agency has it, else the first of the agreement, read as the options say.
+
+    Raises `CommandError`.
+    """
     bars: dict[str, Callable[[int, int], None]] = {}
 
     def reading(what: str, done: int, of: int) -> None:
@@ -25,7 +30,13 @@ def read_year(folder: Path, progress: Progress, mapping: Path | None, exit_date:
         bars[what](done, of)
 
     with failing():
-        return read_history(folder, reading, mapping=mapping, first_day_out=exit_date == FIRST_DAY_OUT)
+        return read_history(folder, reading, agency=agency, mapping=mapping, first_day_out=exit_date == FIRST_DAY_OUT)
+
+
+def read_agencies(folder: Path, mapping: Path | None) -> tuple[str, ...]:
+    """To whom attendance flows by the folder's agreement; raises `CommandError`."""
+    with failing():
+        return agencies_of(folder, mapping)
 
 
 def notes(folder: Path, read: ReadHistory) -> Iterator[str]:

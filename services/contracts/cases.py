@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal, Self
+from typing import Final, Literal, Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, model_validator
@@ -12,6 +12,8 @@ from services.contracts.base import Event
 
 Outcome = Literal["homelessness_identified", "housing_crisis", "not_homeless", "could_not_reach", "other"]
 """How a case ended."""
+HOUSING_OUTCOMES: Final[frozenset[Outcome]] = frozenset({"homelessness_identified", "housing_crisis"})
+"""Those that say of a family that it has lost its home or is about to."""
 
 StepAction = Literal["taken", "snoozed", "contacted"]
 Action = Literal["taken", "snoozed", "contacted", "closed"]

@@ -87,8 +87,8 @@ class Delivery:
         """Whether there was something to do, and the seconds until there is more."""
         async with self._sessions.begin() as session:
             claimed = await outbox.claim(session, AT_ONCE)
-            await outbox.cancel(session, [each.notification.id for each in claimed if not each.consented])
-            due = [each.notification for each in claimed if each.consented]
+            await outbox.cancel(session, [each.notification.id for each in claimed if not each.permitted])
+            due = [each.notification for each in claimed if each.permitted]
             sent = await self._mailer.send([self._compose(each) for each in due], seconds=CONSENT_SECONDS)
             tried = [(each.id, outcome) for each, outcome in zip(due, sent, strict=True) if outcome is not None]
             await outbox.settle(session, tried, self._backoff)

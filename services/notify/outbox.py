@@ -9,27 +9,48 @@ from typing import Any, Final
 from uuid import UUID
 
 from prometheus_client import Counter
-from sqlalchemy import Row, text
+from sqlalchemy import Row, bindparam, case, exists, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from services.notify.mail import Notification
 from services.notify.mailer import DeliveryOutcome
+from services.notify.tables import OutboxRow
+from services.platform.consent import consented_students, may_be_shown
 from services.platform.rows import as_json
 
 settled = Counter("firstbell_notify_mails", "Outcomes of tries to send a mail", ["outcome"])
 
-_CLAIM: Final = text("""
-    SELECT o.id, o.alert_id, o.kind, o.level, o.kinds, o.changed_on, o.recipient, o.created_at,
-           EXISTS (SELECT FROM ingest.consented_students c WHERE c.pseudonym = o.student) AS consented
-    FROM notify.outbox o
-    WHERE o.status = 'pending' AND o.next_attempt_at <= now() AND NOT EXISTS (
-        SELECT FROM notify.outbox earlier
-        WHERE earlier.status = 'pending' AND earlier.family = o.family AND earlier.recipient = o.recipient
-              AND earlier.position < o.position)
-    ORDER BY o.next_attempt_at, o.position
-    LIMIT :most
-    FOR UPDATE OF o SKIP LOCKED
-""")
+_earlier = aliased(OutboxRow)
+_CLAIM: Final = (
+    select(
+        OutboxRow.id,
+        OutboxRow.alert_id,
+        OutboxRow.kind,
+        OutboxRow.level,
+        OutboxRow.kinds,
+        OutboxRow.changed_on,
+        OutboxRow.recipient,
+        OutboxRow.created_at,
+        case(
+            (OutboxRow.school_id.is_(None), exists().where(consented_students.c.pseudonym == OutboxRow.student)),
+            else_=exists().where(may_be_shown(OutboxRow.student, OutboxRow.school_id)),
+        ).label("permitted"),
+    )
+    .where(
+        OutboxRow.status == "pending",
+        OutboxRow.next_attempt_at <= func.now(),
+        ~exists().where(
+            _earlier.status == "pending",
+            _earlier.family == OutboxRow.family,
+            _earlier.recipient == OutboxRow.recipient,
+            _earlier.position < OutboxRow.position,
+        ),
+    )
+    .order_by(OutboxRow.next_attempt_at, OutboxRow.position)
+    .limit(bindparam("most"))
+    .with_for_update(of=OutboxRow, skip_locked=True)
+)
 
 _CANCEL: Final = text("UPDATE notify.outbox SET status = 'cancelled' WHERE id = ANY(CAST(:ids AS uuid[]))")
 
@@ -79,17 +100,17 @@ class Claimed:
     """A mail that is due, locked until the transaction ends."""
 
     notification: Notification
-    consented: bool
-    """The student's consent is in force now."""
+    permitted: bool
+    """The student's consent is in force now, and what is of the school flows to the agency."""
 
 
 async def claim(session: AsyncSession, most: int) -> list[Claimed]:
     """Lock the next mails that are due. A household's next mail to the same recipient waits for the one before it."""
-    return [Claimed(_notification(row), row.consented) for row in await session.execute(_CLAIM, {"most": most})]
+    return [Claimed(_notification(row), row.permitted) for row in await session.execute(_CLAIM, {"most": most})]
 
 
 async def cancel(session: AsyncSession, notifications: Sequence[UUID]) -> None:
-    """The students' consents are not in force any more."""
+    """Nothing may be told of these students, or of these schools, any more."""
     if notifications:
         await session.execute(_CANCEL, {"ids": list(notifications)})
         settled.labels("cancelled").inc(len(notifications))

@@ -19,14 +19,14 @@ from services.platform.rows import as_json
 _MAILS: Final = """
     mails AS (
         SELECT * FROM ROWS FROM (json_to_recordset(CAST(:mails AS json)) AS (
-            id uuid, event_id uuid, alert_id uuid, student text, family text, recipient text, kind text, level text,
-            kinds text[], changed_on date, caused_at timestamptz)) WITH ORDINALITY)
+            id uuid, event_id uuid, alert_id uuid, student text, school_id text, family text, recipient text, kind text,
+            level text, kinds text[], changed_on date, caused_at timestamptz)) WITH ORDINALITY)
 """
 
 _ADD: Final = """
     INSERT INTO notify.outbox
-        (id, event_id, alert_id, student, family, recipient, kind, level, kinds, changed_on, caused_at)
-    SELECT id, event_id, alert_id, student, family, recipient, kind, level, kinds, changed_on, caused_at
+        (id, event_id, alert_id, student, school_id, family, recipient, kind, level, kinds, changed_on, caused_at)
+    SELECT id, event_id, alert_id, student, school_id, family, recipient, kind, level, kinds, changed_on, caused_at
     FROM mails ORDER BY ordinality
     ON CONFLICT DO NOTHING
 """
@@ -133,6 +133,7 @@ def _mail(step: OutboxStep, kind: NotificationKind, recipient: str) -> dict[str,
         "event_id": event.event_id,
         "alert_id": alert.alert_id,
         "student": alert.student,
+        "school_id": event.school_id or None,
         "family": alert.case.family,
         "recipient": recipient,
         "kind": kind,

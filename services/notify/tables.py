@@ -53,6 +53,7 @@ class OutboxRow(Base):
     event_id: Mapped[UUID]
     alert_id: Mapped[UUID]
     student: Mapped[str]
+    school_id: Mapped[str | None]
     family: Mapped[str]
     recipient: Mapped[str]
     kind: Mapped[str]

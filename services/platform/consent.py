@@ -5,12 +5,25 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from sqlalchemy import ColumnElement, Date, SQLColumnExpression, Text, and_, column, exists, func, select, table
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Integer,
+    SQLColumnExpression,
+    Text,
+    and_,
+    column,
+    exists,
+    func,
+    select,
+    table,
+)
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.platform.roles import check_role
+from services.platform.sharing import ANY
 
 DATABASE_AWAY: Final = (OperationalError, InterfaceError, PoolTimeoutError)
 """What the database raises while it is down, starting or too busy: trying again helps."""
@@ -28,16 +41,41 @@ consented_students = table(
 live_schools = table("live_schools", column("agency", Text), column("school_id", Text), schema="ingest")
 """Whose attendance flows to which agency now; school `*` is all of them."""
 
-ALL_SCHOOLS: Final = "*"
+_disclosures = table(
+    "disclosures",
+    column("applied", Integer),
+    column("recipient", Text),
+    column("form", Text),
+    column("record", Text),
+    column("school_id", Text),
+    schema="ingest",
+)
+_in_force = table("agreement_in_force", column("applied", Integer), schema="ingest")
 
 CHECK_SECONDS: Final = 3.0
 
 
-def may_be_shown(student: SQLColumnExpression[str], school: SQLColumnExpression[str]) -> ColumnElement[bool]:
+def may_be_shown(
+    student: SQLColumnExpression[str], school: SQLColumnExpression[str] | SQLColumnExpression[str | None]
+) -> ColumnElement[bool]:
     """On which `consented_students` joins what is said of a student at a school."""
     of_agency = live_schools.c.agency == consented_students.c.agency
-    shared = exists().where(of_agency, live_schools.c.school_id.in_((school, ALL_SCHOOLS)))
+    given = exists().where(of_agency, live_schools.c.school_id.in_((school, ANY)))
+    shared = given.correlate_except(live_schools)  # else, inside another EXISTS, the school would be anyone's
     return and_(consented_students.c.pseudonym == student, shared)
+
+
+def is_disclosed(
+    record: str, agency: SQLColumnExpression[str | None], school: SQLColumnExpression[str]
+) -> ColumnElement[bool]:
+    """Whether the agreement in force gives the agency this kind of records of the school, beside what flows to it."""
+    return exists().where(
+        _disclosures.c.applied == _in_force.c.applied,
+        _disclosures.c.recipient == agency,
+        _disclosures.c.form == "live",
+        _disclosures.c.record == record,
+        _disclosures.c.school_id.in_((school, ANY)),
+    )
 
 
 async def check_database(engine: AsyncEngine, service: str) -> str | None:

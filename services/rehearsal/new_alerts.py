@@ -99,4 +99,4 @@ class NewAlerts:
             model = f"none, the rules go on alone: {self.problem}"
         else:
             model = f"{self.model}, trained on {'simulated' if self.simulated else 'real'} data"
-        return [("new, elevated +", f"{counts}{weekly}"), ("model", model)]
+        return [("elevated/urgent", f"{counts}{weekly}"), ("model", model)]

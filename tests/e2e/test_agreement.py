@@ -55,6 +55,8 @@ def test_from_the_first_draft_to_a_school_that_is_dropped(tmp_path: Path) -> Non
     (folder / "agreement.toml").write_text(pilot)
     refused = firstbell("import", folder, *there, expect=1)
     assert "firstbell agreement apply" in refused.stderr
+    rehearsed = firstbell("import", folder, "--dry-run", *there)
+    assert "DSA-2016, version 1, of agreement.toml. Nothing runs here" in rehearsed.stderr
     assert firstbell("agreement", "show", *there, expect=1).stderr.count("firstbell agreement init") == 1
     applied = json.loads(firstbell("agreement", "apply", file, "--json", *there).stdout)
     assert (applied["id"], applied["version"], applied["in_force"]) == ("DSA-2016", 1, True)
@@ -84,5 +86,8 @@ def test_from_the_first_draft_to_a_school_that_is_dropped(tmp_path: Path) -> Non
             eventually(lambda: system.rows(cleared, gone["id"]), "leaving scope clears the alert")
             assert time.monotonic() - began < 60
 
+        rehearsal = firstbell("import", folder, "--dry-run", "--json", "-", *there)
+        assert json.loads(rehearsal.stdout)["out_of_scope"] == 10
+        assert "DSA-2016, version 2, which is in force here" in rehearsal.stderr
         again = json.loads(firstbell("import", folder, "--json", "-", *there).stdout)
         assert [again[name] for name in ("duplicate", "not_consented", "out_of_scope")] == [10, 5, 5]

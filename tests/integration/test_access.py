@@ -20,6 +20,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from services.casework.app import create_app
+from services.casework.quota import exceeded
 from services.casework.settings import CaseworkSettings
 from services.contracts.alerts import AlertEvent
 from services.ingest.agreement.folder import AGENCY
@@ -155,7 +156,7 @@ async def test_over_a_number_of_students_an_hour_nothing_is_told(
     people = [(await students.consented())[0] for _ in range(7)]
     events = [event(person, school_id=school) for person in people]
     await knows(access, identity, *events)
-    subject = uuid4().hex
+    subject, before = uuid4().hex, exceeded._value.get()
 
     async def get(path: str, *, who: str = subject, accept: str = "*/*") -> httpx.Response:
         return await access.client.get(path, auth=identity.auth(subject=who), headers={"Accept": accept})
@@ -166,12 +167,16 @@ async def test_over_a_number_of_students_an_hour_nothing_is_told(
     [last] = set(people) - {item["student"] for item in first.json()["items"]}
     [alert] = [each.alert_id for each in events if each.student == last]
     refused += [await get(f"/v1/alerts/{alert}"), await get(f"/v1/students/{last}/window")]
+    refused.append(await get(f"/v1/alerts/{alert}/actions"))
+    taken = {"json": {"action": "taken"}, "auth": identity.auth(subject=subject)}
+    refused.append(await access.client.post(f"/v1/alerts/{alert}/actions", **taken))
     for answer in refused:
         assert answer.status_code == 429
         assert 0 < int(answer.headers["Retry-After"]) <= 3600
         assert not any(person in answer.text for person in people)
     assert (await get(f"/v1/alerts?school={school}&limit=6", accept="text/csv")).status_code == 200
     assert (await get(f"/v1/alerts/{alert}", who=uuid4().hex)).status_code == 200
+    assert (await get(f"/v1/alerts/{alert}/actions", who=uuid4().hex)).json() == {"items": []}
     metrics = (await access.client.get("/metrics")).text
-    assert "firstbell_casework_student_limit_total 4.0" in metrics
+    assert f"firstbell_casework_student_limit_total {before + 6}" in metrics
     assert subject not in metrics

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID, uuid4
@@ -21,7 +22,7 @@ from services.casework.app import create_app
 from services.casework.settings import CaseworkSettings
 from services.cli.outcomes import outcomes
 from services.contracts.alerts import AlertEvent
-from services.contracts.cases import CaseAction
+from services.contracts.cases import HOUSING_OUTCOMES, CaseAction
 from services.contracts.topics import CASE_ACTIONS
 from services.lab.labels import ClosedCase, closed_cases
 from services.platform.background import Background
@@ -189,6 +190,83 @@ async def test_a_closed_case_stays_closed_and_only_its_closing_may_be_corrected(
 
     corrected_on = alert.raised_on.replace(day=15)
     await until(label)
+
+
+NARROW = ["attendance", "contact"]
+
+
+async def test_an_outcome_of_housing_needs_a_token_with_its_records(
+    casework: Casework, identity: Identity, published: Published
+) -> None:
+    alert, _ = await casework.alert()
+    url, auth = f"/v1/alerts/{alert.alert_id}/actions", identity.auth(records=NARROW)
+    for outcome in sorted(HOUSING_OUTCOMES):
+        refused = await casework.client.post(url, json={"action": "closed", "outcome": outcome}, auth=auth)
+        assert refused.status_code == 403
+        assert refused.headers["Content-Type"] == "application/problem+json"
+        assert "housing_status" in refused.json()["detail"]
+        assert outcome not in refused.text
+    assert await casework.status(alert.alert_id) == "open"
+    free = await casework.client.post(url, json={"action": "closed", "outcome": "not_homeless"}, auth=auth)
+    assert (free.status_code, free.json()["outcome"]) == (201, "not_homeless")
+    [sent] = await published.of(alert.alert_id, count=1)
+    assert sent.outcome == "not_homeless"
+
+
+async def test_who_lacks_the_records_reads_that_a_case_is_closed_and_not_how(
+    casework: Casework, identity: Identity
+) -> None:
+    bodies = []
+    for outcome in ("homelessness_identified", "not_homeless"):
+        alert, _ = await casework.alert()
+        url, auth = f"/v1/alerts/{alert.alert_id}/actions", identity.auth(records=NARROW)
+        own = str(uuid4())
+        await casework.post(alert.alert_id, action="taken")
+        await casework.post(alert.alert_id, action="closed", outcome=outcome, action_id=own)
+        told = (await casework.client.get(url)).json()["items"]
+        assert [item["outcome"] for item in told] == [None, outcome]
+        [_, closed] = (await casework.client.get(url, auth=auth)).json()["items"]
+        assert closed == told[1] | {"outcome": None}
+        again = {"action": "closed", "outcome": "other", "action_id": own}
+        repeated = await casework.client.post(url, json=again, auth=auth)
+        assert (repeated.status_code, repeated.json()) == (200, closed)
+        bodies.append({name: value for name, value in closed.items() if name not in {"action_id", "alert_id", "at"}})
+    assert bodies[0] == bodies[1]
+
+
+@asynccontextmanager
+async def without_housing_status(engine: AsyncEngine) -> AsyncIterator[None]:
+    """As if the agreement in force did not have it."""
+    of_housing = "FROM ingest.disclosures WHERE record = 'housing_status'"
+    columns = "applied, recipient, purpose, form, record, school_id"
+    async with engine.begin() as connection:
+        await connection.execute(text(f"CREATE TABLE public.held AS SELECT {columns} {of_housing}"))
+        await connection.execute(text(f"DELETE {of_housing}"))
+    try:
+        yield
+    finally:
+        async with engine.begin() as connection:
+            await connection.execute(text(f"INSERT INTO ingest.disclosures ({columns}) SELECT {columns} FROM held"))
+            await connection.execute(text("DROP TABLE public.held"))
+
+
+async def test_an_outcome_of_housing_needs_an_agreement_that_gives_it_to_the_agency(
+    casework: Casework, engine: AsyncEngine, identity: Identity
+) -> None:
+    alert, _ = await casework.alert()
+    steward = identity.auth("steward", agency=None)
+    url = f"/v1/alerts/{alert.alert_id}/actions"
+    await casework.post(alert.alert_id, action="closed", outcome="housing_crisis")
+    async with without_housing_status(engine):
+        refused = await casework.post(alert.alert_id, action="closed", outcome="homelessness_identified")
+        assert refused.status_code == 403
+        for auth in (identity.auth(), steward):
+            [closed] = (await casework.client.get(url, auth=auth)).json()["items"]
+            assert (closed["action"], closed["outcome"]) == ("closed", None)
+        assert (await casework.post(alert.alert_id, action="closed", outcome="other")).status_code == 201
+    for auth in (identity.auth(), steward):
+        items = (await casework.client.get(url, auth=auth)).json()["items"]
+        assert [item["outcome"] for item in items] == ["housing_crisis", "other"]
 
 
 async def test_an_unknown_alert_is_not_found(casework: Casework) -> None:

@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.contracts.alerts import AlertEvent
@@ -308,6 +308,43 @@ async def test_a_consent_that_ends_while_a_slow_server_takes_the_mails_before_co
         await students.end_consent(last.student)
         await notify.settles(first.alert_id, "sent", "sent")
         await notify.settles(last.alert_id, "cancelled", "cancelled")
+
+
+@asynccontextmanager
+async def shared_alone(engine: AsyncEngine, school: str) -> AsyncIterator[None]:
+    """As if an agreement were in force that shares the attendance of this school alone."""
+    share = text("UPDATE ingest.disclosures SET school_id = :now WHERE record = 'attendance' AND school_id = :before")
+    async with engine.begin() as connection:
+        await connection.execute(share, {"now": school, "before": "*"})
+    try:
+        yield
+    finally:
+        async with engine.begin() as connection:
+            await connection.execute(share, {"now": "*", "before": school})
+
+
+async def test_a_mail_that_waits_while_its_school_is_dropped_is_cancelled(
+    kafka_bootstrap: str, notify_url: str, engine: AsyncEngine, students: Students, tmp_path: Path
+) -> None:
+    port = free_port(taken=set())
+    answers = ["451 4.3.0 try later"]
+    server = Server(lambda _: answers[-1])
+    async with (
+        server.listening(port),
+        notifying(kafka_bootstrap, notify_url, f"127.0.0.1:{port}", engine, tmp_path) as notify,
+    ):
+        dropped, kept = [event((await students.consented())[0], school_id=school) for school in ("dropped", "kept")]
+        before, _ = await students.consented()
+        await add_by_hand(engine, event(before), "one@hope.example")  # it says no school
+        await send(notify.producer, dropped, kept)
+        await notify.settles(dropped.alert_id, "pending", "pending")
+        await notify.settles(kept.alert_id, "pending", "pending")
+        async with shared_alone(engine, "kept"):
+            await notify.settles(dropped.alert_id, "cancelled", "cancelled")
+            answers.append("250 OK")
+            await notify.settles(kept.alert_id, "sent", "sent")
+            await notify.settles(event(before).alert_id, "sent")
+    assert not any(case_number(dropped.alert_id) in mail["Subject"] for _, mail in server.taken)
 
 
 async def test_an_address_that_cannot_be_written_to_fails_alone(

@@ -25,6 +25,7 @@ from services.warning.http import make_edge
 from services.warning.settings import WarningSettings
 from tests.access import operations
 from tests.identity import Identity
+from tests.kept_audit import KeptAudit
 
 ROLES: tuple[Role, ...] = get_args(Role)
 EXPECTED = {
@@ -91,6 +92,8 @@ async def test_without_a_token_and_with_the_wrong_role_nothing_is_answered(
     apps: dict[str, FastAPI], identity: Identity, name: str
 ) -> None:
     transport = httpx.ASGITransport(apps[name])
+    audit = apps[name].state.audit = KeptAudit()
+    denied = []
     async with httpx.AsyncClient(transport=transport, base_url="http://app") as client:
         for each in operations(apps[name]):
             url = re.sub(r"\{\w+\}", "x", each.path)
@@ -99,6 +102,9 @@ async def test_without_a_token_and_with_the_wrong_role_nothing_is_answered(
             for role in set(ROLES) - (each.roles or frozenset()):
                 answer = await client.request(each.method, url, auth=identity.auth(role), json={"action": "taken"})
                 assert answer.status_code == 403, (each, role)
+                denied.append((role, each.name, "denied 403"))
+    written = [(entry.role, entry.action, entry.outcome) for entry in audit.entries]
+    assert written == (denied if name != "warning" else [])  # which has no database, and knows services alone
 
 
 def test_a_rule_is_named_in_one_way_alone() -> None:

@@ -11,8 +11,10 @@ TO_READ = frozenset(
     {
         "casework.nameless_alerts",
         "casework.stored_events",
+        "ingest.agreement_in_force",
         "ingest.consented_students",
         "ingest.figures",
+        "ingest.live_purposes",
         "ingest.live_schools",
         "ingest.today",
         "notify.mails",

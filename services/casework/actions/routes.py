@@ -11,8 +11,9 @@ from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from services.casework.actions.schemas import ActionList, ActionTaken, NewAction
-from services.casework.actions.store import actions_of, keep
+from services.casework.actions.store import actions_of, find_alert, keep
 from services.casework.people import READERS, WORKERS
+from services.casework.quota import StudentQuota
 from services.platform.audit.edge import Looking
 from services.platform.identity.caller import Caller
 from services.platform.identity.guard import may
@@ -21,7 +22,9 @@ actions_taken = Counter("firstbell_casework_actions", "Actions taken in", ["acti
 NOT_FOUND = {"description": "No such alert, or no consent in force."}
 
 
-def actions_router(sessions: async_sessionmaker[AsyncSession], on_new: Callable[[], None]) -> APIRouter:
+def actions_router(
+    sessions: async_sessionmaker[AsyncSession], quota: StudentQuota, on_new: Callable[[], None]
+) -> APIRouter:
     """The routes of the actions; `on_new` is called when a new one is committed."""
     router = APIRouter(prefix="/v1/alerts/{alert_id}/actions", tags=["actions"])
 
@@ -31,6 +34,7 @@ def actions_router(sessions: async_sessionmaker[AsyncSession], on_new: Callable[
         status_code=201,
         responses={
             200: {"description": "It was taken before, with the same `action_id`.", "model": ActionTaken},
+            403: {"description": "The role may not, or an outcome of housing is outside the caller's records."},
             404: NOT_FOUND,
             409: {"description": "The id stands for another action, or the case is closed."},
         },
@@ -43,7 +47,9 @@ def actions_router(sessions: async_sessionmaker[AsyncSession], on_new: Callable[
         response: Response,
     ) -> ActionTaken:
         async with sessions.begin() as session:
-            kept = await keep(session, caller, look, alert_id, given)
+            alert = await find_alert(session, caller, look, alert_id, lock=True)
+            quota.take(caller.subject, [alert.student])
+            kept = await keep(session, caller, alert, given)
         if kept.is_new:
             actions_taken.labels(given.action).inc()
             on_new()
@@ -57,7 +63,9 @@ def actions_router(sessions: async_sessionmaker[AsyncSession], on_new: Callable[
         caller: Annotated[Caller, may(*READERS)], alert_id: UUID, look: Looking, response: Response
     ) -> ActionList:
         async with sessions() as session:
-            items = await actions_of(session, caller, look, alert_id)
+            alert = await find_alert(session, caller, look, alert_id)
+            quota.take(caller.subject, [alert.student])
+            items = await actions_of(session, caller, alert)
         response.headers["Cache-Control"] = "no-store"
         return ActionList(items=items)
 

@@ -59,6 +59,7 @@ class ActionTaken(BaseModel):
     alert_id: UUID
     action: Action
     outcome: Outcome | None
+    """Of a closing; null, too, for who does not get the records `housing_status`."""
     on: date
     at: datetime
     """When it was taken in (UTC)."""

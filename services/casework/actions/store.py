@@ -1,4 +1,8 @@
-"""Writing down and reading what was done. Who is not in the consent view has no alerts, and nothing was done."""
+"""Writing down and reading what was done. Who is not in the consent view has no alerts, and nothing was done.
+
+How a case ended is of the records `housing_status`. Who does not get them reads no outcome of any closing, for one that
+is missing among others would say as much, and closes with none that says something of housing.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,19 @@ from datetime import UTC, date
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Date, Select, func, select
+from sqlalchemy import Date, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.casework.actions.schemas import ActionTaken, NewClosing, NewStep
 from services.casework.history.visible import visible_to
 from services.casework.tables import ActionRow, AlertRow
+from services.contracts.cases import HOUSING_OUTCOMES
 from services.platform.audit.edge import Look
-from services.platform.consent import consented_students, may_be_shown
+from services.platform.consent import consented_students, is_disclosed, may_be_shown
 from services.platform.http import ProblemError
 from services.platform.identity.caller import Caller
+from services.platform.sharing import HOUSING_STATUS
 
 
 class Kept(NamedTuple):
@@ -26,45 +32,57 @@ class Kept(NamedTuple):
     is_new: bool
 
 
-async def keep(session: AsyncSession, caller: Caller, look: Look, alert_id: UUID, given: NewStep | NewClosing) -> Kept:
-    """Keep the action, or find the one that was kept under its id before.
+async def find_alert(
+    session: AsyncSession, caller: Caller, look: Look, alert_id: UUID, *, lock: bool = False
+) -> AlertRow:
+    """The alert, at whose student the caller looks; `lock` puts what is done about one in order.
 
-    Raises `ProblemError`: 404 when there is no such alert that may be shown, 409 when the id stands for something else
-    or the case is closed, 422 for a day before the alert or in the future.
+    Raises `ProblemError` 404 when there is no such alert that may be shown.
     """
-    # The lock puts the actions of one alert in order.
-    alert = await _found(session, look, _shown(caller, alert_id).with_for_update(of=AlertRow))
+    shown = may_be_shown(AlertRow.student, AlertRow.school_id)
+    query = select(AlertRow, consented_students.c.consent_from).join(consented_students, shown)
+    query = query.where(AlertRow.id == alert_id, visible_to(caller))
+    found = (await session.execute(query.with_for_update(of=AlertRow) if lock else query)).one_or_none()
+    if found is None:
+        raise ProblemError(404, "No such alert", "There is no alert with this id, or it may not be shown.")
+    alert: AlertRow = found[0]
+    look.at({alert.student: found[1]})
+    return alert
+
+
+async def keep(session: AsyncSession, caller: Caller, alert: AlertRow, given: NewStep | NewClosing) -> Kept:
+    """Keep the action on the locked alert, or find the one that was kept under its id before.
+
+    Raises `ProblemError`: 403 for an outcome of housing that the caller does not get, 409 when the id stands for
+    something else or the case is closed, 422 for a day before the alert or in the future.
+    """
+    told = await _is_told(session, caller, alert)
+    if given.outcome in HOUSING_OUTCOMES and not told:
+        raise _not_their_records()
     earlier = await session.get(ActionRow, given.action_id)
     if earlier is not None:
-        return Kept(_repeated(earlier, alert_id, given), is_new=False)
+        return Kept(_repeated(earlier, alert.id, given, told=told), is_new=False)
     if alert.status == "closed" and given.action != "closed":
         raise ProblemError(409, "The case is closed", "After that only another closing is taken, as a correction.")
-    kept = await _insert(session, alert_id, given, await _day(session, alert, given))
+    kept = await _insert(session, alert.id, given, await _day(session, alert, given))
     if given.action == "closed":
         alert.status, alert.updated_at = "closed", kept.at
     return Kept(kept, is_new=True)
 
 
-async def actions_of(session: AsyncSession, caller: Caller, look: Look, alert_id: UUID) -> list[ActionTaken]:
-    """What was done about an alert, oldest first; raises `ProblemError` 404 as `keep` does."""
-    await _found(session, look, _shown(caller, alert_id))
-    rows = await session.scalars(select(ActionRow).where(ActionRow.alert_id == alert_id).order_by(ActionRow.position))
-    return [_taken(row) for row in rows]
+async def actions_of(session: AsyncSession, caller: Caller, alert: AlertRow) -> list[ActionTaken]:
+    """What was done about an alert, oldest first."""
+    told = await _is_told(session, caller, alert)
+    rows = await session.scalars(select(ActionRow).where(ActionRow.alert_id == alert.id).order_by(ActionRow.position))
+    return [_taken(row, told=told) for row in rows]
 
 
-def _shown(caller: Caller, alert_id: UUID) -> Select[AlertRow, date]:
-    shown = may_be_shown(AlertRow.student, AlertRow.school_id)
-    query = select(AlertRow, consented_students.c.consent_from).join(consented_students, shown)
-    return query.where(AlertRow.id == alert_id, visible_to(caller))
-
-
-async def _found(session: AsyncSession, look: Look, query: Select[AlertRow, date]) -> AlertRow:
-    found = (await session.execute(query)).one_or_none()
-    if found is None:
-        raise _no_such_alert()
-    alert, consent = found
-    look.at({alert.student: consent})
-    return alert
+async def _is_told(session: AsyncSession, caller: Caller, alert: AlertRow) -> bool:
+    """Whether the caller gets the outcomes: by the token, and the agency of the alert by the agreement."""
+    if not caller.has(HOUSING_STATUS):
+        return False
+    disclosed = is_disclosed(HOUSING_STATUS, AlertRow.agency, AlertRow.school_id)
+    return bool(await session.scalar(select(disclosed).where(AlertRow.id == alert.id)))
 
 
 async def _day(session: AsyncSession, alert: AlertRow, given: NewStep | NewClosing) -> date:
@@ -81,23 +99,29 @@ async def _insert(session: AsyncSession, alert_id: UUID, given: NewStep | NewClo
     row = await session.scalar(new)
     if row is None:  # another alert's action has taken the id in this moment
         raise _id_is_taken()
-    return _taken(row)
+    return _taken(row, told=True)  # to who has just said it
 
 
-def _repeated(earlier: ActionRow, alert_id: UUID, given: NewStep | NewClosing) -> ActionTaken:
-    same = (earlier.alert_id, earlier.action, earlier.outcome) == (alert_id, given.action, given.outcome)
-    if not same or given.on not in (None, earlier.on):
+def _repeated(earlier: ActionRow, alert_id: UUID, given: NewStep | NewClosing, *, told: bool) -> ActionTaken:
+    """The earlier one; whether its outcome is another is no answer to who is not told of it."""
+    same = (earlier.alert_id, earlier.action) == (alert_id, given.action)
+    if not same or (told and earlier.outcome != given.outcome) or given.on not in (None, earlier.on):
         raise _id_is_taken()
-    return _taken(earlier)
+    return _taken(earlier, told=told)
 
 
-def _taken(row: ActionRow) -> ActionTaken:
+def _taken(row: ActionRow, *, told: bool) -> ActionTaken:
     taken = ActionTaken.model_validate(row)
-    return taken.model_copy(update={"at": taken.at.astimezone(UTC)})
+    return taken.model_copy(update={"at": taken.at.astimezone(UTC), "outcome": taken.outcome if told else None})
 
 
-def _no_such_alert() -> ProblemError:
-    return ProblemError(404, "No such alert", "There is no alert with this id, or it may not be shown.")
+def _not_their_records() -> ProblemError:
+    return ProblemError(
+        403,
+        "Not with these records",
+        f"The outcome is of the records {HOUSING_STATUS}. Your token must name them, and the agreement in force must "
+        "give them to your agency for this school.",
+    )
 
 
 def _id_is_taken() -> ProblemError:

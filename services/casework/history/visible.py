@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, and_, false, true
 
 from services.casework.tables import AlertRow
-from services.platform.identity.caller import ATTENDANCE, Caller
+from services.platform.identity.caller import Caller
+from services.platform.sharing import ATTENDANCE
 
 
 def visible_to(caller: Caller) -> ColumnElement[bool]:

@@ -17,10 +17,11 @@ from services.casework.people import READERS
 from services.casework.quota import StudentQuota
 from services.casework.windows.workers import RecoveringError, ask
 from services.platform.audit.edge import Looking
-from services.platform.consent import ALL_SCHOOLS, consented_students, live_schools
+from services.platform.consent import consented_students, live_schools
 from services.platform.http import ProblemError
-from services.platform.identity.caller import ATTENDANCE, Caller
+from services.platform.identity.caller import Caller
 from services.platform.identity.guard import may
+from services.platform.sharing import ANY, ATTENDANCE
 
 EXAMPLE: Final[dict[str, JsonValue]] = {
     "student_id": "D-100017",
@@ -121,7 +122,7 @@ async def _known(session: AsyncSession, caller: Caller, student: str) -> _Known 
 def _theirs(caller: Caller, schools: frozenset[str], school_id: JsonValue) -> bool:
     """Whether what is of this school is shared with the agency, and within what the caller may see."""
     school = school_id if isinstance(school_id, str) else None
-    return caller.covers(school) and (school is None or bool(schools & {school, ALL_SCHOOLS}))
+    return caller.covers(school) and (school is None or bool(schools & {school, ANY}))
 
 
 def _no_such_student() -> ProblemError:

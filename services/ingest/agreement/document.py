@@ -9,8 +9,7 @@ from typing import Annotated, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
 
-ANY: Final = "*"
-"""In the place of an agreement's id or a school's: an agreement that is assumed, for want of one, covers all."""
+from services.platform.sharing import ANY, ATTENDANCE, HOUSING_STATUS
 
 MOST_VERSIONS: Final = 1_000_000
 AgreementId = Annotated[str, StringConstraints(pattern=r"^(\*|[A-Za-z0-9][A-Za-z0-9._-]{0,63})$")]
@@ -144,5 +143,7 @@ def assumed(agency: str, purpose: str) -> Agreement:
         destroy_by=date.max,
         small_cell=10,
         party=(Party(id=agency, name=agency, role="agency"),),
-        disclosure=(Disclosure(to=agency, purpose=purpose, records=("attendance",), schools=(ANY,), form="live"),),
+        disclosure=(
+            Disclosure(to=agency, purpose=purpose, records=(ATTENDANCE, HOUSING_STATUS), schools=(ANY,), form="live"),
+        ),
     )

@@ -29,7 +29,7 @@ def agreement_of(source: Source) -> FolderAgreement:
         return FolderAgreement(
             assumed(AGENCY, PURPOSE),
             f"There is no {FILE}: assumed are all schools and dates of the files, and consents under any agreement, "
-            f"for attendance live to {AGENCY} for {PURPOSE}.",
+            f"for attendance and what caseworkers learn of housing, live to {AGENCY} for {PURPOSE}.",
         )
     (first, agreement), *others = found.items()
     for path, other in others:

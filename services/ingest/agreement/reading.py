@@ -12,8 +12,9 @@ from typing import Any, Final, NamedTuple, cast
 
 from pydantic import ValidationError
 
-from services.ingest.agreement.document import ANY, Agreement
+from services.ingest.agreement.document import Agreement
 from services.platform.errors import OperatorError
+from services.platform.sharing import ANY, ATTENDANCE
 
 FILE: Final = "agreement.toml"
 """Its name in a folder of files."""
@@ -122,7 +123,7 @@ def _disclosures(content: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
 def _live(disclosure: Mapping[str, Any], role: object) -> Iterator[tuple[str, str]]:
     if role not in {"agency", None}:
         yield "form", "live is for a party of role agency"
-    if "attendance" not in _listed(disclosure, "records"):
+    if ATTENDANCE not in _listed(disclosure, "records"):
         yield "records", "live needs attendance"
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from services.ingest.agreement.document import ANY, Agreement, Feed
+from services.ingest.agreement.document import Agreement, Feed
 from services.ingest.rows.outcomes import WhyNot
+from services.platform.sharing import ANY, ATTENDANCE
 
-ATTENDANCE: Final = "attendance"
-"""The kind of record that a mark is."""
 _FAR = date.max.toordinal()
 
 

@@ -7,8 +7,9 @@ from datetime import date
 from typing import NamedTuple
 
 from services.ingest.agreement.document import FeedId
-from services.ingest.consent.in_force import ATTENDANCE, ConsentPolicy, ConsentTerm
+from services.ingest.consent.in_force import ConsentPolicy, ConsentTerm
 from services.ingest.rows.parse import ConsentRow
+from services.platform.sharing import ATTENDANCE
 
 
 class ConsentKey(NamedTuple):

@@ -51,6 +51,11 @@ CREATE TABLE audit.chain (
     hash bytea NOT NULL
 );
 COMMENT ON TABLE audit.chain IS 'Entries in order; each hash is over the one before and what the entry says';
+
+CREATE VIEW ingest.live_purposes WITH (security_invoker = true) AS
+    SELECT recipient AS agency, min(purpose) AS purpose
+    FROM ingest.disclosures JOIN ingest.agreement_in_force USING (applied) WHERE form = 'live' GROUP BY recipient;
+COMMENT ON VIEW ingest.live_purposes IS 'For what attendance flows to an agency now';
 """
 
 
@@ -63,7 +68,7 @@ def upgrade() -> None:
         GRANT USAGE ON SCHEMA audit TO {ingest}, {writers}, {reader};
         GRANT SELECT ON ALL TABLES IN SCHEMA audit TO {ingest}, {reader};
         GRANT INSERT ON audit.entries, audit.unchained TO {ingest}, {writers};
-        GRANT SELECT ON audit.entries TO {writers};
+        GRANT SELECT ON audit.entries, ingest.live_purposes TO {writers};
         GRANT INSERT ON audit.chain TO {ingest};
         GRANT DELETE ON audit.unchained TO {ingest};
     """)
@@ -73,4 +78,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute(unprotect("audit.entries", *WRITERS))
-    op.execute("DROP SCHEMA audit CASCADE")
+    op.execute("DROP VIEW ingest.live_purposes; DROP SCHEMA audit CASCADE")

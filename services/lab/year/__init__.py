@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from services.lab.year.reader import ReadHistory, read_history
+from services.lab.year.reader import ReadHistory, agencies_of, read_history
 
-__all__ = ["ReadHistory", "read_history"]
+__all__ = ["ReadHistory", "agencies_of", "read_history"]

@@ -45,12 +45,24 @@ class ReadHistory:
     """The names of the folder's files that were read."""
 
 
-def read_history(
-    folder: Path, progress: Progress | None = None, *, mapping: Path | None = None, first_day_out: bool = False
-) -> ReadHistory:
-    """What the stream would have known on each day, had the folder's files been replayed.
+def agencies_of(folder: Path, mapping: Path | None = None) -> tuple[str, ...]:
+    """The agencies to which attendance flows by the folder's agreement; raises as `read_history` does."""
+    agreement, _ = agreement_of(Folder(folder, mapping).source)
+    return tuple(feed.agency for feed in agreement.feeds())
 
-    `mapping` and `first_day_out` are as `open_sources` has them. Which consents count is as the folder's agreement
+
+def read_history(
+    folder: Path,
+    progress: Progress | None = None,
+    *,
+    agency: str | None = None,
+    mapping: Path | None = None,
+    first_day_out: bool = False,
+) -> ReadHistory:
+    """What the stream would have known of one agency's feed on each day, had the folder's files been replayed.
+
+    Without an agency it is the first of the folder's agreement. `mapping` and `first_day_out` are as `open_sources` has
+    them. Which consents count is as the folder's agreement
     says, where times without a timezone stand as ingest's settings say. Raises `FormatError` when the folder or a file
     without which there is no history is missing or cannot be read, `AgreementError`, and `OSError`.
     """
@@ -59,7 +71,7 @@ def read_history(
     zones = {school.school_id: ZoneInfo(school.timezone) for school in schools if school.timezone}
     attendance = AttendanceReader(files, zones, settings.tz).read(progress)
     agreement, note = agreement_of(files.source)
-    scope = Scope.of(agreement)
+    scope = Scope.of(agreement, agency)
     attendance, out_of_scope = _in_scope(attendance, scope)
     policy = ConsentPolicy.of(agreement, scope.feed)
     attendance, left_out = _spanned(attendance, first_signed(files.source, agreement))
@@ -78,6 +90,7 @@ def read_history(
     identified_student, identified_day = read_identified(files, students)
 
     in_columns, enrolled = _columns_of(runs, students), people.enrolled(places)
+    spans, unshared = people.spans(students, places)
     known = _known(attendance, students, places, in_columns, enrolled)
     history = History(
         student_ids=tuple(students),
@@ -85,7 +98,8 @@ def read_history(
         household=people.household(students),
         groups={name: people.group(place, students) for place, name in enumerate(GROUPS)},
         runs=in_columns,
-        spans=people.spans(students, places),
+        spans=spans,
+        unshared=unshared,
         calendar=days.calendar(places),
         followed=days.followed(places),
         assumed=frozenset(places[school] for school in assumed),
@@ -97,8 +111,9 @@ def read_history(
         rows=attendance.read,
     )
     notes = [note]
-    if scope.others:
-        notes.append(f"Of {scope.others + 1} agencies this is what {scope.feed.agency} gets.")
+    agencies = len(agreement.feeds())
+    if agencies > 1:
+        notes.append(f"Of {agencies} agencies this is what {scope.feed.agency} gets.")
     if out_of_scope:
         notes.append(f"{out_of_scope:,} rows are out of the agreement's scope: left out.")
     notes += [f"School {school} has neither calendar nor sessions: its weekdays are assumed." for school in assumed]
@@ -116,7 +131,8 @@ def _in_scope(attendance: Attendance, scope: Scope) -> tuple[Attendance, int]:
         return attendance, 0
     if not inside.any():
         raise FormatError(
-            "No attendance row is in the agreement's scope: compare its schools and dates with the rows'."
+            f"No attendance row is in the scope of {scope.feed.agency or 'any agency'}: compare the agreement's "
+            "schools and dates with the rows'."
         )
     return replace(attendance, rows=rows.take(inside)), int(np.count_nonzero(~inside))
 

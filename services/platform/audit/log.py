@@ -35,8 +35,7 @@ _WRITE: Final = text("""
         INSERT INTO audit.entries (subject, role, agency, action, students, consents, outcome, agreement, purpose)
         SELECT subject, role, agency, action, students, consents, outcome,
                (SELECT id || '/' || version FROM ingest.agreement_in_force),
-               (SELECT min(purpose) FROM ingest.disclosures JOIN ingest.agreement_in_force USING (applied)
-                WHERE recipient = given.agency AND form = 'live')
+               (SELECT purpose FROM ingest.live_purposes WHERE live_purposes.agency = given.agency)
         FROM json_to_recordset(CAST(:entries AS json)) AS given (
             subject text, role text, agency text, action text, students text[], consents date[], outcome text)
         RETURNING entry)

@@ -14,8 +14,6 @@ PEOPLE: Final[tuple[Role, ...]] = tuple(role for role in get_args(Role) if role 
 """The roles that an issuer gives to people and their systems."""
 OF_AN_AGENCY: Final[tuple[Role, ...]] = ("caseworker", "supervisor")
 """Roles that see what their own agency gets."""
-ATTENDANCE: Final = "attendance"
-"""The kind of records that alerts and windows are made of."""
 NO_AGENCY: Final = "-"
 """The id of no agency."""
 SERVICE_ALONE: Final[tuple[Role, ...]] = ("service",)

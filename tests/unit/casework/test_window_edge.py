@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import date
 from typing import Any, NamedTuple, cast
 
 import httpx
@@ -16,12 +17,14 @@ from services.platform.http import add_problem_handlers
 from services.platform.identity.edge import add_identity
 from services.platform.settings import Settings
 from tests.identity import Identity
+from tests.kept_audit import KeptAudit
 
 KNOWN, UNKNOWN = "p" * 22, "u" * 22
 
 
 class Row(NamedTuple):
     student_id: str
+    consent_from: date
     agency: str
 
 
@@ -30,7 +33,7 @@ class InMemory:
 
     def __init__(self) -> None:
         self.live = ["dearborn", "winthrop"]
-        self.students = {KNOWN: Row("D-1", "hope")}
+        self.students = {KNOWN: Row("D-1", date(2016, 9, 1), "hope")}
 
     async def execute(self, statement: Any) -> InMemory:
         self._found = self.students.get(statement.compile().params["pseudonym_1"])
@@ -52,7 +55,11 @@ Asked = Callable[[httpx.Request], httpx.Response]
 
 
 async def window(
-    identity: Identity, student: str, *workers: Asked, schools: Sequence[str] | None = None
+    identity: Identity,
+    student: str,
+    *workers: Asked,
+    schools: Sequence[str] | None = None,
+    audit: KeptAudit = KeptAudit(),  # noqa: B008 - where nobody asks what was written
 ) -> httpx.Response:
     """What the route answers when the workers answer so."""
     by_host = {f"worker{number}": worker for number, worker in enumerate(workers)}
@@ -61,6 +68,7 @@ async def window(
     ) as asking:
         app = FastAPI()
         add_problem_handlers(app)
+        app.state.audit = audit
         add_identity(app, identity.of(Settings()))
         urls = tuple(f"http://{host}" for host in by_host)
         app.include_router(window_router(cast("Any", InMemory()), StudentQuota(1), asking, urls))
@@ -91,8 +99,11 @@ def recovering(_: httpx.Request) -> httpx.Response:
 
 
 async def test_the_owner_answers_under_the_districts_id_and_nothing_is_cached(identity: Identity) -> None:
-    answer = await window(identity, KNOWN, has_not, has)
+    audit = KeptAudit()
+    answer = await window(identity, KNOWN, has_not, has, audit=audit)
     assert answer.status_code == 200
+    [entry] = audit.entries
+    assert (entry.action, entry.students) == ("GET /v1/students/{student}/window", {KNOWN: date(2016, 9, 1)})
     marks = [{"school_id": "dearborn"}, {"school_id": "winthrop"}]
     assert answer.json() == {
         "student": KNOWN,

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from services.cli.common import find_kafka
 from services.cli.lag import duration, lag, lag_document, lag_table
+from services.contracts.topics import MARKS, NOTIFY_GROUP, THRESHOLDS, WARNING_GROUP
 from services.platform.embedded.data_dir import DataDir
 from services.platform.embedded.endpoints import Stack, write_stack
 from services.platform.errors import NotRunningError
@@ -58,6 +59,23 @@ def test_the_table_says_unknown_and_not_zero() -> None:
     with console.capture() as captured:
         console.print(lag_table([UNKNOWN]))
     assert captured.get().count("unknown") == 3
+
+
+def test_the_table_breaks_no_name_at_80_columns() -> None:
+    rows = [
+        PartitionLag(group, topic, 11, 123_456_789, 123_999_999, 543_210, 3_599.0)
+        for group in (WARNING_GROUP, NOTIFY_GROUP)
+        for topic in (MARKS.name, THRESHOLDS.name)
+    ]
+    console = Console(width=80)
+    with console.capture() as captured:
+        console.print(lag_table(rows))
+    lines = captured.get().splitlines()
+    assert len(lines) == 2 + 2 + len(rows)
+    assert [line.split()[0] for line in lines[2:]] == [
+        WARNING_GROUP, MARKS.name, THRESHOLDS.name, NOTIFY_GROUP, MARKS.name, THRESHOLDS.name
+    ]  # fmt: skip
+    assert lines[3].split()[1:] == ["11", "123,456,789", "123,999,999", "543,210", "59", "min", "59", "s"]
 
 
 def test_without_a_stack_the_status_is_3_and_the_message_says_what_to_do(

@@ -74,7 +74,7 @@ def test_everything_that_is_wrong_is_said_at_once_with_line_and_field(tmp_path: 
         .replace('role = "lead"', 'role = "friend"')
         .replace('to = "dsni"', 'to = "nobody"')
         .replace('form = "live"', 'form = "live"\ncolour = "red"')
-        .replace('"attendance", "contact"', '"contact", "contact"')
+        .replace('"attendance", "contact", "housing_status"', '"contact", "contact"')
     )
     assert wrong(tmp_path, text) == [
         ("version = 0", "version"),

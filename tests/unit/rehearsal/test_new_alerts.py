@@ -71,7 +71,7 @@ def test_the_summary_says_that_the_model_is_of_simulated_data_and_what_the_place
     by: dict[Origin, int] = {"rules": 1, "model": 20, "both": 9}
     found = dict(NewAlerts(by, 10, 3.0, 3, "first", simulated=True).summary())
 
-    assert found["new, elevated +"] == "1 by rules alone, 20 by the model alone, 9 by both; 3.0 a week (capacity 3)"
+    assert found["elevated/urgent"] == "1 by rules alone, 20 by the model alone, 9 by both; 3.0 a week (capacity 3)"
     assert found["model"] == "first, trained on simulated data"
 
 

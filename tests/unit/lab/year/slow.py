@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from models.attendance import NO_TIME, RETRACTED, DayMarks, SectionMark, code_of, day_code, with_mark
 from models.school_year import year_of
 from services.contracts.ids import Pseudonym, Slot
-from services.ingest.agreement.document import ANY, assumed
+from services.ingest.agreement.document import assumed
 from services.ingest.agreement.folder import AGENCY, PURPOSE
 from services.ingest.classification.classify import Horizon, Memory, Taking, classify
 from services.ingest.consent.in_force import ConsentPolicy, Run, standing
@@ -25,6 +25,7 @@ from services.ingest.reporting.head_counts import DayHeads, Roll
 from services.ingest.reporting.schools import Reporting, SchoolReport
 from services.ingest.rows.parse import MarkRow, to_utc
 from services.ingest.settings import IngestSettings
+from services.platform.sharing import ANY
 
 Mark = tuple[date, str, str, date, int]
 Count = tuple[date, str, date, int, int, int]

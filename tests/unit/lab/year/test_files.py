@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from models.backtest.district import District
 from models.enrollment import FOREVER
 from models.policy import default_policy
 from services.ingest.formats import FormatError, Rejection
-from services.lab.year import read_history
+from services.lab.year import agencies_of, read_history
 
 _FILES = {
     "attendance.csv": "student_id,school_id,date,status\ns2,north,2025-10-27,absent\ns1,south,2025-10-28,tardy\n",
@@ -216,6 +216,76 @@ def test_a_history_without_a_consent_has_counts_and_nobody(tmp_path: Path) -> No
     assert len(history.marks.day) == 0
     assert history.counts.seen.tolist() == [1, 1]
     assert history.counts.absent.tolist() == [1, 0]
+
+
+AGREEMENT = """
+id = "DSA-1"
+version = 1
+effective_on = 2025-09-15
+expires_on = 2026-06-30
+destroy_by = 2026-12-31
+party = [{id = "project-hope", name = "Hope", role = "agency"}, {id = "hearth", name = "Hearth", role = "agency"}]
+
+[[disclosure]]
+to = "project-hope"
+purpose = "homelessness-prevention"
+records = ["attendance"]
+schools = ["north"]
+form = "live"
+
+[[disclosure]]
+to = "hearth"
+purpose = "homelessness-prevention"
+records = ["attendance"]
+schools = ["north", "south"]
+form = "live"
+"""
+
+
+def _of_two_agencies(folder: Path) -> Path:
+    """s1 goes from north to south and back; s2 is at south; the consents name both agencies."""
+    weekdays = [date(2025, 10, 6) + timedelta(days=n) for n in range(19) if n % 7 < 5]
+    calendar = "".join(f"{school},{day},true\n" for school in ("north", "south") for day in weekdays)
+    at = {"s1": lambda day: "south" if day.day in range(13, 18) else "north", "s2": lambda _: "south"}
+    marks = "".join(f"{one},{school(day)},{day},absent\n" for one, school in at.items() for day in weekdays)
+    consents = "".join(f"{one},DSA-1,2025-08-01,attendance,homelessness-prevention,project-hope;hearth\n" for one in at)
+    (folder / "agreement.toml").write_text(AGREEMENT)
+    return _write(
+        folder,
+        calendar="school_id,date,instructional\n" + calendar,
+        attendance="student_id,school_id,date,status\n" + marks,
+        consents="student_id,agreement_id,signed_on,records,purpose,recipients\n" + consents,
+        enrollments="student_id,school_id,entry_date,exit_date\n"
+        "s1,north,2025-09-04,2025-10-12\ns1,south,2025-10-13,2025-10-17\ns1,north,2025-10-18,\n"
+        "s2,south,2025-09-04,\n",
+    )
+
+
+def test_each_agency_of_the_agreement_has_a_history_of_its_own(tmp_path: Path) -> None:
+    folder = _of_two_agencies(tmp_path)
+    assert agencies_of(folder) == ("project-hope", "hearth")
+    hopes, hearths = (read_history(folder, agency=agency) for agency in agencies_of(folder))
+    assert repr(read_history(folder).history) == repr(hopes.history)
+    assert len(hopes.history.marks.day) == 10
+    assert len(hearths.history.marks.day) == 30
+    assert "Of 2 agencies this is what hearth gets." in hearths.notes
+    with pytest.raises(FormatError, match="to the agency hope by the agreement; it does to: project-hope, hearth"):
+        read_history(folder, agency="hope")
+
+
+def test_days_at_a_school_that_is_not_shared_are_there_without_the_school(tmp_path: Path) -> None:
+    folder = _of_two_agencies(tmp_path)
+    hopes, hearths = (read_history(folder, agency=agency).history for agency in agencies_of(folder))
+    first, away, back = (date(2025, *day).toordinal() for day in ((9, 15), (10, 13), (10, 18)))
+    assert hopes.unshared is not None
+    assert hopes.unshared.student.tolist() == [0, 1]
+    assert list(zip(hopes.unshared.entry, hopes.unshared.exit, strict=True)) == [
+        (away, back - 1),
+        (first, date(2026, 6, 30).toordinal()),
+    ]
+    assert hopes.spans.entry.tolist() == [first, back]
+    assert hearths.unshared is not None
+    assert len(hearths.unshared.entry) == 0
 
 
 def test_students_who_follow_a_calendar_of_their_own_have_its_days_in_the_backtest_too(tmp_path: Path) -> None:

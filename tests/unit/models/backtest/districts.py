@@ -55,6 +55,12 @@ class Child(NamedTuple):
     def school_on(self, day: int) -> str | None:
         return school_on(_segments(self.spans), day)
 
+    def seen(self, unshared: frozenset[str]) -> tuple[Span, ...]:
+        """The spans; when some are at schools that are not shared, none that overlap."""
+        if not any(span.school in unshared for span in self.spans):
+            return self.spans
+        return tuple(Span(*segment) for segment in _segments(self.spans))
+
     def run_on(self, day: int) -> tuple[int, int] | None:
         return next((run for run in self.runs if run[0] <= day <= run[1]), None)
 
@@ -79,6 +85,16 @@ class District:
     """Of each school; empty for one that gave none."""
     children: list[Child] = field(default_factory=list)
     rows: defaultdict[int, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    unshared: frozenset[str] = frozenset()
+    """Schools of which only this is known: when children are there."""
+
+    def without(self, school: str) -> District:
+        """The district as who gets nothing of the school has it."""
+        rows: defaultdict[int, list[Row]] = defaultdict(list)
+        for day, mine in self.rows.items():
+            rows[day] = [row for row in mine if row.school != school]
+        calendar = {name: days for name, days in self.calendar.items() if name != school}
+        return District(calendar, self.children, rows, frozenset({school}))
 
     def days(self) -> range:
         """From the first day of handing in to the last."""
@@ -138,11 +154,9 @@ def history_of(district: District) -> History:
     """What became known on which day."""
     students = {child.name: place for place, child in enumerate(district.children)}
     schools = {school: place for place, school in enumerate(district.calendar)}
-    spans = [
-        (students[child.name], schools[span.school], span.entry, span.exit)
-        for child in district.children
-        for span in child.spans
-    ]
+    seen = [(students[child.name], span) for child in district.children for span in child.seen(district.unshared)]
+    spans = [(student, schools[span.school], span.entry, span.exit) for student, span in seen if span.school in schools]
+    elsewhere = [(student, 0, span.entry, span.exit) for student, span in seen if span.school not in schools]
     marks, counts, closes = _known(district, students, schools)
     households = [child.household or child.name for child in district.children]
     names = {household: place for place, household in enumerate(dict.fromkeys(households))}
@@ -163,6 +177,7 @@ def history_of(district: District) -> History:
         identified_student=np.empty(0, np.int32),
         identified_day=np.empty(0, np.int32),
         rows=sum(map(len, district.rows.values())),
+        unshared=columns.Spans(*_columns(elsewhere, 4)),
     )
 
 

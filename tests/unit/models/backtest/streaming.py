@@ -110,7 +110,7 @@ class Stream:
             run = child.run_on(day)
             if run is not None and (first or child.run_on(day - 1) != run):
                 self._to(child, topics.CONSENTS.name, _consent(child, run))
-                self._to(child, topics.ENROLLMENTS.name, _enrollment(child))
+                self._to(child, topics.ENROLLMENTS.name, _enrollment(child, self._district.unshared))
         if first:
             for school, days in self._district.calendar.items():
                 for on, open_ in days.items():
@@ -222,13 +222,14 @@ def _consent(child: Child, run: tuple[int, int]) -> bytes:
     )
 
 
-def _enrollment(child: Child) -> bytes:
+def _enrollment(child: Child, unshared: frozenset[str]) -> bytes:
     spans = [
         EnrollmentSpan(
-            school_id=span.school,
+            school_id="" if span.school in unshared else span.school,
+            shared=span.school not in unshared,
             entry_date=date.fromordinal(span.entry),
             exit_date=None if span.exit == FOREVER else date.fromordinal(span.exit),
         )
-        for span in child.spans
+        for span in child.seen(unshared)
     ]
     return Enrollment(student=child.name, spans=spans, household=child.household).model_dump_json().encode()

@@ -127,6 +127,19 @@ def test_by_the_rules_alone_levels_are_the_same_on_every_day(seed: int) -> None:
         assert walk.levels == stream.levels, day
 
 
+@pytest.mark.parametrize("school", ["A", "B"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_where_a_school_is_not_shared_they_are_the_same_too(seed: int, school: str) -> None:
+    district = make_district(seed).without(school)
+    walk = Walked(district, seed).both
+    stream = Stream(district, POLICY, 2, lambda: CapacityControl(artifact(seed), CAPACITY))
+    said = {day: _handed_in(stream, day) for day in district.days()}
+    assert len(walk.keys() & said.keys()) >= 50
+    for day in sorted(walk.keys() & said.keys()):
+        assert walk[day].days == said[day].days, day
+        assert walk[day].scores == said[day].scores, day
+
+
 def test_the_districts_are_hard_enough() -> None:
     """Scores vary, every level is told, thresholds move, consents begin and end."""
     said = [walked(seed).both for seed in SEEDS]
