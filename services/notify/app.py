@@ -18,6 +18,8 @@ from services.notify.mailer import Mailer
 from services.notify.outbox import Backoff
 from services.notify.settings import NotifySettings
 from services.notify.teams import load_teams
+from services.platform.audit.edge import add_audit
+from services.platform.audit.log import AuditLog
 from services.platform.background import Background
 from services.platform.consent import check_database
 from services.platform.consumer import BatchConsumer
@@ -37,11 +39,13 @@ def create_app(settings: NotifySettings, background: Background | None = None) -
     sessions = make_sessions(engine)
     tasks = background or Background()
     mailer = _mailer(settings)
+    audit = AuditLog(settings.require_database(), service="notify")
     delivery = Delivery(
         sessions,
         mailer,
         partial(compose, sender=settings.mail_from, public_url=settings.require_public_url()),
         Backoff(settings.retry_base_seconds, settings.retry_cap_seconds, settings.retry_budget),
+        audit,
     )
     intake = AlertIntake(sessions, load_teams(settings), delivery.wake)
     consumer = BatchConsumer(
@@ -60,10 +64,12 @@ def create_app(settings: NotifySettings, background: Background | None = None) -
         yield
         await tasks.stop()
         await mailer.close()
+        await audit.close()
         await engine.dispose()
 
     app = FastAPI(title="First Bell notify", version="1", lifespan=lifespan)
     add_problem_handlers(app)
+    add_audit(app, audit)
     add_identity(app, settings, for_people=False)
     add_health(
         app,

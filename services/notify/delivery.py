@@ -1,7 +1,7 @@
 """The delivery loop: woken when mails are added and when one is due again, a lot of mails a transaction.
 
 At least once: when the process dies between the server's 250 and the commit, that lot is sent again with the same
-Message-IDs, by which a mail server or reader drops the second.
+Message-IDs, by which a mail server or reader drops the second. What is handed over is on record before, each try anew.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponen
 from services.notify import outbox
 from services.notify.mail import Mail, Notification
 from services.notify.mailer import Mailer
+from services.platform.audit.log import AuditAwayError, AuditLog
 from services.platform.consent import DATABASE_AWAY
 from services.platform.consumer import log_retry
 
@@ -43,11 +44,13 @@ class Delivery:
         mailer: Mailer,
         compose: Callable[[Notification], Mail],
         backoff: outbox.Backoff,
+        audit: AuditLog,
     ) -> None:
         self._sessions = sessions
         self._mailer = mailer
         self._compose = compose
         self._backoff = backoff
+        self._audit = audit
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -57,7 +60,7 @@ class Delivery:
     async def run(self) -> None:
         """Deliver until cancelled; a lot of mails that is being sent is finished first."""
         retrying = AsyncRetrying(
-            retry=retry_if_exception_type(DATABASE_AWAY),
+            retry=retry_if_exception_type((*DATABASE_AWAY, AuditAwayError)),
             wait=wait_random_exponential(multiplier=0.1, max=5),
             before_sleep=log_retry,
         )
@@ -88,6 +91,7 @@ class Delivery:
         async with self._sessions.begin() as session:
             claimed = await outbox.claim(session, AT_ONCE)
             await outbox.cancel(session, [each.notification.id for each in claimed if not each.permitted])
+            await self._audit.record(*(each.entry for each in claimed if each.permitted))
             due = [each.notification for each in claimed if each.permitted]
             sent = await self._mailer.send([self._compose(each) for each in due], seconds=CONSENT_SECONDS)
             tried = [(each.id, outcome) for each, outcome in zip(due, sent, strict=True) if outcome is not None]

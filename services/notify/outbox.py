@@ -9,19 +9,26 @@ from typing import Any, Final
 from uuid import UUID
 
 from prometheus_client import Counter
-from sqlalchemy import Row, bindparam, case, exists, func, select, text
+from sqlalchemy import ColumnElement, Row, ScalarSelect, bindparam, case, exists, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from services.notify.mail import Notification
 from services.notify.mailer import DeliveryOutcome
 from services.notify.tables import OutboxRow
+from services.platform.audit.entry import MAIL, AuditEntry
 from services.platform.consent import consented_students, may_be_shown
 from services.platform.rows import as_json
 
 settled = Counter("firstbell_notify_mails", "Outcomes of tries to send a mail", ["outcome"])
 
 _earlier = aliased(OutboxRow)
+
+
+def _of_student(wanted: ColumnElement[Any]) -> ScalarSelect[Any]:
+    return select(wanted).where(consented_students.c.pseudonym == OutboxRow.student).scalar_subquery()
+
+
 _CLAIM: Final = (
     select(
         OutboxRow.id,
@@ -32,6 +39,9 @@ _CLAIM: Final = (
         OutboxRow.changed_on,
         OutboxRow.recipient,
         OutboxRow.created_at,
+        OutboxRow.student,
+        _of_student(consented_students.c.agency).label("agency"),
+        _of_student(consented_students.c.consent_from).label("consent"),
         case(
             (OutboxRow.school_id.is_(None), exists().where(consented_students.c.pseudonym == OutboxRow.student)),
             else_=exists().where(may_be_shown(OutboxRow.student, OutboxRow.school_id)),
@@ -102,11 +112,14 @@ class Claimed:
     notification: Notification
     permitted: bool
     """The student's consent is in force now, and what is of the school flows to the agency."""
+    entry: AuditEntry
+    """What the audit keeps of it."""
 
 
 async def claim(session: AsyncSession, most: int) -> list[Claimed]:
     """Lock the next mails that are due. A household's next mail to the same recipient waits for the one before it."""
-    return [Claimed(_notification(row), row.permitted) for row in await session.execute(_CLAIM, {"most": most})]
+    rows = await session.execute(_CLAIM, {"most": most})
+    return [Claimed(_notification(row), row.permitted, _entry(row)) for row in rows]
 
 
 async def cancel(session: AsyncSession, notifications: Sequence[UUID]) -> None:
@@ -137,6 +150,12 @@ async def seconds_to_next(session: AsyncSession) -> float | None:
     """Seconds until a mail is due, negative when one is overdue; None when nothing is pending."""
     found: timedelta | None = await session.scalar(_NEXT)
     return None if found is None else found.total_seconds()
+
+
+def _entry(row: Row[*tuple[Any, ...]]) -> AuditEntry:
+    return AuditEntry(
+        subject=row.recipient, role="caseworker", agency=row.agency, action=MAIL, students={row.student: row.consent}
+    )
 
 
 def _notification(row: Row[Any]) -> Notification:

@@ -46,6 +46,7 @@ EXPECTED = {
         "GET /v1/alerts/{alert_id}/actions": {"caseworker", "supervisor", "steward"},
         "POST /v1/alerts/{alert_id}/actions": {"caseworker", "supervisor"},
         "GET /v1/students/{student}/window": {"caseworker", "supervisor", "steward"},
+        "GET /v1/students/{student}/access": {"caseworker", "supervisor", "steward"},
     },
     "notify": {},
 }

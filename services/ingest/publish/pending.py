@@ -7,6 +7,8 @@ older state of a student never follows a newer one.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from uuid import UUID, uuid4
 
@@ -22,6 +24,9 @@ from services.ingest.publish.state_records import (
     week_records,
 )
 from services.ingest.store import agreements, calendars, days, pending, weeks
+from services.ingest.store.pending import StudentState
+from services.platform.audit.entry import FEED_OF_ENROLLMENTS, AuditEntry, fed
+from services.platform.audit.log import write_entries
 
 _STUDENTS = 1_000
 _DAYS = 1_500
@@ -98,7 +103,17 @@ async def _some_students(parts: IngestContext) -> bool:
             partitions = len(await parts.publisher.partitions())
             await parts.publisher.send(student_records(states, partitions))
             await pending.sent(connection, states)
+            await write_entries(connection, _flows(states))
     return len(states) == _STUDENTS
+
+
+def _flows(states: Sequence[StudentState]) -> list[AuditEntry]:
+    """What the audit keeps of enrollments that went to agencies."""
+    by_agency: defaultdict[str, dict[str, date | None]] = defaultdict(dict)
+    for state in states:
+        if state.enrollment_pending and state.run is not None:
+            by_agency[state.agency][state.pseudonym] = state.run.start
+    return [fed(agency, FEED_OF_ENROLLMENTS, students) for agency, students in by_agency.items()]
 
 
 async def _some_calendar_days(parts: IngestContext) -> bool:

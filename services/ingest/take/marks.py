@@ -36,6 +36,8 @@ from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, OUT_OF_SCOPE, Out
 from services.ingest.rows.parse import MarkRow, to_utc
 from services.ingest.store import agreements, attendance, days, gate, reported, taken
 from services.ingest.take.days import assume
+from services.platform.audit.entry import FEED_OF_MARKS, AuditEntry, fed
+from services.platform.audit.log import write_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,10 @@ async def take_marks(
 
 
 async def _classify(parts: IngestContext, rows: Sequence[MarkRow], said: HandIn) -> tuple[list[_Batch], list[Outcome]]:
-    """What each feed has, and what is said of each row. What does not flow is kept in the same transaction."""
+    """What each feed has, and what is said of each row. What does not flow is kept in the same transaction.
+
+    What will flow is on record then.
+    """
     now = time.time_ns() if said.run is None else said.run
     async with parts.engine.begin() as connection:
         agreement = await agreements.required(connection)
@@ -116,6 +121,9 @@ async def _classify(parts: IngestContext, rows: Sequence[MarkRow], said: HandIn)
                     await attendance.put(connection, ((new.student.id, mark) for new, mark in _marks(batch, said)))
                     await _note(connection, batch)
                 batches.append(batch)
+        await write_entries(
+            connection, [_flow(batch) for batch in batches if batch.feed.live and batch.classed.accepted]
+        )
     if len(batches) == 1 and len(batches[0].rows) == len(rows):  # as often: one feed has them all
         return batches, batches[0].classed.outcomes
     found: list[list[Outcome]] = [[] for _ in rows]
@@ -223,6 +231,12 @@ async def _publish(
     ]
     records = mark_records(marks, now, counts)
     await parts.patience.run(lambda: parts.publisher.send(records))
+
+
+def _flow(batch: _Batch) -> AuditEntry:
+    """What the audit keeps of what is new to the agency."""
+    students: dict[str, date | None] = {new.student.pseudonym: new.student.run.start for new in batch.classed.accepted}
+    return fed(batch.feed.agency, FEED_OF_MARKS, students)
 
 
 def _marks(batch: _Batch, said: HandIn) -> Iterator[tuple[Accepted, PlainMark]]:

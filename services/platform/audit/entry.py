@@ -9,7 +9,8 @@ from typing import Final
 
 ALLOWED: Final = "allowed"
 MAIL: Final = "mail"
-FEED: Final = "feed"
+FEED_OF_MARKS: Final = "feed of marks"
+FEED_OF_ENROLLMENTS: Final = "feed of enrollments"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +22,13 @@ class AuditEntry:
     role: str
     agency: str | None
     action: str
-    """Method and path of the operation, or `MAIL`, or `FEED`."""
+    """Method and path of the operation, or `MAIL`, or a feed."""
     students: Mapping[str, date | None] = field(default_factory=dict)
     """Pseudonyms, and since when the consent of each is in force."""
     outcome: str = ALLOWED
     """`ALLOWED`, or `denied` with the status that said so."""
+
+
+def fed(agency: str, action: str, students: Mapping[str, date | None]) -> AuditEntry:
+    """The entry of a batch that flows to an agency."""
+    return AuditEntry(subject="ingest", role="service", agency=agency, action=action, students=students)

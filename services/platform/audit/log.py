@@ -15,6 +15,7 @@ from typing import Final
 from prometheus_client import Counter
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.platform.audit.entry import AuditEntry
 from services.platform.database import make_engine
@@ -91,13 +92,19 @@ class AuditLog:
         """Commit them, or say what is wrong."""
         try:
             async with asyncio.timeout(SECONDS), self._engine.begin() as connection:
-                await connection.execute(_WRITE, {"entries": as_json(_row(entry) for entry in entries)})
+                await write_entries(connection, entries)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             unwritten.inc(len(entries))
             logger.error("the audit cannot be written, nothing is served (%s)", type(error).__name__)
             return type(error).__name__
-        written.inc(len(entries))
         return None
+
+
+async def write_entries(connection: AsyncConnection, entries: Sequence[AuditEntry]) -> None:
+    """Write them in a transaction of the caller's; they are on record when it is committed."""
+    if entries:
+        await connection.execute(_WRITE, {"entries": as_json(_row(entry) for entry in entries)})
+        written.inc(len(entries))
 
 
 def _row(entry: AuditEntry) -> dict[str, object]:

@@ -1,0 +1,1 @@
+"""Who may see a student, and who has looked."""
