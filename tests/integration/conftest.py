@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -129,3 +130,15 @@ async def taken(stack: Stack, tmp_path: Path, identity: Identity) -> AsyncIterat
         async with Intake.open(settings) as intake:
             await intake.set_replay_day(date(2016, 12, 7))
             yield Taken(intake, settings)
+
+
+@asynccontextmanager
+async def audit_broken(engine: AsyncEngine) -> AsyncIterator[None]:
+    """Meanwhile nothing can be written to the audit."""
+    async with engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE audit.entries RENAME TO broken"))
+    try:
+        yield
+    finally:
+        async with engine.begin() as connection:
+            await connection.execute(text("ALTER TABLE audit.broken RENAME TO entries"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -26,7 +25,7 @@ from services.platform.background import Background
 from services.platform.database import caller_context
 from tests.alert_events import event
 from tests.identity import Identity
-from tests.integration.conftest import Students
+from tests.integration.conftest import Students, audit_broken
 from tests.integration.running import producing, running, say_death, send, until
 
 SINCE = date(2016, 9, 1)
@@ -66,18 +65,6 @@ async def entries_of(engine: AsyncEngine, subject: str) -> list[Any]:
     query = text("SELECT * FROM audit.entries WHERE subject = :subject ORDER BY entry")
     async with engine.connect() as connection:
         return list((await connection.execute(query, {"subject": subject})).all())
-
-
-@asynccontextmanager
-async def broken(engine: AsyncEngine) -> AsyncIterator[None]:
-    """Meanwhile nothing can be written to the audit."""
-    async with engine.begin() as connection:
-        await connection.execute(text("ALTER TABLE audit.entries RENAME TO broken"))
-    try:
-        yield
-    finally:
-        async with engine.begin() as connection:
-            await connection.execute(text("ALTER TABLE audit.broken RENAME TO entries"))
 
 
 async def test_each_answer_is_one_entry_with_its_students(
@@ -185,7 +172,7 @@ async def test_while_it_cannot_be_written_nothing_is_served(
     async def get() -> httpx.Response:
         return await casework.client.get(url, auth=auth)
 
-    async with broken(engine):
+    async with audit_broken(engine):
         answers = await asyncio.gather(*(get() for _ in range(1_000)))
         assert {answer.status_code for answer in answers} == {503}
         assert {answer.headers["Retry-After"] for answer in answers} == {"5"}
@@ -232,7 +219,7 @@ async def test_entries_are_written_outside_of_the_answers_context_and_a_failure_
     entry = AuditEntry(subject=subject, role="caseworker", agency=AGENCY, action=MAIL, students={"p" * 22: None})
     with caller_context("operator", agency="another", schools=[]):
         await asyncio.gather(*(log.record(entry) for _ in range(300)))
-    async with broken(engine):
+    async with audit_broken(engine):
         failed = await asyncio.gather(*(log.record(entry) for _ in range(3)), return_exceptions=True)
         assert all(isinstance(error, AuditAwayError) for error in failed)
     await log.record(entry, entry)

@@ -168,6 +168,23 @@ async def test_the_same_mark_at_the_same_moment_is_taken_once(client: httpx.Asyn
     assert sum(answer["duplicate"] for answer in answers) == 7
 
 
+async def test_what_flows_is_on_record_a_row_a_batch(client: httpx.AsyncClient, rows: AsyncEngine) -> None:
+    one, other = await consented(client), await consented(client)
+    await post(client, "attendance", mark(one[0]), mark(other[0]), mark(new_id()))
+    await post(client, "attendance", mark(one[0]))
+    await post(client, "enrollments", {"student_id": one[0], "school_id": "0455", "entry_date": LONG_AGO})
+    query = text("SELECT * FROM audit.entries WHERE :p = ANY (students) ORDER BY entry")
+    async with rows.connect() as connection:
+        marks, enrollments = (await connection.execute(query, {"p": one[1]})).all()
+    assert (marks.action, enrollments.action) == ("feed of marks", "feed of enrollments")
+    assert marks.students == [one[1], other[1]]
+    assert marks.consents == [date.fromisoformat(LONG_AGO)] * 2
+    for entry in (marks, enrollments):
+        assert (entry.subject, entry.role, entry.outcome) == ("ingest", "service", "allowed")
+        assert entry.agency is not None
+        assert entry.purpose == CONSENT["purpose"]
+
+
 async def test_ndjson_of_any_length_is_taken(client: httpx.AsyncClient, settings: IngestSettings) -> None:
     student, pseudonym = await consented(client)
     lines = [json.dumps(mark(student, section_id=f"S{n}")).encode() for n in range(1_203)]

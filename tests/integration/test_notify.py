@@ -30,7 +30,7 @@ from services.notify.tables import OutboxRow
 from services.platform.background import Background
 from services.platform.embedded.ports import free_port
 from tests.alert_events import event
-from tests.integration.conftest import Sink, Students
+from tests.integration.conftest import Sink, Students, audit_broken
 from tests.integration.mail_server import Server
 from tests.integration.running import producing, running, say_death, send, until
 
@@ -142,6 +142,34 @@ async def test_a_raised_alert_is_mailed_to_each_recipient_once_and_names_nobody(
         for secret in (student, student_id, household, "burke-high", "Absent 3 days"):
             assert secret not in mail.as_string()
         assert f"http://casework.example/v1/alerts/{raised.alert_id}" in mail.get_content()
+
+
+async def test_a_mail_is_on_record_with_whom_it_went_to_before_it_goes(
+    notify: Notify, students: Students, smtp_sink: Sink
+) -> None:
+    student, _ = await students.consented()
+    raised = event(student)
+    async with audit_broken(notify.engine):
+        await send(notify.producer, raised)
+        failed = text("SELECT count(*) FROM notify.outbox WHERE alert_id = :alert")
+
+        async def waits() -> bool:
+            async with notify.engine.connect() as connection:
+                there = await connection.scalar(failed, {"alert": raised.alert_id})
+            metrics = (await notify.client.get("/metrics")).text
+            [unwritten] = [line for line in metrics.splitlines() if line.startswith("firstbell_audit_unwritten_total ")]
+            return there == 2 and float(unwritten.split()[1]) > 0
+
+        await until(waits)
+        assert mails(smtp_sink.folder, raised.alert_id) == []
+    await notify.settles(raised.alert_id, "sent", "sent")
+    query = text("SELECT * FROM audit.entries WHERE :student = ANY (students) ORDER BY subject")
+    async with notify.engine.connect() as connection:
+        found = (await connection.execute(query, {"student": student})).all()
+    assert [(row.subject, row.role, row.agency, row.action) for row in found] == [
+        ("one@hope.example", "caseworker", raised.agency, "mail"),
+        ("two@hope.example", "caseworker", raised.agency, "mail"),
+    ]
 
 
 async def test_the_moments_that_latency_is_computed_from_are_kept(notify: Notify, students: Students) -> None:
