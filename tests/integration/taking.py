@@ -54,8 +54,17 @@ class Taken:
         self, *recipients: str, agreement_id: str = "DSA", student: str | None = None, purpose: str = PURPOSE
     ) -> tuple[str, str | None]:
         """A student, a new one if none is given, and the pseudonym that the answer has."""
-        student = student or f"RAW{uuid4().hex[:12]}"
-        row = ConsentRow(
+        row = self.consent_row(
+            student or f"RAW{uuid4().hex[:12]}", *recipients, agreement_id=agreement_id, purpose=purpose
+        )
+        (outcome,) = await self.intake.take_consents([row])
+        return row.student_id, outcome.student
+
+    def consent_row(
+        self, student: str, *recipients: str, agreement_id: str = "DSA", purpose: str = PURPOSE
+    ) -> ConsentRow:
+        """A parent's consent to attendance."""
+        return ConsentRow(
             student_id=student,
             agreement_id=agreement_id,
             signed_by="A Guardian",
@@ -69,8 +78,6 @@ class Taken:
             revoked_on=None,
             household_id="home",
         )
-        (outcome,) = await self.intake.take_consents([row])
-        return student, outcome.student
 
     async def marks(self, student: str, *places: tuple[str, date]) -> list[str]:
         rows = [MarkRow(student_id=student, school_id=school, date=day, status="absent") for school, day in places]

@@ -132,6 +132,17 @@ async def test_each_needs_the_consent_that_names_it(taken: Taken) -> None:
     assert await taken.pseudonyms(student) == {}
 
 
+async def test_consents_for_two_parties_in_one_request_are_both_taken(taken: Taken) -> None:
+    await taken.apply(agreement(1, LIVE, ROWS))
+    rows = [
+        taken.consent_row("both-at-once", HOPE, purpose=CARE),
+        taken.consent_row("both-at-once", DSNI, purpose=STUDY),
+    ]
+    for expected in ("accepted", "duplicate"):
+        assert [one.status for one in await taken.intake.take_consents(rows)] == [expected] * 2
+    assert [one.status for one in await taken.intake.take_consents([rows[1], rows[1]])] == ["duplicate"] * 2
+
+
 async def test_two_forms_for_one_party_and_purpose_are_kept_once(taken: Taken) -> None:
     given = (
         disclosure(HOPE, CARE, "live", "both"),

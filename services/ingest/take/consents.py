@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -97,7 +97,7 @@ async def _for_feed(
     kept = await consents.of(connection, [student.id for student in locked.values()])
     for number, earlier in inherited:
         kept[number][earlier.key] = earlier
-    news, changed = _merge(rows, given, locked, kept)
+    news, changed = _merge(rows, given, locked, kept, {(number, earlier.key) for number, earlier in inherited})
     changed = [*inherited, *changed]
     if changed:
         await consents.keep(connection, list({(number, one.key): (number, one) for number, one in changed}.values()))
@@ -158,8 +158,13 @@ def _merge(
     given: Sequence[StoredConsent],
     locked: Mapping[str, StudentRecord],
     kept: dict[int, dict[ConsentKey, StoredConsent]],
+    inherited: Collection[tuple[int, ConsentKey]] = (),
 ) -> tuple[list[bool], list[tuple[int, StoredConsent]]]:
-    """Bring `kept` up to date; returns whether each row was news, and what changed."""
+    """Bring `kept` up to date; returns whether each row was news, and what changed.
+
+    What this feed has from another, perhaps since a moment ago by the same rows, it has not been told before.
+    """
+    untold = set(inherited)
     news: list[bool] = []
     changed: dict[tuple[int, ConsentKey], StoredConsent] = {}
     for row, one in zip(rows, given, strict=True):
@@ -170,7 +175,8 @@ def _merge(
         mine = kept[student.id]
         before = mine.get(one.key)
         after = one if before is None else merged(before, one)
-        news.append(after != before)
+        news.append(after != before or (student.id, one.key) in untold)
+        untold.discard((student.id, one.key))
         if after != before:
             mine[one.key] = changed[student.id, one.key] = after
     return news, [(student, one) for (student, _), one in changed.items()]
