@@ -14,9 +14,9 @@ from datetime import UTC, date, datetime
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.platform.consent import DATABASE_AWAY
 from services.platform.rows import as_json
 
 log = logging.getLogger(__name__)
@@ -25,6 +25,8 @@ AT_ONCE: Final = 2_000
 """Entries in one transaction."""
 PAUSE_SECONDS: Final = 0.4
 """Between two looks, when nothing more waits."""
+LATE_SECONDS: Final = 60.0
+"""No entry waits longer for its link while an appender works."""
 BEFORE_THE_FIRST: Final = bytes(32)
 """In place of a hash before the first link."""
 
@@ -59,6 +61,11 @@ _APPEND: Final = text("""
     DELETE FROM audit.unchained WHERE entry IN (SELECT entry FROM linked)
 """)
 
+_LATE: Final = text("""
+    SELECT count(*) FROM audit.unchained JOIN audit.entries USING (entry)
+    WHERE at < clock_timestamp() - make_interval(secs => :seconds)
+""")
+
 
 class Link(NamedTuple):
     """A place in the chain."""
@@ -89,6 +96,13 @@ async def head(connection: AsyncConnection) -> Link | None:
     return None if found is None else Link(found.seq, bytes(found.hash))
 
 
+async def late(engine: AsyncEngine) -> int:
+    """How many entries have waited too long for their links."""
+    async with engine.connect() as connection:
+        found: int = (await connection.execute(_LATE, {"seconds": LATE_SECONDS})).scalar_one()
+    return found
+
+
 async def append(engine: AsyncEngine, limit: int = AT_ONCE) -> int:
     """Chain entries that wait, in their order; how many. The engine's service is ingest."""
     async with engine.begin() as connection:
@@ -112,12 +126,16 @@ async def append_all(engine: AsyncEngine) -> None:
 
 
 async def append_forever(engine: AsyncEngine) -> None:
-    """Chain what comes, soon after it came; while the database is away it waits there."""
+    """Chain what comes, soon after it came; while that cannot be done it waits in the database, and it is said once."""
+    is_away = False
     while True:
         try:
             await append_all(engine)
-        except (*DATABASE_AWAY, OSError) as error:
-            log.warning("entries of the audit wait to be chained: the database is away (%s)", type(error).__name__)
+            is_away = False
+        except (SQLAlchemyError, OSError) as error:
+            if not is_away:
+                log.warning("entries of the audit wait to be chained (%s)", type(error).__name__)
+            is_away = True
         await asyncio.sleep(PAUSE_SECONDS)
 
 

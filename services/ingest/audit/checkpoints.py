@@ -16,11 +16,11 @@ from typing import Any, Final
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.audit.chain import Link, head, in_utc
 from services.ingest.settings import IngestSettings
-from services.platform.consent import DATABASE_AWAY
 from services.platform.errors import OperatorError
 from services.platform.processes import write_atomically
 from services.platform.secret_file import load_secret
@@ -113,7 +113,7 @@ async def checkpoint_daily(engine: AsyncEngine, settings: IngestSettings) -> Non
         try:
             if not path.exists():
                 await write_checkpoint(engine, settings.audit_key, path)
-        except (*DATABASE_AWAY, OSError, SettingsError) as error:
+        except (SQLAlchemyError, OSError, SettingsError) as error:
             log.error("today's checkpoint of the audit is not written: %s", type(error).__name__)
         await asyncio.sleep(LOOK_SECONDS)
 

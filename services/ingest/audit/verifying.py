@@ -46,7 +46,7 @@ class Verified:
     """How many the chain agrees with."""
 
 
-class Walk:
+class ChainWalk:
     """Follows the chain from its beginning, link by link, to its end or to the first that is bad."""
 
     def __init__(self, checkpoints: Sequence[Checkpoint] = ()) -> None:
@@ -82,7 +82,7 @@ async def verify(
 
     The engine's service is ingest.
     """
-    walk = Walk(checkpoints)
+    walk = ChainWalk(checkpoints)
     async with engine.connect() as connection:
         after: int | None = _BELOW_ALL
         while after is not None:
@@ -99,7 +99,9 @@ async def length(engine: AsyncEngine) -> int:
     return 0 if link is None else link.seq
 
 
-async def _follow_page(connection: AsyncConnection, walk: Walk, after: int, told: Callable[[int], None]) -> int | None:
+async def _follow_page(
+    connection: AsyncConnection, walk: ChainWalk, after: int, told: Callable[[int], None]
+) -> int | None:
     """After which link to go on; None when there is nothing more to look at."""
     rows = (await connection.execute(_PAGE, {"after": after, "limit": PAGE})).mappings().all()
     told(len(rows))

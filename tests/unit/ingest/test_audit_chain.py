@@ -13,7 +13,7 @@ import pytest
 
 from services.ingest.audit.chain import BEFORE_THE_FIRST, Link, canonical, link_hash
 from services.ingest.audit.checkpoints import CheckpointError, load_key, read_checkpoint, read_folder, signed
-from services.ingest.audit.verifying import Walk
+from services.ingest.audit.verifying import ChainWalk
 
 AT = datetime(2016, 12, 5, 13, 0, 0, 42, tzinfo=UTC)
 
@@ -44,7 +44,7 @@ def chain(length: int) -> list[dict[str, Any]]:
 
 
 def first_bad(rows: list[dict[str, Any]], *checkpoints: str) -> int | None:
-    walk = Walk([read_checkpoint(one, None) for one in checkpoints])
+    walk = ChainWalk([read_checkpoint(one, None) for one in checkpoints])
     if all(walk.follow(row) for row in rows):
         walk.end()
     return walk.first_bad
