@@ -38,7 +38,7 @@ class CheckpointError(OperatorError):
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
+class SignedHead:
     """What is signed: the head of the chain as it was at a moment."""
 
     seq: int
@@ -57,18 +57,18 @@ def load_key(path: Path) -> OKPKey:
 
 def signed(link: Link, key: OKPKey) -> str:
     """The file's text: the head, now, with the public key and a signature over it."""
-    said = asdict(Checkpoint(link.seq, link.hash.hex(), in_utc(datetime.now(UTC))))
+    said = asdict(SignedHead(link.seq, link.hash.hex(), in_utc(datetime.now(UTC))))
     signature = jws.serialize_compact({"alg": ALGORITHM}, json.dumps(said), key, algorithms=[ALGORITHM])
     return json.dumps({**said, "key": key.as_dict(private=False), "signature": signature}, indent=1) + "\n"
 
 
-def read_checkpoint(content: str, key: OKPKey | None) -> Checkpoint:
+def read_checkpoint(content: str, key: OKPKey | None) -> SignedHead:
     """What a file says; raises `CheckpointError` when the key, or without one that of the file, did not sign it."""
     try:
         document: dict[str, Any] = json.loads(content)
         by = OKPKey.import_key(document["key"]) if key is None else key
         payload = jws.deserialize_compact(document["signature"], by, algorithms=[ALGORITHM]).payload
-        found = Checkpoint(**json.loads(payload))
+        found = SignedHead(**json.loads(payload))
         if asdict(found) != {name: document[name] for name in asdict(found)}:
             raise CheckpointError("it says another thing than what was signed")
     except JoseError:
@@ -78,13 +78,13 @@ def read_checkpoint(content: str, key: OKPKey | None) -> Checkpoint:
     return found
 
 
-def read_folder(folder: Path, key_file: Path) -> tuple[list[Checkpoint], list[str]]:
+def read_folder(folder: Path, key_file: Path) -> tuple[list[SignedHead], list[str]]:
     """The folder's checkpoints, and what is wrong with files that are none.
 
     The key that counts is this installation's; only where there is none, the one in each file.
     """
     key = load_key(key_file) if key_file.exists() else None
-    found: list[Checkpoint] = []
+    found: list[SignedHead] = []
     wrong: list[str] = []
     for path in sorted(folder.glob("*.json")):
         try:

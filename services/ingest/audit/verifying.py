@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.audit.chain import BEFORE_THE_FIRST, COLUMNS, Link, head, link_hash
-from services.ingest.audit.checkpoints import Checkpoint
+from services.ingest.audit.checkpoints import SignedHead
 
 PAGE: Final = 2_000
 
@@ -49,7 +49,7 @@ class Verified:
 class ChainWalk:
     """Follows the chain from its beginning, link by link, to its end or to the first that is bad."""
 
-    def __init__(self, checkpoints: Sequence[Checkpoint] = ()) -> None:
+    def __init__(self, checkpoints: Sequence[SignedHead] = ()) -> None:
         self._at = Link(0, BEFORE_THE_FIRST)
         self._checkpoints: dict[int, list[str]] = {}
         for one in checkpoints:
@@ -76,7 +76,7 @@ class ChainWalk:
 
 
 async def verify(
-    engine: AsyncEngine, checkpoints: Sequence[Checkpoint] = (), told: Callable[[int], None] = lambda _: None
+    engine: AsyncEngine, checkpoints: Sequence[SignedHead] = (), told: Callable[[int], None] = lambda _: None
 ) -> Verified:
     """Compute every hash anew, and compare; `told` hears how many links of each page.
 
