@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
 from services.cli.common import (
     CommandError,
@@ -20,15 +18,14 @@ from services.cli.common import (
     log_quietly,
     print_json,
 )
+from services.cli.database import found_database
 from services.cli.output import say
 from services.ingest.agreement.document import Agreement, Disclosure
 from services.ingest.agreement.reading import AgreementError, load_agreement
 from services.ingest.agreement.standing import StandingAgreement, apply_agreement, standing_agreement
 from services.ingest.intake import SERVICE, Intake
 from services.ingest.settings import IngestSettings
-from services.platform.embedded.endpoints import read_stack, stack_database
-from services.platform.embedded.stack import running_database
-from services.registry import SERVICES
+from services.platform.embedded.endpoints import read_stack
 
 PILOT: Final = Path(__file__).resolve().parents[1] / "ingest" / "agreement" / "pilot.toml"
 
@@ -110,7 +107,7 @@ def show(as_json: bool, data_dir: Path | None) -> None:
 
 async def _apply(settings: IngestSettings, given: Agreement, *, yes: bool) -> tuple[bool, StandingAgreement | None]:
     """Whether it is new, and what holds then; what runs brings it about at once."""
-    async with _database(settings) as url:
+    async with found_database(settings, SERVICE) as url:
         before = await standing_agreement(url)
         if before is not None and before.in_force and given.expires_on < settings.wall_today() and not yes:
             raise CommandError(
@@ -128,25 +125,8 @@ async def _apply(settings: IngestSettings, given: Agreement, *, yes: bool) -> tu
 
 
 async def _standing(settings: IngestSettings) -> StandingAgreement | None:
-    async with _database(settings) as url:
+    async with found_database(settings, SERVICE) as url:
         return await standing_agreement(url)
-
-
-@asynccontextmanager
-async def _database(settings: IngestSettings) -> AsyncIterator[str]:
-    """The database of what runs, or that of the settings, or the one in the data folder, started for this."""
-    stack = read_stack(settings.data_dir)
-    try:
-        if stack is not None:
-            yield stack_database(stack, SERVICE)
-        elif settings.database is not None:
-            yield settings.require_database()
-        else:
-            async with running_database(settings, SERVICES, say=say) as url:
-                yield url
-    except SQLAlchemyError as error:
-        message = f"The database does not answer ({type(error).__name__}). Look at `firstbell doctor`."
-        raise CommandError(message) from error
 
 
 def _show(standing: StandingAgreement | None, *, as_json: bool) -> None:

@@ -14,6 +14,7 @@ from services.registry import SERVICES
 COMMANDS = {
     "up": ("services.cli.up:up", "Start the whole system and stay."),
     "agreement": ("services.cli.agreement:agreement", "Check and put in force the data sharing agreement."),
+    "audit": ("services.cli.audit:audit", "Verify, export and sign the record of who was shown what."),
     "demo": ("services.cli.demo:demo", "Run a simulated school year through the real stack."),
     "import": ("services.cli.import_:import_", "Import a district's files into the running system."),
     "replay": ("services.cli.replay:replay", "Go through a history day by day in a stack of its own."),

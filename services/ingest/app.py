@@ -16,6 +16,8 @@ from fastapi.responses import Response
 from starlette.requests import ClientDisconnect
 
 from services.ingest.api.routes import intake_router
+from services.ingest.audit.chain import append_forever
+from services.ingest.audit.checkpoints import checkpoint_daily
 from services.ingest.intake import SERVICE, Intake
 from services.ingest.patience import UnavailableError
 from services.ingest.settings import IngestSettings
@@ -23,6 +25,7 @@ from services.ingest.store.agreements import NoAgreementError
 from services.platform.audit.edge import add_audit
 from services.platform.audit.log import AuditLog
 from services.platform.background import Background
+from services.platform.database import make_engine
 from services.platform.http import ProblemError, add_health, add_problem_handlers
 from services.platform.identity.edge import add_identity
 from services.platform.listening import serve
@@ -91,15 +94,19 @@ def create_app(settings: IngestSettings, background: Background | None = None) -
     settings.require_database()
     service = IngestService(settings)
     audit = AuditLog(settings.require_database(), service=SERVICE)
+    chain = make_engine(settings.require_database(), service=SERVICE, pool_size=1)
     tasks = background or Background()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with service.running() as intake:
             tasks.start("the sweep of consents", service.sweep_forever(intake))
+            tasks.start("the appender of the audit", append_forever(chain))
+            tasks.start("the audit's daily checkpoint", checkpoint_daily(chain, settings))
             yield
             await tasks.stop()
         await audit.close()
+        await chain.dispose()
 
     app = FastAPI(
         title="First Bell ingest",

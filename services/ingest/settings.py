@@ -29,6 +29,12 @@ class IngestSettings(Settings):
     sweep_seconds: float = Field(default=30, gt=0)
     """How often the service looks for consents that ended or began, and for what Kafka has not got yet."""
 
+    audit_key_file: Path | None = None
+    """The private key that signs the audit's checkpoints; None means `<data_dir>/secrets/audit.jwk`, made at first
+    use."""
+    audit_checkpoints: Path | None = None
+    """The folder that gets a checkpoint a day; None means `<data_dir>/checkpoints`."""
+
     def on(self, kafka: str, database: str) -> IngestSettings:
         """These settings with another Kafka and database."""
         return self.model_copy(update={"kafka": kafka, "database": SecretStr(database)})
@@ -37,3 +43,13 @@ class IngestSettings(Settings):
     def key_file(self) -> Path:
         """Where the pseudonyms' key is."""
         return self.pseudonym_key_file or self.data_dir / "secrets" / "pseudonym.key"
+
+    @property
+    def audit_key(self) -> Path:
+        """Where the key is that signs checkpoints."""
+        return self.audit_key_file or self.data_dir / "secrets" / "audit.jwk"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where each day's checkpoint is kept."""
+        return self.audit_checkpoints or self.data_dir / "checkpoints"
