@@ -12,7 +12,7 @@ from services.platform.audit.log import AuditLog
 UNAUDITED: Final = "unaudited"
 
 
-async def _at_once(_: AuditLog, *__: AuditEntry) -> None:
+async def _at_once(self: AuditLog, *entries: AuditEntry) -> None:
     """In place of `AuditLog.record`."""
 
 
