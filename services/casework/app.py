@@ -30,6 +30,7 @@ from services.platform.http import add_health, add_problem_handlers
 from services.platform.identity.edge import add_identity
 from services.platform.listening import serve
 from services.platform.logging import configure_logging
+from services.platform.notice import NOTICE
 
 
 def create_app(settings: CaseworkSettings, background: Background | None = None) -> FastAPI:
@@ -59,6 +60,7 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
         title="First Bell casework",
         version="1",
         summary="The history of attendance alerts and what was done about them, for the partner agency's caseworkers.",
+        description=NOTICE,
         lifespan=lifespan,
     )
     add_problem_handlers(app)

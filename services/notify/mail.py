@@ -6,11 +6,13 @@ from binascii import b2a_qp
 from dataclasses import dataclass
 from datetime import date, datetime
 from email.utils import format_datetime
+from textwrap import fill
 from typing import Final, Literal
 from uuid import UUID
 
 from services.contracts.alerts import Level
 from services.contracts.ids import case_number
+from services.platform.notice import NOTICE
 
 NotificationKind = Literal["level", "withdrawn"]
 
@@ -52,9 +54,10 @@ for this alert. You need not call because of it. What was recorded, and when, is
 {link}
 """
 
-FOOTER: Final = """
+FOOTER: Final = f"""
 --\x20
 First Bell. This mail names nobody, on purpose; please name nobody when you answer or forward it.
+{fill(NOTICE, 100)}
 """
 
 

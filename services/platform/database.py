@@ -1,7 +1,8 @@
 """The one place that makes database engines and sessions, and says to the database who asks.
 
 Row-level security gives a row to whoever says, in each transaction anew, who asks: the service (`firstbell.service`)
-and the caller whom it serves (`firstbell.role`, `firstbell.agency`, `firstbell.schools`). Both end with it.
+and the caller whom it serves (`firstbell.role`, `firstbell.agency`, `firstbell.schools`). Both end with it. An engine
+that serves no caller may say the service once, for as long as it is connected.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from typing import Any, Final
 
 from psycopg import sql
 from sqlalchemy import Connection, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 BETWEEN: Final = "\x1f"
 """Between the schools of `firstbell.schools`: never inside an id, for ids are printable."""
@@ -68,6 +71,24 @@ def make_engine(url: str, *, service: str | None = None, pool_size: int = 5, pin
     )
     if service is not None:
         _begin_as(engine, service)
+    return engine
+
+
+def make_lone_engine(url: str, *, service: str) -> AsyncEngine:
+    """An engine of one connection that is the service's alone, whoever calls: each statement is a transaction.
+
+    So a statement is one round trip. It notices a dead connection as `make_engine` does without `ping`.
+    """
+    engine = create_async_engine(
+        url, pool_size=1, max_overflow=0, pool_recycle=1800, hide_parameters=True, isolation_level="AUTOCOMMIT"
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        cursor.execute("SELECT set_config('firstbell.service', %s, false)", (service,))
+        cursor.close()
+
     return engine
 
 

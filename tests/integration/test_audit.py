@@ -227,3 +227,22 @@ async def test_entries_are_written_outside_of_the_answers_context_and_a_failure_
     assert len(found) == 302
     assert found[0].consents == [None]
     await log.close()
+
+
+async def test_an_entry_is_written_when_the_database_has_dropped_the_connection(
+    notify_url: str, engine: AsyncEngine
+) -> None:
+    log, subject = AuditLog(notify_url, service="notify"), uuid4().hex
+    entry = AuditEntry(subject=subject, role="caseworker", agency=AGENCY, action=MAIL, students={"p" * 22: None})
+    await log.record(entry)
+    async with engine.begin() as connection:
+        ended = await connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+                "AND query LIKE '%INTO audit.unchained%'"
+            )
+        )
+        assert all(done for (done,) in ended)
+    await log.record(entry)
+    assert len(await entries_of(engine, subject)) == 2
+    await log.close()

@@ -26,6 +26,7 @@ from services.contracts.rejected import Rejected
 from services.contracts.topics import REJECTED
 from services.platform.background import Background
 from services.platform.kafka import make_consumer
+from services.platform.notice import NOTICE
 from tests.alert_events import event, reason
 from tests.identity import Identity
 from tests.integration.conftest import Students
@@ -172,6 +173,7 @@ async def test_csv_has_the_same_page_and_leads_to_the_next(casework: Casework, s
     rows = [row for page in (first, second) for row in csv.DictReader(io.StringIO(page.text))]
     assert {row["student"] for row in rows} == set(people)
     assert {row["school_id"] for row in rows} == {f"'{school}"}
+    assert {row["notice"] for row in rows} == {NOTICE}
     assert "Link" not in second.headers
 
 
@@ -282,4 +284,5 @@ async def test_metrics_and_openapi_are_served_and_name_nobody(casework: Casework
     assert student not in metrics
     assert student_id not in metrics
     schema = (await casework.client.get("/openapi.json")).json()
+    assert schema["info"]["description"] == NOTICE
     assert schema["components"]["schemas"]["AlertPage"]["examples"]

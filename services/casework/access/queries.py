@@ -28,7 +28,7 @@ _LOOKED: Final = text("""
 """)
 
 
-class Consented(NamedTuple):
+class ShownStudent(NamedTuple):
     """A student whom the caller may see."""
 
     agency: str
@@ -36,7 +36,7 @@ class Consented(NamedTuple):
     """Since when it is in force."""
 
 
-async def find_consented(session: AsyncSession, caller: Caller, student: str) -> Consented | None:
+async def find_consented(session: AsyncSession, caller: Caller, student: str) -> ShownStudent | None:
     """The student whom the caller may see, or None. Who is held to schools needs an alert at one of them."""
     query = select(consented_students.c.agency, consented_students.c.consent_from)
     query = query.where(consented_students.c.pseudonym == student)
@@ -46,10 +46,10 @@ async def find_consented(session: AsyncSession, caller: Caller, student: str) ->
         shown = may_be_shown(AlertRow.student, AlertRow.school_id)
         query = query.where(exists().where(AlertRow.student == student, shown, visible_to(caller)))
     found = (await session.execute(query)).one_or_none()
-    return None if found is None else Consented(*found)
+    return None if found is None else ShownStudent(*found)
 
 
-async def who_may(session: AsyncSession, known: Consented) -> list[MaySee]:
+async def who_may(session: AsyncSession, known: ShownStudent) -> list[MaySee]:
     """The roles that may see the student."""
     disclosure: str | None = await session.scalar(_DISCLOSURE, {"agency": known.agency})
     return [

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from services.casework.history.schemas import Alert
+from services.platform.notice import NOTICE
 
 COLUMNS: Final = (
     "id", "case_number", "student", "student_id", "school_id", "level", "status", "raised_on", "updated_at",
-    "rules", "reasons", "dates",
+    "rules", "reasons", "dates", "notice",
 )  # fmt: skip
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -27,7 +28,11 @@ def wants_csv(accept: str) -> bool:
 
 
 def to_csv(alerts: Iterable[Alert]) -> str:
-    """RFC 4180 with a header row. A cell that a spreadsheet would run as a formula starts with an apostrophe."""
+    """RFC 4180 with a header row. A cell that a spreadsheet would run as a formula starts with an apostrophe.
+
+    The notice against redisclosure is the last column: so it stays with each row that is copied out, and whoever reads
+    by the names of the columns reads on.
+    """
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
@@ -56,6 +61,7 @@ def _cells(alert: Alert) -> list[str]:
         ";".join(reason.rule for reason in alert.reasons),
         " ".join(reason.text for reason in alert.reasons),
         ";".join(day.isoformat() for day in dates),
+        NOTICE,
     ]
 
 

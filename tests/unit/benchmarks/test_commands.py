@@ -11,7 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import memory, orders, recovery, stream
+from benchmarks import history, memory, orders, recovery, stream
 
 pytestmark = pytest.mark.slow
 
@@ -65,6 +65,17 @@ def test_recovery_reports_medians_and_the_ratio_to_its_peer() -> None:
     assert (report["students"], report["kill_to_first_close_seconds"]) == (500, 20.0)
     assert report["ratios"] == {"vs_reread_changelog": 5.0}
     assert "5.00 times" in recovery.table(report)
+
+
+def test_history_reports_medians_and_what_the_audit_leaves() -> None:
+    rounds = [
+        {"audited": {"page": ours, "alert": 2 * ours}, "unaudited": {"page": peer, "alert": 2 * peer}}
+        for ours, peer in ((60.0, 100.0), (80.0, 100.0), (75.0, 100.0))
+    ]
+    report = history.make_report(2_000, 32, rounds, orders.describe_machine())
+    assert report["requests_per_second"]["audited"] == {"page": 75.0, "alert": 150.0}
+    assert report["ratios"] == {"page": 0.75, "alert": 0.75}
+    assert [line.split()[0] for line in history.table(report).splitlines()[1:]] == ["page", "alert"]
 
 
 def test_stream_refuses_an_engine_that_there_is_not() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from services.casework.history.as_csv import COLUMNS, inert, to_csv, wants_csv
 from services.casework.history.schemas import EXAMPLE, Alert
+from services.platform.notice import NOTICE
 
 
 @pytest.mark.parametrize(
@@ -42,3 +43,4 @@ def test_a_page_as_csv_has_a_header_and_reads_back() -> None:
     assert cells["student"] == "'-abc"
     assert cells["dates"].split(";")[0] == "2016-12-05"
     assert cells["updated_at"] == "2016-12-09T13:05:11.204000+00:00"
+    assert row[-1] == cells["notice"] == NOTICE
