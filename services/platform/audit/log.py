@@ -80,14 +80,17 @@ class AuditLog:
         while self._waiting:
             some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
             entries = [entry for of_one, _ in some for entry in of_one]
-            error = await self._write(entries)
-            for _, committed in some:
-                if committed.done():  # who asked has gone
-                    continue
-                if error is None:
-                    committed.set_result(None)
-                else:
-                    committed.set_exception(AuditAwayError(error))
+            error: str | None = "it was not written"
+            try:
+                error = await self._write(entries)
+            finally:  # whatever happens, nobody waits for what will not come
+                for _, committed in some:
+                    if committed.done():  # who asked has gone
+                        continue
+                    if error is None:
+                        committed.set_result(None)
+                    else:
+                        committed.set_exception(AuditAwayError(error))
 
     async def _write(self, entries: Sequence[AuditEntry]) -> str | None:
         """Commit them, or say what is wrong."""
