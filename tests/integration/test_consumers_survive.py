@@ -84,7 +84,9 @@ def both(stack: Stack, folder: Path) -> tuple[CaseworkSettings, NotifySettings]:
 
 
 @pytest.mark.parametrize("module", ["services.casework.app", "services.notify.app"])
-async def test_a_process_of_which_a_task_cannot_go_on_ends_with_1(stack: Stack, identity: Identity, module: str) -> None:
+async def test_a_process_of_which_a_task_cannot_go_on_ends_with_1(
+    stack: Stack, identity: Identity, module: str
+) -> None:
     """Here: a database without our tables."""
     name = f"empty_{uuid4().hex[:8]}"
     url = stack.database.replace("+psycopg", "")
