@@ -26,7 +26,7 @@ ED = OKPKey.generate_key("Ed25519", auto_kid=True)
 PUBLIC = KeySet.import_key_set(KeySet([KEY, RSA, ED]).as_dict(private=False))
 VERIFIER = TokenVerifier(TrustedIssuer(ISSUER, AUDIENCE, HeldKeys(PUBLIC), PEOPLE))
 NOW = int(time.time())
-CLAIMS: dict[str, Any] = {"iss": ISSUER, "aud": AUDIENCE, "sub": "p-1", "role": "caseworker", "exp": NOW + 600}
+CLAIMS: dict[str, Any] = {"iss": ISSUER, "aud": AUDIENCE, "sub": "p-1", "role": "caseworker", "exp": NOW + 86_400}
 HEADER = {"alg": "ES256", "typ": "at+jwt", "kid": KEY.kid}
 
 
@@ -131,7 +131,7 @@ async def test_a_good_token_makes_its_caller() -> None:
         agency="project-hope",
         schools=frozenset({"dearborn"}),
         records=frozenset({"attendance"}),
-        expires_at=datetime.fromtimestamp(NOW + 600, UTC),
+        expires_at=datetime.fromtimestamp(NOW + 86_400, UTC),
     )
     assert (caller.covers("dearborn"), caller.covers("burke-high"), caller.covers(None)) == (True, False, False)
 
