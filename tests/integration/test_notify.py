@@ -88,6 +88,23 @@ async def notify(
         yield ready
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
+async def _nothing_waits(
+    kafka_bootstrap: str,
+    notify_url: str,
+    smtp_sink: Sink,
+    engine: AsyncEngine,
+    students: Students,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """What other files' alerts come to is mailed before the first test, whichever that is."""
+    folder = tmp_path_factory.mktemp("before")
+    async with notifying(kafka_bootstrap, notify_url, smtp_sink.address, engine, folder) as first:
+        last = event((await students.consented())[0])
+        await send(first.producer, last)
+        await first.settles(last.alert_id, "sent", "sent")
+
+
 def every_mail(folder: Path) -> list[EmailMessage]:
     return [message_from_bytes(path.read_bytes(), policy=policy.default) for path in sorted(folder.glob("*.eml"))]
 
