@@ -11,6 +11,7 @@ from tests.identity import Identity
 WITH_SERVICES = {"e2e", "integration"}
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in its own hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if WITH_SERVICES & set(Path(item.path).parts):
