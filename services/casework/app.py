@@ -50,11 +50,13 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         tasks.start("the consumer of alerts", consumer.run())
         tasks.start("the publisher of case actions", publisher.run())
-        yield
-        await tasks.stop()
-        await client.aclose()
-        await audit.close()
-        await engine.dispose()
+        try:
+            yield
+        finally:
+            await tasks.stop()
+            await client.aclose()
+            await audit.close()
+            await engine.dispose()
 
     app = FastAPI(
         title="First Bell casework",

@@ -104,8 +104,9 @@ def export(out: Path, student: str | None, since: datetime | None, as_json: bool
 
 @audit.command()
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file; replaced.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout: which link, and where.")
 @data_dir_option
-def checkpoint(out: Path, data_dir: Path | None) -> None:
+def checkpoint(out: Path, as_json: bool, data_dir: Path | None) -> None:
     """Sign the chain's last link, after chaining what waits, and write it to OUT, which is to be kept elsewhere.
 
     `firstbell audit verify --checkpoints FOLDER` then finds a chain that was computed anew or cut short. The running
@@ -125,7 +126,10 @@ def checkpoint(out: Path, data_dir: Path | None) -> None:
         seq = asyncio.run(sign())
     if seq is None:
         raise CommandError("There is no entry yet, so there is nothing to sign.")
-    click.echo(f"{out}: link {seq:,}, signed. Keep it on another machine.")
+    if as_json:
+        print_json({"seq": seq, "file": str(out)})
+    else:
+        click.echo(f"{out}: link {seq:,}, signed. Keep it on another machine.")
 
 
 def document(found: Verified, *, ok: bool) -> dict[str, object]:

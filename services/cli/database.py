@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -15,21 +15,34 @@ from services.platform.settings import Settings
 from services.registry import SERVICES
 
 
-@asynccontextmanager
-async def found_database(settings: Settings, service: str) -> AsyncIterator[str]:
-    """The database of what runs, or that of the settings, or the one in the data folder, started for this.
-
-    The URL is the service's. Raises `CommandError` when the database does not answer what is asked inside.
-    """
+def known_database(settings: Settings, service: str) -> str | None:
+    """The service's URL of the database of what runs, or that of the settings; None when nothing is to be asked."""
     stack = read_stack(settings.data_dir)
+    if stack is not None:
+        return stack_database(stack, service)
+    return None if settings.database is None else settings.require_database()
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Raises `CommandError` when the database does not answer what is asked inside."""
     try:
-        if stack is not None:
-            yield stack_database(stack, service)
-        elif settings.database is not None:
-            yield settings.require_database()
-        else:
-            async with running_database(settings, SERVICES, say=say) as url:
-                yield url
+        yield
     except SQLAlchemyError as error:
         message = f"The database does not answer ({type(error).__name__}). Look at `firstbell doctor`."
         raise CommandError(message) from error
+
+
+@asynccontextmanager
+async def found_database(settings: Settings, service: str) -> AsyncIterator[str]:
+    """The known database, or the one in the data folder, started for this.
+
+    The URL is the service's. Raises `CommandError` when the database does not answer what is asked inside.
+    """
+    known = known_database(settings, service)
+    with answering():
+        if known is not None:
+            yield known
+        else:
+            async with running_database(settings, SERVICES, say=say) as url:
+                yield url

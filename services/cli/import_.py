@@ -10,12 +10,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
 from services.cli.common import (
     EXIT_INTERRUPTED,
     FIRST_DAY_OUT,
-    CommandError,
     data_dir_option,
     exit_date_option,
     failing,
@@ -23,6 +21,7 @@ from services.cli.common import (
     log_quietly,
     mapping_option,
 )
+from services.cli.database import answering, known_database
 from services.cli.output import STDOUT, progress_bar, say, write_json
 from services.ingest.agreement.folder import FolderAgreement, agreement_of
 from services.ingest.agreement.standing import standing_agreement
@@ -208,16 +207,12 @@ async def _rehearse(source: Source, settings: IngestSettings, as_of: datetime | 
 
 async def _judge(source: Source, settings: IngestSettings) -> FolderAgreement:
     """The agreement in force in what runs, else the folder's; raises `CommandError` and as `agreement_of` does."""
-    stack = read_stack(settings.data_dir)
-    if stack is None and settings.database is None:
+    url = known_database(settings, SERVICE)
+    if url is None:
         agreement, note = agreement_of(source)
         return FolderAgreement(agreement, f"{note} Nothing runs here: what is in force was not asked.")
-    url = stack_database(stack, SERVICE) if stack is not None else settings.require_database()
-    try:
+    with answering():
         standing = await standing_agreement(url)
-    except SQLAlchemyError as error:
-        message = f"The database does not answer ({type(error).__name__}). Look at `firstbell doctor`."
-        raise CommandError(message) from error
     if standing is None or not standing.in_force:
         agreement, note = agreement_of(source)
         return FolderAgreement(agreement, f"{note} None is in force here: an import would take nothing in.")

@@ -103,10 +103,12 @@ def create_app(settings: IngestSettings, background: Background | None = None) -
             tasks.start("the sweep of consents", service.sweep_forever(intake))
             tasks.start("the appender of the audit", append_forever(chain))
             tasks.start("the audit's daily checkpoint", checkpoint_daily(chain, settings))
-            yield
-            await tasks.stop()
-        await audit.close()
-        await chain.dispose()
+            try:
+                yield
+            finally:
+                await tasks.stop()
+                await audit.close()
+                await chain.dispose()
 
     app = FastAPI(
         title="First Bell ingest",

@@ -61,11 +61,13 @@ def create_app(settings: NotifySettings, background: Background | None = None) -
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         tasks.start("the consumer of alerts", consumer.run())
         tasks.start("the delivery of mails", delivery.run())
-        yield
-        await tasks.stop()
-        await mailer.close()
-        await audit.close()
-        await engine.dispose()
+        try:
+            yield
+        finally:
+            await tasks.stop()
+            await mailer.close()
+            await audit.close()
+            await engine.dispose()
 
     app = FastAPI(title="First Bell notify", version="1", lifespan=lifespan)
     add_problem_handlers(app)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from prometheus_client import Counter
-from sqlalchemy import ColumnElement, Row, ScalarSelect, bindparam, case, exists, func, select, text
+from sqlalchemy import Row, and_, bindparam, exists, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -23,12 +23,6 @@ from services.platform.rows import as_json
 settled = Counter("firstbell_notify_mails", "Outcomes of tries to send a mail", ["outcome"])
 
 _earlier = aliased(OutboxRow)
-
-
-def _of_student(wanted: ColumnElement[Any]) -> ScalarSelect[Any]:
-    return select(wanted).where(consented_students.c.pseudonym == OutboxRow.student).scalar_subquery()
-
-
 _CLAIM: Final = (
     select(
         OutboxRow.id,
@@ -40,13 +34,14 @@ _CLAIM: Final = (
         OutboxRow.recipient,
         OutboxRow.created_at,
         OutboxRow.student,
-        _of_student(consented_students.c.agency).label("agency"),
-        _of_student(consented_students.c.consent_from).label("consent"),
-        case(
-            (OutboxRow.school_id.is_(None), exists().where(consented_students.c.pseudonym == OutboxRow.student)),
-            else_=exists().where(may_be_shown(OutboxRow.student, OutboxRow.school_id)),
+        consented_students.c.agency,
+        consented_students.c.consent_from,
+        and_(
+            consented_students.c.pseudonym.is_not(None),
+            or_(OutboxRow.school_id.is_(None), may_be_shown(OutboxRow.student, OutboxRow.school_id)),
         ).label("permitted"),
     )
+    .outerjoin(consented_students, consented_students.c.pseudonym == OutboxRow.student)
     .where(
         OutboxRow.status == "pending",
         OutboxRow.next_attempt_at <= func.now(),
@@ -153,9 +148,8 @@ async def seconds_to_next(session: AsyncSession) -> float | None:
 
 
 def _entry(row: Row[*tuple[Any, ...]]) -> AuditEntry:
-    return AuditEntry(
-        subject=row.recipient, role="caseworker", agency=row.agency, action=MAIL, students={row.student: row.consent}
-    )
+    students = {row.student: row.consent_from}
+    return AuditEntry(subject=row.recipient, role="caseworker", agency=row.agency, action=MAIL, students=students)
 
 
 def _notification(row: Row[Any]) -> Notification:

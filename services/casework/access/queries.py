@@ -9,7 +9,7 @@ from sqlalchemy import exists, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.casework.access.schemas import HasLooked, MaySee
-from services.casework.history.visible import visible_to
+from services.casework.history.visible import consented_to, visible_to
 from services.casework.people import READERS
 from services.casework.tables import AlertRow
 from services.platform.audit.entry import ALLOWED
@@ -39,9 +39,7 @@ class ShownStudent(NamedTuple):
 async def find_consented(session: AsyncSession, caller: Caller, student: str) -> ShownStudent | None:
     """The student whom the caller may see, or None. Who is held to schools needs an alert at one of them."""
     query = select(consented_students.c.agency, consented_students.c.consent_from)
-    query = query.where(consented_students.c.pseudonym == student)
-    if caller.confined_to is not None:
-        query = query.where(consented_students.c.agency == caller.confined_to)
+    query = query.where(consented_students.c.pseudonym == student, consented_to(caller))
     if caller.schools is not None:
         shown = may_be_shown(AlertRow.student, AlertRow.school_id)
         query = query.where(exists().where(AlertRow.student == student, shown, visible_to(caller)))

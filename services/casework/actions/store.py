@@ -15,11 +15,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.casework.actions.schemas import ActionTaken, NewClosing, NewStep
-from services.casework.history.visible import visible_to
+from services.casework.history.queries import shown_alerts
 from services.casework.tables import ActionRow, AlertRow
 from services.contracts.cases import HOUSING_OUTCOMES
 from services.platform.audit.edge import Look
-from services.platform.consent import consented_students, is_disclosed, may_be_shown
+from services.platform.consent import is_disclosed
 from services.platform.http import ProblemError
 from services.platform.identity.caller import Caller
 from services.platform.sharing import HOUSING_STATUS
@@ -39,14 +39,12 @@ async def find_alert(
 
     Raises `ProblemError` 404 when there is no such alert that may be shown.
     """
-    shown = may_be_shown(AlertRow.student, AlertRow.school_id)
-    query = select(AlertRow, consented_students.c.consent_from).join(consented_students, shown)
-    query = query.where(AlertRow.id == alert_id, visible_to(caller))
+    query = shown_alerts(caller).where(AlertRow.id == alert_id)
     found = (await session.execute(query.with_for_update(of=AlertRow) if lock else query)).one_or_none()
     if found is None:
         raise ProblemError(404, "No such alert", "There is no alert with this id, or it may not be shown.")
     alert: AlertRow = found[0]
-    look.at({alert.student: found[1]})
+    look.at({alert.student: found.consent_from})
     return alert
 
 

@@ -47,7 +47,7 @@ async def list_alerts(
     session: AsyncSession, caller: Caller, filters: Filters, after: Position | None, limit: int
 ) -> list[Found[Alert]]:
     """Up to `limit` alerts that come after a position, newest first."""
-    query = _narrowed(_shown(caller), filters)
+    query = _narrowed(shown_alerts(caller), filters)
     if after is not None:
         query = query.where(tuple_(AlertRow.raised_on, AlertRow.id) < (after.raised_on, after.id))
     query = query.order_by(AlertRow.raised_on.desc(), AlertRow.id.desc()).limit(limit)
@@ -56,7 +56,7 @@ async def list_alerts(
 
 async def find_alert(session: AsyncSession, caller: Caller, alert: UUID) -> Found[AlertDetail] | None:
     """The alert with its timeline, or None when there is none that may be shown."""
-    found = (await session.execute(_shown(caller).where(AlertRow.id == alert))).one_or_none()
+    found = (await session.execute(shown_alerts(caller).where(AlertRow.id == alert))).one_or_none()
     if found is None:
         return None
     steps = await session.scalars(
@@ -67,7 +67,8 @@ async def find_alert(session: AsyncSession, caller: Caller, alert: UUID) -> Foun
     return Found(detail, since)
 
 
-def _shown(caller: Caller) -> Select[AlertRow, str, date]:
+def shown_alerts(caller: Caller) -> Select[AlertRow, str, date]:
+    """Alerts that the caller may see, the district's id of their student, and since when its consent is in force."""
     shown = may_be_shown(AlertRow.student, AlertRow.school_id)
     consent = consented_students.c
     query = select(AlertRow, consent.student_id, consent.consent_from).join(consented_students, shown)

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from services.casework.history.routes import PSEUDONYM
+from services.casework.history.visible import consented_to
 from services.casework.people import READERS
 from services.casework.quota import StudentQuota
 from services.casework.windows.workers import RecoveringError, ask
@@ -21,7 +22,7 @@ from services.platform.consent import consented_students, live_schools
 from services.platform.http import ProblemError
 from services.platform.identity.caller import Caller
 from services.platform.identity.guard import may
-from services.platform.sharing import ANY, ATTENDANCE
+from services.platform.sharing import ANY
 
 EXAMPLE: Final[dict[str, JsonValue]] = {
     "student_id": "D-100017",
@@ -105,13 +106,9 @@ class _Known(NamedTuple):
 
 async def _known(session: AsyncSession, caller: Caller, student: str) -> _Known | None:
     """What may be known of the student; None when nothing may."""
-    if not caller.has(ATTENDANCE):
-        return None
     consented = consented_students.c
     query = select(consented.student_id, consented.consent_from, consented.agency)
-    query = query.where(consented_students.c.pseudonym == student)
-    if caller.confined_to is not None:
-        query = query.where(consented_students.c.agency == caller.confined_to)
+    query = query.where(consented.pseudonym == student, consented_to(caller))
     found = (await session.execute(query)).one_or_none()
     if found is None:
         return None

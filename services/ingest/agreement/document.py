@@ -88,7 +88,7 @@ class Agreement(_Strict):
     def _feeds(self, *, live: bool) -> tuple[Feed, ...]:
         schools: dict[tuple[str, str], set[str]] = {}
         for each in self.disclosure:
-            if "attendance" in each.records and (each.form == "live") is live:
+            if ATTENDANCE in each.records and (each.form == "live") is live:
                 schools.setdefault((each.to, each.purpose), set()).update(each.schools)
         return tuple(Feed(to, purpose, frozenset(of), live) for (to, purpose), of in schools.items())
 

@@ -40,7 +40,6 @@ COMMENT ON COLUMN audit.entries.consents IS
     'Since when each student''s consent is in force, in the order of `students`';
 COMMENT ON COLUMN audit.entries.agreement IS 'The agreement that was in force, and its version: DSA-2016/1';
 CREATE INDEX entries_students ON audit.entries USING gin (students);
-CREATE INDEX entries_at ON audit.entries (at);
 
 CREATE TABLE audit.unchained (entry bigint PRIMARY KEY);
 COMMENT ON TABLE audit.unchained IS 'Entries that wait to be chained: written with them, taken by the appender';

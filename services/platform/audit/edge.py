@@ -49,7 +49,7 @@ class Look:
     def must_be_written(self) -> bool:
         """Whether that is still to be done; raises `RuntimeError` when it was never said at whom it is."""
         if self.students is None:
-            raise RuntimeError(f"{self._request.state.action} answers without saying of which students")
+            raise RuntimeError(f"{_action(self._request)} answers without saying of which students")
         return not self._is_written
 
 
@@ -101,10 +101,15 @@ def _entry(connection: HTTPConnection, outcome: str) -> AuditEntry:
         subject=caller.subject,
         role=caller.role,
         agency=caller.confined_to,
-        action=getattr(connection.state, "action", NOWHERE),
+        action=_action(connection),
         students=_students(connection),
         outcome=outcome,
     )
+
+
+def _action(connection: HTTPConnection) -> str:
+    route = connection.scope.get("route")
+    return NOWHERE if route is None else f"{connection.scope['method']} {route.path}"
 
 
 def _students(connection: HTTPConnection) -> Mapping[str, date | None]:

@@ -77,7 +77,6 @@ _bearer: Final = HTTPBearer(scheme_name="token", bearerFormat="JWT", auto_error=
 def _allowed(request: Request, roles: SecurityScopes, _: Annotated[object, Depends(_bearer)]) -> Caller:
     """The caller, whose role is one of those; raises `ProblemError` 403."""
     caller: Caller = request.state.caller
-    request.state.action = f"{request.method} {request.scope['route'].path}"
     if caller.role not in roles.scopes:
         raise ProblemError(
             403,
