@@ -1,18 +1,20 @@
-"""A batch of marks as it travels in `attendance.marks.v1`: columns, the marks of a student together.
+"""A batch of marks as it travels in `attendance.marks.v1`: the marks of a student together, sealed with the feed's key.
 
-A value that begins with `{` is JSON (`marks_record`): closes are, and batches of earlier releases were. Any other is
-MessagePack of a `PackedBatch`. Columns are little-endian numbers, one a mark; a student's marks keep their order.
+A value that begins with `{` is JSON (`marks_record`): closes are. Any other is MessagePack of a `SealedBatch`. Each
+student's marks are items of one width a batch, so that what was unsealed of all is read as one array.
 """
 
 from __future__ import annotations
 
-import sys
-from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Final, NamedTuple, get_args
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.contracts.marks import (
     AttendanceMark,
@@ -23,6 +25,8 @@ from services.contracts.marks import (
     WeekClosed,
     marks_record,
 )
+from services.contracts.sealed import UnsealError, binding, new_nonce
+from services.contracts.topics import MARKS
 
 STATUSES: Final[tuple[AttendanceStatus, ...]] = get_args(AttendanceStatus)
 """A mark's code is the place of its status here, and these bits."""
@@ -34,8 +38,13 @@ HISTORY: Final = 32
 NO_MOMENT: Final = -(2**63)
 Ordinal = Annotated[int, msgspec.Meta(ge=1, le=date.max.toordinal())]
 Heads = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
+Width = Annotated[int, msgspec.Meta(ge=1, lt=2**16)]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_ENCODED: Final = "utf-8"
+
+CipherOf = Callable[[str], AESGCM | None]
+"""The cipher of a student's feed; None when its key is gone."""
 
 
 class PlainMark(NamedTuple):
@@ -79,71 +88,87 @@ class PackedCounts(msgspec.Struct, array_like=True, frozen=True):
     expected: Heads
 
 
-class PackedBatch(msgspec.Struct, array_like=True, tag="marks.2", frozen=True):
-    """As `MarkBatch`."""
+class SealedBatch(msgspec.Struct, array_like=True, tag="marks.3", frozen=True):
+    """As `MarkBatch`, what is said of a student sealed."""
 
     taken_at: int
     """Microseconds since the epoch."""
     students: list[str]
-    numbers: bytes
-    """uint16 a student: how many marks are the student's."""
-    schools: list[str]
-    at: bytes
-    """uint16: the place in `schools`."""
-    first_day: Ordinal
-    days: bytes
-    """uint16: days after `first_day`."""
-    codes: bytes
-    """uint8: the place in `STATUSES`, and the bits above."""
-    moments: bytes
-    """int64: `recorded_at` in microseconds since the epoch, or `NO_MOMENT`."""
-    sections: list[str]
-    in_section: bytes
-    """uint16: the place in `sections`, from 1, 0 for none; no bytes when no mark has one."""
-    reasons: list[str]
-    of_reason: bytes
-    """uint16, as `in_section`."""
+    """Pseudonyms, each once."""
+    nonce: bytes
+    """Of every student's marks: their keys are different ones."""
+    sealed: list[bytes]
+    """Each student's marks, in their order."""
+    school_width: Width
+    section_width: Width
+    reason_width: Width
+    """Bytes of the longest name of each: every mark has room for it."""
     counts: list[PackedCounts]
     as_of: int | None = None
     """When marks without a moment were said, in microseconds since the epoch."""
 
 
+class UnsealedMarks(NamedTuple):
+    """Those marks of a batch that could be opened."""
+
+    students: list[str]
+    """Whose they are, each once."""
+    numbers: list[int]
+    """How many are each student's."""
+    items: npt.NDArray[np.void]
+    """`day` (ordinal), `moment` (`NO_MOMENT` for none), `code`, and `school`, `section`, `reason` in UTF-8."""
+    gone: int
+    """Students whose key is gone: their marks are noise."""
+
+
 encode: Final = msgspec.msgpack.Encoder().encode
-decode: Final = msgspec.msgpack.Decoder(PackedBatch).decode
+decode: Final = msgspec.msgpack.Decoder(SealedBatch).decode
 """Raises `msgspec.DecodeError`."""
 
 
 def is_packed(value: bytes) -> bool:
-    """Whether a value of the topic is a packed batch."""
+    """Whether a value of the topic is a batch of marks."""
     return not value.startswith(b"{")
 
 
-def pack(marks: Sequence[PlainMark], taken_at: datetime, counts: Iterable[DayCounts] = ()) -> bytes:
-    """The value of a record that carries these marks, at least one."""
+def pack(
+    marks: Sequence[PlainMark], taken_at: datetime, ciphers: Mapping[str, AESGCM], counts: Iterable[DayCounts] = ()
+) -> bytes:
+    """The value of a record that carries these marks, at least one; `ciphers` are of all their students."""
     by_student: dict[str, list[PlainMark]] = {}
     for mark in marks:
         by_student.setdefault(mark.student, []).append(mark)
     together = [mark for theirs in by_student.values() for mark in theirs]
-    days = [mark.date.toordinal() for mark in together]
-    first_day = min(days)
-    schools, at = _places(mark.school_id for mark in together)
-    sections, in_section = _places_from_one([mark.section for mark in together])
-    reasons, of_reason = _places_from_one([mark.reason for mark in together])
+    names = [
+        [(name or "").encode(_ENCODED) for name in column]
+        for column in (
+            [mark.school_id for mark in together],
+            [mark.section for mark in together],
+            [mark.reason for mark in together],
+        )
+    ]
+    widths = [max(1, *map(len, column)) for column in names]
+    kind = _item(*widths)
+    items = np.empty(len(together), kind)
+    items["day"] = [mark.date.toordinal() for mark in together]
+    items["moment"] = [mark.moment for mark in together]
+    items["code"] = [_code(mark) for mark in together]
+    for field, column in zip(("school", "section", "reason"), names, strict=True):
+        items[field] = column
+    plain, nonce, first, sealed = items.tobytes(), new_nonce(), 0, []
+    for student, theirs in by_student.items():
+        end = first + len(theirs) * kind.itemsize
+        sealed.append(ciphers[student].encrypt(nonce, plain[first:end], binding(MARKS.name, student)))
+        first = end
     return encode(
-        PackedBatch(
+        SealedBatch(
             taken_at=microseconds(taken_at),
             students=list(by_student),
-            numbers=_column("H", map(len, by_student.values())),
-            schools=schools,
-            at=at,
-            first_day=first_day,
-            days=_column("H", (day - first_day for day in days)),
-            codes=bytes(map(_code, together)),
-            moments=_column("q", (mark.moment for mark in together)),
-            sections=sections,
-            in_section=in_section,
-            reasons=reasons,
-            of_reason=of_reason,
+            nonce=nonce,
+            sealed=sealed,
+            school_width=widths[0],
+            section_width=widths[1],
+            reason_width=widths[2],
             counts=[
                 PackedCounts(each.school_id, each.date.toordinal(), each.absent, each.reported, each.expected)
                 for each in counts
@@ -152,30 +177,50 @@ def pack(marks: Sequence[PlainMark], taken_at: datetime, counts: Iterable[DayCou
     )
 
 
-def read_marks_record(value: bytes) -> MarkBatch | DaysClosed | WeekClosed:
-    """Any value of the topic, as the contract's models. Raises `ValueError`."""
-    return unpack(decode(value)) if is_packed(value) else marks_record.validate_json(value)
+def unseal_marks(batch: SealedBatch, cipher_of: CipherOf) -> UnsealedMarks:
+    """The batch's marks whose keys there are; raises `UnsealError` (a `ValueError`), and what `cipher_of` raises."""
+    kind = _item(batch.school_width, batch.section_width, batch.reason_width)
+    if len(batch.students) != len(batch.sealed):
+        raise UnsealError("not as many sealed marks as students")
+    students: list[str] = []
+    opened: list[bytes] = []
+    try:
+        for student, value in zip(batch.students, batch.sealed, strict=True):
+            cipher = cipher_of(student)
+            if cipher is not None:
+                opened.append(cipher.decrypt(batch.nonce, value, binding(MARKS.name, student)))
+                students.append(student)
+    except InvalidTag as error:
+        raise UnsealError("marks do not open with their feed's key") from error
+    numbers = [len(plain) // kind.itemsize for plain in opened]
+    items = np.frombuffer(b"".join(opened), kind)
+    return UnsealedMarks(students, numbers, items, len(batch.students) - len(students))
 
 
-def unpack(batch: PackedBatch) -> MarkBatch:
+def read_marks_record(value: bytes, cipher_of: CipherOf) -> MarkBatch | DaysClosed | WeekClosed:
+    """Any value of the topic, as the contract's models; raises `ValueError`, and what `cipher_of` raises."""
+    if not is_packed(value):
+        return marks_record.validate_json(value)
+    batch = decode(value)
+    return unpack(batch, unseal_marks(batch, cipher_of))
+
+
+def unpack(batch: SealedBatch, opened: UnsealedMarks) -> MarkBatch:
     """The batch as the contract's model; the marks of a student are together."""
-    students = [name for name, of in zip(batch.students, _read("H", batch.numbers), strict=True) for _ in range(of)]
-    schools = [batch.schools[place] for place in _read("H", batch.at)]
-    sections, reasons = _named(batch.sections, batch.in_section), _named(batch.reasons, batch.of_reason)
-    moments, days = _read("q", batch.moments), _read("H", batch.days)
+    students = [name for name, of in zip(opened.students, opened.numbers, strict=True) for _ in range(of)]
     marks = [
         AttendanceMark(
             student=student,
-            school_id=schools[place],
-            date=date.fromordinal(batch.first_day + days[place]),
-            status=STATUSES[batch.codes[place] % EXCUSED],
-            excused=True if batch.codes[place] & EXCUSED else False if batch.codes[place] & NOT_EXCUSED else None,
-            section=sections[place] if sections else None,
-            recorded_at=None if moments[place] == NO_MOMENT else moment_of(moments[place]),
-            reason=reasons[place] if reasons else None,
-            history=bool(batch.codes[place] & HISTORY),
+            school_id=item["school"].decode(_ENCODED),
+            date=date.fromordinal(int(item["day"])),
+            status=STATUSES[int(item["code"]) % EXCUSED],
+            excused=True if item["code"] & EXCUSED else False if item["code"] & NOT_EXCUSED else None,
+            section=item["section"].decode(_ENCODED) or None,
+            recorded_at=None if item["moment"] == NO_MOMENT else moment_of(int(item["moment"])),
+            reason=item["reason"].decode(_ENCODED) or None,
+            history=bool(item["code"] & HISTORY),
         )
-        for place, student in enumerate(students)
+        for student, item in zip(students, opened.items, strict=True)
     ]
     counts = [
         DayCounts(
@@ -205,32 +250,15 @@ def _code(mark: PlainMark) -> int:
     return _PLACE[mark.status] | excused | HISTORY * mark.history
 
 
-def _places(names: Iterable[str]) -> tuple[list[str], bytes]:
-    known: dict[str, int] = {}
-    places = _column("H", [known.setdefault(name, len(known)) for name in names])
-    return list(known), places
-
-
-def _places_from_one(names: Sequence[str | None]) -> tuple[list[str], bytes]:
-    known: dict[str, int] = {}
-    places = [0 if name is None else known.setdefault(name, len(known) + 1) for name in names]
-    return list(known), _column("H", places) if known else b""
-
-
-def _named(names: Sequence[str], places: bytes) -> list[str | None]:
-    return [names[place - 1] if place else None for place in _read("H", places)]
-
-
-def _column(kind: str, values: Iterable[int]) -> bytes:
-    column = array(kind, values)
-    if sys.byteorder == "big":
-        column.byteswap()
-    return column.tobytes()
-
-
-def _read(kind: str, column: bytes) -> array[int]:
-    result = array(kind)
-    result.frombytes(column)
-    if sys.byteorder == "big":
-        result.byteswap()
-    return result
+def _item(school: int, section: int, reason: int) -> np.dtype[np.void]:
+    """One mark, little-endian; a name shorter than the longest ends with zeros, which no name has."""
+    return np.dtype(
+        [
+            ("day", "<u4"),
+            ("moment", "<i8"),
+            ("code", "u1"),
+            ("school", f"S{school}"),
+            ("section", f"S{section}"),
+            ("reason", f"S{reason}"),
+        ]
+    )

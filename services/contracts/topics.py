@@ -17,10 +17,11 @@ class Topic:
 
 
 def _kept(days: int) -> dict[str, str]:
-    return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS)}
+    return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS), "segment.ms": str(DAY_MS)}
 
 
-_COMPACTED = {"cleanup.policy": "compact"}
+_COMPACTED = {"cleanup.policy": "compact", "max.compaction.lag.ms": str(DAY_MS), "segment.ms": str(DAY_MS)}
+"""What was replaced or deleted is gone from the log within two days."""
 
 MARKS: Final = Topic("attendance.marks.v1", _kept(400))
 REJECTED: Final = Topic("attendance.rejected.v1", _kept(90))
@@ -31,6 +32,8 @@ ALERTS: Final = Topic("alerts.v1", _kept(400))
 CASE_ACTIONS: Final = Topic("case.actions.v1", _kept(400))
 RISK_WEEKS: Final = Topic("risk.weeks.v1", _kept(400))
 THRESHOLDS: Final = Topic("risk.thresholds.v1", _kept(400))
+ERASURES: Final = Topic("erasure.ledger.v1", _COMPACTED)
+"""What was erased, all in partition 0, key the entry's id: kept for ever, and without a name."""
 PROGRESS: Final = Topic("warning.progress.v1", _kept(1))
 
 TOPICS: Final = (
@@ -43,6 +46,7 @@ TOPICS: Final = (
     CASE_ACTIONS,
     RISK_WEEKS,
     THRESHOLDS,
+    ERASURES,
     PROGRESS,
 )
 

@@ -14,6 +14,7 @@ from services.ingest.identity.pseudonyms import Pseudonymizer
 from services.ingest.patience import Patience
 from services.ingest.publish.publisher import Publisher
 from services.ingest.reporting.head_counts import HeadCounts
+from services.platform.keys.master import MasterKeys
 
 
 class Claims:
@@ -47,6 +48,7 @@ class IngestContext:
     engine: AsyncEngine
     publisher: Publisher
     names: Pseudonymizer
+    masters: MasterKeys
     timezone: ZoneInfo
     patience: Patience
     room: asyncio.Semaphore

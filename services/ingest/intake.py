@@ -40,6 +40,7 @@ from services.ingest.take.snapshot import Limits, TakenBack
 from services.platform import trace
 from services.platform.consent import check_database
 from services.platform.database import make_engine
+from services.platform.keys.master import MasterKeys
 from services.platform.roles import require_role
 
 SERVICE: Final = "ingest"
@@ -74,6 +75,7 @@ class Intake:
             engine=engine,
             publisher=publisher,
             names=Pseudonymizer(load_key(settings.key_file)),
+            masters=MasterKeys.of(settings),
             timezone=settings.tz,
             patience=patience,
             room=asyncio.Semaphore(settings.batches_in_flight),

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.platform.errors import OperatorError
 from services.platform.secret_file import load_secret
-from services.platform.service import Services, with_schema
+from services.platform.service import Services
 
 READER: Final = "app"
 """Whose role may select everywhere and change nothing."""
@@ -43,7 +43,7 @@ def role_of(service: str) -> str:
 
 def roles_of(services: Services) -> list[str]:
     """Every role that there must be."""
-    return [role_of(name) for name in (*(service.name for service in with_schema(services)), READER)]
+    return [role_of(name) for name in (*(service.name for service in services), READER)]
 
 
 def read_password(folder: Path, role: str) -> str:

@@ -18,6 +18,11 @@ def load_secret(path: Path, make: Callable[[], bytes], name: str) -> bytes:
     """
     if not path.exists():
         _make(path, make())
+    return read_secret(path, name)
+
+
+def read_secret(path: Path, name: str) -> bytes:
+    """What is in the file, which is there. Raises `SettingsError` when others may read it."""
     with path.open("rb") as file:
         mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
         if mode & 0o077:

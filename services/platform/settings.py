@@ -75,6 +75,13 @@ class Settings(BaseSettings):
 
     pseudonym_key_file: Path | None = None
     """The HMAC key, mode 0600; None means `<data_dir>/secrets/pseudonym.key`, made at first use."""
+    master_key: SecretStr | None = None
+    """What wraps the keys by which all that is about one student is sealed: 32 bytes in base64url, the newest first
+    when there are several, with commas. None means"""
+    master_key_file: Path | None = None
+    """a file of mode 0600, a key a line; None means `<data_dir>/secrets/master.key`, which `prepare` makes."""
+    erasure_ledger_file: Path | None = None
+    """What was erased, beside the dumps; None means `<data_dir>/secrets/erasure-ledger.jsonl`."""
 
     @field_validator("trusted_proxy")
     @classmethod
@@ -118,6 +125,16 @@ class Settings(BaseSettings):
     def service_key(self) -> Path:
         """Where the key is by which services know each other."""
         return self.service_key_file or self.data_dir / "secrets" / "services.jwk"
+
+    @property
+    def master_file(self) -> Path:
+        """Where the master key is, unless it is a setting."""
+        return self.master_key_file or self.data_dir / "secrets" / "master.key"
+
+    @property
+    def ledger_file(self) -> Path:
+        """Where the ledger of erasures is kept beside the dumps."""
+        return self.erasure_ledger_file or self.data_dir / "secrets" / "erasure-ledger.jsonl"
 
     def url_here(self, port: int) -> str:
         """The base URL of a service of this machine."""

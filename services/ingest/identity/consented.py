@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from services.contracts.ids import Pseudonym, Slot
 from services.ingest.consent.in_force import Run
+from services.platform.keys.master import WrappedKey
 
 
 class ConsentedStudent(NamedTuple):
@@ -15,3 +16,5 @@ class ConsentedStudent(NamedTuple):
     pseudonym: Pseudonym
     slot: Slot
     run: Run
+    key: WrappedKey | None = None
+    """By which what flows is sealed; None when nothing does."""

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from services.contracts.marks import DayCounts
 from services.contracts.packed import PlainMark, pack
 from services.contracts.topics import MARKS
@@ -28,8 +30,12 @@ def mark_records(
     marks: Iterable[tuple[int, PlainMark]],
     taken_at: datetime,
     counts: Mapping[tuple[str, date], DayCounts],
+    ciphers: Mapping[str, AESGCM],
 ) -> list[Record]:
-    """The records that carry the marks, given with their partitions; a student's marks keep their order."""
+    """The records that carry the marks, given with their partitions; a student's marks keep their order.
+
+    `ciphers` are the students', by pseudonym.
+    """
     by_partition: dict[int, list[PlainMark]] = {}
     for partition, mark in marks:
         by_partition.setdefault(partition, []).append(mark)
@@ -37,19 +43,22 @@ def mark_records(
         Record(MARKS.name, partition, str(partition), value)
         for partition, group in by_partition.items()
         for start in range(0, len(group), MAX_MARKS)
-        for value in _values(group[start : start + MAX_MARKS], taken_at, counts)
+        for value in _values(group[start : start + MAX_MARKS], taken_at, counts, ciphers)
     ]
 
 
 def _values(
-    marks: Sequence[PlainMark], taken_at: datetime, counts: Mapping[tuple[str, date], DayCounts]
+    marks: Sequence[PlainMark],
+    taken_at: datetime,
+    counts: Mapping[tuple[str, date], DayCounts],
+    ciphers: Mapping[str, AESGCM],
 ) -> Iterator[bytes]:
     """One value, or several when one would be too large."""
     days = {(mark.school_id, mark.date): None for mark in marks} if counts else {}
-    value = pack(marks, taken_at, [counts[day] for day in days if day in counts])
+    value = pack(marks, taken_at, ciphers, [counts[day] for day in days if day in counts])
     if len(value) <= MAX_BYTES or len(marks) == 1:
         yield value
         return
     middle = len(marks) // 2
-    yield from _values(marks[:middle], taken_at, counts)
-    yield from _values(marks[middle:], taken_at, counts)
+    yield from _values(marks[:middle], taken_at, counts, ciphers)
+    yield from _values(marks[middle:], taken_at, counts, ciphers)

@@ -27,6 +27,7 @@ from services.ingest.store import agreements, calendars, days, pending, weeks
 from services.ingest.store.pending import StudentState
 from services.platform.audit.entry import FEED_OF_ENROLLMENTS, AuditEntry, fed
 from services.platform.audit.log import write_entries
+from services.platform.keys.feed_keys import find_keys
 
 _STUDENTS = 1_000
 _DAYS = 1_500
@@ -101,7 +102,8 @@ async def _some_students(parts: IngestContext) -> bool:
         states = await pending.students(connection, await agreements.in_force(connection), _STUDENTS)
         if states:
             partitions = len(await parts.publisher.partitions())
-            await parts.publisher.send(student_records(states, partitions))
+            found = await find_keys(connection, parts.masters, {state.pseudonym for state in states})
+            await parts.publisher.send(student_records(states, partitions, found.ciphers()))
             await pending.sent(connection, states)
             await write_entries(connection, _flows(states))
     return len(states) == _STUDENTS

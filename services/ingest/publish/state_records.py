@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.contracts.ids import partition_of, week_token
 from services.contracts.marks import DayClosed, DaysClosed, WeekClosed
 from services.contracts.reference import Consent, Enrollment, SchoolDay
+from services.contracts.sealed import seal_event
 from services.contracts.topics import CONSENTS, ENROLLMENTS, MARKS, SCHOOL_DAYS
 from services.ingest.publish.batches import Record
 from services.ingest.store.calendars import CalendarDayState
@@ -16,15 +19,18 @@ from services.ingest.store.days import DayState
 from services.ingest.store.pending import StudentState
 
 
-def student_records(states: Iterable[StudentState], partitions: int) -> list[Record]:
-    """Each student's pending consent and enrollments, or the tombstones when no consent is in force."""
+def student_records(states: Iterable[StudentState], partitions: int, ciphers: Mapping[str, AESGCM]) -> list[Record]:
+    """Each student's pending consent and enrollments, or the tombstones when no consent is in force.
+
+    `ciphers` are those of the students with a consent, by pseudonym.
+    """
     records: list[Record] = []
     for state in states:
         partition = partition_of(state.slot, partitions)
         if state.consent_pending:
-            records.append(Record(CONSENTS.name, partition, state.pseudonym, _consent(state)))
+            records.append(Record(CONSENTS.name, partition, state.pseudonym, _consent(state, ciphers)))
         if state.enrollment_pending and (state.spans or state.run is None):
-            records.append(Record(ENROLLMENTS.name, partition, state.pseudonym, _enrollment(state)))
+            records.append(Record(ENROLLMENTS.name, partition, state.pseudonym, _enrollment(state, ciphers)))
     return records
 
 
@@ -70,14 +76,14 @@ def week_records(week: date, partitions: Sequence[int], taken_at: datetime) -> l
     return [Record(MARKS.name, partition, str(partition), value) for partition in partitions]
 
 
-def _consent(state: StudentState) -> bytes | None:
+def _consent(state: StudentState, ciphers: Mapping[str, AESGCM]) -> bytes | None:
     if state.run is None:
         return None
     consent = Consent(student=state.pseudonym, valid_from=state.run.start, valid_through=state.run.through)
-    return consent.model_dump_json().encode()
+    return seal_event(ciphers[state.pseudonym], CONSENTS, consent)
 
 
-def _enrollment(state: StudentState) -> bytes | None:
+def _enrollment(state: StudentState, ciphers: Mapping[str, AESGCM]) -> bytes | None:
     if state.run is None:
         return None
     enrollment = Enrollment(
@@ -87,7 +93,7 @@ def _enrollment(state: StudentState) -> bytes | None:
         household=state.household,
         agency=state.agency,
     )
-    return enrollment.model_dump_json().encode()
+    return seal_event(ciphers[state.pseudonym], ENROLLMENTS, enrollment)
 
 
 def _school_day(day: DayState) -> bytes:

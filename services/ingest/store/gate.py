@@ -14,10 +14,11 @@ from services.ingest.consent.in_force import Run
 from services.ingest.identity.consented import ConsentedStudent
 from services.ingest.rows.outcomes import WhyNot
 from services.ingest.store.arrays import joined
+from services.platform.keys.master import WrappedKey
 
 _IN_FORCE = text("""
-    SELECT s.student_id, s.id, s.pseudonym, s.slot, s.consent_from, s.consent_through
-    FROM ingest.students s
+    SELECT s.student_id, s.id, s.pseudonym, s.slot, s.consent_from, s.consent_through, k.master, k.wrapped
+    FROM ingest.students s LEFT JOIN erasure.keys k USING (pseudonym)
     WHERE s.student_id = ANY (string_to_array(:ids, chr(31))) AND (s.agency, s.kept_for) = (:agency, :kept_for)
       AND s.consent_from <= (SELECT ingest.today())
       AND (s.consent_through IS NULL OR s.consent_through >= (SELECT ingest.today()))
@@ -42,8 +43,14 @@ async def in_force(
     """Those of the students whose consent for this feed is in force today, by the district's id."""
     rows = await connection.execute(_IN_FORCE, {"ids": joined(student_ids), **feed._asdict()})
     return {
-        student_id: ConsentedStudent(number, Pseudonym(pseudonym), Slot(slot), Run(start, through))
-        for student_id, number, pseudonym, slot, start, through in rows.all()
+        student_id: ConsentedStudent(
+            number,
+            Pseudonym(pseudonym),
+            Slot(slot),
+            Run(start, through),
+            WrappedKey(master, wrapped) if master else None,
+        )
+        for student_id, number, pseudonym, slot, start, through, master, wrapped in rows.all()
     }
 
 

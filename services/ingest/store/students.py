@@ -13,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.contracts.ids import Pseudonym, Slot
 from services.ingest.agreement.document import FeedId
 from services.ingest.consent.in_force import ConsentStanding, Run
+from services.ingest.store import keys
 from services.ingest.store.arrays import joined
+from services.platform.keys.master import MasterKeys
 
 _LOCK = text("""
     SELECT id, student_id, agency, kept_for, pseudonym, consent_from, consent_through, next_change, ended_on
@@ -114,8 +116,10 @@ async def any_due(connection: AsyncConnection, day: date) -> bool:
     return bool((await connection.execute(_ANY_DUE, {"day": day})).scalar_one())
 
 
-async def add(connection: AsyncConnection, feed: FeedId, students: Sequence[tuple[str, Pseudonym, Slot]]) -> None:
-    """Keep new students for the feed; one who is kept already stays as is."""
+async def add(
+    connection: AsyncConnection, masters: MasterKeys, feed: FeedId, students: Sequence[tuple[str, Pseudonym, Slot]]
+) -> None:
+    """Keep new students for the feed, with a key when it flows; one who is kept already stays as is."""
     await connection.execute(
         _ADD,
         {
@@ -125,6 +129,8 @@ async def add(connection: AsyncConnection, feed: FeedId, students: Sequence[tupl
             "slots": [slot for _, _, slot in students],
         },
     )
+    if not feed.kept_for:
+        await keys.add(connection, masters, feed.agency, [pseudonym for _, pseudonym, _ in students])
 
 
 async def stand(connection: AsyncConnection, changes: Sequence[tuple[int, ConsentStanding]]) -> None:

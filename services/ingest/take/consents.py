@@ -144,7 +144,7 @@ async def _students(
         if not is_over([one.term(policy) for one in mine.values()], today)
     ]
     if added:
-        await students.add(connection, feed, added)
+        await students.add(connection, parts.masters, feed, added)
         new = await students.lock(connection, feed, [student_id for student_id, _, _ in added])
         locked |= new
         return locked, [

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.attendance import NO_TIME
@@ -229,8 +230,18 @@ async def _publish(
     marks = [
         (partition_of(new.student.slot, partitions), mark) for batch in batches for new, mark in _marks(batch, said)
     ]
-    records = mark_records(marks, now, counts)
+    records = mark_records(marks, now, counts, _ciphers(parts, batches))
     await parts.patience.run(lambda: parts.publisher.send(records))
+
+
+def _ciphers(parts: IngestContext, batches: Sequence[_Batch]) -> dict[str, AESGCM]:
+    """By which what is new is sealed."""
+    students = {new.student.pseudonym: new.student.key for batch in batches for new in batch.classed.accepted}
+    return {
+        pseudonym: AESGCM(parts.masters.unwrap(pseudonym, key))
+        for pseudonym, key in students.items()
+        if key is not None
+    }
 
 
 def _flow(batch: _Batch) -> AuditEntry:

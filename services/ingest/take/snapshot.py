@@ -15,6 +15,7 @@ from services.ingest.context import IngestContext
 from services.ingest.publish.batches import mark_records
 from services.ingest.store import attendance, stale_marks
 from services.ingest.store.stale_marks import SchoolSpan, Stale, Whole
+from services.platform.keys.feed_keys import find_keys
 
 _AT_ONCE = 2_000
 
@@ -66,8 +67,10 @@ async def take_back(
 async def _publish(parts: IngestContext, stale: Sequence[Stale], whole: Whole) -> None:
     partitions = len(await parts.publisher.partitions())
     said = [(one, mark) for one in stale if (mark := said_instead(one)) is not None]
-    marks = [(partition_of(one.slot, partitions), mark) for one, mark in said if one.live]
-    await parts.publisher.send(mark_records(marks, datetime.now(UTC), {}))
+    async with parts.engine.connect() as connection:
+        found = await find_keys(connection, parts.masters, {mark.student for one, mark in said if one.live})
+    marks = [(partition_of(one.slot, partitions), mark) for one, mark in said if mark.student in found.keys]
+    await parts.publisher.send(mark_records(marks, datetime.now(UTC), {}, found.ciphers()))
     async with parts.engine.begin() as connection:
         await attendance.put(connection, [(one.student, mark) for one, mark in said if not one.live])
         await stale_marks.forget(connection, stale, whole)

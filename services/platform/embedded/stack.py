@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
+from services.platform.database import make_engine
 from services.platform.embedded.data_dir import DataDir
 from services.platform.embedded.endpoints import Endpoints, RunningService, Stack, write_stack
 from services.platform.embedded.errors import PrepareError
@@ -26,9 +27,10 @@ from services.platform.embedded.postgres import EmbeddedPostgres
 from services.platform.embedded.smtp_sink import sink_spec
 from services.platform.identity.trust import as_service
 from services.platform.kafka import create_topics
+from services.platform.keys.master import make_master_key
 from services.platform.listening import listening
 from services.platform.processes import Command, ProcessRegistry
-from services.platform.roles import READER, RolesError, read_password, require_membership, roles_of
+from services.platform.roles import OWNER, READER, RolesError, read_password, require_membership, roles_of
 from services.platform.schema import migrate
 from services.platform.service import Services, ServiceSpec
 from services.platform.settings import Settings
@@ -102,13 +104,15 @@ async def running_database(
         around = Surroundings(logs=data.logs, registry=registry, say=say, started=lambda: None)
         endpoints = Endpoints(kafka="", database=postgres.url(), smtp="")
         async with Supervisor(around) as supervisor:
-            await supervisor.start(replace(postgres.spec(), once_ready=partial(_make_schemas, endpoints, services)))
+            await supervisor.start(
+                replace(postgres.spec(), once_ready=partial(_make_schemas, endpoints, services, settings))
+            )
             yield endpoints.database
 
 
 async def prepare_services(endpoints: Endpoints, services: Services, *, settings: Settings) -> None:
     """Migrate the database and create the topics that are missing; raises `PrepareError`."""
-    await together(_make_topics(endpoints, settings), _make_schemas(endpoints, services))
+    await together(_make_topics(endpoints, settings), _make_schemas(endpoints, services, settings))
 
 
 async def _make_topics(endpoints: Endpoints, settings: Settings) -> None:
@@ -120,12 +124,17 @@ async def _make_topics(endpoints: Endpoints, settings: Settings) -> None:
         raise _away("Kafka", error) from error
 
 
-async def _make_schemas(endpoints: Endpoints, services: Services, *, become: bool = False) -> None:
-    """Migrate; to `become` the services' roles the owner must be one of their members."""
+async def _make_schemas(endpoints: Endpoints, services: Services, settings: Settings, *, become: bool = False) -> None:
+    """Migrate, and make a new database's master key; to `become` the services' roles the owner must be a member."""
     try:
         await asyncio.to_thread(migrate, endpoints.database, services)
         if become:
             await asyncio.to_thread(require_membership, endpoints.database, services)
+        engine = make_engine(endpoints.database, service=OWNER)
+        try:
+            await make_master_key(settings, engine)
+        finally:
+            await engine.dispose()
     except RolesError as error:
         raise PrepareError(str(error)) from error
     except (SQLAlchemyError, OSError) as error:
@@ -144,7 +153,7 @@ async def _found(supervisor: Supervisor, plan: _Plan, settings: Settings, prepar
     else:
         steps = {
             "kafka": partial(_make_topics, plan.endpoints, settings),
-            "postgres": partial(_make_schemas, plan.endpoints, plan.all, become=plan.postgres is None),
+            "postgres": partial(_make_schemas, plan.endpoints, plan.all, settings, become=plan.postgres is None),
         }
         specs = [replace(spec, once_ready=steps.pop(spec.name, spec.once_ready)) for spec in plan.foundation()]
         await together(supervisor.start(*specs), *(outside() for outside in steps.values()))
@@ -263,15 +272,13 @@ def service_environment(
 ) -> dict[str, str]:
     """The parent's settings as a service's environment, with the addresses filled in; what is None is left out.
 
-    The database is that of the service's own role; one without a schema has none.
+    The database is that of the service's own role.
     """
     values = settings.model_dump(mode="json", exclude_none=True)
     values |= {name: value.get_secret_value() for name, value in settings if isinstance(value, SecretStr)}
     values |= {f"{name}_port": port for name, port in ports.items()}
     values |= {"kafka": endpoints.kafka, "smtp": endpoints.smtp}
-    values.pop("database", None)
-    if service.migrations is not None:
-        values["database"] = endpoints.database_of(service.name)
+    values["database"] = endpoints.database_of(service.name)
     values["data_dir"] = str(settings.data_dir.absolute())
     return {f"FIRSTBELL_{name.upper()}": str(value) for name, value in values.items()}
 

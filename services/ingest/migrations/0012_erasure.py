@@ -1,0 +1,110 @@
+"""Erasure: the feeds' keys, the ledger of what was erased, and who has confirmed it."""
+
+from __future__ import annotations
+
+from alembic import op
+
+from services.platform.roles import READER, role_of
+from services.platform.row_security import NO_STUDENTS, acts_as, of_agency, protect, unprotect
+
+revision = "ingest_0012"
+down_revision = "ingest_0011"
+branch_labels = None
+depends_on = None
+
+INGEST = "ingest"
+OTHERS = ("warning", "casework", "notify")
+EVERYONE = ", ".join(role_of(one) for one in (INGEST, *OTHERS))
+HELD = f"{NO_STUDENTS} AND {of_agency('recipient')}"
+
+TABLES = """
+CREATE SCHEMA erasure;
+
+CREATE TABLE erasure.keys (
+    pseudonym text PRIMARY KEY,
+    recipient text NOT NULL,
+    master text NOT NULL,
+    wrapped bytea NOT NULL
+);
+COMMENT ON TABLE erasure.keys IS 'A key a student and feed: all that is about the student in Kafka is sealed with it';
+COMMENT ON COLUMN erasure.keys.master IS 'The name of the master key that wraps it';
+
+CREATE TABLE erasure.ledger (
+    id uuid PRIMARY KEY,
+    student bytea NOT NULL,
+    agreement text NOT NULL,
+    recipient text NOT NULL,
+    kept_for text NOT NULL,
+    pseudonym text UNIQUE,
+    slot integer,
+    because text NOT NULL,
+    ended_on date NOT NULL,
+    at timestamptz NOT NULL,
+    by text NOT NULL,
+    held boolean NOT NULL DEFAULT false,
+    removed jsonb NOT NULL DEFAULT '{}',
+    gone bigint UNIQUE,
+    published boolean NOT NULL DEFAULT false,
+    CHECK (held = (gone IS NULL))
+);
+COMMENT ON TABLE erasure.ledger IS
+    'What was erased, and which consents never count again; an entry with a pseudonym is a proof, too';
+COMMENT ON COLUMN erasure.ledger.student IS 'A keyed digest of the district''s id';
+COMMENT ON COLUMN erasure.ledger.because IS 'withdrawn, expired, agreement_ended, destroyed';
+COMMENT ON COLUMN erasure.ledger.ended_on IS
+    'Of a withdrawal: no consent of the agreement, to the recipient, that was signed before this day counts again';
+COMMENT ON COLUMN erasure.ledger.held IS 'The deletion waits for an inspection; access ended';
+COMMENT ON COLUMN erasure.ledger.gone IS
+    'In which order keys were deleted: given under a lock, so that a reader who knows one has missed none before it';
+COMMENT ON COLUMN erasure.ledger.published IS 'Whether it is also in Kafka and in the file beside the master key';
+CREATE INDEX ledger_student ON erasure.ledger (student);
+CREATE INDEX ledger_unpublished ON erasure.ledger (id) WHERE NOT published;
+
+CREATE TABLE erasure.awaited (
+    service text NOT NULL,
+    id uuid NOT NULL REFERENCES erasure.ledger ON DELETE CASCADE,
+    PRIMARY KEY (service, id)
+);
+COMMENT ON TABLE erasure.awaited IS 'Services that have not confirmed yet that they hold nothing any more';
+
+CREATE TABLE erasure.confirmations (
+    id uuid NOT NULL REFERENCES erasure.ledger ON DELETE CASCADE,
+    service text NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    removed jsonb NOT NULL,
+    PRIMARY KEY (id, service)
+);
+COMMENT ON COLUMN erasure.confirmations.removed IS 'What the service removed: how many by place';
+"""
+
+
+def upgrade() -> None:
+    op.execute(TABLES)
+    reader = role_of(READER)
+    through = "EXISTS (SELECT FROM erasure.ledger l WHERE l.id = {}.id)"
+    op.execute(protect("erasure.keys", service=INGEST, caller=HELD, held=True))
+    op.execute(protect("erasure.ledger", service=INGEST, caller=HELD, held=True))
+    for table in ("awaited", "confirmations"):
+        op.execute(protect(f"erasure.{table}", service=INGEST, caller=f"{NO_STUDENTS} AND {through.format(table)}"))
+    op.execute(f"""
+        GRANT USAGE ON SCHEMA erasure TO {EVERYONE}, {reader};
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA erasure TO {role_of(INGEST)};
+        GRANT SELECT ON erasure.ledger, erasure.awaited, erasure.confirmations TO {reader};
+    """)
+    for other in OTHERS:
+        role, acts = role_of(other), acts_as(other)
+        op.execute(f"""
+            GRANT SELECT ON erasure.keys, erasure.ledger TO {role};
+            GRANT SELECT, DELETE ON erasure.awaited TO {role};
+            GRANT SELECT, INSERT ON erasure.confirmations TO {role};
+            CREATE POLICY {other} ON erasure.keys FOR SELECT TO {role} USING ({acts});
+            CREATE POLICY {other} ON erasure.ledger FOR SELECT TO {role} USING ({acts});
+            CREATE POLICY {other} ON erasure.awaited TO {role} USING ({acts} AND service = '{other}');
+            CREATE POLICY {other} ON erasure.confirmations TO {role} USING ({acts} AND service = '{other}');
+        """)
+
+
+def downgrade() -> None:
+    for table in ("confirmations", "awaited", "ledger", "keys"):
+        op.execute(unprotect(f"erasure.{table}", *OTHERS))
+    op.execute("DROP SCHEMA erasure CASCADE")

@@ -1,0 +1,42 @@
+"""The feeds' keys: made with the student, deleted with the consent."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.contracts.sealed import KEY_BYTES
+from services.platform.keys.master import MasterKeys
+
+_ADD: Final = text("""
+    INSERT INTO erasure.keys (pseudonym, recipient, master, wrapped)
+    SELECT pseudonym, :recipient, master, wrapped
+    FROM unnest(CAST(:pseudonyms AS text[]), CAST(:masters AS text[]), CAST(:wrapped AS bytea[]))
+         AS g (pseudonym, master, wrapped)
+    ON CONFLICT DO NOTHING
+""")
+
+_DELETE: Final = text("DELETE FROM erasure.keys WHERE pseudonym = ANY (CAST(:pseudonyms AS text[]))")
+
+
+async def add(connection: AsyncConnection, masters: MasterKeys, recipient: str, pseudonyms: Collection[str]) -> None:
+    """Make a key for each of these feeds that has none; raises `MasterKeyLostError`."""
+    made = [masters.wrap(pseudonym, secrets.token_bytes(KEY_BYTES)) for pseudonym in pseudonyms]
+    await connection.execute(
+        _ADD,
+        {
+            "recipient": recipient,
+            "pseudonyms": list(pseudonyms),
+            "masters": [each.master for each in made],
+            "wrapped": [each.wrapped for each in made],
+        },
+    )
+
+
+async def delete(connection: AsyncConnection, pseudonyms: Collection[str]) -> int:
+    """Delete the keys of these feeds: whatever was sealed with them is noise from now on. How many there were."""
+    return (await connection.execute(_DELETE, {"pseudonyms": list(pseudonyms)})).rowcount

@@ -1,0 +1,108 @@
+"""The ledger's copies outside the database: a topic and a file. A restored dump is behind them, and is held to them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from aiokafka import TopicPartition
+from pydantic import ValidationError
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.contracts.topics import ERASURES
+from services.platform.erasure.entry import LedgerEntry
+from services.platform.kafka import make_consumer
+from services.platform.settings import SettingsError
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS: Final = 1.0
+
+_KNOWN: Final = text("SELECT id FROM erasure.ledger WHERE NOT held")
+_KNOWN_HELD: Final = text("SELECT id FROM erasure.ledger WHERE held")
+
+Copies = dict[UUID, LedgerEntry]
+
+
+async def read_topic(bootstrap: str) -> Copies:
+    """The ledger as Kafka has it, the last word on each entry; raises `KafkaError`."""
+    consumer = make_consumer(bootstrap, group=None)
+    place = TopicPartition(ERASURES.name, 0)
+    found: Copies = {}
+    await consumer.start()
+    try:
+        consumer.assign([place])
+        end = (await consumer.end_offsets([place]))[place]
+        await consumer.seek_to_beginning(place)
+        while await consumer.position(place) < end:
+            for records in (await consumer.getmany(timeout_ms=1000)).values():
+                for record in records:
+                    entry = LedgerEntry.model_validate_json(record.value or b"")
+                    found[entry.id] = entry
+    finally:
+        await consumer.stop()
+    return found
+
+
+def read_file(path: Path) -> Copies:
+    """The ledger as the file has it; raises `SettingsError` naming the line that cannot be read.
+
+    A last line that was cut short by a crash is passed over: it was not acknowledged, and is written again.
+    """
+    found: Copies = {}
+    if not path.exists():
+        return found
+    content = path.read_bytes()
+    for number, line in enumerate(content.splitlines(keepends=True), 1):
+        if not line.endswith(b"\n"):
+            break
+        try:
+            entry = LedgerEntry.model_validate_json(line)
+        except ValidationError as error:
+            raise SettingsError(f"{path}, line {number} is no entry of the ledger of erasures. Restore it.") from error
+        found[entry.id] = entry
+    return found
+
+
+def append_file(path: Path, entries: Iterable[LedgerEntry]) -> None:
+    """Append, whole and on disk when it returns; mode 0600. Raises `OSError`."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "r+b") as file:
+        cut = file.seek(0, os.SEEK_END) > 0 and _last_byte(file.fileno()) != b"\n"
+        lines = b"".join(entry.model_dump_json().encode() + b"\n" for entry in entries)
+        file.write(b"\n" * cut + lines)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+async def missing(connection: AsyncConnection, copies: Copies) -> list[LedgerEntry]:
+    """Entries of the copies that the database does not know, or still holds back though they were released."""
+    known = set((await connection.execute(_KNOWN)).scalars())
+    held = set((await connection.execute(_KNOWN_HELD)).scalars())
+    return [one for one in copies.values() if one.id not in known and not (one.held and one.id in held)]
+
+
+async def until_ledger_is_whole(engine: AsyncEngine, bootstrap: str) -> None:
+    """Return when the database knows every erasure of the topic: before, a restored dump would show what was erased.
+
+    Ingest brings the database up to date. Raises `KafkaError` and what the database raises when it is away.
+    """
+    while True:
+        copies = await read_topic(bootstrap)
+        async with engine.connect() as connection:
+            behind = len(await missing(connection, copies))
+        if not behind:
+            return
+        log.warning("the database lacks %d erasures that the ledger in Kafka has: waiting for ingest", behind)
+        await asyncio.sleep(RETRY_SECONDS)
+
+
+def _last_byte(descriptor: int) -> bytes:
+    return os.pread(descriptor, 1, os.fstat(descriptor).st_size - 1)
