@@ -17,8 +17,6 @@ from services.contracts.topics import Topic
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
 _MARK: Final = b"\x01"
-_PSEUDONYM: Final = 22
-_HEAD: Final = len(_MARK) + _PSEUDONYM
 
 
 class EventOfStudent(Protocol):
@@ -47,12 +45,9 @@ def new_nonce() -> bytes:
 
 
 def seal(key: AESGCM, topic: str, pseudonym: str, value: bytes) -> bytes:
-    """The value as it travels; raises `ValueError` when the pseudonym has not a pseudonym's length."""
-    whose = pseudonym.encode()
-    if len(whose) != _PSEUDONYM:
-        raise ValueError("not a pseudonym")
-    nonce = new_nonce()
-    return b"".join((_MARK, whose, nonce, key.encrypt(nonce, value, binding(topic, pseudonym))))
+    """The value as it travels: a mark, the length of the pseudonym and it, the nonce, what is sealed, the tag."""
+    whose, nonce = pseudonym.encode(), new_nonce()
+    return b"".join((_MARK, bytes((len(whose),)), whose, nonce, key.encrypt(nonce, value, binding(topic, pseudonym))))
 
 
 def is_sealed(value: bytes) -> bool:
@@ -62,22 +57,27 @@ def is_sealed(value: bytes) -> bool:
 
 def sealed_for(value: bytes) -> str:
     """Of whom a sealed value is; raises `UnsealError` when it says nobody."""
-    if not is_sealed(value) or len(value) < _HEAD + NONCE_BYTES:
-        raise UnsealError("not a sealed value")
-    try:
-        return value[len(_MARK) : _HEAD].decode("ascii")
-    except UnicodeDecodeError as error:
-        raise UnsealError("not a sealed value") from error
+    return _split(value)[0]
 
 
 def unseal(key: AESGCM, topic: str, value: bytes) -> bytes:
     """What was sealed; raises `UnsealError`."""
+    pseudonym, nonce, sealed = _split(value)
     try:
-        return key.decrypt(
-            value[_HEAD : _HEAD + NONCE_BYTES], value[_HEAD + NONCE_BYTES :], binding(topic, sealed_for(value))
-        )
+        return key.decrypt(nonce, sealed, binding(topic, pseudonym))
     except InvalidTag as error:
         raise UnsealError("the value does not open with its feed's key") from error
+
+
+def _split(value: bytes) -> tuple[str, bytes, bytes]:
+    """Whose it is, the nonce, and what is sealed."""
+    end = 2 + value[1] if is_sealed(value) and len(value) > 1 else 0
+    if not end or len(value) < end + NONCE_BYTES:
+        raise UnsealError("not a sealed value")
+    try:
+        return value[2:end].decode("ascii"), value[end : end + NONCE_BYTES], value[end + NONCE_BYTES :]
+    except UnicodeDecodeError as error:
+        raise UnsealError("not a sealed value") from error
 
 
 def seal_event(key: AESGCM, topic: Topic, event: EventOfStudent) -> bytes:
