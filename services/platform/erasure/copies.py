@@ -71,13 +71,12 @@ def read_file(path: Path) -> Copies:
 
 
 def append_file(path: Path, entries: Iterable[LedgerEntry]) -> None:
-    """Append, whole and on disk when it returns; mode 0600. Raises `OSError`."""
+    """Append, whole and on disk when it returns; mode 0600. One process at a time. Raises `OSError`."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "r+b") as file:
-        cut = file.seek(0, os.SEEK_END) > 0 and _last_byte(file.fileno()) != b"\n"
-        lines = b"".join(entry.model_dump_json().encode() + b"\n" for entry in entries)
-        file.write(b"\n" * cut + lines)
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
+        file.seek(file.read().rfind(b"\n") + 1)  # behind it is what a crash cut short
+        file.truncate()
+        file.writelines(entry.model_dump_json().encode() + b"\n" for entry in entries)
         file.flush()
         os.fsync(file.fileno())
 
@@ -102,7 +101,3 @@ async def until_ledger_is_whole(engine: AsyncEngine, bootstrap: str) -> None:
             return
         log.warning("the database lacks %d erasures that the ledger in Kafka has: waiting for ingest", behind)
         await asyncio.sleep(RETRY_SECONDS)
-
-
-def _last_byte(descriptor: int) -> bytes:
-    return os.pread(descriptor, 1, os.fstat(descriptor).st_size - 1)

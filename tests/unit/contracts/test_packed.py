@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
@@ -62,8 +63,8 @@ def test_of_a_student_without_a_key_nothing_comes_out_and_of_the_others_all(mark
     )
 
 
-def mark(student: str = "a", **changes: object) -> PlainMark:
-    return PlainMark(student, "dearborn", NOW.date(), "absent", None, None, 1, None, history=False)._replace(**changes)
+def mark(student: str = "a", section: str | None = None, reason: str | None = None) -> PlainMark:
+    return PlainMark(student, "dearborn", NOW.date(), "absent", None, section, 1, reason, history=False)
 
 
 def test_what_is_said_of_a_student_is_not_in_the_value() -> None:
@@ -73,9 +74,7 @@ def test_what_is_said_of_a_student_is_not_in_the_value() -> None:
 
 def test_marks_of_one_student_do_not_open_as_anothers() -> None:
     batch = decode(pack([mark("a"), mark("b")], NOW, Ciphers()))
-    swapped = type(batch)(
-        **{field: getattr(batch, field) for field in batch.__struct_fields__} | {"students": ["b", "a"]}
-    )
+    swapped = msgspec.structs.replace(batch, students=["b", "a"])
     with pytest.raises(UnsealError):
         unseal_marks(swapped, cipher_of)
 
