@@ -24,17 +24,24 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS: Final = 1.0
 
+_ORIGIN: Final = text("SELECT name FROM erasure.origin")
 _KNOWN: Final = text("SELECT id FROM erasure.ledger WHERE NOT held")
 _KNOWN_HELD: Final = text("SELECT id FROM erasure.ledger WHERE held")
 
 Copies = dict[UUID, LedgerEntry]
 
 
-async def read_topic(bootstrap: str) -> Copies:
-    """The ledger as Kafka has it, the last word on each entry; raises `KafkaError`."""
+def topic_key(origin: str, id_: UUID) -> str:
+    """The key of an entry's record."""
+    return f"{origin}|{id_}"
+
+
+async def read_topic(bootstrap: str, origin: str) -> Copies:
+    """The ledger as Kafka has it, the last word on each entry of this origin; raises `KafkaError`."""
     consumer = make_consumer(bootstrap, group=None)
     place = TopicPartition(ERASURES.name, 0)
     found: Copies = {}
+    mine = f"{origin}|".encode()
     await consumer.start()
     try:
         consumer.assign([place])
@@ -43,8 +50,9 @@ async def read_topic(bootstrap: str) -> Copies:
         while await consumer.position(place) < end:
             for records in (await consumer.getmany(timeout_ms=1000)).values():
                 for record in records:
-                    entry = LedgerEntry.model_validate_json(record.value or b"")
-                    found[entry.id] = entry
+                    if record.key.startswith(mine):
+                        entry = LedgerEntry.model_validate_json(record.value or b"")
+                        found[entry.id] = entry
     finally:
         await consumer.stop()
     return found
@@ -94,7 +102,9 @@ async def until_ledger_is_whole(engine: AsyncEngine, bootstrap: str) -> None:
     Ingest brings the database up to date. Raises `KafkaError` and what the database raises when it is away.
     """
     while True:
-        copies = await read_topic(bootstrap)
+        async with engine.connect() as connection:
+            origin = await connection.scalar(_ORIGIN)
+        copies = {} if origin is None else await read_topic(bootstrap, origin)
         async with engine.connect() as connection:
             behind = len(await missing(connection, copies))
         if not behind:
