@@ -83,7 +83,7 @@ class Withdrawn:
     "day",
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="DATE",
-    help="The first day without it: a consent that was signed before never counts again.  [default: the system's today]",
+    help="The first day without it: a consent signed before never counts again.  [default: the system's today]",
 )
 @click.option(
     "--agreement",
@@ -106,10 +106,11 @@ def withdraw(
 ) -> None:
     """Withdraw the consent of the student whose id the district has as STUDENT_ID.
 
-    It is the same as POST /v1/consents with revoked_on. Nobody is shown anything of the student from this moment on. The key by which everything was sealed is deleted;
-    every service removes what it holds, ends open alerts and cancels mails, and confirms it. What remains is a proof
-    without a name for each recipient (`firstbell proofs`), and an entry by which the same consent never counts again: a
-    later one that is signed anew does. While an inspection is open the deletion waits (`held`).
+    It is the same as POST /v1/consents with revoked_on. Nobody is shown anything of the student from this moment on.
+    The key by which everything was sealed is deleted; every service removes what it holds, ends open alerts and cancels
+    mails, and confirms it. What remains is a proof without a name for each recipient (`firstbell proofs`), and an entry
+    by which the same consent never counts again: one that is signed anew later does. While an inspection is open the
+    deletion waits (`held`).
 
     The running system takes it; it waits up to 30 seconds for the confirmations. To withdraw twice changes nothing.
 
