@@ -44,6 +44,7 @@ from services.registry import SERVICES
 ACTION: Final = "withdraw"
 EXIT_PENDING: Final = 4
 WAIT_SECONDS: Final = 30.0
+LOOK_SECONDS: Final = 0.2
 PATIENCE_SECONDS: Final = 30.0
 
 _FEEDS: Final = text("SELECT pseudonym FROM ingest.students WHERE student_id = :student ORDER BY pseudonym")
@@ -175,7 +176,7 @@ async def _withdraw(
                     named = [agreement] if agreement else await _agreements(connection, given)
             outcomes = await intake.take_consents([_row(given, name, on) for name in named])
         with answering():
-            proofs = await _proofs(engine, feeds, wait=wait)
+            proofs = await follow(engine, feeds, seconds=WAIT_SECONDS if wait else 0)
         if proofs:
             await put_on_record(url, ACTION, (one.pseudonym for one in proofs))
     finally:
@@ -207,24 +208,19 @@ def _row(given: Mapping[str, object], agreement: str, on: date) -> ConsentRow:
     return row
 
 
-async def _proofs(engine: AsyncEngine, feeds: Sequence[str], *, wait: bool) -> Sequence[Proof]:
-    """The proofs of these feeds, when none is pending any more, or at the end of the wait."""
+async def follow(engine: AsyncEngine, feeds: Sequence[str], *, seconds: float) -> Sequence[Proof]:
+    """The proofs of these feeds, as soon as none is pending any more, or after so many seconds."""
     found: Sequence[Proof] = ()
+    with progress_bar() as progress:
+        task = progress.add_task("Services confirm", total=len(SERVICES))
 
-    async def look() -> bool:
-        nonlocal found
-        async with engine.connect() as connection:
-            found = await proofs_of(connection, feeds)
-        return all(one.state != "pending" for one in found)
+        async def look() -> bool:
+            nonlocal found
+            async with engine.connect() as connection:
+                found = await proofs_of(connection, feeds)
+            confirmed = sum(len(one.confirmed) for one in found)
+            progress.update(task, completed=confirmed, total=len(found) * len(SERVICES))
+            return all(one.state != "pending" for one in found)
 
-    if not await look() and wait:
-        with progress_bar() as progress:
-            task = progress.add_task("Services confirm", total=len(found) * len(SERVICES))
-
-            async def look_and_tell() -> bool:
-                done = await look()
-                progress.update(task, completed=sum(len(one.confirmed) for one in found))
-                return done
-
-            await poll(look_and_tell, deadline=WAIT_SECONDS, interval=0.2)
+        await poll(look, deadline=seconds, interval=LOOK_SECONDS)
     return found
