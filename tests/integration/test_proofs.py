@@ -194,12 +194,7 @@ async def test_the_service_tells_the_alarm_in_its_metrics(ledger: Ledger, identi
 async def test_a_withdrawal_is_followed_until_every_service_has_confirmed(ledger: Ledger) -> None:
     erasure, pseudonym = await ledger.erased("notify")
     assert [one.state for one in await follow(ledger.engine, [pseudonym], seconds=0)] == ["pending"]
-
-    async def confirm() -> None:
-        await asyncio.sleep(0.5)
-        await ledger.confirm(erasure, "notify")
-
-    confirming = asyncio.create_task(confirm())
+    confirming = asyncio.create_task(ledger.confirm(erasure, "notify"))
     assert [one.state for one in await follow(ledger.engine, [pseudonym], seconds=20)] == ["complete"]
     await confirming
     assert await follow(ledger.engine, [], seconds=20) == []
