@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
 import click
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.cli.common import (
     CommandError,
@@ -34,7 +33,7 @@ from services.ingest.proofs.schemas import Proof
 from services.ingest.rows.outcomes import Outcome
 from services.ingest.rows.parse import ConsentRow, RowError, parse_consent
 from services.ingest.settings import IngestSettings
-from services.ingest.store import agreements
+from services.ingest.store.withdrawing import agreements_of, pseudonyms_of
 from services.platform.database import make_engine
 from services.platform.embedded.endpoints import read_stack, stack_database
 from services.platform.errors import NotRunningError
@@ -46,12 +45,6 @@ EXIT_PENDING: Final = 4
 WAIT_SECONDS: Final = 30.0
 LOOK_SECONDS: Final = 0.2
 PATIENCE_SECONDS: Final = 30.0
-
-_FEEDS: Final = text("SELECT pseudonym FROM ingest.students WHERE student_id = :student ORDER BY pseudonym")
-_AGREEMENTS: Final = text("""
-    SELECT DISTINCT agreement_id FROM ingest.students s JOIN ingest.consents c ON c.student = s.id
-    WHERE s.student_id = :student AND agreement_id <> '' ORDER BY agreement_id
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +67,31 @@ class Withdrawn:
             "outcomes": [{"agreement": name, "status": one.status, "reason": one.reason} for name, one in told],
             "proofs": [one.model_dump(mode="json") for one in self.proofs],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the command was given."""
+
+    student_id: str
+    recipient: str | None
+    on: date | None
+    agreement: str | None
+    wait: bool
+
+    def row(self, agreement: str, on: date) -> ConsentRow:
+        """As an entry of POST /v1/consents; raises `CommandError`."""
+        row = parse_consent(
+            {
+                "student_id": self.student_id,
+                "agreement_id": agreement,
+                "recipients": [self.recipient] if self.recipient else [],
+                "revoked_on": on.isoformat(),
+            }
+        )
+        if isinstance(row, RowError):
+            raise CommandError(row.reason)
+        return row
 
 
 @click.command()
@@ -121,10 +139,9 @@ def withdraw(
     """
     log_quietly()
     settings = load_settings(IngestSettings, data_dir)
-    given = {"student_id": student_id, "recipients": [recipient] if recipient else []}
+    asked = _Asked(student_id, recipient, day and day.date(), agreement, wait=not no_wait)
     with failing():
-        pointed = _running(settings)
-        done = asyncio.run(_withdraw(pointed, given, day and day.date(), agreement, wait=not no_wait))
+        done = asyncio.run(_withdraw(_running(settings), asked))
     if as_json:
         print_json(done.document())
     else:
@@ -160,52 +177,32 @@ def _running(settings: IngestSettings) -> IngestSettings:
     raise NotRunningError(nothing_runs(settings.data_dir))
 
 
-async def _withdraw(
-    settings: IngestSettings, given: Mapping[str, object], day: date | None, agreement: str | None, *, wait: bool
-) -> Withdrawn:
+async def _withdraw(settings: IngestSettings, asked: _Asked) -> Withdrawn:
     url = settings.require_database()
     engine = make_engine(url, service=SERVICE, pool_size=1)
     try:
         async with Intake.open(settings, Patience(PATIENCE_SECONDS, say)) as intake:
             await intake.start()
             today = await intake.today()
-            on = day or today
+            on = asked.on or today
             with answering():
                 async with engine.connect() as connection:
-                    feeds = await _feeds(connection, given)
-                    named = [agreement] if agreement else await _agreements(connection, given)
-            outcomes = await intake.take_consents([_row(given, name, on) for name in named])
+                    feeds = await pseudonyms_of(connection, asked.student_id)
+                    meant = await agreements_of(connection, asked.student_id)
+            named = [asked.agreement] if asked.agreement else meant
+            if not named:
+                raise CommandError(
+                    "No agreement is in force, and no consent of this student is kept. Say which agreement's is "
+                    "withdrawn: --agreement."
+                )
+            outcomes = await intake.take_consents([asked.row(name, on) for name in named])
         with answering():
-            proofs = await follow(engine, feeds, seconds=WAIT_SECONDS if wait else 0)
+            proofs = await follow(engine, feeds, seconds=WAIT_SECONDS if asked.wait else 0)
         if proofs:
             await put_on_record(url, ACTION, (one.pseudonym for one in proofs))
     finally:
         await engine.dispose()
     return Withdrawn(on, named, outcomes, proofs, is_to_come=on > today)
-
-
-async def _feeds(connection: AsyncConnection, given: Mapping[str, object]) -> Sequence[str]:
-    return (await connection.execute(_FEEDS, {"student": given["student_id"]})).scalars().all()
-
-
-async def _agreements(connection: AsyncConnection, given: Mapping[str, object]) -> list[str]:
-    """Each that the student's consents name, and the one in force: its next export must not bring the student back."""
-    named = set((await connection.execute(_AGREEMENTS, {"student": given["student_id"]})).scalars())
-    in_force = await agreements.in_force(connection)
-    if in_force is not None:
-        named.add(in_force.id)
-    if not named:
-        raise CommandError(
-            "No agreement is in force, and no consent of this student is kept. Say which one is withdrawn: --agreement."
-        )
-    return sorted(named)
-
-
-def _row(given: Mapping[str, object], agreement: str, on: date) -> ConsentRow:
-    row = parse_consent({**given, "agreement_id": agreement, "revoked_on": on.isoformat()})
-    if isinstance(row, RowError):
-        raise CommandError(row.reason)
-    return row
 
 
 async def follow(engine: AsyncEngine, feeds: Sequence[str], *, seconds: float) -> Sequence[Proof]:

@@ -98,7 +98,7 @@ async def ledger(stack: Stack, tmp_path: Path, identity: Identity) -> AsyncItera
 
 
 async def test_a_proof_is_pending_until_every_service_has_confirmed_it(ledger: Ledger) -> None:
-    erasure, pseudonym = await ledger.erased("casework", "notify")
+    erasure, pseudonym = await ledger.erased("ingest", "casework", "notify")
 
     async def proof() -> dict[str, Any]:
         found: dict[str, Any] = json.loads((await ledger.command(str(erasure), "--json")).stdout)
@@ -109,13 +109,20 @@ async def test_a_proof_is_pending_until_every_service_has_confirmed_it(ledger: L
     assert (first["id"], first["pseudonym"], first["by"]) == (str(erasure), pseudonym, "withdraw")
     assert (first["state"], first["confirmed"]) == ("pending", {})
     assert first["removed"] == {"ingest.consents": 2, "ingest.students": 1}
-    await ledger.confirm(erasure, "casework", '{"casework.alerts": 3, "ingest.consents": 1}')
+    await ledger.confirm(erasure, "casework", '{"casework.alerts": 3}')
+    await ledger.confirm(erasure, "ingest", '{"ingest.students": 1, "erasure.keys": 1}')
     half = await proof()
-    assert (half["state"], list(half["confirmed"])) == ("pending", ["casework"])
+    assert (half["state"], list(half["confirmed"])) == ("pending", ["casework", "ingest"])
     await ledger.confirm(erasure, "notify", '{"notify.mails": 1}')
     whole = await proof()
-    assert (whole["state"], list(whole["confirmed"])) == ("complete", ["casework", "notify"])
-    assert whole["removed"] == {"casework.alerts": 3, "ingest.consents": 3, "ingest.students": 1, "notify.mails": 1}
+    assert (whole["state"], list(whole["confirmed"])) == ("complete", ["casework", "ingest", "notify"])
+    assert whole["removed"] == {
+        "casework.alerts": 3,
+        "erasure.keys": 1,
+        "ingest.consents": 2,
+        "ingest.students": 1,
+        "notify.mails": 1,
+    }
     assert whole["confirmed"]["notify"] >= whole["confirmed"]["casework"] > whole["at"]
 
 

@@ -16,10 +16,10 @@ from services.cli.erasure_check import judge_erasures
 from services.cli.proof_lines import describe as describe_proof
 from services.cli.proofs import show
 from services.cli.withdraw import Withdrawn, describe, withdraw
-from services.ingest.proofs.queries import Waiting
+from services.ingest.proofs.queries import Behind
 from services.ingest.proofs.schemas import Proof
 from services.ingest.rows.outcomes import DUPLICATE, Outcome
-from services.platform.erasure.searching import Found
+from services.platform.erasure.searching import SearchResult
 from services.platform.keys.rotating import Rotated
 
 AT = datetime(2026, 3, 2, 14, 5, 6, 789, tzinfo=UTC)
@@ -97,7 +97,7 @@ def test_a_withdrawal_without_proofs_says_why(is_to_come: bool, said: str) -> No
 
 
 def test_what_a_search_found_is_told_by_topic() -> None:
-    first, *topics = describe_found(Found(1_200, 0, {"consents.v1": 1_200, "alerts.v1": 0}))
+    first, *topics = describe_found(SearchResult(1_200, 0, {"consents.v1": 1_200, "alerts.v1": 0}))
     assert first == "0 of 1,200 records about this pseudonym can be read."
     assert [line.split() for line in topics] == [["consents.v1", "1,200"], ["alerts.v1", "0"]]
 
@@ -111,8 +111,8 @@ def test_a_rotation_says_what_was_destroyed_and_what_may_be_taken_out() -> None:
 
 
 def test_doctor_names_who_is_behind_and_leaves_what_is_young() -> None:
-    young = Waiting("casework", 3, 0, timedelta(seconds=4))
-    late = Waiting("warning", 5, 2, timedelta(seconds=130))
+    young = Behind("casework", 3, 0, timedelta(seconds=4))
+    late = Behind("warning", 5, 2, timedelta(seconds=130))
     found = judge_erasures([young, late])
     assert (found.status, found.detail) == ("failed", "warning has not confirmed 2")
     hint = str(found.hint)

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from services.contracts.packed import NO_MOMENT, PlainMark, pack
 from services.contracts.sealed import seal
 from services.contracts.topics import ALERTS, CONSENTS, MARKS, PROGRESS, WINDOWS_CHANGELOG, Topic
-from services.platform.erasure.searching import Found, Search
+from services.platform.erasure.searching import Search, SearchResult
 from tests.sealing import Ciphers, cipher_of, key_of
 
 HERS, HIS = "-" + "a" * 21, "b" * 22
@@ -97,4 +97,4 @@ def test_every_key_at_hand_is_tried_and_each_place_is_told() -> None:
     search.begin(ALERTS.name)
     search.take(CONSENTS.name, CONSENTS.name, HERS.encode(), sealed(CONSENTS))
     search.take("rocksdb", WINDOWS_CHANGELOG.name, CHANGELOG_KEY, sealed(WINDOWS_CHANGELOG))
-    assert search.found() == Found(2, 2, {CONSENTS.name: 1, ALERTS.name: 0, "rocksdb": 1})
+    assert search.found() == SearchResult(2, 2, {CONSENTS.name: 1, ALERTS.name: 0, "rocksdb": 1})
