@@ -1,4 +1,4 @@
-"""A service's part in erasures: it begins once its database knows all of the ledger, and then erases what is awaited."""
+"""A service's part in erasures: it begins once its database knows the whole ledger, then erases what is awaited."""
 
 from __future__ import annotations
 
