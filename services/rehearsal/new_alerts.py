@@ -94,7 +94,7 @@ class NewAlerts:
 
     @classmethod
     async def read(cls, engine: AsyncEngine, settings: Settings, client: httpx.AsyncClient) -> NewAlerts:
-        """As Kafka and the database of the settings, which are ingest's, and the worker, whose client it is, have it."""
+        """As Kafka and the database of ingest's settings, and the worker, whose client it is, have it."""
         counts = Counter([origin(event.reasons) async for event in alert_events(settings) if is_new(event)])
         async with engine.connect() as connection:
             weeks: int = (await connection.execute(_WEEKS)).scalar_one()

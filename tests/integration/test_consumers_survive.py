@@ -35,9 +35,16 @@ from tests.integration.running import answers, producing, running, say_death, se
 
 @pytest.mark.parametrize("victim", ["kafka", "postgres"])
 async def test_nothing_is_lost_or_doubled_when_it_is_killed(
-    stack: Stack, engine: AsyncEngine, students: Students, tmp_path: Path, identity: Identity, victim: str
+    *,
+    stack: Stack,
+    engine: AsyncEngine,
+    students: Students,
+    tmp_path: Path,
+    master_file: Path,
+    identity: Identity,
+    victim: str,
 ) -> None:
-    casework, notify = both(stack, tmp_path)
+    casework, notify = both(stack, tmp_path, master_file)
     people = [(await students.consented())[0] for _ in range(30)]
     events = [event(person, raised_on=DAY + timedelta(days=day)) for day in range(3) for person in people]
     async with (
@@ -73,12 +80,17 @@ async def all_there(engine: AsyncEngine, events: list[AlertEvent]) -> bool:
     return complete and set(found) == students
 
 
-def both(stack: Stack, folder: Path) -> tuple[CaseworkSettings, NotifySettings]:
+def both(stack: Stack, folder: Path, master: Path) -> tuple[CaseworkSettings, NotifySettings]:
     casework, notify = (SecretStr(stack_database(stack, service)) for service in ("casework", "notify"))
     return (
-        CaseworkSettings(data_dir=folder, kafka=stack.kafka, database=casework),
+        CaseworkSettings(data_dir=folder, kafka=stack.kafka, database=casework, master_key_file=master),
         NotifySettings(
-            data_dir=folder, kafka=stack.kafka, database=notify, smtp=stack.smtp, public_url="http://casework.example"
+            data_dir=folder,
+            kafka=stack.kafka,
+            database=notify,
+            smtp=stack.smtp,
+            master_key_file=master,
+            public_url="http://casework.example",
         ),
     )
 

@@ -126,10 +126,10 @@ def test_a_new_episode_after_a_cleared_one_is_told() -> None:
     assert notified(event("s"), event("s", "AlertCleared", seq=2), again) == [("notify", "s", "watch")]
 
 
-def test_a_correction_withdraws_and_an_ended_consent_only_cancels() -> None:
+def test_a_correction_withdraws_and_a_school_that_is_not_shared_any_more_only_cancels() -> None:
     gone = event("s", "AlertWithdrawn", seq=2, because="correction")
     assert notified(event("s"), gone) == [("withdraw", "s", "watch")]
-    ended = event("s", "AlertWithdrawn", seq=2, because="consent_ended")
+    ended = event("s", "AlertWithdrawn", seq=2, because="not_shared")
     assert notified(event("s"), ended) == [("cancel", "s", "watch")]
 
 
@@ -137,7 +137,7 @@ def test_a_sibling_folded_into_a_withdrawn_alert_is_told_then() -> None:
     steps = [event("a", household="h"), event("b", household="h")]
     gone = event("a", "AlertWithdrawn", seq=2, because="correction", household="h")
     assert notified(*steps, gone) == [("withdraw", "a", "watch"), ("notify", "b", "watch")]
-    ended = event("a", "AlertWithdrawn", seq=2, because="consent_ended", household="h")
+    ended = event("a", "AlertWithdrawn", seq=2, because="not_shared", household="h")
     assert notified(*steps, ended) == [("cancel", "a", "watch"), ("notify", "b", "watch")]
 
 
