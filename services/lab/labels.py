@@ -27,7 +27,7 @@ from services.platform.database import make_engine
 from services.platform.errors import NotRunningError, OperatorError
 from services.platform.kafka import make_consumer
 from services.platform.keys.master import MasterKeys
-from services.platform.keys.opening import Unreadable, open_events
+from services.platform.keys.opening import NoEvent, open_events
 from services.platform.roles import require_role
 from services.platform.settings import Settings
 
@@ -137,7 +137,7 @@ async def _opened(settings: Settings, values: Sequence[bytes]) -> ClosedCases:
             cases = named(closings, await _student_ids(connection, {action.student for action in closings}))
     finally:
         await engine.dispose()
-    return replace(cases, erased=found.count(None), unreadable=sum(isinstance(each, Unreadable) for each in found))
+    return replace(cases, erased=found.count(None), unreadable=sum(isinstance(each, NoEvent) for each in found))
 
 
 async def _student_ids(connection: AsyncConnection, pseudonyms: set[str]) -> dict[str, str]:

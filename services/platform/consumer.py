@@ -29,7 +29,7 @@ from services.platform.consent import CHECK_SECONDS, DATABASE_AWAY
 from services.platform.erasure.confirming import while_keys_hold
 from services.platform.kafka import make_consumer, make_producer
 from services.platform.keys.master import MasterKeys
-from services.platform.keys.opening import EventT, Unreadable, open_events
+from services.platform.keys.opening import EventT, NoEvent, open_events
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class SealedEvents(Generic[EventT]):
         self._topic = topic
         self._read = read
         self._values = values
-        self.unreadable: list[tuple[int, Unreadable]] = []
+        self.unreadable: list[tuple[int, NoEvent]] = []
         """Places in the batch, and why; known once it is opened."""
         self.gone = 0
         """How many were erased."""
@@ -73,9 +73,9 @@ class SealedEvents(Generic[EventT]):
         connection = await session.connection()
         await while_keys_hold(connection, self._service)
         found = await open_events(connection, self._masters, self._topic, self._read, self._values)
-        self.unreadable = [(place, each) for place, each in enumerate(found) if isinstance(each, Unreadable)]
+        self.unreadable = [(place, each) for place, each in enumerate(found) if isinstance(each, NoEvent)]
         self.gone = found.count(None)
-        return [each for each in found if not (each is None or isinstance(each, Unreadable))]
+        return [each for each in found if not (each is None or isinstance(each, NoEvent))]
 
 
 class BatchConsumer(Generic[EventT]):
@@ -166,7 +166,7 @@ class BatchConsumer(Generic[EventT]):
             sealed = await self._handle_when_database_answers([record.value or b"" for record in records])
         except (DataError, IntegrityError):
             if len(records) == 1:
-                await self._bury(producer, records[0], Unreadable("the database refuses a value of it"))
+                await self._bury(producer, records[0], NoEvent("the database refuses a value of it"))
                 return
             middle = len(records) // 2
             await self._store(records[:middle], producer)
@@ -188,7 +188,7 @@ class BatchConsumer(Generic[EventT]):
                 await self._handle(sealed)
         return sealed
 
-    async def _bury(self, producer: AIOKafkaProducer, record: ConsumerRecord, why: Unreadable) -> None:
+    async def _bury(self, producer: AIOKafkaProducer, record: ConsumerRecord, why: NoEvent) -> None:
         """Send the record's place and the reason, and nothing of what is in it, to the dead letters."""
         source = f"{record.topic}/{record.partition}"
         letter = Rejected(

@@ -18,7 +18,7 @@ from services.ingest.intake import SERVICE as INGEST
 from services.platform.database import make_engine
 from services.platform.kafka import make_consumer
 from services.platform.keys.master import MasterKeys
-from services.platform.keys.opening import Unreadable, open_events
+from services.platform.keys.opening import NoEvent, open_events
 from services.platform.settings import Settings
 
 Origin = Literal["rules", "model", "both"]
@@ -48,7 +48,7 @@ async def alert_events(settings: Settings) -> AsyncIterator[AlertEvent]:
             async with engine.connect() as connection:
                 opened = await open_events(connection, masters, ALERTS, AlertEvent.model_validate_json, values)
             for each in opened:
-                if isinstance(each, Unreadable):
+                if isinstance(each, NoEvent):
                     raise UnsealError(f"an alert cannot be read: {each.reason}")
                 if each is not None:
                     yield each

@@ -17,7 +17,7 @@ from services.platform.keys.master import MasterKeys
 EventT = TypeVar("EventT", bound=EventOfStudent)
 
 
-class Unreadable(NamedTuple):
+class NoEvent(NamedTuple):
     """Why a value is no event; nothing of what is in it."""
 
     reason: str
@@ -30,7 +30,7 @@ async def open_events(
     topic: Topic,
     read: Callable[[bytes], EventT],
     values: Sequence[bytes],
-) -> list[EventT | Unreadable | None]:
+) -> list[EventT | NoEvent | None]:
     """What is in each of the values; None where the key is gone. Raises `MasterKeyLostError`.
 
     `read` makes an event of JSON, and raises `ValidationError`.
@@ -38,34 +38,34 @@ async def open_events(
     whose = [_whose(value) for value in values]
     found = await find_keys(connection, masters, {one for one in whose if isinstance(one, str)})
     return [
-        one if isinstance(one, Unreadable) else _open(found, topic, read, one, value)
+        one if isinstance(one, NoEvent) else _open(found, topic, read, one, value)
         for one, value in zip(whose, values, strict=True)
     ]
 
 
-def _whose(value: bytes) -> str | Unreadable:
+def _whose(value: bytes) -> str | NoEvent:
     try:
         return sealed_for(value)
     except UnsealError as error:
-        return Unreadable(str(error))
+        return NoEvent(str(error))
 
 
 def _open(
     found: FoundKeys, topic: Topic, read: Callable[[bytes], EventT], pseudonym: str, value: bytes
-) -> EventT | Unreadable | None:
+) -> EventT | NoEvent | None:
     key = found.keys.get(pseudonym)
     if key is None:
-        return None if pseudonym in found.gone else Unreadable("its feed never had a key")
+        return None if pseudonym in found.gone else NoEvent("its feed never had a key")
     try:
         event = read(unseal(AESGCM(key), topic.name, value))
     except UnsealError as error:
-        return Unreadable(str(error))
+        return NoEvent(str(error))
     except ValidationError as error:
         return _misfit(error)
-    return event if event.student == pseudonym else Unreadable("it is of another student than it was sealed for")
+    return event if event.student == pseudonym else NoEvent("it is of another student than it was sealed for")
 
 
-def _misfit(error: ValidationError) -> Unreadable:
+def _misfit(error: ValidationError) -> NoEvent:
     """The first wrong field and the kind of the error; never the message, which may quote the input."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    return Unreadable(f"not a valid event ({first['type']})", ".".join(str(part) for part in first["loc"]))
+    return NoEvent(f"not a valid event ({first['type']})", ".".join(str(part) for part in first["loc"]))
