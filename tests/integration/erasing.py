@@ -26,9 +26,9 @@ BEGIN = (
 CONFIRMED = text("SELECT removed FROM erasure.confirmations WHERE id = :id AND service = :service")
 
 
-async def erase(engine: AsyncEngine, pseudonym: str) -> UUID:
+async def erase(engine: AsyncEngine, pseudonym: str, erasure: UUID | None = None) -> UUID:
     """The student's key and row are gone, and casework and notify are to erase what they hold: the ledger's entry."""
-    erasure = uuid4()
+    erasure = erasure or uuid4()
     given = {"id": erasure, "pseudonym": pseudonym, "agency": AGENCY}
     async with engine.begin() as connection:
         for statement in BEGIN:
