@@ -52,7 +52,9 @@ def create_app(settings: NotifySettings, background: Background | None = None) -
     )
     teams = load_teams(settings)
     intake = AlertIntake(sessions, teams, delivery.wake)
-    erasures = Erasures(engine, settings.require_kafka(), service="notify", remove=partial(remove, teams))
+    erasures = Erasures(
+        engine, settings.require_kafka(), service="notify", remove=partial(remove, teams), after=delivery.wake
+    )
     consumer = BatchConsumer(
         settings.require_kafka(),
         ALERTS,

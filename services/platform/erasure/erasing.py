@@ -23,13 +23,25 @@ RETRY_AFTER_SECONDS: Final = 1
 
 
 class Erasures:
-    """Erases for a service by `remove`; what it does otherwise waits until the ledger was compared."""
+    """Erases for a service by `remove`; what it does otherwise waits until the ledger was compared.
 
-    def __init__(self, engine: AsyncEngine, bootstrap: str, *, service: str, remove: Remove) -> None:
+    `after` is called when something was erased.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        bootstrap: str,
+        *,
+        service: str,
+        remove: Remove,
+        after: Callable[[], None] = lambda: None,
+    ) -> None:
         self._engine = engine
         self._bootstrap = bootstrap
         self._service = service
         self._remove = remove
+        self._after = after
         self._whole = asyncio.Event()
 
     @property
@@ -46,7 +58,7 @@ class Erasures:
         )
         await comparing(until_ledger_is_whole, self._engine, self._bootstrap)
         self._whole.set()
-        await erase_forever(self._engine, self._service, self._remove)
+        await erase_forever(self._engine, self._service, self._remove, self._after)
 
     async def then(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do the work once the ledger was compared."""
