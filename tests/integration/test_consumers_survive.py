@@ -120,3 +120,29 @@ async def test_a_process_of_which_a_task_cannot_go_on_ends_with_1(
     _, log = await asyncio.wait_for(process.communicate(), 30)
     assert process.returncode == 1, log.decode()
     assert b"has ended; the process stops" in log, log.decode()  # whichever task came to a table first
+
+
+@pytest.mark.parametrize("module", ["services.casework.app", "services.notify.app"])
+async def test_a_process_whose_master_key_is_lost_says_so_and_ends_with_1(
+    stack: Stack, students: Students, identity: Identity, tmp_path: Path, module: str
+) -> None:
+    service = module.split(".")[1]
+    lost = tmp_path / "lost.key"
+    environment = {
+        **os.environ,
+        **identity.environment(),
+        "FIRSTBELL_KAFKA": stack.kafka,
+        "FIRSTBELL_DATABASE": stack_database(stack, service),
+        "FIRSTBELL_MASTER_KEY_FILE": str(lost),
+        "FIRSTBELL_SMTP": stack.smtp,
+        "FIRSTBELL_PUBLIC_URL": "http://casework.example",
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", module, env=environment, stderr=asyncio.subprocess.PIPE
+    )
+    async with producing(stack.kafka) as producer:
+        await send(producer, event((await students.consented())[0]))
+    _, log = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 1, log.decode()
+    assert f"The master key {lost} is not there".encode() in log, log.decode()
+    assert b"Traceback" not in log
