@@ -9,13 +9,14 @@ import numpy as np
 from models.policy import Policy
 from models.school import School
 from services.warning.capacity import CapacityControl
+from services.warning.cells import dump_block
 from services.warning.school_year import SchoolYear
+from services.warning.sealing import Open
 from services.warning.stored import (
     VERSION,
     StoredPolicy,
     checksum,
     day_month,
-    dump_block,
     dump_head,
     dump_month,
     encode,
@@ -41,13 +42,13 @@ class Changes:
         schools: Mapping[str, School],
         capacity_control: CapacityControl,
         policy: Policy,
-    ) -> list[tuple[str, bytes | None]]:
-        """Keys and values of what has changed since the last call; None where there is nothing any more.
+    ) -> list[tuple[str, Open]]:
+        """Keys and values, not sealed yet, of what has changed since the last call; None where nothing is any more.
 
         Students come before their days: of a write that was cut short the records come again, and what they say is
         then new.
         """
-        changes: list[tuple[str, bytes | None]] = []
+        changes: list[tuple[str, Open]] = []
         for student in self.students:
             year = years[student.year] if student.row != NO_ROW else None
             changes.append((f"s|{student.pseudonym}", dump_head(student, year)))
@@ -70,10 +71,10 @@ class Changes:
                 yield f"m|{since.artifact.digest}", encode((VERSION, since.artifact.dump()))
 
 
-def _of_years(years: dict[int, SchoolYear]) -> Iterator[tuple[str, bytes | None]]:
+def _of_years(years: dict[int, SchoolYear]) -> Iterator[tuple[str, Open]]:
     for number, year in list(years.items()):
         for block, month in zip(*(each.tolist() for each in np.nonzero(year.changed)), strict=True):
             yield f"b|{number}|{block}|{month}", dump_block(year, block, month)
         year.changed[:] = False
-        if not year.rows:
+        if not year.rows and not year.sealed:
             del years[number]
