@@ -94,7 +94,9 @@ def create_app(settings: WarningSettings) -> faust.App:
         return partition
 
     engine = make_engine(settings.require_database(), service=SERVICE)
-    ring = KeyRing(engine, MasterKeys.of(settings))
+    masters = MasterKeys.of(settings)
+    masters.names()  # a lost one is said at once
+    ring = KeyRing(engine, masters)
     worker = Worker(WindowTable(table, changelog), settings.partitions, load, ring)
     topic = app.topic(
         *(topic.name for topic in READ),

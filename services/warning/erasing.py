@@ -1,4 +1,4 @@
-"""The worker's part in erasures: keys come into its hands when its database knows them all, and are let go when told."""
+"""The worker's part in erasures: it has keys once its database knows them all, and lets go of what is erased."""
 
 from __future__ import annotations
 

@@ -48,21 +48,13 @@ def make_edge(app: faust.App, worker: Worker, in_use: LoadedModel, ring: KeyRing
 
     add_health(edge, {"windows": check_windows, "keys": check_keys})
 
-    def partitions() -> list[Partition]:
-        """Those that this worker owns; raises `ProblemError` when they cannot be asked now."""
-        problem = recovering(app) or ring.problem
-        owned = [] if problem else [worker.partition(number) for number in owned_partitions(app)]
-        if problem or None in owned:
-            raise ProblemError(503, "Not ready", problem or RECOVERING, {"Retry-After": "2"})
-        return [partition for partition in owned if partition is not None]
-
     @edge.get(
         "/v1/students/{student}/window",
         summary="A student's window, from the worker that owns it",
         dependencies=[may("service")],
     )
     async def window(student: str) -> dict[str, object]:
-        for partition in [] if ring.is_gone(student) else partitions():
+        for partition in [] if ring.is_gone(student) else _partitions(app, worker, ring):
             known = partition.students.get(Pseudonym(student))
             document = window_document(partition, known) if known is not None else None
             if document is not None:
@@ -76,7 +68,7 @@ def make_edge(app: faust.App, worker: Worker, in_use: LoadedModel, ring: KeyRing
     )
     async def scores(day: date | None = None) -> dict[str, float]:
         found: dict[str, float] = {}
-        for partition in partitions():
+        for partition in _partitions(app, worker, ring):
             found |= scores_of(partition, day)
         return {student: score for student, score in found.items() if not ring.is_gone(student)}
 
@@ -89,6 +81,16 @@ def make_edge(app: faust.App, worker: Worker, in_use: LoadedModel, ring: KeyRing
         return in_use.document()
 
     return edge
+
+
+def _partitions(app: faust.App, worker: Worker, ring: KeyRing) -> list[Partition]:
+    """Those that this worker owns; raises `ProblemError` when they cannot be asked now."""
+    problem = recovering(app) or ring.problem
+    owned = [] if problem else [worker.partition(number) for number in owned_partitions(app)]
+    read = [partition for partition in owned if partition is not None]
+    if problem or len(read) < len(owned):
+        raise ProblemError(503, "Not ready", problem or RECOVERING, {"Retry-After": "2"})
+    return read
 
 
 def owned_partitions(app: faust.App) -> set[int]:

@@ -43,9 +43,9 @@ from tests.unit.warning.driving import (
     batch,
     close,
     consent,
-    consent_ends,
     counts,
     enrollment,
+    erased,
     mark,
     school_day,
     worker_with,
@@ -310,7 +310,7 @@ def test_a_withdrawn_student_is_in_no_stored_value_after_the_next_write() -> Non
     before = cells_of(worker, ben)
     assert cells_of(worker, ann)
 
-    worker.take(consent_ends("ann"))
+    worker.take(erased("ann"))
     assert cells_of(worker, ann) == []
     assert cells_of(worker, ben) == before
 
@@ -327,7 +327,7 @@ def test_the_last_of_a_block_takes_the_block_along() -> None:
     worker.take(batch(mark("ann", DAYS[0], "absent")))
     assert blocks(worker)
 
-    worker.take(consent_ends("ann"))
+    worker.take(erased("ann"))
 
     assert blocks(worker) == []
 
