@@ -55,13 +55,17 @@ class Changes:
         changes += _of_years(years)
         for school, (year_, month) in sorted({(school, day_month(day)) for school, day in self.schools}):
             changes.append((f"c|{school}|{year_}-{month:02}", dump_month(schools[school], year_, month)))
-        changes += self._of_capacity_control(capacity_control, policy)
+        changes += self._of_capacity_control(years, capacity_control, policy)
         changes += [(key, None) for key in self.gone]
         self.students, self.schools, self.gone = set(), set(), set()
         return changes
 
-    def _of_capacity_control(self, capacity_control: CapacityControl, policy: Policy) -> Iterator[tuple[str, bytes]]:
-        value = encode(StoredPolicy(VERSION, checksum(policy, capped=capacity_control.capped), capacity_control.dump()))
+    def _of_capacity_control(
+        self, years: Mapping[int, SchoolYear], capacity_control: CapacityControl, policy: Policy
+    ) -> Iterator[tuple[str, bytes]]:
+        rows = {number: year.cohort.register.rows for number, year in years.items()}
+        decided_by = checksum(policy, capped=capacity_control.capped)
+        value = encode(StoredPolicy(VERSION, decided_by, capacity_control.dump(), rows))
         if value != self._capacity_control:
             self._capacity_control = value
             yield "r|", value

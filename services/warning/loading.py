@@ -27,6 +27,7 @@ from services.warning.sealing import TOPIC, open_stored
 from services.warning.stored import (
     Head,
     MonthBlock,
+    StoredPolicy,
     checksum,
     days_checksum,
     decode_head,
@@ -95,8 +96,8 @@ def load_partition(
         school.find_shocks(policy.shock)
     heads = _open_heads(partition, by_kind["s"], cipher_of)
     blocks = [(_Place.of(rest), known(value, decode_block)) for rest, value in sorted(by_kind["b"])]
-    same_policy = _load_capacity_control(partition, by_kind, blocks)
-    _make_room(partition, heads, blocks)
+    stored = _load_capacity_control(partition, by_kind, blocks)
+    _make_room(partition, {} if stored is None else stored.rows, heads, blocks)
     for head in heads:
         partition.add(_load_head(partition, head))
     for place, block in blocks:
@@ -104,7 +105,8 @@ def load_partition(
     for student in partition.students.values():
         partition.take_ahead(student)
         partition.place(student)
-    _remember(partition, heads, same_policy=same_policy)
+    decided_by = checksum(policy, capped=capacity_control.capped)
+    _remember(partition, heads, same_policy=stored is not None and stored.policy == decided_by)
     if partition.unreadable:
         log.error("the keys of %d students in the table are not known: they stay unread", len(partition.unreadable))
     return partition
@@ -145,23 +147,23 @@ def _load_month(partition: Partition, school_id: str, month: MonthBlock) -> None
 
 def _load_capacity_control(
     partition: Partition, by_kind: Mapping[str, list[tuple[str, bytes]]], blocks: _Blocks
-) -> bool:
-    """Restore the control of the capacity; whether the policy is the one by which the levels were decided."""
+) -> StoredPolicy | None:
+    """Restore the control of the capacity; what was stored with it."""
     artifacts: dict[str, Artifact] = {}
     for digest, value in by_kind["m"]:
         artifacts[digest] = parse_artifact(known(value, decode_model)[1], "a model that has scored days")
     stored = [known(value, decode_policy) for _, value in by_kind["r"]]
     if not stored:
-        return False
+        return None
     reported = [school.last_reported() or 0 for school in partition.school_facts.schools.values()]
     last = max([*reported, *(place.days(block.days)[-1] for place, block in blocks if block.days)], default=0)
     partition.capacity_control.restore(stored[0].capacity_control, artifacts, last + 1)
-    return stored[0].policy == checksum(partition.policy, capped=partition.capacity_control.capped)
+    return stored[0]
 
 
-def _make_room(partition: Partition, heads: Iterable[Head], blocks: _Blocks) -> None:
-    """Rows and columns for all that is stored: also a row that nobody can read is given to nobody else."""
-    rows: defaultdict[int, int] = defaultdict(int)
+def _make_room(partition: Partition, given: Mapping[int, int], heads: Iterable[Head], blocks: _Blocks) -> None:
+    """Rows and columns for all that is stored; so many rows were given out by school year."""
+    rows: defaultdict[int, int] = defaultdict(int, given)
     for head in heads:
         rows[head.year] = max(rows[head.year], head.row + 1)
     days: defaultdict[int, set[int]] = defaultdict(set)
@@ -206,8 +208,6 @@ def _load_head(partition: Partition, head: Head) -> Student:
     if student.row == NO_ROW:
         return student
     year = partition.year(student.year)
-    if year.students[student.row] is not None:  # it was given to another while this one could not be read
-        year.enter(student)
     year.students[student.row] = student
     year.rows[student.pseudonym] = student.row
     return student
@@ -221,8 +221,7 @@ def _remember(partition: Partition, heads: Iterable[Head], *, same_policy: bool)
         if head.row == NO_ROW:
             continue
         year, student = partition.years[head.year], partition.students[head.student]
-        as_before = same_policy and student.row == head.row
-        if as_before and (not head.course or head.days == days_checksum(year, head.row, head.course)):
+        if same_policy and (not head.course or head.days == days_checksum(year, head.row, head.course)):
             year.levels.recall(head.row, head.course)
         else:
             partition.decide_anew(student)

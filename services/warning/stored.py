@@ -4,7 +4,7 @@ Keys, behind the partition's number, are
 - `s|student`: who the student is, what was emitted, and the course of the levels; sealed with the feed's key;
 - `b|year|block|month`: the days of `BLOCK` rows in a calendar month, each student's sealed (`cells.py`);
 - `c|school|month`: a school's calendar, closes and head counts of a month;
-- `r|`: the control of the capacity; `m|digest`: a model that has scored days.
+- `r|`: the control of the capacity, and how many rows there are; `m|digest`: a model that has scored days.
 What can be found from these (where days count, totals, scores) is not stored.
 """
 
@@ -79,12 +79,14 @@ class MonthBlock(msgspec.Struct, array_like=True):
 
 
 class StoredPolicy(msgspec.Struct, array_like=True):
-    """The control of the capacity, and by which policy levels were decided."""
+    """What holds for the whole partition."""
 
     version: int
     policy: int
     """The checksum of the policy, and whether there is a capacity: by another all is decided anew."""
     capacity_control: StoredCapacityControl
+    rows: dict[int, int]
+    """How many rows were given out, by school year: none is given to another, whoever of them can be read."""
 
 
 Kind = TypeVar("Kind")
