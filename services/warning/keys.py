@@ -21,7 +21,7 @@ class Keys(Protocol):
     def cipher(self, pseudonym: str) -> AESGCM | None:
         """The feed's cipher; None when its key is gone.
 
-        Raises `KeyAwayError` when it is not at hand now, and `LookupError` when it was never made.
+        Raises `KeyAwayError` when it is not at hand now, and `NoKeyError` when it was never made.
         """
 
     def drop(self, pseudonyms: Iterable[str]) -> None:

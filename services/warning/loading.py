@@ -18,6 +18,7 @@ from services.contracts.alerts import AlertEvent
 from services.contracts.ids import Pseudonym
 from services.contracts.packed import CipherOf
 from services.contracts.sealed import is_sealed, sealed_for
+from services.platform.keys.ring import NoKeyError
 from services.warning.capacity import CapacityControl
 from services.warning.cells import Block, Cell, days_of, decode_block, decode_cell, load_cell
 from services.warning.keys import SKIPPED
@@ -119,7 +120,7 @@ def _open_heads(partition: Partition, stored: Iterable[tuple[str, bytes]], ciphe
             raise unreadable(value)
         try:
             opened = open_stored(value, cipher_of)
-        except LookupError:
+        except NoKeyError:
             partition.unreadable.add(pseudonym)
             continue
         if opened is None:

@@ -15,6 +15,7 @@ from services.contracts.packed import CipherOf, SealedBatch, decode, is_packed, 
 from services.contracts.reference import Consent, Enrollment, SchoolDay
 from services.contracts.risk import ThresholdSet, WeekCounted
 from services.contracts.sealed import sealed_for, unseal
+from services.platform.keys.ring import NoKeyError
 from services.warning.columns import SingleMark, columns_of
 from services.warning.keys import SKIPPED, Keys
 from services.warning.partition import Partition
@@ -44,7 +45,7 @@ def take(
     """Apply the facts of one record; returns the token of a close, to be answered when they are evaluated.
 
     `timestamp` is the record's (seconds since the epoch). Raises `ValueError` for a record that cannot be read
-    (pydantic's `ValidationError` and msgspec's `DecodeError` are), `LookupError` when it was sealed with a key that
+    (pydantic's `ValidationError` and msgspec's `DecodeError` are), `NoKeyError` when it was sealed with a key that
     was never made, and `KeyAwayError`, with nothing of it applied, when a key is not at hand.
     """
     taken_at = datetime.fromtimestamp(timestamp, UTC)
@@ -103,7 +104,7 @@ def _cipher_of(partition: Partition, keys: Keys) -> CipherOf:
 
     def unless_unreadable(pseudonym: str) -> AESGCM | None:
         if pseudonym in partition.unreadable:
-            raise LookupError("what is stored of the student cannot be read")
+            raise NoKeyError
         return keys.cipher(pseudonym)
 
     return unless_unreadable if partition.unreadable else keys.cipher

@@ -42,6 +42,10 @@ class KeyAwayError(Exception):
     """The key is not at hand now: `await KeyRing.find(…)`, then try again."""
 
 
+class NoKeyError(LookupError):
+    """No key of this pseudonym was ever made, as far as the database knows: nobody can open what it sealed."""
+
+
 class KeyRing:
     """The keys of the feeds whose values this process opens and seals."""
 
@@ -72,7 +76,7 @@ class KeyRing:
         return None
 
     def cipher(self, pseudonym: str) -> AESGCM | None:
-        """The feed's cipher; None when its key is gone. Raises `KeyAwayError`, and `LookupError` when there is none.
+        """The feed's cipher; None when its key is gone. Raises `KeyAwayError`, and `NoKeyError` when there is none.
 
         The database knows of every key before anything is sealed with it: what it does not know nobody can open.
         """
@@ -130,7 +134,7 @@ class KeyRing:
             if pseudonym in self._gone:
                 return None
             if pseudonym in self._unknown:
-                raise LookupError("no key of this pseudonym was ever made")
+                raise NoKeyError
             raise KeyAwayError
         cipher = self._ciphers[pseudonym] = AESGCM(key)
         if len(self._ciphers) > CIPHERS:
@@ -147,7 +151,7 @@ class KeyRing:
                     found = await find_keys(connection, self._masters, missing)
                     self._unknown.difference_update(found.keys)
                     self._unknown |= set(missing) - found.keys.keys() - set(found.gone)
-                    self._keys.update(found.keys)
+                    self._keys |= {one: key for one, key in found.keys.items() if one not in self._gone}
                     self.drop(found.gone)
             self._leased_until = asked + LEASE_SECONDS
 

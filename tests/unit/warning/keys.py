@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from services.platform.keys.ring import KeyAwayError
+from services.platform.keys.ring import KeyAwayError, NoKeyError
 from tests.sealing import Ciphers
 
 CIPHERS = Ciphers()
@@ -27,7 +27,7 @@ class FakeKeys:
         if pseudonym in self.gone:
             return None
         if pseudonym in self.never:
-            raise LookupError
+            raise NoKeyError
         if pseudonym in self.away:
             raise KeyAwayError
         return CIPHERS[pseudonym]

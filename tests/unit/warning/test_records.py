@@ -12,7 +12,7 @@ from services.contracts import topics
 from services.contracts.marks import AttendanceMark, MarkBatch
 from services.contracts.packed import NO_MOMENT, PackedCounts, PlainMark, decode, encode, pack
 from services.contracts.sealed import binding
-from services.platform.keys.ring import KeyAwayError
+from services.platform.keys.ring import KeyAwayError, NoKeyError
 from services.warning import records
 from services.warning.keys import SKIPPED
 from tests.unit.warning.driving import (
@@ -184,7 +184,7 @@ def test_while_a_key_is_away_nothing_of_a_record_is_applied_and_it_can_be_tried_
 def test_a_record_sealed_with_a_key_that_was_never_made_is_refused(record: Record) -> None:
     worker = worker_with(*REFERENCE)
     worker.keys.never = {"ben"}
-    with pytest.raises(LookupError):
+    with pytest.raises(NoKeyError):
         take(worker, record)
 
 

@@ -18,6 +18,7 @@ from services.contracts.ids import Pseudonym
 from services.contracts.marks import AttendanceMark
 from services.contracts.reference import SchoolDay
 from services.contracts.sealed import UnsealError, seal, sealed_for, unseal
+from services.platform.keys.ring import NoKeyError
 from services.warning.capacity import CapacityControl
 from services.warning.cells import Block, Cell, decode_block, decode_cell
 from services.warning.loading import load_partition
@@ -390,10 +391,10 @@ def test_a_student_whose_key_was_never_made_stays_in_the_table_and_its_row_is_no
     again.take(
         enrollment("cyd", ("A", FIRST, None)), consent("cyd", FIRST), batch(*(mark(n, DAYS[5]) for n in ("ben", "cyd")))
     )
-    with pytest.raises(LookupError):
+    with pytest.raises(NoKeyError):
         again.take(batch(mark("ann", DAYS[5])))
     keys.never = set()
-    with pytest.raises(LookupError):
+    with pytest.raises(NoKeyError):
         again.take(batch(mark("ann", DAYS[5])))
 
     found = loaded(again.stored)
