@@ -274,10 +274,10 @@ def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "export"
     folder.mkdir()
     rows = [
-        f"{student},DSA,A Guardian,2016-09-01,attendance,{purpose},{to}\n"
+        f"{student},DSA,A Guardian,parent,paper,2016-09-01,attendance,{purpose},{to}\n"
         for student, purpose, to in (("S1", CARE, HOPE), ("S1", STUDY, DSNI), ("S2", STUDY, HOPE))
     ]
-    head = "student_id,agreement_id,signed_by,signed_on,records,purpose,recipients\n"
+    head = "student_id,agreement_id,signed_by,relationship,method,signed_on,records,purpose,recipients\n"
     (folder / "consents.csv").write_text(head + "".join(rows), encoding="utf-8")
     return folder
 
