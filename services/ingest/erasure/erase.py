@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.identity.pseudonyms import Pseudonymizer
-from services.ingest.store import erasing, ledger
+from services.ingest.store import erasing, ledger, students
 from services.ingest.store.students import StudentRecord
 from services.platform.erasure.confirming import Removed
 from services.platform.erasure.entry import Because, LedgerEntry
@@ -18,7 +18,7 @@ from services.platform.erasure.entry import Because, LedgerEntry
 async def erase(
     connection: AsyncConnection,
     names: Pseudonymizer,
-    students: Sequence[StudentRecord],
+    given: Sequence[StudentRecord],
     *,
     because: Because,
     ended_on: date,
@@ -30,7 +30,7 @@ async def erase(
 
     Those `held` are only hidden, until `release`. Take `ledger.alone` before students are locked.
     """
-    if not students:
+    if not given:
         return []
     await ledger.alone(connection)
     now = datetime.now(UTC)
@@ -49,9 +49,9 @@ async def erase(
             by=by,
             held=held,
         )
-        for student in students
+        for student in given
     ]
-    pseudonyms = [student.pseudonym for student in students]
+    pseudonyms = [student.pseudonym for student in given]
     if held:
         await erasing.hide(connection, pseudonyms)
         await ledger.add(connection, entries)
@@ -74,7 +74,8 @@ async def release(connection: AsyncConnection, ids: Collection[UUID]) -> None:
 async def apply_entry(connection: AsyncConnection, entry: LedgerEntry) -> None:
     """Bring a database that was restored up to an entry of the ledger's copies: it erases what it still has.
 
-    Also consents that were carried on then: those are in the newest export, and count when it is handed in again.
+    Also consents that were carried on then: those are in the newest export, and count when it is handed in again. What
+    a withdrawal ends of other consents the next look at them brings about, as it is in the ledger.
     """
     await ledger.alone(connection)
     pseudonyms = [entry.pseudonym] if entry.pseudonym is not None else []
@@ -90,6 +91,8 @@ async def apply_entry(connection: AsyncConnection, entry: LedgerEntry) -> None:
         await ledger.add(connection, [entry], {entry.id: _first(removed)}, published=True)
         if pseudonyms:
             await ledger.await_services(connection, [entry])
+        else:
+            await students.all_due(connection)
 
 
 async def _release(connection: AsyncConnection, entry: LedgerEntry) -> None:
