@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -20,6 +21,7 @@ from services.ingest.publish import erasures
 from services.ingest.publish.publisher import Publisher
 from services.ingest.rows.parse import ConsentRow, MarkRow, StudentRow
 from services.ingest.store import ledger
+from services.ingest.store.consents import to_renew
 from services.ingest.take.marks import HandIn
 from services.platform.embedded.endpoints import Stack
 from services.platform.erasure.copies import read_file, read_topic
@@ -248,6 +250,32 @@ async def test_any_order_of_consents_withdrawal_and_marks_ends_in_the_same(taken
     assert days == ((AFTER,),)
 
 
+async def test_at_one_time_they_end_in_the_same_too(taken: Taken) -> None:
+    await taken.apply(agreement())
+    students = [f"RACE{number}" for number in range(20)]
+    old = [replace(taken.consent_row(one, HOPE, HEARTH), signed_on=BEFORE) for one in students]
+    await hand_in(taken, *old[:10])
+    seen = [(await taken.pseudonyms(one)).values() for one in students[:10]]
+    steps = [
+        step
+        for student, row in zip(students, old, strict=True)
+        for step in (
+            hand_in(taken, row),
+            taken.marks(student, ("both", DAY), ("hopes", FIRST)),
+            taken.revoke(student, AFTER),
+            taken.intake.sweep(),
+        )
+    ]
+    await asyncio.gather(*steps)
+    for student in students:
+        assert await taken.pseudonyms(student) == {}
+    assert await taken.rows("SELECT 1 FROM ingest.students WHERE :id <> ''", "x") == []
+    assert await taken.rows("SELECT 1 FROM ingest.taken WHERE :id <> ''", "x") == []
+    assert await taken.rows("SELECT 1 FROM erasure.keys WHERE :id <> ''", "x") == []
+    for pseudonym in (one for mine in seen for one in mine):
+        assert (await taken.of(CONSENTS, pseudonym))[-1] is None
+
+
 @pytest.mark.parametrize("step", ["send", "file", "note", "confirm"])
 async def test_whatever_fails_the_withdrawal_has_worked_and_is_told_later(
     taken: Taken, monkeypatch: pytest.MonkeyPatch, step: str
@@ -311,8 +339,12 @@ async def test_what_is_missing_wrong_or_to_be_renewed_is_said(taken: Taken) -> N
     (outcome,) = await taken.intake.take_consents([row], births=grown)
     assert outcome.status == "accepted"
     assert "eighteen" in (outcome.warning or "")
+    async with begun(taken) as connection:
+        assert await to_renew(connection) == 1
     own = replace(row, relationship="self", signed_on=date(2016, 12, 1))
     (outcome,) = await taken.intake.take_consents([own])
     assert outcome.field == "relationship", "the birthday is remembered"
     (outcome,) = await taken.intake.take_consents([replace(own, signed_on=TODAY)])
     assert (outcome.status, outcome.warning) == ("accepted", None)
+    async with begun(taken) as connection:
+        assert await to_renew(connection) == 0
