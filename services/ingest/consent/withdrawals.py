@@ -15,6 +15,7 @@ class Withdrawal(NamedTuple):
     """No consent to it that was signed before `ended_on` counts from that day on, whenever it is handed in."""
 
     agreement_id: str
+    """`*` is any, as that is which is assumed where there is none."""
     recipient: str
     """`*` is everyone."""
     purpose: str
