@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -17,8 +18,10 @@ from services.ingest.erasure.erase import apply_entry
 from services.ingest.identity.pseudonyms import Pseudonymizer, load_key
 from services.ingest.patience import UnavailableError
 from services.ingest.publish import erasures
+from services.ingest.publish.publisher import Publisher
 from services.ingest.rows.parse import ConsentRow, MarkRow, StudentRow
 from services.ingest.store import ledger
+from services.ingest.store.consents import to_renew
 from services.ingest.take.marks import HandIn
 from services.platform.embedded.endpoints import Stack
 from services.platform.erasure.copies import read_file, read_topic
@@ -175,9 +178,8 @@ async def test_a_consent_that_is_to_come_is_carried_to_a_new_student(taken: Take
     (kept,) = await taken.rows(slots, student)
     assert kept.pseudonym != pseudonym
     assert kept[2:] == (date(2022, 5, 6), later.signed_on, None)
-    assert (
-        kept.slot == (await taken.rows("SELECT slot FROM erasure.ledger WHERE pseudonym = :id", pseudonym or ""))[0][0]
-    )
+    ((slot,),) = await taken.rows("SELECT slot FROM erasure.ledger WHERE pseudonym = :id", pseudonym or "")
+    assert kept.slot == slot
     await taken.intake.set_replay_day(later.signed_on or TODAY)
     await taken.intake.sweep()
     assert await taken.pseudonyms(student) == {HOPE: kept.pseudonym}
@@ -248,6 +250,32 @@ async def test_any_order_of_consents_withdrawal_and_marks_ends_in_the_same(taken
     assert days == ((AFTER,),)
 
 
+async def test_at_one_time_they_end_in_the_same_too(taken: Taken) -> None:
+    await taken.apply(agreement())
+    students = [f"RACE{number}" for number in range(20)]
+    old = [replace(taken.consent_row(one, HOPE, HEARTH), signed_on=BEFORE) for one in students]
+    await hand_in(taken, *old[:10])
+    seen = [(await taken.pseudonyms(one)).values() for one in students[:10]]
+    steps = [
+        step
+        for student, row in zip(students, old, strict=True)
+        for step in (
+            hand_in(taken, row),
+            taken.marks(student, ("both", DAY), ("hopes", FIRST)),
+            taken.revoke(student, AFTER),
+            taken.intake.sweep(),
+        )
+    ]
+    await asyncio.gather(*steps)
+    for student in students:
+        assert await taken.pseudonyms(student) == {}
+    assert await taken.rows("SELECT 1 FROM ingest.students WHERE :id <> ''", "x") == []
+    assert await taken.rows("SELECT 1 FROM ingest.taken WHERE :id <> ''", "x") == []
+    assert await taken.rows("SELECT 1 FROM erasure.keys WHERE :id <> ''", "x") == []
+    for pseudonym in (one for mine in seen for one in mine):
+        assert (await taken.of(CONSENTS, pseudonym))[-1] is None
+
+
 @pytest.mark.parametrize("step", ["send", "file", "note", "confirm"])
 async def test_whatever_fails_the_withdrawal_has_worked_and_is_told_later(
     taken: Taken, monkeypatch: pytest.MonkeyPatch, step: str
@@ -258,20 +286,12 @@ async def test_whatever_fails_the_withdrawal_has_worked_and_is_told_later(
     def fails(*_: object) -> Any:
         raise OSError if step == "file" else UnavailableError("Kafka")
 
+    place = {"send": Publisher, "file": erasures, "note": ledger, "confirm": erasures}[step]
+    name = {"send": "send", "file": "append_file", "note": "published", "confirm": "confirm"}[step]
     with monkeypatch.context() as broken:
-        where, name = {
-            "send": (taken.intake._parts.publisher, "send"),
-            "file": (erasures, "append_file"),
-            "note": (ledger, "published"),
-            "confirm": (erasures, "confirm"),
-        }[step]
-        if step == "send":
-            monkeypatch.setattr(type(where), name, fails)
-        else:
-            broken.setattr(where, name, fails)
+        broken.setattr(place, name, fails)
         with pytest.raises(UnavailableError):
             await taken.revoke(student, TODAY)
-        monkeypatch.undo() if step == "send" else None
     assert await taken.pseudonyms(student) == {}
     found = await proof(taken, pseudonym)
     assert (found["published"], "ingest" in found["awaited"], found["removed"]) == (False, True, None)
@@ -319,8 +339,12 @@ async def test_what_is_missing_wrong_or_to_be_renewed_is_said(taken: Taken) -> N
     (outcome,) = await taken.intake.take_consents([row], births=grown)
     assert outcome.status == "accepted"
     assert "eighteen" in (outcome.warning or "")
+    async with begun(taken) as connection:
+        assert await to_renew(connection) == 1
     own = replace(row, relationship="self", signed_on=date(2016, 12, 1))
     (outcome,) = await taken.intake.take_consents([own])
     assert outcome.field == "relationship", "the birthday is remembered"
     (outcome,) = await taken.intake.take_consents([replace(own, signed_on=TODAY)])
     assert (outcome.status, outcome.warning) == ("accepted", None)
+    async with begun(taken) as connection:
+        assert await to_renew(connection) == 0
