@@ -42,7 +42,7 @@ class Beside:
     async def serve(self) -> None:
         return
 
-    async def keep(self, remove: object = None) -> None:
+    async def keep(self, *_: object) -> None:
         return
 
     async def erase(self) -> None:
