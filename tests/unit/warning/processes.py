@@ -208,7 +208,8 @@ class Process:
         """As Faust does: fence, recover, load, go on behind what was committed."""
         await self.changelog.take_over(CHANGELOG, [0])
         self.table.recover([0])
-        await self.worker.load([0])
+        self.worker.begin([0])
+        await self.worker.load()
         self.position = self._world.committed
         self.ready = True
 
