@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 
 from services.contracts.ids import week_token
-from services.contracts.marks import DaysClosed, WeekClosed
-from services.contracts.packed import read_marks_record
+from services.contracts.marks import DaysClosed, WeekClosed, marks_record
+from services.contracts.packed import is_packed
 from services.contracts.topics import MARKS
 from services.ingest.intake import Intake
 from services.ingest.rows.parse import SchoolDayRow
@@ -38,6 +38,11 @@ async def settings(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> As
 async def intake(settings: IngestSettings) -> AsyncIterator[Intake]:
     async with Intake.open(settings) as intake:
         yield intake
+
+
+def read(value: bytes | None) -> object:
+    """A close; None for marks."""
+    return None if is_packed(value or b"") else marks_record.validate_json(value or b"")
 
 
 async def closed(settings: IngestSettings, week: date) -> list[tuple[int, UUID]]:

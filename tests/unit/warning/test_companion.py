@@ -45,6 +45,9 @@ class Beside:
     async def keep(self, *_: object) -> None:
         return
 
+    async def keep_loaded(self) -> None:
+        return
+
     async def erase(self) -> None:
         return
 
