@@ -101,7 +101,7 @@ class Ground:
         self._folder = folder
         self._database = database
         self._master = new_master_line().decode().strip()
-        self._masters = MasterKeys(lambda: self._master.encode(), "the test")
+        self._masters = MasterKeys(self._master.encode, "the test")
         self.engine = make_engine(database.of("ingest"), service="ingest", ping=False)
         self.ciphers: dict[str, AESGCM] = {}
         """Of everybody who was not erased."""
