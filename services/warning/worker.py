@@ -119,6 +119,8 @@ class Worker:
 
     async def _load_unread(self, term: object) -> None:
         unknown = self._begun - self._owned.keys()
+        if not unknown:
+            return
         with contextlib.suppress(PartitionLostError):
             for number, items in self._table.read(*unknown).items():
                 await self._keys.find(students_in(items))
