@@ -28,6 +28,8 @@ async def erase(
 ) -> list[UUID]:
     """Erase locked students, each from its feed; returns the ids of the proofs. The other services are awaited then.
 
+    What was withdrawn never counts again by another entry, which `take_consents` wrote; what was destroyed by these.
+
     Those `held` are only hidden, until `release`. Take `ledger.alone` before students are locked.
     """
     if not given:
