@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Final, NamedTuple
 
 from sqlalchemy import text
@@ -14,7 +14,7 @@ DAYS: Final = 45
 _COLUMNS: Final = "id, opened_on, due_on, opened_by, closed_on, closed_by"
 _OPEN: Final = text("""
     INSERT INTO ingest.inspections (student, opened_on, due_on, opened_by)
-    SELECT :student, today, today + :days, :by FROM ingest.today() AS today
+    SELECT :student, today, today + CAST(:days AS integer), :by FROM ingest.today() AS today
     ON CONFLICT (student) WHERE closed_on IS NULL DO NOTHING
 """)
 _STANDING: Final = text(f"""
@@ -31,8 +31,8 @@ _CLOSE: Final = text("""
 _KNOWN: Final = text("SELECT EXISTS (SELECT FROM ingest.inspections WHERE id = :id)")
 _IS_OPEN: Final = text("SELECT student FROM ingest.inspections WHERE closed_on IS NULL AND student = ANY (:students)")
 _OVERDUE: Final = text("SELECT count(*) FROM ingest.inspections WHERE closed_on IS NULL AND due_on < ingest.today()")
-_ALONE: Final = text("SELECT pg_advisory_xact_lock(727006)")
-_SHARED: Final = text("SELECT pg_advisory_xact_lock_shared(727006)")
+_ALONE: Final = text("SELECT pg_advisory_xact_lock(727007)")
+_SHARED: Final = text("SELECT pg_advisory_xact_lock_shared(727007)")
 
 
 class Inspection(NamedTuple):
@@ -65,13 +65,12 @@ async def open_for(connection: AsyncConnection, student: bytes, by: str) -> Insp
     From the end of the transaction on nothing of the student is destroyed until it is closed.
     """
     await connection.execute(_ALONE)
-    await connection.execute(_OPEN, {"student": student, "days": timedelta(DAYS).days, "by": by})
+    await connection.execute(_OPEN, {"student": student, "days": DAYS, "by": by})
     return Inspection(*(await connection.execute(_STANDING, {"student": student})).one())
 
 
 async def close(connection: AsyncConnection, number: int, by: str) -> bytes | None:
     """Close it; the ledger's digest of the student, whose held deletions are now due. None when it is not open."""
-    await connection.execute(_ALONE)
     student: bytes | None = await connection.scalar(_CLOSE, {"id": number, "by": by})
     return student
 

@@ -24,7 +24,7 @@ CREATE TABLE ingest.inspections (
     CHECK ((closed_on IS NULL) = (closed_by IS NULL))
 );
 COMMENT ON TABLE ingest.inspections IS
-    'Parents who asked to see their child''s record (34 CFR 99.10): while one is open nothing of the child is destroyed';
+    'Parents who asked to see their child''s record (34 CFR 99.10): while one is open nothing of it is destroyed';
 COMMENT ON COLUMN ingest.inspections.student IS 'A keyed digest of the district''s id, as in erasure.ledger';
 COMMENT ON COLUMN ingest.inspections.due_on IS 'By when the record must have been shown';
 CREATE UNIQUE INDEX inspections_open ON ingest.inspections (student) WHERE closed_on IS NULL;
@@ -94,8 +94,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE erasure.receipts; DROP VIEW ingest.statements")
-    op.execute(f"REVOKE SELECT (id) ON ingest.students FROM {role_of('casework')}")
+    op.execute("""
+        DROP TABLE erasure.receipts;
+        DROP VIEW ingest.statements;
+        REVOKE SELECT (id) ON ingest.students FROM firstbell_casework;
+    """)
     op.execute(unprotect("ingest.corrections", "shown"))
     op.execute(unprotect("ingest.inspections"))
     op.execute("""
