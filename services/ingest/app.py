@@ -20,6 +20,8 @@ from services.ingest.audit.chain import append_forever
 from services.ingest.audit.checkpoints import checkpoint_daily
 from services.ingest.intake import SERVICE, Intake
 from services.ingest.patience import UnavailableError
+from services.ingest.proofs.routes import proofs_router
+from services.ingest.proofs.watching import watch_forever
 from services.ingest.settings import IngestSettings
 from services.ingest.store.agreements import NoAgreementError
 from services.platform.audit.edge import add_audit
@@ -95,6 +97,7 @@ def create_app(settings: IngestSettings, background: Background | None = None) -
     service = IngestService(settings)
     audit = AuditLog(settings.require_database(), service=SERVICE)
     chain = make_engine(settings.require_database(), service=SERVICE, pool_size=1)
+    proofs = make_engine(settings.require_database(), service=SERVICE, pool_size=2)
     tasks = background or Background()
 
     @asynccontextmanager
@@ -103,12 +106,14 @@ def create_app(settings: IngestSettings, background: Background | None = None) -
             tasks.start("the sweep of consents", service.sweep_forever(intake))
             tasks.start("the appender of the audit", append_forever(chain))
             tasks.start("the audit's daily checkpoint", checkpoint_daily(chain, settings))
+            tasks.start("the watch over erasures", watch_forever(proofs))
             try:
                 yield
             finally:
                 await tasks.stop()
                 await audit.close()
                 await chain.dispose()
+                await proofs.dispose()
 
     app = FastAPI(
         title="First Bell ingest",
@@ -126,6 +131,7 @@ def create_app(settings: IngestSettings, background: Background | None = None) -
 
     add_health(app, {"kafka": service.check_kafka, "database": service.check_database})
     app.include_router(intake_router(lambda: service.intake, settings))
+    app.include_router(proofs_router(proofs))
 
     @app.exception_handler(UnavailableError)
     async def _unavailable(_: Request, error: UnavailableError) -> Response:

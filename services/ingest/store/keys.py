@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.contracts.sealed import KEY_BYTES
 from services.platform.keys.master import MasterKeys
 
+_BEFORE_ROTATION: Final = text("LOCK TABLE erasure.keys IN ROW EXCLUSIVE MODE")
+"""While a rotation of the master key comes to its end nobody has it: what is wrapped after it is by the new one."""
 _ADD: Final = text("""
     INSERT INTO erasure.keys (pseudonym, recipient, master, wrapped)
     SELECT pseudonym, :recipient, master, wrapped
@@ -25,6 +27,7 @@ _DELETE: Final = text("DELETE FROM erasure.keys WHERE pseudonym = ANY (CAST(:pse
 
 async def add(connection: AsyncConnection, masters: MasterKeys, recipient: str, pseudonyms: Collection[str]) -> None:
     """Make a key for each of these feeds that has none; raises `MasterKeyLostError`."""
+    await connection.execute(_BEFORE_ROTATION)
     made = [masters.wrap(pseudonym, secrets.token_bytes(KEY_BYTES)) for pseudonym in pseudonyms]
     await connection.execute(
         _ADD,
