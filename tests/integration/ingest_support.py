@@ -20,7 +20,9 @@ from services.ingest.agreement.standing import apply_agreement
 from services.ingest.settings import IngestSettings
 from services.platform.embedded.endpoints import Stack, stack_database
 from services.platform.kafka import make_consumer
+from services.platform.keys.master import new_master_line
 from services.platform.schema import migrate
+from services.platform.secret_file import load_secret
 from services.registry import SERVICES
 
 CONSENT = {
@@ -77,7 +79,10 @@ async def own_database(stack: Stack, *, agreement: bool = True) -> AsyncIterator
 
 
 def ingest_settings(kafka: str, database: str, folder: Path, **more: object) -> IngestSettings:
-    return IngestSettings.model_validate({"kafka": kafka, "database": database, "data_dir": folder, **more})
+    """Settings with a master key of their own, if the folder has none."""
+    settings = IngestSettings.model_validate({"kafka": kafka, "database": database, "data_dir": folder, **more})
+    load_secret(settings.master_file, new_master_line, "master key")
+    return settings
 
 
 class Sent(NamedTuple):

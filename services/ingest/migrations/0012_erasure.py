@@ -39,6 +39,7 @@ CREATE TABLE erasure.ledger (
     slot integer,
     because text NOT NULL,
     ended_on date NOT NULL,
+    records text[] NOT NULL DEFAULT '{}',
     at timestamptz NOT NULL,
     by text NOT NULL,
     held boolean NOT NULL DEFAULT false,
@@ -50,9 +51,11 @@ CREATE TABLE erasure.ledger (
 COMMENT ON TABLE erasure.ledger IS
     'What was erased, and which consents never count again; an entry with a pseudonym is a proof, too';
 COMMENT ON COLUMN erasure.ledger.student IS 'A keyed digest of the district''s id';
+COMMENT ON COLUMN erasure.ledger.recipient IS 'An agency; * is everyone''s, of a withdrawal that names none';
 COMMENT ON COLUMN erasure.ledger.because IS 'withdrawn, expired, agreement_ended, destroyed';
 COMMENT ON COLUMN erasure.ledger.ended_on IS
     'Of a withdrawal: no consent of the agreement, to the recipient, that was signed before this day counts again';
+COMMENT ON COLUMN erasure.ledger.records IS 'Of a withdrawal: the kinds of records that it ended; empty is all of them';
 COMMENT ON COLUMN erasure.ledger.held IS 'The deletion waits for an inspection; access ended';
 COMMENT ON COLUMN erasure.ledger.gone IS
     'In which order keys were deleted: given under a lock, so that a reader who knows one has missed none before it';
@@ -75,6 +78,12 @@ CREATE TABLE erasure.confirmations (
     PRIMARY KEY (id, service)
 );
 COMMENT ON COLUMN erasure.confirmations.removed IS 'What the service removed: how many by place';
+
+ALTER TABLE ingest.students
+    ADD COLUMN held boolean NOT NULL DEFAULT false,
+    DROP CONSTRAINT students_student_id_agency_kept_for_key;
+CREATE UNIQUE INDEX students_kept ON ingest.students (student_id, agency, kept_for) WHERE NOT held;
+COMMENT ON COLUMN ingest.students.held IS 'Ended: what there is waits for an inspection to close, and is then deleted';
 """
 
 
@@ -107,4 +116,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("confirmations", "awaited", "ledger", "keys"):
         op.execute(unprotect(f"erasure.{table}", *OTHERS))
-    op.execute("DROP SCHEMA erasure CASCADE")
+    op.execute("""
+        DROP SCHEMA erasure CASCADE;
+        DELETE FROM ingest.students WHERE held;
+        DROP INDEX ingest.students_kept;
+        ALTER TABLE ingest.students DROP COLUMN held, ADD UNIQUE (student_id, agency, kept_for);
+    """)

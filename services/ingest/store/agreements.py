@@ -39,7 +39,7 @@ _RENEW = text("""
     )
     UPDATE ingest.students
     SET next_change = (SELECT ingest.today()), enrollment_pending = true, revision = revision + 1
-    WHERE EXISTS (SELECT FROM renewed)
+    WHERE EXISTS (SELECT FROM renewed) AND NOT held
 """)
 
 _CHANGED = text("""

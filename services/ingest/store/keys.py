@@ -1,4 +1,4 @@
-"""The feeds' keys: made with the student, deleted with the consent."""
+"""The feeds' keys: made with the student, and deleted with it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,6 @@ _ADD: Final = text("""
     ON CONFLICT DO NOTHING
 """)
 
-_DELETE: Final = text("DELETE FROM erasure.keys WHERE pseudonym = ANY (CAST(:pseudonyms AS text[]))")
-
 
 async def add(connection: AsyncConnection, masters: MasterKeys, recipient: str, pseudonyms: Collection[str]) -> None:
     """Make a key for each of these feeds that has none; raises `MasterKeyLostError`."""
@@ -38,8 +36,3 @@ async def add(connection: AsyncConnection, masters: MasterKeys, recipient: str, 
             "wrapped": [each.wrapped for each in made],
         },
     )
-
-
-async def delete(connection: AsyncConnection, pseudonyms: Collection[str]) -> int:
-    """Delete the keys of these feeds: whatever was sealed with them is noise from now on. How many there were."""
-    return (await connection.execute(_DELETE, {"pseudonyms": list(pseudonyms)})).rowcount

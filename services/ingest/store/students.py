@@ -18,25 +18,28 @@ from services.ingest.store.arrays import joined
 from services.platform.keys.master import MasterKeys
 
 _LOCK = text("""
-    SELECT id, student_id, agency, kept_for, pseudonym, consent_from, consent_through, next_change, ended_on
+    SELECT id, student_id, agency, kept_for, pseudonym, slot, consent_from, consent_through, next_change, ended_on
     FROM ingest.students
-    WHERE student_id = ANY (CAST(:ids AS text[])) AND (agency, kept_for) = (:agency, :kept_for) ORDER BY id FOR UPDATE
+    WHERE student_id = ANY (CAST(:ids AS text[])) AND (agency, kept_for) = (:agency, :kept_for) AND NOT held
+    ORDER BY id FOR UPDATE
 """)
 
 _LOCK_DUE = text("""
-    SELECT id, student_id, agency, kept_for, pseudonym, consent_from, consent_through, next_change, ended_on
+    SELECT id, student_id, agency, kept_for, pseudonym, slot, consent_from, consent_through, next_change, ended_on
     FROM ingest.students WHERE next_change <= (SELECT ingest.today()) ORDER BY id LIMIT :limit FOR UPDATE
 """)
 
 _LOCK_DUE_OF = text("""
-    SELECT id, student_id, agency, kept_for, pseudonym, consent_from, consent_through, next_change, ended_on
+    SELECT id, student_id, agency, kept_for, pseudonym, slot, consent_from, consent_through, next_change, ended_on
     FROM ingest.students
     WHERE student_id = ANY (string_to_array(:ids, chr(31))) AND (agency, kept_for) = (:agency, :kept_for)
       AND next_change <= (SELECT ingest.today())
     ORDER BY id FOR UPDATE
 """)
 
-_FEEDS = text("SELECT DISTINCT agency, kept_for FROM ingest.students WHERE student_id = ANY (CAST(:ids AS text[]))")
+_FEEDS = text("""
+    SELECT DISTINCT agency, kept_for FROM ingest.students WHERE student_id = ANY (CAST(:ids AS text[])) AND NOT held
+""")
 
 _ANY_DUE = text("SELECT EXISTS (SELECT FROM ingest.students WHERE next_change <= :day)")
 
@@ -79,6 +82,7 @@ class StudentRecord:
     student_id: str
     feed: FeedId
     pseudonym: Pseudonym
+    slot: Slot
     run: Run | None
     next_change: date | None
     ended_on: date | None
@@ -164,6 +168,7 @@ def _student(row: Row[*tuple[Any, ...]]) -> StudentRecord:
         row.student_id,
         FeedId(row.agency, row.kept_for),
         Pseudonym(row.pseudonym),
+        Slot(row.slot),
         Run(row.consent_from, row.consent_through) if row.consent_from else None,
         row.next_change,
         row.ended_on,
