@@ -7,6 +7,7 @@ from datetime import tzinfo
 from typing import Final
 
 from services.ingest.inspection.held import HeldConsent, HeldFeed, HeldStatement
+from services.ingest.proofs.schemas import Proof
 from services.inspection import words
 from services.inspection.document import InspectionDocument
 from services.inspection.flowing import flowing
@@ -184,15 +185,19 @@ def _erased(document: InspectionDocument, plain: Plain) -> Element:
         (
             plain.moment(one.at),
             f"{words.why_ended(one)}, for {plain.party(one.party)}; done by {one.by}",
-            "; ".join(f"{place}: {count:,}" for place, count in sorted(one.removed.items())) or DASH,
-            words.STATES[one.state],
-            one.id,
+            _removed(one.proof),
+            words.STATES[one.proof.state if one.proof else None],
+            str(one.id),
         )
         for one in document.ingest.erased
     ]
     head = ("When", "What ended", "Removed, by place", "State", "Proof")
     listed = table_or("Consents that ended, and what was removed with each", head, rows, "No consent has ended.")
     return section("erased", "What was removed", listed)
+
+
+def _removed(proof: Proof | None) -> str:
+    return "; ".join(f"{place}: {number:,}" for place, number in proof.removed.items()) if proof else DASH
 
 
 def _further() -> Element:

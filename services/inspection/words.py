@@ -8,6 +8,7 @@ from typing import Final
 
 from services.ingest.inspection.held import Erased, HeldMark, Seen
 from services.platform.audit.entry import ALLOWED, FEED_OF_ENROLLMENTS, FEED_OF_MARKS, MAIL
+from services.platform.sharing import ANY
 
 NOT_KEPT: Final = "not kept"
 _MONTHS: Final = (
@@ -71,6 +72,7 @@ ENDED: Final = {
     "destroyed": "The record was destroyed",
 }
 STATES: Final = {
+    None: "Nothing was kept under it.",
     "complete": "All of it is gone, and every part of the system has confirmed it.",
     "pending": "It is being removed now; not every part of the system has confirmed it yet.",
     "held": "Nobody is shown anything any more. The removal waits until this inspection is closed.",
@@ -138,7 +140,7 @@ class Plain:
 
     def party(self, party_id: str) -> str:
         """A party of the agreement by its name."""
-        return self._parties.get(party_id, party_id)
+        return "everyone" if party_id == ANY else self._parties.get(party_id, party_id)
 
     def source(self, mark: HeldMark) -> str:
         """Where a mark comes from, and of when it is."""
@@ -188,4 +190,4 @@ def did(seen: Seen) -> str:
 
 def why_ended(erased: Erased) -> str:
     """What ended, and with effect from when."""
-    return f"{ENDED.get(erased.because, erased.because)}, with effect from {day(erased.ended_on)}"
+    return f"{ENDED[erased.because]}, with effect from {day(erased.ended_on)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, Literal
+from uuid import UUID
 
 from pydantic import BaseModel
 from sqlalchemy import Row, text
@@ -12,6 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.attendance import EXCUSED, NO_TIME, RETRACTED, STATUS, UNEXCUSED
 from services.ingest.inspection.corrections import Decision
+from services.ingest.proofs.queries import proofs_by_id
+from services.ingest.proofs.schemas import Proof
+from services.platform.erasure.entry import Because
 
 _STUDENTS: Final = text("""
     SELECT s.id, s.pseudonym, s.agency, s.kept_for, s.student_id, s.first_name, s.last_name, s.grade, s.household,
@@ -44,11 +48,8 @@ _CORRECTIONS: Final = text("""
     FROM ingest.corrections WHERE student = ANY (:students) ORDER BY number
 """)
 _ERASED: Final = text("""
-    SELECT l.id, l.pseudonym, l.agreement, l.recipient, l.kept_for, l.because, l.ended_on, l.at, l.by, l.held,
-           l.removed, EXISTS (SELECT FROM erasure.awaited a WHERE a.id = l.id) AS is_awaited,
-           coalesce((SELECT json_object_agg(c.service, c.removed) FROM erasure.confirmations c WHERE c.id = l.id), '{}')
-               AS confirmed
-    FROM erasure.ledger l WHERE l.student = :digest ORDER BY l.at, l.id
+    SELECT id, pseudonym, agreement, recipient, because, ended_on, at, by
+    FROM erasure.ledger WHERE student = :digest ORDER BY at, id
 """)
 _SEEN: Final = text("""
     SELECT min(at) AS first, max(at) AS last, count(*) AS times, subject, role, agency, action, purpose, agreement,
@@ -64,8 +65,6 @@ _PARTIES: Final = text("""
     FROM ingest.agreements, jsonb_array_elements(document -> 'party') AS party ORDER BY applied
 """)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-State = Literal["pending", "complete", "held"]
 
 
 class HeldConsent(BaseModel):
@@ -153,18 +152,17 @@ class HeldFeed(BaseModel):
 class Erased(BaseModel):
     """An entry of the ledger: what ended, and what was removed with it."""
 
-    id: str
+    id: UUID
     pseudonym: str | None
+    """None: a consent that does not count any more, under which nothing was kept."""
     agreement: str
     party: str
-    because: str
+    """`*` is everyone."""
+    because: Because
     ended_on: date
     at: datetime
     by: str
-    removed: dict[str, int]
-    confirmed: list[str]
-    """Services that hold nothing any more."""
-    state: State
+    proof: Proof | None
 
 
 class Seen(BaseModel):
@@ -205,7 +203,7 @@ async def held(connection: AsyncConnection, student_id: str, digest: bytes) -> H
     The connection's service is ingest.
     """
     students = (await connection.execute(_STUDENTS, {"student": student_id})).all()
-    erased = [_erased(row) for row in await connection.execute(_ERASED, {"digest": digest})]
+    erased = await _erased(connection, digest)
     if not students and not erased:
         return None
     numbers = [row.id for row in students]
@@ -300,22 +298,20 @@ def _kept(row: Row[*tuple[Any, ...]]) -> HeldMark:
     )
 
 
-def _erased(row: Row[*tuple[Any, ...]]) -> Erased:
-    removed: dict[str, int] = dict(row.removed)
-    for places in row.confirmed.values():
-        for place, count in places.items():
-            removed[place] = removed.get(place, 0) + count
-    state: State = "held" if row.held else "pending" if row.is_awaited else "complete"
-    return Erased(
-        id=str(row.id),
-        pseudonym=row.pseudonym,
-        agreement=row.agreement,
-        party=row.recipient,
-        because=row.because,
-        ended_on=row.ended_on,
-        at=row.at,
-        by=row.by,
-        removed=removed,
-        confirmed=sorted(row.confirmed),
-        state=state,
-    )
+async def _erased(connection: AsyncConnection, digest: bytes) -> list[Erased]:
+    rows = (await connection.execute(_ERASED, {"digest": digest})).all()
+    proofs = {one.id: one for one in await proofs_by_id(connection, [row.id for row in rows])}
+    return [
+        Erased(
+            id=row.id,
+            pseudonym=row.pseudonym,
+            agreement=row.agreement,
+            party=row.recipient,
+            because=row.because,
+            ended_on=row.ended_on,
+            at=row.at,
+            by=row.by,
+            proof=proofs.get(row.id),
+        )
+        for row in rows
+    ]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import Final, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.ingest.store import ledger
 
 DAYS: Final = 45
 """The most that may pass until the record is shown (34 CFR 99.10 (b))."""
@@ -29,10 +32,11 @@ _CLOSE: Final = text("""
     WHERE id = :id AND closed_on IS NULL RETURNING student
 """)
 _KNOWN: Final = text("SELECT EXISTS (SELECT FROM ingest.inspections WHERE id = :id)")
-_IS_OPEN: Final = text("SELECT student FROM ingest.inspections WHERE closed_on IS NULL AND student = ANY (:students)")
+_IS_OPEN: Final = text("""
+    SELECT student FROM ingest.inspections
+    WHERE closed_on IS NULL AND student = ANY (CAST(:students AS bytea[]))
+""")
 _OVERDUE: Final = text("SELECT count(*) FROM ingest.inspections WHERE closed_on IS NULL AND due_on < ingest.today()")
-_ALONE: Final = text("SELECT pg_advisory_xact_lock(727007)")
-_SHARED: Final = text("SELECT pg_advisory_xact_lock_shared(727007)")
 
 
 class Inspection(NamedTuple):
@@ -64,13 +68,14 @@ async def open_for(connection: AsyncConnection, student: bytes, by: str) -> Insp
 
     From the end of the transaction on nothing of the student is destroyed until it is closed.
     """
-    await connection.execute(_ALONE)
+    await ledger.alone(connection)
     await connection.execute(_OPEN, {"student": student, "days": DAYS, "by": by})
     return Inspection(*(await connection.execute(_STANDING, {"student": student})).one())
 
 
 async def close(connection: AsyncConnection, number: int, by: str) -> bytes | None:
-    """Close it; the ledger's digest of the student, whose held deletions are now due. None when it is not open."""
+    """Close it: the ledger's digest of the student, whose deletion now waits no longer. None when it is not open."""
+    await ledger.alone(connection)
     student: bytes | None = await connection.scalar(_CLOSE, {"id": number, "by": by})
     return student
 
@@ -85,10 +90,9 @@ async def all_of_them(connection: AsyncConnection) -> list[Countdown]:
     return [Countdown(Inspection(*row[:-1]), row[-1]) for row in await connection.execute(_ALL)]
 
 
-async def inspected(connection: AsyncConnection, students: list[bytes]) -> set[bytes]:
-    """Those of the students whose inspection is open; until the transaction ends none of anybody's begins or ends."""
-    await connection.execute(_SHARED)
-    return {bytes(row.student) for row in await connection.execute(_IS_OPEN, {"students": students})}
+async def inspected(connection: AsyncConnection, students: Collection[bytes]) -> set[bytes]:
+    """Those of the students, by the ledger's digest, whose inspection is open; `ledger.alone` holds it so."""
+    return {bytes(row.student) for row in await connection.execute(_IS_OPEN, {"students": list(students)})}
 
 
 async def overdue(connection: AsyncConnection) -> int:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.contracts.ids import Pseudonym, Slot
 from services.ingest.agreement.document import FeedId
 from services.ingest.consent.in_force import ConsentStanding, Run
+from services.ingest.inspection import corrections
 from services.ingest.store import keys
 from services.ingest.store.arrays import joined
 from services.platform.keys.master import MasterKeys
@@ -123,7 +124,10 @@ async def any_due(connection: AsyncConnection, day: date) -> bool:
 async def add(
     connection: AsyncConnection, masters: MasterKeys, feed: FeedId, students: Sequence[tuple[str, Pseudonym, Slot]]
 ) -> None:
-    """Keep new students for the feed, with a key when it flows; one who is kept already stays as is."""
+    """Keep new students for the feed, with a key when it flows; one who is kept already stays as is.
+
+    What their parents asked to correct before, for other feeds, is kept with them.
+    """
     await connection.execute(
         _ADD,
         {
@@ -133,6 +137,7 @@ async def add(
             "slots": [slot for _, _, slot in students],
         },
     )
+    await corrections.carry(connection, [pseudonym for _, pseudonym, _ in students])
     if not feed.kept_for:
         await keys.add(connection, masters, feed.agency, [pseudonym for _, pseudonym, _ in students])
 
