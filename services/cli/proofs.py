@@ -91,7 +91,5 @@ def show(found: Sequence[Proof]) -> None:
     table = Table("State", "At (UTC)", "By", "Removed", "Confirmed by", "Pseudonym", "ID", box=None, pad_edge=False)
     for one in found:
         removed = f"{sum(one.removed.values()):,}"
-        table.add_row(
-            one.state, moment(one.at), one.by, removed, str(len(one.confirmed)), one.pseudonym, str(one.id)
-        )
+        table.add_row(one.state, moment(one.at), one.by, removed, str(len(one.confirmed)), one.pseudonym, str(one.id))
     console.print(table)

@@ -40,7 +40,7 @@ from services.ingest.take.snapshot import Limits, TakenBack
 from services.platform import trace
 from services.platform.consent import check_database
 from services.platform.database import make_engine
-from services.platform.keys.master import MasterKeys
+from services.platform.keys.master import MasterKeys, require_master_keys
 from services.platform.roles import require_role
 
 SERVICE: Final = "ingest"
@@ -101,10 +101,10 @@ class Intake:
         """Write the district's timezone to the database, and sweep: to be called once before the first rows.
 
         What the calling task hands in from then on has one trace. Raises `RolesError` when the database's user is
-        another than ingest's role.
+        another than ingest's role, and `MasterKeyLostError`.
         """
         trace.begin()
-        await self._run(self._check_role)
+        await self._run(self._check_database)
         await self._run(lambda: clock.put_timezone(self._parts))
         return await self.sweep()
 
@@ -250,9 +250,10 @@ class Intake:
         """None when the database answers, else what to do."""
         return await check_database(self._parts.engine, SERVICE)
 
-    async def _check_role(self) -> None:
+    async def _check_database(self) -> None:
         async with self._parts.engine.connect() as connection:
             await require_role(connection, SERVICE)
+            await require_master_keys(connection, self._parts.masters)
 
     async def _run(self, work: Callable[[], Awaitable[T]]) -> T:
         return await self._patience.run(work)

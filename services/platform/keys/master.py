@@ -44,7 +44,7 @@ class WrappedKey(NamedTuple):
 
 
 class MasterKeys:
-    """Wraps and unwraps feeds' keys; read when first used, and anew when an unknown one is named or the file changed."""
+    """Wraps and unwraps feeds' keys; read when first used, and anew when one is unknown or the file changed."""
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ second is to go. So whoever begins again after a crash ends what was begun, what
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -48,9 +48,9 @@ class Rotated(NamedTuple):
     master: str
     """The name of the master key that wraps everything now."""
     rewrapped: int
-    destroyed: Collection[str]
+    destroyed: list[str]
     """Names of master keys that are not in the file any more."""
-    removable: Collection[str]
+    removable: list[str]
     """Names of master keys that may be taken out of the setting."""
 
 
@@ -78,8 +78,10 @@ async def rotate(settings: Settings, engine: AsyncEngine, told: Told = lambda _d
                 "every service with both, and then rotate."
             )
         rewrapped = await _rewrap(engine, masters, newest, told)
-        destroyed = [] if settings.master_key is not None else _end(settings.master_file, others)
-    return Rotated(newest, rewrapped, destroyed, [] if destroyed else others)
+        if settings.master_key is not None:
+            return Rotated(newest, rewrapped, [], others)
+        _end(settings.master_file)
+    return Rotated(newest, rewrapped, others, [])
 
 
 async def _rewrap(engine: AsyncEngine, masters: MasterKeys, newest: str, told: Told) -> int:
@@ -124,10 +126,9 @@ def _begin(path: Path) -> None:
         _replace(path, [new_master_line().strip(), *lines])
 
 
-def _end(path: Path, others: Collection[str]) -> Collection[str]:
+def _end(path: Path) -> None:
     """Only the newest stays."""
     _replace(path, read_secret(path, "master key").split()[:1])
-    return others
 
 
 def _replace(path: Path, lines: Sequence[bytes]) -> None:
