@@ -30,7 +30,7 @@ _BEGIN: Final = text("""
     UNION ALL SELECT id FROM erasure.receipts WHERE agreement = :agreement AND ended_at IS NULL
 """)
 _ADD: Final = text("""
-    UPDATE erasure.receipts SET proofs = proofs || CAST(:proofs AS uuid[]), heads = heads + :heads WHERE id = :id
+    UPDATE erasure.receipts SET proofs = proofs || CAST(:proofs AS uuid[]) WHERE id = :id
 """)
 _END: Final = text("""
     UPDATE erasure.receipts
@@ -39,9 +39,12 @@ _END: Final = text("""
                   ELSE '{}' END
     WHERE id = :id
 """)
-_RECEIPTS: Final = "SELECT id, clause, by, begun_at, ended_at, heads, proofs, removed FROM erasure.receipts"
+_RECEIPTS: Final = "SELECT id, clause, by, begun_at, ended_at, proofs, removed FROM erasure.receipts"
 _ALL: Final = text(f"{_RECEIPTS} ORDER BY begun_at DESC, id")
 _ONE: Final = text(f"{_RECEIPTS} WHERE id = :id")
+_STUDENTS: Final = text("""
+    SELECT count(DISTINCT student) FROM erasure.ledger WHERE id = ANY (CAST(:proofs AS uuid[]))
+""")
 
 
 class Receipt(BaseModel):
@@ -74,9 +77,9 @@ async def begin(
     return found
 
 
-async def add(connection: AsyncConnection, receipt: UUID, proofs: Collection[UUID], heads: int) -> None:
-    """These were erased, of so many students more."""
-    await connection.execute(_ADD, {"id": receipt, "proofs": list(proofs), "heads": heads})
+async def add(connection: AsyncConnection, receipt: UUID, proofs: Collection[UUID]) -> None:
+    """These were erased."""
+    await connection.execute(_ADD, {"id": receipt, "proofs": list(proofs)})
 
 
 async def end(connection: AsyncConnection, receipt: UUID, consents: int = 0) -> None:
@@ -96,6 +99,7 @@ async def receipt(connection: AsyncConnection, id_: UUID) -> Receipt:
 
 async def _receipt(connection: AsyncConnection, row: Row[*tuple[Any, ...]]) -> Receipt:
     proofs = await proofs_by_id(connection, row.proofs)
+    students: int = (await connection.execute(_STUDENTS, {"proofs": row.proofs})).scalar_one()
     what = Counter[str](row.removed)
     for proof in proofs:
         what.update(proof.removed)
@@ -105,7 +109,7 @@ async def _receipt(connection: AsyncConnection, row: Row[*tuple[Any, ...]]) -> R
         id=row.id,
         state="pending" if pending else "held" if "held" in states else "complete",
         what=dict(sorted(what.items())),
-        students=row.heads,
+        students=students,
         held=sum(proof.state == "held" for proof in proofs),
         where=sorted({place.partition(".")[0] for place in what}),
         begun_at=row.begun_at,

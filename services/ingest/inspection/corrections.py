@@ -26,6 +26,9 @@ _DECIDE: Final = text("""
     UPDATE ingest.corrections SET decided_on = ingest.today(), decision = :decision, note = :note
     WHERE number = :number RETURNING number
 """)
+_WHOSE: Final = text("""
+    SELECT s.pseudonym FROM ingest.corrections c JOIN ingest.students s ON s.id = c.student WHERE c.number = :number
+""")
 _CARRY: Final = text("""
     INSERT INTO ingest.corrections (student, number, about, statement, asked_on, decided_on, decision, note)
     SELECT DISTINCT new.id, c.number, c.about, c.statement, c.asked_on, c.decided_on, c.decision, c.note
@@ -55,3 +58,8 @@ async def decide(connection: AsyncConnection, number: int, decision: Decision, n
 async def carry(connection: AsyncConnection, pseudonyms: Iterable[str]) -> None:
     """Keep with these feeds, which are new, what was asked of their students before."""
     await connection.execute(_CARRY, {"pseudonyms": joined(pseudonyms)})
+
+
+async def pseudonyms_of(connection: AsyncConnection, number: int) -> list[str]:
+    """Under which the student of a request is known."""
+    return list(await connection.scalars(_WHOSE, {"number": number}))

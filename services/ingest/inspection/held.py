@@ -17,6 +17,10 @@ from services.ingest.proofs.queries import proofs_by_id
 from services.ingest.proofs.schemas import Proof
 from services.platform.erasure.entry import Because
 
+_KNOWN: Final = text("""
+    SELECT pseudonym FROM ingest.students WHERE student_id = :student
+    UNION SELECT pseudonym FROM erasure.ledger WHERE student = :digest
+""")
 _STUDENTS: Final = text("""
     SELECT s.id, s.pseudonym, s.agency, s.kept_for, s.student_id, s.first_name, s.last_name, s.grade, s.household,
            s.slot, s.consent_from, s.consent_through,
@@ -195,6 +199,12 @@ class HeldByIngest(BaseModel):
     def pseudonyms(self) -> list[str]:
         """All under which the student is or was known."""
         return _pseudonyms(self.feeds, self.erased)
+
+
+async def known_as(connection: AsyncConnection, student_id: str, digest: bytes) -> list[str] | None:
+    """The pseudonyms under which the student is or was known; None when nothing is, or was, held."""
+    found = (await connection.execute(_KNOWN, {"student": student_id, "digest": digest})).scalars().all()
+    return [pseudonym for pseudonym in found if pseudonym is not None] if found else None
 
 
 async def held(connection: AsyncConnection, student_id: str, digest: bytes) -> HeldByIngest | None:

@@ -62,7 +62,6 @@ CREATE TABLE erasure.receipts (
     begun_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     ended_at timestamptz,
     proofs uuid[] NOT NULL DEFAULT '{}',
-    heads integer NOT NULL DEFAULT 0,
     removed jsonb NOT NULL DEFAULT '{}',
     CHECK ((agreement IS NULL) = (version IS NULL))
 );
@@ -70,7 +69,6 @@ COMMENT ON TABLE erasure.receipts IS 'What was destroyed, by whom and under whic
 COMMENT ON COLUMN erasure.receipts.agreement IS 'Under which all was destroyed; null: what was kept of one student';
 COMMENT ON COLUMN erasure.receipts.ended_at IS 'Null while it goes on: interrupted, it is gone on with';
 COMMENT ON COLUMN erasure.receipts.proofs IS 'Entries of the ledger, which say what each service removed';
-COMMENT ON COLUMN erasure.receipts.heads IS 'How many students';
 COMMENT ON COLUMN erasure.receipts.removed IS 'What was removed beside the proofs: how many by place';
 CREATE UNIQUE INDEX receipts_unfinished ON erasure.receipts (agreement) WHERE ended_at IS NULL;
 """

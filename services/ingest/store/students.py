@@ -38,6 +38,25 @@ _LOCK_DUE_OF = text("""
     ORDER BY id FOR UPDATE
 """)
 
+_LOCK_EVERY = text("""
+    SELECT id, student_id, agency, kept_for, pseudonym, slot, consent_from, consent_through, next_change, ended_on
+    FROM ingest.students WHERE student_id = :student AND NOT held ORDER BY id FOR UPDATE
+""")
+
+_UNDER = """
+    FROM ingest.students s
+    WHERE NOT s.held AND EXISTS (
+            SELECT FROM ingest.consents c WHERE c.student = s.id AND :agreement IN (c.agreement_id, '*'))
+        AND NOT EXISTS (
+            SELECT FROM ingest.consents c JOIN ingest.agreement_in_force f ON f.id = c.agreement_id
+            WHERE c.student = s.id AND NOT c.notice AND f.id <> :agreement)
+"""
+_LOCK_UNDER = text(f"""
+    SELECT id, student_id, agency, kept_for, pseudonym, slot, consent_from, consent_through, next_change, ended_on
+    {_UNDER} ORDER BY id LIMIT :limit FOR UPDATE
+""")
+_COUNT_UNDER = text(f"SELECT count(DISTINCT student_id), count(*) {_UNDER}")
+
 _FEEDS = text("""
     SELECT DISTINCT agency, kept_for FROM ingest.students WHERE student_id = ANY (CAST(:ids AS text[])) AND NOT held
 """)
@@ -109,6 +128,22 @@ async def lock_due_of(connection: AsyncConnection, feed: FeedId, student_ids: It
     """Those of the students whose consents must be looked at again today, locked."""
     given = {"ids": joined(student_ids), **feed._asdict()}
     return [_student(row) for row in await connection.execute(_LOCK_DUE_OF, given)]
+
+
+async def lock_every_feed(connection: AsyncConnection, student_id: str) -> list[StudentRecord]:
+    """The student in every feed, locked."""
+    return [_student(row) for row in await connection.execute(_LOCK_EVERY, {"student": student_id})]
+
+
+async def lock_under(connection: AsyncConnection, agreement: str, limit: int) -> list[StudentRecord]:
+    """Students who are kept because of consents to the agreement and of no other that is in force, locked."""
+    return [_student(row) for row in await connection.execute(_LOCK_UNDER, {"agreement": agreement, "limit": limit})]
+
+
+async def count_under(connection: AsyncConnection, agreement: str) -> tuple[int, int]:
+    """How many students `lock_under` would find, and how many feeds of them."""
+    students, feeds = (await connection.execute(_COUNT_UNDER, {"agreement": agreement})).one()
+    return students, feeds
 
 
 async def feeds_of(connection: AsyncConnection, student_ids: Iterable[str]) -> set[FeedId]:
