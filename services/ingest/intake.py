@@ -18,6 +18,7 @@ from services.ingest.identity.pseudonyms import Pseudonymizer, load_key
 from services.ingest.metrics import REJECTIONS
 from services.ingest.patience import Patience
 from services.ingest.publish.dead_letters import Refused, Source, send_rejected
+from services.ingest.publish.erasures import publish_erasures
 from services.ingest.publish.pending import (
     publish_calendars,
     publish_days,
@@ -34,6 +35,7 @@ from services.ingest.settings import IngestSettings
 from services.ingest.store.stale_marks import SchoolSpan, Whole
 from services.ingest.sweep import Swept, sweep
 from services.ingest.take import agreements, clock, consents, days, import_session, marks, rosters, snapshot
+from services.ingest.take.consents import Known
 from services.ingest.take.days import Close
 from services.ingest.take.marks import HandIn
 from services.ingest.take.snapshot import Limits, TakenBack
@@ -76,6 +78,7 @@ class Intake:
             publisher=publisher,
             names=Pseudonymizer(load_key(settings.key_file)),
             masters=MasterKeys.of(settings),
+            ledger_file=settings.ledger_file,
             timezone=settings.tz,
             patience=patience,
             room=asyncio.Semaphore(settings.batches_in_flight),
@@ -139,15 +142,17 @@ class Intake:
         self,
         rows: Sequence[ConsentRow],
         households: Mapping[str, str] | None = None,
+        births: Mapping[str, date] | None = None,
         unfit: Unfit | None = None,
     ) -> list[Outcome]:
-        """Take consents and revocations in; `households` are the students' known now, for their slots.
+        """Take consents and revocations in; `households` and `births` are what else is known of the students now.
 
         `unfit` gets what the consents of students of whom nothing is kept do not cover.
         """
         homes = {row.student_id: row.household_id for row in rows if row.household_id} | dict(households or {})
+        known = Known(homes, births or {})
         found: Unfit = {} if unfit is None else unfit
-        outcomes = await self._run(lambda: consents.take_consents(self._parts, rows, homes, found))
+        outcomes = await self._run(lambda: consents.take_consents(self._parts, rows, known, found))
         await self._publish_students()
         return outcomes
 
@@ -259,4 +264,5 @@ class Intake:
         return await self._patience.run(work)
 
     async def _publish_students(self) -> None:
+        await self._run(lambda: publish_erasures(self._parts))
         await self._run(lambda: publish_students(self._parts))

@@ -97,6 +97,7 @@ def _identity(feed: HeldFeed) -> Element:
         [
             ("Name", f"{name}, from the district's list of students" if name else NOT_KEPT),
             ("Grade", f"{feed.grade}, from the district's list of students" if feed.grade else NOT_KEPT),
+            ("Of age", f"on {day(feed.adult_on)}: from then on the student signs" if feed.adult_on else NOT_KEPT),
             ("Household", household),
             ("Name in the system", f"{feed.pseudonym}, made from the district's number with a secret key"),
             ("Place in the system", f"{feed.slot}, which says where the student's records travel"),
@@ -110,7 +111,7 @@ def _consents(consents: Sequence[HeldConsent], plain: Plain) -> Element:
     head = ("Signed", "By", "For", "To", "Until", "Withdrawn", "Agreement")
     rows = [
         (
-            f"{day(one.signed_on)}, notice of withdrawal" if one.is_notice else day(one.signed_on),
+            day(one.signed_on),
             ", ".join(filter(None, (one.signed_by, one.relationship, one.method))) or NOT_KEPT,
             " for ".join(filter(None, (", ".join(one.records), one.purpose))) or DASH,
             ", ".join(plain.party(recipient) for recipient in one.recipients) or DASH,

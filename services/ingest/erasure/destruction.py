@@ -73,11 +73,13 @@ async def destroy_student(engine: AsyncEngine, names: Pseudonymizer, student_id:
         if not locked:
             return None
         named = list(await connection.scalars(_NAMED, {"students": [student.id for student in locked]}))
+        in_force = await agreements.in_force(connection)
+        if in_force is not None and in_force.id not in named:
+            named.append(in_force.id)
         today = await gate.today(connection)
         proofs = await _erase(connection, names, locked, whom, named[0] if named else "", today)
         digest = names.digest(student_id)
         await ledger.add(connection, [_never_again(digest, agreement, whom, today) for agreement in named])
-        in_force = await agreements.in_force(connection)
         clause = "at the district's request" + ("" if in_force is None else f", under {_title(in_force)}")
         receipt = await receipts.begin(connection, by=whom.subject, clause=clause)
         await receipts.add(connection, receipt, proofs)

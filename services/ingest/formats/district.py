@@ -43,7 +43,8 @@ ATTENDANCE: Final = _table(
     parse.parse_mark,
 )
 CONSENTS: Final = _table(
-    "student_id agreement_id signed_by relationship signed_on method records purpose recipients expires_on revoked_on",
+    "student_id agreement_id signed_by relationship signed_on method records purpose recipients expires_on revoked_on "
+    "birth_date",
     "student_id signed_on records purpose recipients",
     parse.parse_consent,
 )

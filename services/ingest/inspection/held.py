@@ -23,15 +23,15 @@ _KNOWN: Final = text("""
 """)
 _STUDENTS: Final = text("""
     SELECT s.id, s.pseudonym, s.agency, s.kept_for, s.student_id, s.first_name, s.last_name, s.grade, s.household,
-           s.slot, s.consent_from, s.consent_through,
+           s.slot, s.adult_on, s.consent_from, s.consent_through,
            EXISTS (SELECT FROM erasure.keys k WHERE k.pseudonym = s.pseudonym) AS has_key,
            (SELECT count(*) FROM ingest.taken_events e WHERE e.student = s.id) AS events
     FROM ingest.students s WHERE s.student_id = :student ORDER BY s.kept_for, s.agency
 """)
 _CONSENTS: Final = text("""
-    SELECT student, agreement_id, signed_on, notice, signed_by, relationship, method, records, purpose, recipients,
+    SELECT student, agreement_id, signed_on, signed_by, relationship, method, records, purpose, recipients,
            expires_on, revoked_on
-    FROM ingest.consents WHERE student = ANY (:students) ORDER BY arrival
+    FROM ingest.consents WHERE student = ANY (:students) ORDER BY signed_on, agreement_id, purpose
 """)
 _ENROLLMENTS: Final = text("""
     SELECT student, school_id, entry_date, exit_date
@@ -72,12 +72,10 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class HeldConsent(BaseModel):
-    """A consent, or a notice that revokes one."""
+    """A consent, as far as it was not withdrawn."""
 
     agreement: str
     signed_on: date
-    is_notice: bool
-    """It only revokes: `signed_on` is its day."""
     signed_by: str | None
     relationship: str | None
     method: str | None
@@ -141,6 +139,8 @@ class HeldFeed(BaseModel):
     household: str | None
     """A household's pseudonym."""
     slot: int
+    adult_on: date | None
+    """The day of the eighteenth birthday, where it is known."""
     consent_from: date | None
     """None: no consent is in force, so that the party is shown nothing."""
     consent_through: date | None
@@ -265,7 +265,6 @@ def _consent(row: Row[*tuple[Any, ...]]) -> HeldConsent:
     return HeldConsent(
         agreement=row.agreement_id,
         signed_on=row.signed_on,
-        is_notice=row.notice,
         signed_by=row.signed_by,
         relationship=row.relationship,
         method=row.method,

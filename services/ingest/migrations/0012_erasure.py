@@ -51,6 +51,8 @@ CREATE TABLE erasure.ledger (
 COMMENT ON TABLE erasure.ledger IS
     'What was erased, and which consents never count again; an entry with a pseudonym is a proof, too';
 COMMENT ON COLUMN erasure.ledger.student IS 'A keyed digest of the district''s id';
+COMMENT ON COLUMN erasure.ledger.kept_for IS
+    'As of ingest.students; of a withdrawal, the purpose that it names, and empty is all';
 COMMENT ON COLUMN erasure.ledger.recipient IS 'An agency; * is everyone''s, of a withdrawal that names none';
 COMMENT ON COLUMN erasure.ledger.because IS 'withdrawn, expired, agreement_ended, destroyed';
 COMMENT ON COLUMN erasure.ledger.ended_on IS
@@ -80,10 +82,23 @@ CREATE TABLE erasure.confirmations (
 COMMENT ON COLUMN erasure.confirmations.removed IS 'What the service removed: how many by place';
 
 ALTER TABLE ingest.students
+    DROP COLUMN ended_on,
+    ADD COLUMN adult_on date,
     ADD COLUMN held boolean NOT NULL DEFAULT false,
     DROP CONSTRAINT students_student_id_agency_kept_for_key;
 CREATE UNIQUE INDEX students_kept ON ingest.students (student_id, agency, kept_for) WHERE NOT held;
+COMMENT ON COLUMN ingest.students.adult_on IS
+    'The day of the eighteenth birthday, where it is known: from then on the student signs, and no parent';
 COMMENT ON COLUMN ingest.students.held IS 'Ended: what there is waits for an inspection to close, and is then deleted';
+
+DELETE FROM ingest.consents WHERE notice;
+ALTER TABLE ingest.consents
+    DROP CONSTRAINT consents_pkey,
+    DROP COLUMN notice,
+    DROP COLUMN arrival,
+    ADD PRIMARY KEY (student, agreement_id, signed_on, purpose);
+COMMENT ON COLUMN ingest.consents.purpose IS 'A parent may sign for several on one day';
+COMMENT ON COLUMN ingest.consents.records IS 'As far as they were not withdrawn';
 """
 
 
@@ -120,5 +135,14 @@ def downgrade() -> None:
         DROP SCHEMA erasure CASCADE;
         DELETE FROM ingest.students WHERE held;
         DROP INDEX ingest.students_kept;
-        ALTER TABLE ingest.students DROP COLUMN held, ADD UNIQUE (student_id, agency, kept_for);
+        ALTER TABLE ingest.students
+            ADD COLUMN ended_on date,
+            DROP COLUMN adult_on,
+            DROP COLUMN held,
+            ADD UNIQUE (student_id, agency, kept_for);
+        ALTER TABLE ingest.consents
+            DROP CONSTRAINT consents_pkey,
+            ADD COLUMN notice boolean NOT NULL DEFAULT false,
+            ADD COLUMN arrival bigint GENERATED ALWAYS AS IDENTITY,
+            ADD PRIMARY KEY (student, agreement_id, signed_on, notice, purpose);
     """)

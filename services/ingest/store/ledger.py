@@ -69,7 +69,7 @@ _GENERATIONS: Final = text("""
 _OF: Final = text(f"SELECT {_COLUMNS} FROM erasure.ledger WHERE student = ANY (CAST(:digests AS bytea[])) ORDER BY at")  # noqa: S608
 
 _UNPUBLISHED: Final = text(f"""
-    SELECT {_COLUMNS}, removed FROM erasure.ledger WHERE NOT published ORDER BY at, id LIMIT :limit FOR UPDATE
+    SELECT {_COLUMNS}, removed FROM erasure.ledger WHERE NOT published ORDER BY at, id LIMIT :limit FOR NO KEY UPDATE
 """)  # noqa: S608 -- our own text
 
 _PUBLISHED: Final = text("UPDATE erasure.ledger SET published = true WHERE id = ANY (CAST(:ids AS uuid[]))")

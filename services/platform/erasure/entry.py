@@ -24,6 +24,7 @@ class LedgerEntry(Event):
     recipient: str
     """An agency; `*` is everyone's, of a withdrawal that names none."""
     kept_for: str = ""
+    """Of what is kept in the schema `district`, for which purpose; of a withdrawal, the one that it names, if any."""
     pseudonym: str | None = None
     """Under which the student was kept; None when nothing was."""
     slot: int | None = None

@@ -54,6 +54,7 @@ def feed(**more: object) -> HeldFeed:
         "grade": "7",
         "household": "h" * 22,
         "slot": 12,
+        "adult_on": None,
         "consent_from": DAY,
         "consent_through": None,
         "has_key": True,
@@ -62,7 +63,6 @@ def feed(**more: object) -> HeldFeed:
             HeldConsent(
                 agreement="DSA-2016",
                 signed_on=date(2016, 9, 1),
-                is_notice=False,
                 signed_by="A Guardian",
                 relationship="parent",
                 method="paper",
