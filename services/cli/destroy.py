@@ -95,6 +95,8 @@ def describe(receipt: Receipt) -> Sequence[str]:
         f"  where     {', '.join(receipt.where) or 'nowhere: nothing was kept'}",
     ]
     lines += [f"  {number:>9,} {place}" for place, number in receipt.what.items()]
+    if receipt.before:
+        lines.append(f"  erased before, as consents ended: {receipt.before:,} feeds (`firstbell proofs`)")
     if receipt.held:
         lines.append(f"  waits for inspections to be closed: {receipt.held:,}; nobody is shown anything of them")
     return [*lines, f"  {receipt.kept}"]
@@ -132,9 +134,9 @@ async def _planned(engine: AsyncEngine, student_id: str | None, agreement: str |
             feeds = len(await students.lock_every_feed(connection, student_id))
             if not feeds:
                 raise CommandError(NOTHING)
-            return f"All that is kept of the student would be destroyed, in {feeds} feeds. Say --yes to do it."
+            return f"All that is kept of the student would be destroyed (feeds: {feeds}). Say --yes to do it."
         heads, feeds = await students.count_under(connection, str(agreement))
-        return f"All that is kept of {heads:,} students would be destroyed, in {feeds:,} feeds. Say --yes to do it."
+        return f"All that is kept under it would be destroyed (students: {heads:,}, feeds: {feeds:,}). Say --yes to do it."
 
 
 async def _do(settings: IngestSettings, engine: AsyncEngine, student_id: str | None, agreement: str | None) -> UUID:

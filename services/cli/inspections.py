@@ -161,8 +161,12 @@ def _line(one: Countdown) -> str:
     if inspection.closed_on is not None:
         return f"{asked}: closed on {inspection.closed_on} by {inspection.closed_by}"
     if one.is_overdue:
-        return f"{asked}: OVERDUE by {-one.days_left} days, was to be shown by {inspection.due_on}"
-    return f"{asked}: {one.days_left} days left, to be shown by {inspection.due_on}"
+        return f"{asked}: OVERDUE by {_days(-one.days_left)}, was to be shown by {inspection.due_on}"
+    return f"{asked}: {_days(one.days_left)} left, to be shown by {inspection.due_on}"
+
+
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number} days"
 
 
 def _statement(given: str | None, file: Path | None) -> str:

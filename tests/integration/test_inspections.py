@@ -184,7 +184,7 @@ async def test_an_inspection_is_opened_once_and_counted_down(district: District)
     async with engine.connect() as connection:
         assert judge_inspections(await overdue(connection)).status == "failed"
     await engine.dispose()
-    assert "OVERDUE by 1 days" in (await district.run(inspections)).stdout
+    assert "OVERDUE by 1 day," in (await district.run(inspections)).stdout
     assert (await district.run(inspections, "close", str(number))).exit_code == 0
     assert (await district.listed())[0]["state"] == "closed"
     closed_twice = await district.run(inspections, "close", str(number))
@@ -230,6 +230,24 @@ async def test_what_is_inspected_is_hidden_when_destroyed_and_gone_when_it_was_s
     assert "Nothing is held about this student any more." in page
     assert "a caseworker of project-hope (maria)" in page
     assert "The record was destroyed" in page
+
+
+async def test_a_withdrawal_hides_at_once_and_waits_for_the_inspection(district: District) -> None:
+    student, pseudonym = await district.child("Mine")
+    document, _ = await district.inspect(student)
+    assert await district.taken.revoke(student, DAY) == "accepted"
+    assert await district.taken.pseudonyms(student) == {}
+    assert await district.taken.marks(student, ("hopes", DAY)) == ["not_consented"]
+    held, page = await district.inspect(student)
+    assert [feed["pseudonym"] for feed in held["ingest"]["feeds"]] == [pseudonym]
+    assert "Nobody is shown anything any more." in page
+    assert await district.count("erasure.awaited") == 0
+    await district.taken.intake.sweep()
+    assert await district.count("ingest.students") == 1
+    closed = await district.run(inspections, "close", str(document["inspection"]["id"]), "--json")
+    assert len(json.loads(closed.stdout)["released"]) == 1
+    assert await district.count("ingest.students") == 0
+    assert await district.count("erasure.awaited") == 4
 
 
 async def test_a_statement_is_kept_beside_the_record_and_goes_with_it(district: District) -> None:

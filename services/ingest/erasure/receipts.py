@@ -39,11 +39,13 @@ _END: Final = text("""
                   ELSE '{}' END
     WHERE id = :id
 """)
-_RECEIPTS: Final = "SELECT id, clause, by, begun_at, ended_at, proofs, removed FROM erasure.receipts"
+_RECEIPTS: Final = "SELECT id, agreement, clause, by, begun_at, ended_at, proofs, removed FROM erasure.receipts"
 _ALL: Final = text(f"{_RECEIPTS} ORDER BY begun_at DESC, id")
 _ONE: Final = text(f"{_RECEIPTS} WHERE id = :id")
-_STUDENTS: Final = text("""
-    SELECT count(DISTINCT student) FROM erasure.ledger WHERE id = ANY (CAST(:proofs AS uuid[]))
+_COUNTS: Final = text("""
+    SELECT count(DISTINCT student) FILTER (WHERE id = ANY (CAST(:proofs AS uuid[]))),
+           count(*) FILTER (WHERE agreement = :agreement AND at < :begun_at)
+    FROM erasure.ledger WHERE pseudonym IS NOT NULL
 """)
 
 
@@ -60,6 +62,8 @@ class Receipt(BaseModel):
     """Of how many feeds the destruction waits for an inspection; nobody is shown anything of them."""
     where: list[str]
     """The schemas that something was removed from."""
+    before: int
+    """How many feeds under the same agreement had been erased before, as their consents ended: they have proofs."""
     begun_at: datetime
     ended_at: datetime | None
     by: str
@@ -99,7 +103,8 @@ async def receipt(connection: AsyncConnection, id_: UUID) -> Receipt:
 
 async def _receipt(connection: AsyncConnection, row: Row[*tuple[Any, ...]]) -> Receipt:
     proofs = await proofs_by_id(connection, row.proofs)
-    students: int = (await connection.execute(_STUDENTS, {"proofs": row.proofs})).scalar_one()
+    given = {"proofs": row.proofs, "agreement": row.agreement, "begun_at": row.begun_at}
+    students, before = (await connection.execute(_COUNTS, given)).one()
     what = Counter[str](row.removed)
     for proof in proofs:
         what.update(proof.removed)
@@ -111,6 +116,7 @@ async def _receipt(connection: AsyncConnection, row: Row[*tuple[Any, ...]]) -> R
         what=dict(sorted(what.items())),
         students=students,
         held=sum(proof.state == "held" for proof in proofs),
+        before=before,
         where=sorted({place.partition(".")[0] for place in what}),
         begun_at=row.begun_at,
         ended_at=row.ended_at,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -191,7 +192,7 @@ def test_it_is_one_file_that_loads_nothing_and_can_be_read_by_all() -> None:
     assert {link.get("href") for link in tree.iter("a")} == {f"#{part.get('id')}" for part in tree.iter("section")}
     levels = [int(heading.tag[1]) for heading in tree.xpath("//h1 | //h2 | //h3 | //h4")]
     assert levels[0] == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
     for table in tree.iter("table"):
         assert table.findtext("caption")
         assert len({len(row) for row in table.iter("tr")}) == 1
