@@ -30,7 +30,7 @@ from services.ingest.intake import SERVICE
 from services.ingest.settings import IngestSettings
 from services.platform.database import make_engine
 from services.platform.erasure.places import search_stores, search_topics
-from services.platform.erasure.searching import Found, Search
+from services.platform.erasure.searching import Search, SearchResult
 from services.platform.keys.feed_keys import find_keys
 from services.platform.keys.master import MasterKeys
 from services.platform.keys.rotating import Rotated
@@ -118,7 +118,7 @@ def rotate(as_json: bool, data_dir: Path | None) -> None:
         click.echo("\n".join(describe_rotated(rotated)))
 
 
-def describe_found(found: Found) -> Sequence[str]:
+def describe_found(found: SearchResult) -> Sequence[str]:
     """What was found, for people."""
     lines = [f"{found.readable:,} of {found.records:,} records about this pseudonym can be read."]
     width = max(map(len, found.by_topic), default=0)
@@ -140,7 +140,7 @@ def describe_rotated(rotated: Rotated) -> Sequence[str]:
     return lines
 
 
-async def _search(settings: IngestSettings, bootstrap: str, pseudonym: str) -> Found:
+async def _search(settings: IngestSettings, bootstrap: str, pseudonym: str) -> SearchResult:
     async with _connected(settings) as (engine, url):
         await put_on_record(url, VERIFY, [pseudonym])
         async with engine.connect() as connection:

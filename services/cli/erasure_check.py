@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.cli.database import known_database
 from services.ingest.intake import SERVICE
-from services.ingest.proofs.queries import Waiting, waiting
+from services.ingest.proofs.queries import Behind, waiting
 from services.platform.checks.result import CheckResult, failed, ok, skipped
 from services.platform.checks.run import Check
 from services.platform.checks.target import Target
@@ -47,7 +47,7 @@ def check_erasure(settings: Settings) -> Check:
     return check
 
 
-def judge_erasures(found: Sequence[Waiting]) -> CheckResult:
+def judge_erasures(found: Sequence[Behind]) -> CheckResult:
     """Has a service not confirmed an erasure for more than a minute?"""
     late = [one for one in found if one.overdue]
     if late:

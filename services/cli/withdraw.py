@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
 import click
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.cli.common import (
     CommandError,
@@ -34,7 +33,7 @@ from services.ingest.proofs.schemas import Proof
 from services.ingest.rows.outcomes import Outcome
 from services.ingest.rows.parse import ConsentRow, RowError, parse_consent
 from services.ingest.settings import IngestSettings
-from services.ingest.store import agreements
+from services.ingest.store.withdrawing import agreements_of, pseudonyms_of
 from services.platform.database import make_engine
 from services.platform.embedded.endpoints import read_stack, stack_database
 from services.platform.errors import NotRunningError
@@ -44,13 +43,8 @@ from services.registry import SERVICES
 ACTION: Final = "withdraw"
 EXIT_PENDING: Final = 4
 WAIT_SECONDS: Final = 30.0
+LOOK_SECONDS: Final = 0.2
 PATIENCE_SECONDS: Final = 30.0
-
-_FEEDS: Final = text("SELECT pseudonym FROM ingest.students WHERE student_id = :student ORDER BY pseudonym")
-_AGREEMENTS: Final = text("""
-    SELECT DISTINCT agreement_id FROM ingest.students s JOIN ingest.consents c ON c.student = s.id
-    WHERE s.student_id = :student AND agreement_id <> '' ORDER BY agreement_id
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +69,31 @@ class Withdrawn:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the command was given."""
+
+    student_id: str
+    recipient: str | None
+    on: date | None
+    agreement: str | None
+    wait: bool
+
+    def row(self, agreement: str, on: date) -> ConsentRow:
+        """As an entry of POST /v1/consents; raises `CommandError`."""
+        row = parse_consent(
+            {
+                "student_id": self.student_id,
+                "agreement_id": agreement,
+                "recipients": [self.recipient] if self.recipient else [],
+                "revoked_on": on.isoformat(),
+            }
+        )
+        if isinstance(row, RowError):
+            raise CommandError(row.reason)
+        return row
+
+
 @click.command()
 @click.argument("student_id")
 @click.option("--recipient", metavar="ID", help="End it for this recipient alone.  [default: for all]")
@@ -83,7 +102,7 @@ class Withdrawn:
     "day",
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="DATE",
-    help="The first day without it: a consent that was signed before never counts again.  [default: the system's today]",
+    help="The first day without it: a consent signed before never counts again.  [default: the system's today]",
 )
 @click.option(
     "--agreement",
@@ -106,10 +125,11 @@ def withdraw(
 ) -> None:
     """Withdraw the consent of the student whose id the district has as STUDENT_ID.
 
-    It is the same as POST /v1/consents with revoked_on. Nobody is shown anything of the student from this moment on. The key by which everything was sealed is deleted;
-    every service removes what it holds, ends open alerts and cancels mails, and confirms it. What remains is a proof
-    without a name for each recipient (`firstbell proofs`), and an entry by which the same consent never counts again: a
-    later one that is signed anew does. While an inspection is open the deletion waits (`held`).
+    It is the same as POST /v1/consents with revoked_on. Nobody is shown anything of the student from this moment on.
+    The key by which everything was sealed is deleted; every service removes what it holds, ends open alerts and cancels
+    mails, and confirms it. What remains is a proof without a name for each recipient (`firstbell proofs`), and an entry
+    by which the same consent never counts again: one that is signed anew later does. While an inspection is open the
+    deletion waits (`held`).
 
     The running system takes it; it waits up to 30 seconds for the confirmations. To withdraw twice changes nothing.
 
@@ -119,10 +139,9 @@ def withdraw(
     """
     log_quietly()
     settings = load_settings(IngestSettings, data_dir)
-    given = {"student_id": student_id, "recipients": [recipient] if recipient else []}
+    asked = _Asked(student_id, recipient, day and day.date(), agreement, wait=not no_wait)
     with failing():
-        pointed = _running(settings)
-        done = asyncio.run(_withdraw(pointed, given, day and day.date(), agreement, wait=not no_wait))
+        done = asyncio.run(_withdraw(_running(settings), asked))
     if as_json:
         print_json(done.document())
     else:
@@ -158,23 +177,27 @@ def _running(settings: IngestSettings) -> IngestSettings:
     raise NotRunningError(nothing_runs(settings.data_dir))
 
 
-async def _withdraw(
-    settings: IngestSettings, given: Mapping[str, object], day: date | None, agreement: str | None, *, wait: bool
-) -> Withdrawn:
+async def _withdraw(settings: IngestSettings, asked: _Asked) -> Withdrawn:
     url = settings.require_database()
     engine = make_engine(url, service=SERVICE, pool_size=1)
     try:
         async with Intake.open(settings, Patience(PATIENCE_SECONDS, say)) as intake:
             await intake.start()
             today = await intake.today()
-            on = day or today
+            on = asked.on or today
             with answering():
                 async with engine.connect() as connection:
-                    feeds = await _feeds(connection, given)
-                    named = [agreement] if agreement else await _agreements(connection, given)
-            outcomes = await intake.take_consents([_row(given, name, on) for name in named])
+                    feeds = await pseudonyms_of(connection, asked.student_id)
+                    meant = await agreements_of(connection, asked.student_id)
+            named = [asked.agreement] if asked.agreement else meant
+            if not named:
+                raise CommandError(
+                    "No agreement is in force, and no consent of this student is kept. Say which agreement's is "
+                    "withdrawn: --agreement."
+                )
+            outcomes = await intake.take_consents([asked.row(name, on) for name in named])
         with answering():
-            proofs = await _proofs(engine, feeds, wait=wait)
+            proofs = await follow(engine, feeds, seconds=WAIT_SECONDS if asked.wait else 0)
         if proofs:
             await put_on_record(url, ACTION, (one.pseudonym for one in proofs))
     finally:
@@ -182,48 +205,19 @@ async def _withdraw(
     return Withdrawn(on, named, outcomes, proofs, is_to_come=on > today)
 
 
-async def _feeds(connection: AsyncConnection, given: Mapping[str, object]) -> Sequence[str]:
-    return (await connection.execute(_FEEDS, {"student": given["student_id"]})).scalars().all()
-
-
-async def _agreements(connection: AsyncConnection, given: Mapping[str, object]) -> list[str]:
-    """Each that the student's consents name, and the one in force: its next export must not bring the student back."""
-    named = set((await connection.execute(_AGREEMENTS, {"student": given["student_id"]})).scalars())
-    in_force = await agreements.in_force(connection)
-    if in_force is not None:
-        named.add(in_force.id)
-    if not named:
-        raise CommandError(
-            "No agreement is in force, and no consent of this student is kept. Say which one is withdrawn: --agreement."
-        )
-    return sorted(named)
-
-
-def _row(given: Mapping[str, object], agreement: str, on: date) -> ConsentRow:
-    row = parse_consent({**given, "agreement_id": agreement, "revoked_on": on.isoformat()})
-    if isinstance(row, RowError):
-        raise CommandError(row.reason)
-    return row
-
-
-async def _proofs(engine: AsyncEngine, feeds: Sequence[str], *, wait: bool) -> Sequence[Proof]:
-    """The proofs of these feeds, when none is pending any more, or at the end of the wait."""
+async def follow(engine: AsyncEngine, feeds: Sequence[str], *, seconds: float) -> Sequence[Proof]:
+    """The proofs of these feeds, as soon as none is pending any more, or after so many seconds."""
     found: Sequence[Proof] = ()
+    with progress_bar() as progress:
+        task = progress.add_task("Services confirm", total=len(SERVICES))
 
-    async def look() -> bool:
-        nonlocal found
-        async with engine.connect() as connection:
-            found = await proofs_of(connection, feeds)
-        return all(one.state != "pending" for one in found)
+        async def look() -> bool:
+            nonlocal found
+            async with engine.connect() as connection:
+                found = await proofs_of(connection, feeds)
+            confirmed = sum(len(one.confirmed) for one in found)
+            progress.update(task, completed=confirmed, total=len(found) * len(SERVICES))
+            return all(one.state != "pending" for one in found)
 
-    if not await look() and wait:
-        with progress_bar() as progress:
-            task = progress.add_task("Services confirm", total=len(found) * len(SERVICES))
-
-            async def look_and_tell() -> bool:
-                done = await look()
-                progress.update(task, completed=sum(len(one.confirmed) for one in found))
-                return done
-
-            await poll(look_and_tell, deadline=WAIT_SECONDS, interval=0.2)
+        await poll(look, deadline=seconds, interval=LOOK_SECONDS)
     return found

@@ -34,6 +34,8 @@ EXPECTED = {
         "POST /v1/consents": {"district"},
         "POST /v1/enrollments": {"district"},
         "POST /v1/school-days": {"district"},
+        "GET /v1/proofs": {"district", "steward"},
+        "GET /v1/proofs/{id}": {"district", "steward"},
     },
     "warning": {
         "GET /v1/students/{student}/window": {"service"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -16,12 +16,14 @@ from services.ingest.proofs.schemas import Proof
 LATE_SECONDS: Final = 60.0
 """A service that runs confirms within two seconds or so."""
 
+INGEST: Final = "ingest"
+
 _PROOFS: Final = """
     SELECT l.id, l.pseudonym, l.by, l.at, l.held, l.removed, c.services, c.moments, c.removals,
            EXISTS (SELECT FROM erasure.awaited a WHERE a.id = l.id) AS awaited
     FROM erasure.ledger l CROSS JOIN LATERAL (
         SELECT array_agg(service ORDER BY service) AS services, array_agg(at ORDER BY service) AS moments,
-               array_agg(removed) AS removals
+               array_agg(removed ORDER BY service) AS removals
         FROM erasure.confirmations WHERE id = l.id) AS c
     WHERE l.pseudonym IS NOT NULL
 """
@@ -42,7 +44,7 @@ _PENDING: Final = text("""
 """)
 
 
-class Waiting(NamedTuple):
+class Behind(NamedTuple):
     """A service that has not confirmed some erasures."""
 
     service: str
@@ -81,10 +83,10 @@ async def proofs_by_id(connection: AsyncConnection, ids: Collection[UUID]) -> li
     return [_proof(row) for row in await connection.execute(_BY_ID, {"ids": list(ids)})] if ids else []
 
 
-async def waiting(connection: AsyncConnection) -> list[Waiting]:
+async def waiting(connection: AsyncConnection) -> list[Behind]:
     """Services that have not confirmed everything; what is held is awaited of nobody."""
     rows = await connection.execute(_WAITING, {"seconds": LATE_SECONDS})
-    return [Waiting(row.service, row.proofs, row.overdue, row.now - row.oldest) for row in rows]
+    return [Behind(row.service, row.proofs, row.overdue, row.now - row.oldest) for row in rows]
 
 
 async def pending(connection: AsyncConnection) -> Pending:
@@ -94,8 +96,10 @@ async def pending(connection: AsyncConnection) -> Pending:
 
 
 def _proof(row: Row[*tuple[Any, ...]]) -> Proof:
-    removed: Counter[str] = Counter(row.removed)
-    for removal in row.removals or ():
+    removals: dict[str, Mapping[str, int]] = dict(zip(row.services or (), row.removals or (), strict=True))
+    # What ingest removed as the consent ended is in the ledger; it may confirm it once more.
+    removed = Counter(row.removed) | Counter(removals.pop(INGEST, {}))
+    for removal in removals.values():
         removed.update(removal)
     moments: list[datetime] = row.moments or []
     return Proof(

@@ -23,7 +23,7 @@ _IN_KEYS: Final = b"|"
 """Between the parts of a key of the worker's changelog."""
 
 
-class Found(NamedTuple):
+class SearchResult(NamedTuple):
     """What was found about a pseudonym."""
 
     records: int
@@ -56,9 +56,9 @@ class Search:
                 self._by_place[place] += 1
                 self._readable += readable
 
-    def found(self) -> Found:
+    def found(self) -> SearchResult:
         """All of it so far."""
-        return Found(self._by_place.total(), self._readable, dict(self._by_place))
+        return SearchResult(self._by_place.total(), self._readable, dict(self._by_place))
 
     def _is_key(self, key: bytes | None) -> bool:
         return key is not None and self._name in key.split(_IN_KEYS)
