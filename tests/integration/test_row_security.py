@@ -17,7 +17,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.casework.intake.record import record
+from services.casework.intake.record import keep
 from services.platform.database import caller_context, make_engine, make_sessions
 from services.platform.embedded.endpoints import Stack
 from services.platform.embedded.postgres_binaries import find_programs
@@ -501,7 +501,8 @@ async def test_an_owner_without_powers_migrates_serves_and_dumps(stack: Stack, p
     require_membership(stack.database, SERVICES)
     database = OwnDatabase(stack, str(make_url(plain_owner).database))
     casework = make_engine(database.of("casework"), service="casework")
-    await record(make_sessions(casework), [event("planted-pseudonym")])
+    async with make_sessions(casework).begin() as session:
+        await keep(session, [event("planted-pseudonym")])
     await casework.dispose()
     owner = make_engine(plain_owner)
     async with owner.connect() as connection:

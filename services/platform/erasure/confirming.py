@@ -95,11 +95,14 @@ async def erase_awaited(engine: AsyncEngine, service: str, remove: Remove) -> in
     return len(due)
 
 
-async def erase_forever(engine: AsyncEngine, service: str, remove: Remove) -> None:
-    """Look for erasures each second, until cancelled."""
+async def erase_forever(
+    engine: AsyncEngine, service: str, remove: Remove, after: Callable[[], None] = lambda: None
+) -> None:
+    """Look for erasures each second, until cancelled; `after` is called when there were some."""
     while True:
         try:
-            await erase_awaited(engine, service, remove)
+            if await erase_awaited(engine, service, remove):
+                after()
         except DATABASE_AWAY as error:
             log.warning("erasures wait for the database: %s", type(error).__name__)
         await asyncio.sleep(LOOK_SECONDS)
