@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.contracts.topics import RETENTION_DAYS
 from services.ingest.consent.settle import settle
 from services.ingest.context import IngestContext
 from services.ingest.erasure.destruction import destroy_due
@@ -32,6 +33,9 @@ async def sweep(parts: IngestContext) -> Swept:
     async with parts.engine.begin() as connection:
         await agreements.renew(connection)
         due = await pending.due(connection)
+        agreement = await agreements.in_force(connection)
+    if agreement is not None:
+        await parts.publisher.retain(agreement.retention_days or RETENTION_DAYS)
     swept = Swept()
     while due.consents and (some := await _settle_some(parts)):
         swept = Swept(swept.began + some.began, swept.ended + some.ended)

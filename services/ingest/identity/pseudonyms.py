@@ -15,6 +15,7 @@ from services.platform.settings import SettingsError
 
 KEY_BYTES = 32
 _LENGTH = 22
+_ORIGIN = 12
 
 Kind = Literal["student", "household"]
 
@@ -38,6 +39,11 @@ class Pseudonymizer:
     def digest(self, student_id: str) -> bytes:
         """By which the ledger of erasures knows the student, for every feed."""
         return self._digest("ledger", student_id)
+
+    @property
+    def origin(self) -> str:
+        """A short name of the key, which gives nothing of it away: whose digests these are."""
+        return self._digest("key", "origin").hex()[:_ORIGIN]
 
     def household(self, agency: str, household_id: str) -> HouseholdPseudonym:
         """The pseudonym under which the agency knows a household."""

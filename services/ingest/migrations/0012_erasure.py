@@ -65,6 +65,13 @@ COMMENT ON COLUMN erasure.ledger.published IS 'Whether it is also in Kafka and i
 CREATE INDEX ledger_student ON erasure.ledger (student);
 CREATE INDEX ledger_unpublished ON erasure.ledger (id) WHERE NOT published;
 
+CREATE TABLE erasure.origin (
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    name text NOT NULL
+);
+COMMENT ON TABLE erasure.origin IS
+    'Of which pseudonym key the digests are: entries of the copies that another made are of no student here';
+
 CREATE TABLE erasure.awaited (
     service text NOT NULL,
     id uuid NOT NULL REFERENCES erasure.ledger ON DELETE CASCADE,
@@ -118,7 +125,7 @@ def upgrade() -> None:
     for other in OTHERS:
         role, acts = role_of(other), acts_as(other)
         op.execute(f"""
-            GRANT SELECT ON erasure.keys, erasure.ledger TO {role};
+            GRANT SELECT ON erasure.keys, erasure.ledger, erasure.origin TO {role};
             GRANT SELECT, DELETE ON erasure.awaited TO {role};
             GRANT SELECT, INSERT ON erasure.confirmations TO {role};
             CREATE POLICY {other} ON erasure.keys FOR SELECT TO {role} USING ({acts});

@@ -74,6 +74,15 @@ _UNPUBLISHED: Final = text(f"""
 
 _PUBLISHED: Final = text("UPDATE erasure.ledger SET published = true WHERE id = ANY (CAST(:ids AS uuid[]))")
 
+_ORIGIN: Final = text("""
+    INSERT INTO erasure.origin AS o (name) VALUES (:name)
+    ON CONFLICT (singleton) DO UPDATE SET name = excluded.name WHERE o.name <> excluded.name
+""")
+
+_UNPUBLISH: Final = text("""
+    UPDATE erasure.ledger SET published = false WHERE published AND id <> ALL (CAST(:ids AS uuid[]))
+""")
+
 
 async def alone(connection: AsyncConnection) -> None:
     """Until the transaction ends nobody else writes to the ledger: who reads it before a consent counts misses nothing.
@@ -155,6 +164,16 @@ async def unpublished(connection: AsyncConnection, limit: int) -> list[tuple[Led
 async def published(connection: AsyncConnection, ids: Collection[UUID]) -> None:
     """The copies have these."""
     await connection.execute(_PUBLISHED, {"ids": list(ids)})
+
+
+async def unpublish_others(connection: AsyncConnection, ids: Collection[UUID]) -> None:
+    """The copies have no others than these: the rest is to be published again."""
+    await connection.execute(_UNPUBLISH, {"ids": list(ids)})
+
+
+async def put_origin(connection: AsyncConnection, name: str) -> None:
+    """Say of which pseudonym key the digests are."""
+    await connection.execute(_ORIGIN, {"name": name})
 
 
 def entry_digest(digest: bytes) -> bytes:
