@@ -40,14 +40,14 @@ class HeldAction(BaseModel):
 
 
 class HeldAlert(BaseModel):
-    """An alert as it stands."""
+    """An alert as it stands; of an erased student no more is kept than that there was one."""
 
     id: UUID
     case_number: str
     student: str
     agency: str | None
-    school: str
-    level: str
+    school: str | None
+    level: str | None
     status: str
     raised_on: date
     updated_at: datetime
@@ -88,7 +88,7 @@ async def held_alerts(engine: AsyncEngine, pseudonyms: Sequence[str]) -> list[He
             status=alert.status,
             raised_on=alert.raised_on,
             updated_at=alert.updated_at,
-            reasons=[Reason.model_validate(reason) for reason in alert.reasons],
+            reasons=[Reason.model_validate(reason) for reason in alert.reasons or ()],
             steps=by_alert[alert.id],
             actions=done[alert.id],
         )

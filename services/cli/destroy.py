@@ -136,7 +136,9 @@ async def _planned(engine: AsyncEngine, student_id: str | None, agreement: str |
                 raise CommandError(NOTHING)
             return f"All that is kept of the student would be destroyed (feeds: {feeds}). Say --yes to do it."
         heads, feeds = await students.count_under(connection, str(agreement))
-        return f"All that is kept under it would be destroyed (students: {heads:,}, feeds: {feeds:,}). Say --yes to do it."
+        return (
+            f"All that is kept under it would be destroyed (students: {heads:,}, feeds: {feeds:,}). Say --yes to do it."
+        )
 
 
 async def _do(settings: IngestSettings, engine: AsyncEngine, student_id: str | None, agreement: str | None) -> UUID:

@@ -115,7 +115,7 @@ async def _open(engines: Engines, student_id: str, digest: bytes) -> tuple[Inspe
         pseudonyms = await known_as(connection, student_id, digest)
         if pseudonyms is None:
             raise CommandError(UNKNOWN)
-        return await open_for(connection, digest, who()), pseudonyms
+        return await open_for(connection, digest, pseudonyms, who()), pseudonyms
 
 
 @asynccontextmanager

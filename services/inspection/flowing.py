@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 
 from pydantic import JsonValue
@@ -21,11 +21,7 @@ def flowing(document: InspectionDocument, feed: HeldFeed, plain: Plain) -> Itera
     yield tag("h3", "What is counted from it now")
     yield from _window(document.windows.get(feed.pseudonym), plain)
     yield tag("h3", "Alerts, and what was done about them")
-    alerts = [alert for alert in document.alerts if alert.student == feed.pseudonym]
-    if not alerts:
-        yield paragraph("There was no alert.")
-    for alert in alerts:
-        yield from _alert(alert, plain)
+    yield from alerts_of(document, [feed.pseudonym], plain)
     yield tag("h3", "Mails")
     yield _mails(document, feed, plain)
 
@@ -64,10 +60,22 @@ def _window_mark(mark: JsonValue, plain: Plain) -> tuple[str, str, str]:
     return day(date.fromisoformat(str(given["date"]))), counted, plain.school(str(given.get("school_id") or ""))
 
 
+def alerts_of(document: InspectionDocument, pseudonyms: Collection[str], plain: Plain) -> Iterable[Element]:
+    """The alerts of these, each under a heading of the fourth level."""
+    alerts = [alert for alert in document.alerts if alert.student in pseudonyms]
+    if not alerts:
+        yield paragraph("There was no alert.")
+    for alert in alerts:
+        yield from _alert(alert, plain)
+
+
 def _alert(alert: HeldAlert, plain: Plain) -> Iterable[Element]:
-    level, status = words.LEVELS.get(alert.level, alert.level), words.ALERT_STATUS.get(alert.status, alert.status)
     yield tag("h4", f"Case {alert.case_number}, of {day(alert.raised_on)}")
-    yield paragraph(f"At {plain.school(alert.school)}. It is {status}; its level is {level}.")
+    if alert.level is None:
+        yield paragraph("That there was an alert is all that is kept of it.")
+        return
+    level, status = words.LEVELS.get(alert.level, alert.level), words.ALERT_STATUS.get(alert.status, alert.status)
+    yield paragraph(f"At {plain.school(alert.school or '')}. It is {status}; its level is {level}.")
     yield paragraph(f"This is as of {plain.moment(alert.updated_at)}, computed from the attendance above.")
     reasons = [
         (

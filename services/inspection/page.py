@@ -10,7 +10,7 @@ from services.ingest.inspection.held import HeldConsent, HeldFeed, HeldStatement
 from services.ingest.proofs.schemas import Proof
 from services.inspection import words
 from services.inspection.document import InspectionDocument
-from services.inspection.flowing import flowing
+from services.inspection.flowing import alerts_of, flowing
 from services.inspection.parts import DASH, day_or_dash, table_or
 from services.inspection.words import NOT_KEPT, Plain, day
 from services.platform.page.elements import Element, facts, paragraph, section, tag
@@ -194,7 +194,10 @@ def _erased(document: InspectionDocument, plain: Plain) -> Element:
     ]
     head = ("When", "What ended", "Removed, by place", "State", "Proof")
     listed = table_or("Consents that ended, and what was removed with each", head, rows, "No consent has ended.")
-    return section("erased", "What was removed", listed)
+    gone = {one.pseudonym for one in document.ingest.erased if one.pseudonym}
+    gone -= {feed.pseudonym for feed in document.ingest.feeds}
+    left = [tag("h3", "Alerts of before"), *alerts_of(document, gone, plain)] if gone else []
+    return section("erased", "What was removed", listed, *left)
 
 
 def _removed(proof: Proof | None) -> str:

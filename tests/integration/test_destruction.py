@@ -155,7 +155,7 @@ async def test_what_is_inspected_waits_when_an_agreement_is_destroyed(district: 
     engine = make_engine(district.database.of("ingest"), service="ingest", pool_size=1)
     digest = Pseudonymizer(load_key(taken.settings.key_file)).digest(mine)
     async with engine.begin() as connection:
-        await opened.open_for(connection, digest, "her")
+        await opened.open_for(connection, digest, [], "her")
     await engine.dispose()
     receipt = await destroyed(district, "--agreement", "DSA")
     assert (receipt["students"], receipt["held"]) == (2, 1)

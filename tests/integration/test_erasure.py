@@ -78,7 +78,7 @@ async def test_what_is_held_is_hidden_until_it_is_released(taken: Taken) -> None
     await taken.marks(student, ("hopes", DAY))
     async with begun(taken) as connection:
         locked = await students.lock(connection, FeedId(HOPE), [student])
-        await opened.open_for(connection, names(taken).digest(student), "her")
+        await opened.open_for(connection, names(taken).digest(student), [pseudonym], "her")
         ids = await erase(
             connection,
             names(taken),

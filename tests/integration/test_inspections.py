@@ -35,6 +35,8 @@ from tests.identity import Identity
 from tests.integration.ingest_support import OwnDatabase, ingest_settings, own_database
 from tests.integration.taking import Taken
 from tests.integration.test_agreement import HOPE, agreement
+from tests.integration.test_district import DSNI, LIVE, ROWS, STUDY, disclosure, shown, stored
+from tests.integration.test_district import agreement as sharing
 
 DAY = date(2016, 12, 7)
 MARKED = date(2016, 12, 6)
@@ -257,19 +259,19 @@ async def test_a_statement_is_kept_beside_the_record_and_goes_with_it(district: 
     number = json.loads(done.stdout)["number"]
     engine = make_engine(district.database.of("casework"), service="casework", pool_size=1)
 
-    async def shown() -> list[tuple[str, str, str | None]]:
+    async def told() -> list[tuple[str, str, str | None]]:
         async with engine.connect() as connection:
             query = text("SELECT pseudonym, statement, decision FROM ingest.statements")
             return [tuple(row) for row in await connection.execute(query)]
 
-    assert await shown() == [(pseudonym, said, None)]
+    assert await told() == [(pseudonym, said, None)]
     assert (await district.run(inspections, "decide", str(number), "--amended", "--note", "So it was.")).exit_code == 0
-    assert await shown() == [(pseudonym, said, "amended")]
+    assert await told() == [(pseudonym, said, "amended")]
     document, page = await district.inspect(student)
     assert document["ingest"]["feeds"][0]["statements"][0]["note"] == "So it was."
     assert "The record was corrected, on 7 December 2016: So it was." in page
     await district.run(destroy, "--student", student, "--yes")
-    assert await shown() == []
+    assert await told() == []
     await engine.dispose()
     await district.run(inspections, "close", str(document["inspection"]["id"]))
     (receipt,) = json.loads((await district.run(destroy, "--receipts", "--json")).stdout)
@@ -278,6 +280,23 @@ async def test_a_statement_is_kept_beside_the_record_and_goes_with_it(district: 
     assert (gone.exit_code, "gone with the record" in gone.output) == (1, True)
     nobody = await district.run(inspections, "correct", student, "--statement", said)
     assert (nobody.exit_code, "Nothing is kept" in nobody.output) == (1, True)
+
+
+async def test_what_a_new_agreement_does_not_share_stays_while_it_is_inspected(district: District) -> None:
+    taken = district.taken
+    await taken.apply(sharing(2, LIVE, ROWS))
+    mine, other = [(await taken.consent(DSNI, purpose=STUDY))[0] for _ in range(2)]
+    for student in (mine, other):
+        await taken.enroll(student, "dsnis", date(2016, 9, 6))
+        assert await taken.marks(student, ("dsnis", MARKED)) == ["accepted"]
+    document, page = await district.inspect(mine)
+    assert f"Attendance is kept for {DSNI} in the district's database, for the purpose {STUDY}." in page
+    await taken.apply(sharing(3, LIVE, disclosure(DSNI, STUDY, "student", "both")))
+    assert [one.school_id for one in await stored(taken, mine)] == ["dsnis"]
+    assert await shown(taken, mine) == []
+    assert await stored(taken, other) == []
+    assert (await district.run(inspections, "close", str(document["inspection"]["id"]))).exit_code == 0
+    assert await stored(taken, mine) == []
 
 
 async def test_a_window_is_told_as_its_worker_gives_it(district: District) -> None:

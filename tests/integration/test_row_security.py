@@ -85,8 +85,8 @@ SEED: Final = """
     FROM notify.alerts;
     INSERT INTO audit.entries (subject, role, agency, action, students, consents, outcome)
     VALUES ('her', 'caseworker', 'project-hope', 'mail', '{in-force}', '{2016-09-01}', 'allowed');
-    INSERT INTO ingest.inspections (student, opened_on, due_on, opened_by)
-    VALUES ('\\x00', '2016-12-01', '2017-01-15', 'her');
+    INSERT INTO ingest.inspections (student, pseudonyms, opened_on, due_on, opened_by)
+    VALUES ('\\x00', '{in-force}', '2016-12-01', '2017-01-15', 'her');
     INSERT INTO ingest.corrections (student, number, statement, asked_on)
     SELECT id, 1, 'Planted', '2016-12-01' FROM ingest.students WHERE pseudonym IN ('in-force', 'ended');
     INSERT INTO erasure.keys (pseudonym, recipient, master, wrapped) VALUES ('in-force', 'project-hope', 'm', '\\x00');

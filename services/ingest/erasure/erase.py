@@ -90,7 +90,7 @@ async def apply_entry(connection: AsyncConnection, entry: LedgerEntry) -> None:
     if entry.held:
         await erasing.hide(connection, pseudonyms)
         await ledger.add(connection, [entry], published=True)
-        await opened.open_for(connection, entry.student, RESTORED)
+        await opened.open_for(connection, entry.student, pseudonyms, RESTORED)
     elif held:
         await _release(connection, held[0])
         await ledger.published(connection, [entry.id])

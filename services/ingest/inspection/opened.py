@@ -9,16 +9,18 @@ from typing import Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.store import ledger
+from services.ingest.store import attendance, ledger
 
 DAYS: Final = 45
 """The most that may pass until the record is shown (34 CFR 99.10 (b))."""
 
 _COLUMNS: Final = "id, opened_on, due_on, opened_by, closed_on, closed_by"
 _OPEN: Final = text("""
-    INSERT INTO ingest.inspections (student, opened_on, due_on, opened_by)
-    SELECT :student, today, today + CAST(:days AS integer), :by FROM ingest.today() AS today
-    ON CONFLICT (student) WHERE closed_on IS NULL DO NOTHING
+    INSERT INTO ingest.inspections AS i (student, pseudonyms, opened_on, due_on, opened_by)
+    SELECT :student, CAST(:pseudonyms AS text[]), today, today + CAST(:days AS integer), :by
+    FROM ingest.today() AS today
+    ON CONFLICT (student) WHERE closed_on IS NULL
+    DO UPDATE SET pseudonyms = array(SELECT unnest(i.pseudonyms) UNION SELECT unnest(excluded.pseudonyms))
 """)
 _STANDING: Final = text(f"""
     SELECT {_COLUMNS} FROM ingest.inspections WHERE student = :student AND closed_on IS NULL
@@ -28,7 +30,7 @@ _ALL: Final = text(f"""
     FROM ingest.inspections ORDER BY closed_on DESC NULLS FIRST, due_on, id
 """)  # noqa: S608 - constants
 _CLOSE: Final = text("""
-    UPDATE ingest.inspections SET closed_on = ingest.today(), closed_by = :by
+    UPDATE ingest.inspections SET closed_on = ingest.today(), closed_by = :by, pseudonyms = '{}'
     WHERE id = :id AND closed_on IS NULL RETURNING student
 """)
 _KNOWN: Final = text("SELECT EXISTS (SELECT FROM ingest.inspections WHERE id = :id)")
@@ -63,13 +65,16 @@ class Countdown(NamedTuple):
         return self.inspection.closed_on is None and self.days_left < 0
 
 
-async def open_for(connection: AsyncConnection, student: bytes, by: str) -> Inspection:
-    """The student's open inspection, opened today if there is none. `student` is the ledger's digest.
+async def open_for(connection: AsyncConnection, student: bytes, pseudonyms: Collection[str], by: str) -> Inspection:
+    """The student's open inspection, opened today if there is none.
+
+    `student` is the ledger's digest; `pseudonyms` are those under which something is, or was, kept.
 
     From the end of the transaction on nothing of the student is destroyed until it is closed.
     """
     await ledger.alone(connection)
-    await connection.execute(_OPEN, {"student": student, "days": DAYS, "by": by})
+    given = {"student": student, "pseudonyms": list(pseudonyms), "days": DAYS, "by": by}
+    await connection.execute(_OPEN, given)
     return Inspection(*(await connection.execute(_STANDING, {"student": student})).one())
 
 
@@ -77,6 +82,7 @@ async def close(connection: AsyncConnection, number: int, by: str) -> bytes | No
     """Close it: the ledger's digest of the student, whose deletion now waits no longer. None when it is not open."""
     await ledger.alone(connection)
     student: bytes | None = await connection.scalar(_CLOSE, {"id": number, "by": by})
+    await attendance.drop_unshared(connection)
     return student
 
 

@@ -16,6 +16,7 @@ TABLES = """
 CREATE TABLE ingest.inspections (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     student bytea NOT NULL,
+    pseudonyms text[] NOT NULL,
     opened_on date NOT NULL,
     due_on date NOT NULL,
     opened_by text NOT NULL,
@@ -26,6 +27,7 @@ CREATE TABLE ingest.inspections (
 COMMENT ON TABLE ingest.inspections IS
     'Parents who asked to see their child''s record (34 CFR 99.10): while one is open nothing of it is destroyed';
 COMMENT ON COLUMN ingest.inspections.student IS 'A keyed digest of the district''s id, as in erasure.ledger';
+COMMENT ON COLUMN ingest.inspections.pseudonyms IS 'Under which something is kept that must stay; empty once closed';
 COMMENT ON COLUMN ingest.inspections.due_on IS 'By when the record must have been shown';
 CREATE UNIQUE INDEX inspections_open ON ingest.inspections (student) WHERE closed_on IS NULL;
 

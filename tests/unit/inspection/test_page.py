@@ -167,6 +167,12 @@ def test_of_a_withdrawn_child_the_proof_and_the_looks_are_told() -> None:
     assert str(samples.ID) in text
 
 
+def test_of_an_erased_alert_it_is_told_that_there_was_one() -> None:
+    bare = {"student": samples.EARLIER, "level": None, "school": None, "reasons": [], "steps": [], "actions": []}
+    text = text_of(rendered(document(alerts=[samples.ALERT.model_copy(update=bare)])))
+    assert "Case FB-7K3Q-2MXA, of 7 December 2016 That there was an alert is all that is kept of it." in text
+
+
 def test_what_is_kept_in_other_forms_has_no_alerts() -> None:
     page = rendered(with_ingest(feeds=[feed(kept_for="program-evaluation", has_key=False)]))
     assert "What is kept for Project Hope: program-evaluation" in text_of(page)
