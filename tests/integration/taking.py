@@ -18,7 +18,7 @@ from services.ingest.rows.parse import ConsentRow, EnrollmentRow, MarkRow
 from services.ingest.settings import IngestSettings
 from services.ingest.take.marks import HandIn
 from services.platform.database import make_engine
-from tests.integration.ingest_support import sent
+from tests.integration.ingest_support import ciphers_of, opened, sent
 
 
 class Taken:
@@ -103,12 +103,16 @@ class Taken:
         return found
 
     async def of(self, topic: Topic, pseudonym: str) -> list[bytes | None]:
-        return [one.value for one in await sent(self.settings.require_kafka(), topic) if one.key == pseudonym]
+        """What was sent of the student, opened as far as the key is there."""
+        ciphers = await ciphers_of(self.settings)
+        values = [one.value for one in await sent(self.settings.require_kafka(), topic) if one.key == pseudonym]
+        return [value and opened(topic, value, ciphers) for value in values]
 
     async def sent_marks(self, pseudonym: str) -> list[tuple[str, date]]:
         found: list[tuple[str, date]] = []
+        ciphers = await ciphers_of(self.settings)
         for one in await sent(self.settings.require_kafka(), MARKS):
-            batch = read_marks_record(one.value or b"")
+            batch = read_marks_record(one.value or b"", ciphers.get)
             if isinstance(batch, MarkBatch):
                 found += [(mark.school_id, mark.date) for mark in batch.marks if mark.student == pseudonym]
         return found

@@ -45,7 +45,7 @@ ATTENDANCE: Final = _table(
 CONSENTS: Final = _table(
     "student_id agreement_id signed_by relationship signed_on method records purpose recipients expires_on revoked_on "
     "birth_date",
-    "student_id signed_on records purpose recipients",
+    "student_id agreement_id",
     parse.parse_consent,
 )
 TABLES: Final[Mapping[str, Table[object]]] = {

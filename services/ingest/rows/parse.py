@@ -204,7 +204,8 @@ def parse_consent(values: Values) -> ConsentRow | RowError:
     if missing is None:
         return row
     if row.revoked_on is None:
-        return RowError.of(FieldError(missing, _OF_A_CONSENT[missing], missing=True))
+        empty = not str(values.get(missing) or "").strip()
+        return RowError.of(FieldError(missing, _OF_A_CONSENT[missing], missing=empty))
     return replace(row, signed_on=None)
 
 
@@ -298,13 +299,8 @@ def _status(values: Values) -> AttendanceStatus:
 
 
 def _relationship(values: Values) -> Relationship | None:
-    text = fields.optional_text(values, "relationship")
-    if text is None:
-        return None
-    relationship = _RELATIONSHIPS.get(text.lower())
-    if relationship is None:
-        raise FieldError("relationship", _ONE_RELATIONSHIP)
-    return relationship
+    """None also for another word: of a consent it is missing then, and a revocation does without."""
+    return _RELATIONSHIPS.get((fields.optional_text(values, "relationship") or "").lower())
 
 
 @lru_cache(maxsize=1)
