@@ -13,6 +13,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
+from benchmarks.keys import Ciphers
 from benchmarks.marks import PARTITIONS
 from models.artifact import Artifact
 from models.policy import default_policy
@@ -22,6 +23,7 @@ from services.ingest.publish.batches import Record
 from services.warning import records
 from services.warning.capacity import OWNER, CapacityControl
 from services.warning.partition import Partition
+from services.warning.sealing import seal_changes
 
 BACKLOG: Final = 64
 """So many records are taken between two evaluations in a backlog."""
@@ -41,6 +43,7 @@ class Core:
         self._hears_itself = hears_itself
         self._taken = 0
         self._touched: set[int] = set()
+        self._keys = Ciphers()
         self.said: list[Record] = []
         """What the partitions told each other since the list was last emptied."""
         self._standing: dict[UUID, tuple[str, date, str]] = {}
@@ -70,7 +73,7 @@ class Core:
     def take_changes(self) -> Iterator[tuple[str, bytes]]:
         """Keys and values that a flush would write now; an empty value drops a key."""
         for number, partition in enumerate(self._partitions):
-            for key, value in partition.take_changes():
+            for key, value in seal_changes(partition.take_changes(), self._keys.cipher):
                 yield f"{number}|{key}", value or b""
 
     def standing(self) -> set[tuple[str, date, str]]:
@@ -80,7 +83,7 @@ class Core:
     def _apply(self, record: Record) -> None:
         place = records.Place(record.partition, PARTITIONS)
         partition = self._partitions[record.partition]
-        records.take(partition, place, record.topic, record.key.encode(), record.value, time.time())
+        records.take(partition, place, record.topic, record.key.encode(), record.value, time.time(), self._keys)
         if partition.due:
             _evaluate(partition)
         self._touched.add(record.partition)

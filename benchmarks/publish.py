@@ -13,10 +13,12 @@ from uuid import UUID, uuid4
 
 from aiokafka import AIOKafkaProducer
 
+from benchmarks.keys import Ciphers
 from benchmarks.marks import FIRST_DAY, PARTITIONS, Year, counts
 from services.contracts.marks import AttendanceMark, DayClosed, DayCounts, DaysClosed, WeekClosed
 from services.contracts.packed import PlainMark
 from services.contracts.reference import Consent, Enrollment, EnrollmentSpan, SchoolDay
+from services.contracts.sealed import seal_event
 from services.contracts.topics import CONSENTS, ENROLLMENTS, MARKS, SCHOOL_DAYS, Topic
 from services.ingest.publish.batches import Record, mark_records
 from services.platform.kafka import make_producer
@@ -26,6 +28,7 @@ FEW: Final = Topic("benchmark.marks.few")
 """As `SINGLE`, for an engine that would take too long over all."""
 BATCHED: Final = Topic("benchmark.marks.batched")
 
+CIPHERS: Final = Ciphers()
 _AT_ONCE = 5_000
 """Records sent before their acknowledgements are awaited."""
 
@@ -74,7 +77,8 @@ def reference_records(year: Year) -> Iterator[Record]:
         consent = Consent(student=pupil.pseudonym, valid_from=FIRST_DAY)
         enrollment = Enrollment(student=pupil.pseudonym, spans=[span], household=pupil.household)
         for topic, event in ((CONSENTS, consent), (ENROLLMENTS, enrollment)):
-            yield Record(topic.name, pupil.partition, pupil.pseudonym, event.model_dump_json().encode())
+            value = seal_event(CIPHERS[pupil.pseudonym], topic, event)
+            yield Record(topic.name, pupil.partition, pupil.pseudonym, value)
     for day in year.days:
         for school in sorted({pupil.school_id for pupil in year.pupils}):
             value = SchoolDay(school_id=school, date=day, instructional=True).model_dump_json().encode()
@@ -113,7 +117,7 @@ def our_days(year: Year, *, one_mark_a_record: bool = False) -> Iterator[Day]:
 def _batches(
     marks: Iterable[tuple[int, AttendanceMark]], now: datetime, heads: Mapping[tuple[str, date], DayCounts]
 ) -> list[Record]:
-    return mark_records([(partition, PlainMark.of(mark)) for partition, mark in marks], now, heads)
+    return mark_records([(partition, PlainMark.of(mark)) for partition, mark in marks], now, heads, CIPHERS)
 
 
 def week_of(day: date) -> date:

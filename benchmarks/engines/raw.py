@@ -16,7 +16,8 @@ import numpy as np
 from aiokafka import AIOKafkaConsumer
 
 from benchmarks.engines.job import Job, Stopwatch
-from services.contracts.packed import decode
+from benchmarks.keys import Ciphers
+from services.contracts.packed import decode, unseal_marks
 
 
 class Mark(msgspec.Struct):
@@ -27,6 +28,7 @@ class Mark(msgspec.Struct):
     status: str
 
 
+CIPHERS = Ciphers()
 Said = tuple[str, str | int, str | int]
 """Student, day and what was said, however they travel."""
 _one = msgspec.json.Decoder(Mark).decode
@@ -39,12 +41,10 @@ def read_one(value: bytes) -> Iterable[Said]:
 
 
 def read_many(value: bytes) -> Iterable[Said]:
-    """The marks of a batch."""
-    batch = decode(value)
-    numbers = np.frombuffer(batch.numbers, "<u2")
-    days = (np.frombuffer(batch.days, "<u2").astype(np.int32) + batch.first_day).tolist()
-    students = np.repeat(np.array(batch.students, object), numbers).tolist()
-    return zip(students, days, batch.codes, strict=True)
+    """The marks of a batch, unsealed."""
+    marks = unseal_marks(decode(value), CIPHERS.cipher)
+    students = np.repeat(np.array(marks.students, object), marks.numbers).tolist()
+    return zip(students, marks.items["day"].tolist(), marks.items["code"].tolist(), strict=True)
 
 
 async def consume(job: Job, read: Callable[[bytes], Iterable[Said]]) -> None:

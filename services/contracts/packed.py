@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Final, NamedTuple, get_args
 
 import msgspec
@@ -177,9 +178,11 @@ def pack(
     )
 
 
-def unseal_marks(batch: SealedBatch, cipher_of: CipherOf) -> UnsealedMarks:
-    """The batch's marks whose keys there are; raises `UnsealError` (a `ValueError`), and what `cipher_of` raises."""
-    kind = _item(batch.school_width, batch.section_width, batch.reason_width)
+def open_marks(batch: SealedBatch, cipher_of: CipherOf) -> tuple[list[str], list[bytes]]:
+    """Of each student whose key there is the pseudonym, and the marks one behind the other.
+
+    Raises `UnsealError` (a `ValueError`), and what `cipher_of` raises.
+    """
     if len(batch.students) != len(batch.sealed):
         raise UnsealError("not as many sealed marks as students")
     students: list[str] = []
@@ -192,8 +195,17 @@ def unseal_marks(batch: SealedBatch, cipher_of: CipherOf) -> UnsealedMarks:
                 students.append(student)
     except InvalidTag as error:
         raise UnsealError("marks do not open with their feed's key") from error
+    return students, opened
+
+
+def unseal_marks(batch: SealedBatch, cipher_of: CipherOf) -> UnsealedMarks:
+    """The batch's marks whose keys there are; raises what `open_marks` raises, and `ValueError`."""
+    students, opened = open_marks(batch, cipher_of)
+    kind = _item(batch.school_width, batch.section_width, batch.reason_width)
     numbers = [len(plain) // kind.itemsize for plain in opened]
     items = np.frombuffer(b"".join(opened), kind)
+    if len(items) != sum(numbers):
+        raise UnsealError("a mark that is cut short")
     return UnsealedMarks(students, numbers, items, len(batch.students) - len(students))
 
 
@@ -250,6 +262,7 @@ def _code(mark: PlainMark) -> int:
     return _PLACE[mark.status] | excused | HISTORY * mark.history
 
 
+@lru_cache(maxsize=256)
 def _item(school: int, section: int, reason: int) -> np.dtype[np.void]:
     """One mark, little-endian; a name shorter than the longest ends with zeros, which no name has."""
     return np.dtype(

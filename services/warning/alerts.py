@@ -15,7 +15,7 @@ from services.contracts.alerts import AlertEvent
 from services.warning.capacity import CapacityControl
 from services.warning.changes import Changes
 from services.warning.households import Households
-from services.warning.lifecycle import Subject, close_year, emit, emitted_level, withdraw_all
+from services.warning.lifecycle import Subject, close_year, emit, emitted_level
 from services.warning.school_year import SchoolYear
 from services.warning.student import NO_ROW, Student
 
@@ -77,16 +77,11 @@ class Alerts:
         for student in asked:
             self._say(student, emit(student.emitted, self.episodes(student), self._subject(student, caused_at)))
 
-    def withdraw(self, student: Student, caused_at: datetime) -> None:
-        """Withdraw every open alert, for consent has ended, and forget all."""
-        self._say(student, withdraw_all(student.emitted, self._subject(student, caused_at)))
-        self.forget(student)
+    def remove(self, student: Student) -> None:
+        """Say nothing more of a student who is erased, also not what was pending; look at the siblings'."""
+        for students in (self.emitting, self._asked, self._moved):
+            students.discard(student)
         self._asked |= self._homes.siblings(student)
-
-    def forget(self, student: Student) -> None:
-        """Forget what was emitted and decided; events still to be sent stay until they are."""
-        student.forget_alerts()
-        self._moved.discard(student)
 
     def close_year(self, student: Student, year: int, caused_at: datetime) -> None:
         """Clear every open alert at the start of another school year."""
@@ -153,6 +148,4 @@ class Alerts:
     def _subject(self, student: Student, caused_at: datetime) -> Subject:
         school = self.current_school(student) or ""
         unshared = any(segment.school == NOT_SHARED for segment in student.segments)
-        return Subject(
-            student.pseudonym, student.household, school, caused_at, student.agency, unshared, student.last_seq
-        )
+        return Subject(student.pseudonym, student.household, school, caused_at, student.agency, unshared)

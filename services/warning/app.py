@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -10,14 +11,20 @@ import faust
 from faust.types import StreamT
 
 from models.policy import Policy, default_policy, parse_policy
+from services.contracts.packed import CipherOf
 from services.contracts.topics import WARNING_GROUP
+from services.platform.database import make_engine
+from services.platform.errors import OperatorError
 from services.platform.fencing import start_fencing_producer
+from services.platform.keys.master import MasterKeys
+from services.platform.keys.ring import KeyRing
 from services.platform.logging import configure_logging
 from services.platform.memory import give_memory_back
 from services.warning.changelog import Changelog
 from services.warning.companion import companion
 from services.warning.consumer import SeekingConsumer, hold_back
 from services.warning.emitter import show
+from services.warning.erasing import SERVICE, Erasing
 from services.warning.http import make_edge, make_server, owned_partitions
 from services.warning.loaded_model import load_model
 from services.warning.loading import load_partition
@@ -27,6 +34,8 @@ from services.warning.records import READ
 from services.warning.settings import WarningSettings
 from services.warning.table import FencedTable, WindowTable
 from services.warning.worker import Worker
+
+log = logging.getLogger(__name__)
 
 BLOCK_CACHE_BYTES = 16 * 1024 * 1024
 """RocksDB's cache per partition; Faust's default is 2 GiB, and hot windows are in memory anyway."""
@@ -78,13 +87,17 @@ def create_app(settings: WarningSettings) -> faust.App:
     in_use = load_model(settings)
     policy = load_policy(settings)
 
-    def load(items: Mapping[str, bytes]) -> Partition:
-        partition = load_partition(items, policy, in_use.capacity_control(), datetime.now(UTC))
+    def load(items: Mapping[str, bytes], cipher_of: CipherOf) -> Partition:
+        partition = load_partition(items, policy, in_use.capacity_control(), datetime.now(UTC), cipher_of)
         for found in partition.capacity_control.last:
             show(found)
         return partition
 
-    worker = Worker(WindowTable(table, changelog), settings.partitions, load)
+    engine = make_engine(settings.require_database(), service=SERVICE)
+    masters = MasterKeys.of(settings)
+    masters.names()  # a lost one is said at once
+    ring = KeyRing(engine, masters)
+    worker = Worker(WindowTable(table, changelog), settings.partitions, load, ring)
     topic = app.topic(
         *(topic.name for topic in READ),
         key_type=bytes,
@@ -93,13 +106,14 @@ def create_app(settings: WarningSettings) -> faust.App:
         value_serializer="raw",
         allow_empty=True,
     )
-    server = make_server(make_edge(app, worker, in_use, settings), settings)
+    server = make_server(make_edge(app, worker, in_use, ring, settings), settings)
 
     @app.agent(topic)
     async def keep_windows(stream: StreamT[bytes]) -> None:
         await take_all(stream, app, worker)
 
-    app.service(companion(worker, changelog, server, settings.require_kafka()))
+    erasing = Erasing(engine, ring, settings.require_kafka())
+    app.service(companion(worker, changelog, erasing, server, settings.require_kafka()))
 
     @app.on_partitions_revoked.connect
     async def forget(*_: object, **__: object) -> None:
@@ -121,6 +135,8 @@ async def take_all(stream: StreamT[bytes], app: faust.App, worker: Worker) -> No
         except Exception as error:
             if app.should_stop:
                 return  # the record was not acknowledged: it comes again
+            if isinstance(error, OperatorError):
+                log.critical("%s", error)
             # Kafka did not acknowledge: nothing was committed, so a fresh start replays it.
             await app.crash(error)
             raise

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import struct
+from datetime import date
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from models.arrays import Codes, Flags, Ints, Moments, Places
 from models.attendance import NO_TIME, NOTHING, code_of
-from services.contracts.packed import EXCUSED, HISTORY, NO_MOMENT, STATUSES, PackedBatch, microseconds
-from services.warning.wire import AttendanceMark
+from services.contracts.packed import (
+    EXCUSED,
+    HISTORY,
+    NO_MOMENT,
+    STATUSES,
+    CipherOf,
+    SealedBatch,
+    UnsealedMarks,
+    open_marks,
+    unseal_marks,
+)
 
 _CODES: Codes = np.array(
     [
@@ -20,9 +31,10 @@ _CODES: Codes = np.array(
     np.uint8,
 )
 """The engine's code by a packed one."""
-_ONE: Final = struct.Struct("<HHHq")
-"""A batch of one: how many marks the student has, the places of the school and the day, the moment."""
-_SECTION: Final = struct.Struct("<H")
+_CODE: Final[tuple[int, ...]] = tuple(_CODES.tolist())
+_LAST_DAY: Final = date.max.toordinal()
+_NO_STATUS: Final = "a status that is not known"
+_NO_DAY: Final = "a day that there is not"
 
 
 class MarkColumns(NamedTuple):
@@ -57,25 +69,6 @@ class MarkColumns(NamedTuple):
         )
 
 
-def columns_of(marks: list[AttendanceMark]) -> MarkColumns:
-    """The columns of single marks."""
-    students = {name: place for place, name in enumerate(dict.fromkeys(mark.student for mark in marks))}
-    schools = {name: place for place, name in enumerate(dict.fromkeys(mark.school_id for mark in marks))}
-    sections = [mark.section or "" for mark in marks]
-    moments = [microseconds(mark.recorded_at) if mark.recorded_at else NO_TIME for mark in marks]
-    return MarkColumns(
-        students=list(students),
-        of=np.array([students[mark.student] for mark in marks], np.intp),
-        schools=list(schools),
-        at=np.array([schools[mark.school_id] for mark in marks], np.intp),
-        section=sections if any(sections) else None,
-        day=np.array([mark.date.toordinal() for mark in marks], np.int32),
-        code=np.array([code_of(mark.status, mark.excused) for mark in marks], np.uint8),
-        moment=np.array(moments, np.int64),
-        history=np.array([mark.history for mark in marks], np.bool_),
-    )
-
-
 class SingleMark(NamedTuple):
     """One mark, as `MarkColumns` has many."""
 
@@ -102,62 +95,67 @@ class SingleMark(NamedTuple):
         )
 
 
-def single(batch: PackedBatch) -> SingleMark | None:
-    """The mark of a batch of one, else None. Raises `ValueError` when it says what is not known."""
-    if len(batch.codes) != 1 or len(batch.students) != 1:
-        return None
-    try:
-        (number, at, days, moment) = _ONE.unpack(batch.numbers + batch.at + batch.days + batch.moments)
-        (place,) = _SECTION.unpack(batch.in_section) if batch.in_section else (0,)
-    except struct.error as error:
-        raise ValueError("columns of different lengths") from error
-    if number != 1 or at >= len(batch.schools) or place > len(batch.sections):
-        raise ValueError("a place of a name that is not there")
-    packed = batch.codes[0]
-    code = int(_CODES[packed])
+def columns_of(batch: SealedBatch, cipher_of: CipherOf) -> MarkColumns | SingleMark | None:
+    """Those marks of a batch whose keys there are; None when these are none.
+
+    Raises `ValueError` when they do not open, or say what is not known, and what `cipher_of` raises.
+    """
+    unknown = NO_TIME if batch.as_of is None else batch.as_of
+    if len(batch.students) == 1:
+        students, opened = open_marks(batch, cipher_of)
+        if not opened or not opened[0]:
+            return None
+        one = _struct(batch.school_width, batch.section_width, batch.reason_width)
+        if len(opened[0]) == one.size:
+            return _single(students[0], unknown, *one.unpack(opened[0]))
+    return _many(unseal_marks(batch, cipher_of), unknown)
+
+
+def _single(
+    student: str, unknown: int, day: int, moment: int, packed: int, school: bytes, section: bytes, _reason: bytes
+) -> SingleMark:
+    code = _CODE[packed]
     if code == NOTHING:
-        raise ValueError("a status that is not known")
-    if moment == NO_MOMENT:
-        moment = NO_TIME if batch.as_of is None else batch.as_of
+        raise ValueError(_NO_STATUS)
+    if not 0 < day <= _LAST_DAY:
+        raise ValueError(_NO_DAY)
     return SingleMark(
-        batch.students[0],
-        batch.schools[at],
-        batch.sections[place - 1] if place else "",
-        batch.first_day + days,
+        student,
+        school.rstrip(b"\0").decode(),
+        section.rstrip(b"\0").decode(),
+        day,
         code,
-        moment,
+        unknown if moment == NO_MOMENT else moment,
         packed & HISTORY > 0,
     )
 
 
-def unpacked(batch: PackedBatch) -> MarkColumns:
-    """The columns of a packed batch. Raises `ValueError` when they are not of one length, or say what is not known."""
-    numbers = np.frombuffer(batch.numbers, "<u2")
-    of = np.repeat(np.arange(len(numbers)), numbers)
-    codes, at = np.frombuffer(batch.codes, np.uint8), np.frombuffer(batch.at, "<u2").astype(np.intp)
-    days, moments = np.frombuffer(batch.days, "<u2"), np.frombuffer(batch.moments, "<i8")
-    in_section = np.frombuffer(batch.in_section, "<u2")
-    lengths = {len(of), len(codes), len(at), len(days), len(moments), *([len(in_section)] if len(in_section) else [])}
-    if len(lengths) != 1 or len(numbers) != len(batch.students):
-        raise ValueError("columns of different lengths")
-    if (at >= len(batch.schools)).any() or (in_section > len(batch.sections)).any():
-        raise ValueError("a place of a name that is not there")
-    code = _CODES[codes]
+def _many(marks: UnsealedMarks, unknown: int) -> MarkColumns | None:
+    items = marks.items
+    if not len(items):
+        return None
+    packed, day, moment, sections = items["code"], items["day"], items["moment"], items["section"]
+    code = _CODES[packed]
     if (code == NOTHING).any():
-        raise ValueError("a status that is not known")
-    section = None
-    if len(in_section):
-        names = ["", *batch.sections]
-        section = [names[place] for place in in_section.tolist()]
-    unknown = NO_TIME if batch.as_of is None else batch.as_of
+        raise ValueError(_NO_STATUS)
+    if day.min() < 1 or day.max() > _LAST_DAY:
+        raise ValueError(_NO_DAY)
+    names = items["school"].tolist()
+    schools = {name: place for place, name in enumerate(dict.fromkeys(names))}
     return MarkColumns(
-        students=batch.students,
-        of=of,
-        schools=batch.schools,
-        at=at,
-        section=section,
-        day=days.astype(np.int32) + np.int32(batch.first_day),
+        students=marks.students,
+        of=np.repeat(np.arange(len(marks.numbers)), marks.numbers),
+        schools=[name.decode() for name in schools],
+        at=np.array([schools[name] for name in names], np.intp),
+        section=[name.decode() for name in sections.tolist()] if (sections != b"").any() else None,
+        day=day.astype(np.int32),
         code=code,
-        moment=np.where(moments == NO_MOMENT, unknown, moments),
-        history=codes & HISTORY > 0,
+        moment=np.where(moment == NO_MOMENT, unknown, moment),
+        history=packed & HISTORY > 0,
     )
+
+
+@lru_cache(maxsize=256)
+def _struct(school: int, section: int, reason: int) -> struct.Struct:
+    """One mark, as the contract lays it out."""
+    return struct.Struct(f"<IqB{school}s{section}s{reason}s")

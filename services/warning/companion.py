@@ -1,4 +1,4 @@
-"""What runs beside the stream: the producer, the checkpoints, the HTTP edge."""
+"""What runs beside the stream: the producer, the checkpoints, the feeds' keys, erasures, the HTTP edge."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from mode import Service
 
 from services.platform.kafka import make_producer
 from services.warning.changelog import Changelog
+from services.warning.erasing import Erasing
 from services.warning.http import EdgeServer
 from services.warning.worker import Worker
 
 
-def companion(worker: Worker, changelog: Changelog, server: EdgeServer, bootstrap: str) -> type[Service]:
+def companion(
+    worker: Worker, changelog: Changelog, erasing: Erasing, server: EdgeServer, bootstrap: str
+) -> type[Service]:
     """The service class that Faust starts and stops with the app."""
 
     class Companion(Service):
@@ -31,13 +34,16 @@ def companion(worker: Worker, changelog: Changelog, server: EdgeServer, bootstra
             worker.connect(self._producer)
             self.add_future(server.serve())
             self.add_future(changelog.keep())
+            self.add_future(erasing.keep(worker.erase))
 
         async def on_stop(self) -> None:
             server.should_exit = True
+            worker.wait_no_more()
             if self._running:
                 await asyncio.wait(self._running)
             await changelog.close()
             await self._producer.stop()
+            await erasing.close()
 
         @Service.task
         async def keep(self) -> None:

@@ -11,12 +11,16 @@ from prometheus_client import Counter, Gauge
 
 from services.contracts.alerts import AlertEvent
 from services.contracts.marks import DaysEvaluated
+from services.contracts.packed import CipherOf
 from services.contracts.rejected import Rejected
 from services.contracts.risk import ThresholdSet, WeekCounted
+from services.contracts.sealed import seal_event
 from services.contracts.topics import ALERTS, PROGRESS, REJECTED, RISK_WEEKS, THRESHOLDS
 from services.platform.trace import headers_of
 from services.warning.capacity import OWNER
+from services.warning.keys import SKIPPED
 from services.warning.student import Student
+from services.warning.waiting import PatientKeys
 
 ALERTS_SENT = Counter("firstbell_warning_alert_events_total", "Alert events acknowledged by Kafka", ["type"])
 THRESHOLD = Gauge(
@@ -34,20 +38,28 @@ ENTERED = Gauge(
 class Emitter:
     """Every method returns when Kafka has acknowledged all, and raises `KafkaError` when it did not."""
 
-    def __init__(self, producer: AIOKafkaProducer, partitions: int) -> None:
+    def __init__(self, producer: AIOKafkaProducer, partitions: int, keys: PatientKeys) -> None:
         self._producer = producer
+        self._keys = keys
         self._partitions = partitions
 
     async def alerts(
         self, number: int, emitting: Iterable[tuple[Student, Sequence[AlertEvent]]], trace: str | None
     ) -> None:
-        """Send the students' events, in order, with the trace of what caused them."""
+        """Send the students' events, sealed and in order, with the trace of what caused them.
+
+        Those of a student whose key is gone are dropped. Raises `PartitionLostError` when a wait for keys is ended.
+        """
         headers = headers_of(trace)
         receipts = []
         sent = []
         for student, alerts in emitting:
             for alert in alerts:
-                value, key = alert.model_dump_json().encode(), student.pseudonym.encode()
+                value = await self._sealed(alert)
+                if value is None:
+                    SKIPPED.labels(ALERTS.name).inc()
+                    continue
+                key = student.pseudonym.encode()
                 receipts.append(
                     await self._producer.send(ALERTS.name, value, key=key, partition=number, headers=headers)
                 )
@@ -55,6 +67,13 @@ class Emitter:
         await asyncio.gather(*receipts)
         for alert in sent:
             ALERTS_SENT.labels(alert.type).inc()
+
+    async def _sealed(self, alert: AlertEvent) -> bytes | None:
+        def seal(cipher_of: CipherOf) -> bytes | None:
+            cipher = cipher_of(alert.student)
+            return None if cipher is None else seal_event(cipher, ALERTS, alert)
+
+        return await self._keys.with_keys(seal, lambda: [alert.student])
 
     async def say(self, event: WeekCounted | ThresholdSet) -> None:
         """Send what is said of the week: a partition's counts to the owner, the owner's thresholds to all."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from datetime import date
+from typing import Final
 
 import faust
 import uvicorn
@@ -15,30 +16,37 @@ from services.contracts.topics import MARKS
 from services.platform.http import ProblemError, add_health, add_problem_handlers
 from services.platform.identity.edge import add_identity
 from services.platform.identity.guard import may
+from services.platform.keys.ring import KeyRing
 from services.platform.listening import behind_proxy, listening
 from services.warning.loaded_model import LoadedModel
+from services.warning.partition import Partition
 from services.warning.settings import WarningSettings
 from services.warning.window import scores_of, window_document
 from services.warning.worker import Worker
+
+RECOVERING: Final = "recovering its windows from Kafka; try again in a few seconds"
 
 
 def recovering(app: faust.App) -> str | None:
     """Why the worker cannot answer yet, or None."""
     if app.rebalancing or app.in_recovery or not app.tables.recovery.completed.is_set():
-        return "recovering its windows from Kafka; try again in a few seconds"
+        return RECOVERING
     return None
 
 
-def make_edge(app: faust.App, worker: Worker, in_use: LoadedModel, settings: WarningSettings) -> FastAPI:
+def make_edge(app: faust.App, worker: Worker, in_use: LoadedModel, ring: KeyRing, settings: WarningSettings) -> FastAPI:
     """The FastAPI application that answers for the worker. Raises `SettingsError` when nobody could be known."""
     edge = FastAPI(title="First Bell warning", version="1")
     add_problem_handlers(edge)
     add_identity(edge, settings, for_people=False)
 
-    async def check() -> str | None:
+    async def check_windows() -> str | None:
         return recovering(app)
 
-    add_health(edge, {"windows": check})
+    async def check_keys() -> str | None:
+        return ring.problem
+
+    add_health(edge, {"windows": check_windows, "keys": check_keys})
 
     @edge.get(
         "/v1/students/{student}/window",
@@ -46,11 +54,7 @@ def make_edge(app: faust.App, worker: Worker, in_use: LoadedModel, settings: War
         dependencies=[may("service")],
     )
     async def window(student: str) -> dict[str, object]:
-        problem = recovering(app)
-        if problem is not None:
-            raise ProblemError(503, "Not ready", problem, {"Retry-After": "2"})
-        for number in owned_partitions(app):
-            partition = worker.partition(number)
+        for partition in [] if ring.is_gone(student) else _partitions(app, worker, ring):
             known = partition.students.get(Pseudonym(student))
             document = window_document(partition, known) if known is not None else None
             if document is not None:
@@ -63,13 +67,10 @@ def make_edge(app: faust.App, worker: Worker, in_use: LoadedModel, settings: War
         dependencies=[may("service")],
     )
     async def scores(day: date | None = None) -> dict[str, float]:
-        problem = recovering(app)
-        if problem is not None:
-            raise ProblemError(503, "Not ready", problem, {"Retry-After": "2"})
         found: dict[str, float] = {}
-        for number in owned_partitions(app):
-            found |= scores_of(worker.partition(number), day)
-        return found
+        for partition in _partitions(app, worker, ring):
+            found |= scores_of(partition, day)
+        return {student: score for student, score in found.items() if not ring.is_gone(student)}
 
     @edge.get(
         "/v1/model",
@@ -80,6 +81,16 @@ def make_edge(app: faust.App, worker: Worker, in_use: LoadedModel, settings: War
         return in_use.document()
 
     return edge
+
+
+def _partitions(app: faust.App, worker: Worker, ring: KeyRing) -> list[Partition]:
+    """Those that this worker owns; raises `ProblemError` when they cannot be asked now."""
+    problem = recovering(app) or ring.problem
+    owned = [] if problem else [worker.partition(number) for number in owned_partitions(app)]
+    read = [partition for partition in owned if partition is not None]
+    if problem or len(read) < len(owned):
+        raise ProblemError(503, "Not ready", problem or RECOVERING, {"Retry-After": "2"})
+    return read
 
 
 def owned_partitions(app: faust.App) -> set[int]:

@@ -17,7 +17,7 @@ from models.policy import LEVEL_NAMES, NONE
 from services.contracts.alerts import AlertEvent, AlertEventType, Level, Reason
 from services.contracts.ids import Pseudonym, alert_id, event_id
 
-Because = Literal["attendance", "correction", "consent_ended", "not_shared"]
+Because = Literal["attendance", "correction", "not_shared"]
 
 NOT_SHARED: Final = "not_shared"
 """The rule of the reason with which an alert is cleared of a student who is where nothing is shared any more."""
@@ -53,8 +53,6 @@ class Subject(msgspec.Struct, frozen=True):
     agency: str | None = None
     unshared: bool = False
     """Days of the student are not shared: what vanishes may have been taken out of the scope, not corrected."""
-    last_seq: int = 0
-    """Events of a new alert are numbered from the next one."""
 
 
 def emit(emitted: list[EmittedAlert], now: Sequence[Episode], subject: Subject) -> list[AlertEvent]:
@@ -83,12 +81,6 @@ def emit(emitted: list[EmittedAlert], now: Sequence[Episode], subject: Subject) 
 def emitted_level(emitted: Sequence[EmittedAlert]) -> int:
     """The level of the student's open alert as it was last emitted; 0 without one."""
     return max((old.turns[-1][1] for old in emitted if not old.withdrawn and old.ended is None), default=NONE)
-
-
-def withdraw_all(emitted: Sequence[EmittedAlert], subject: Subject) -> list[AlertEvent]:
-    """Withdraw every open alert because consent has ended."""
-    open_alerts = [old for old in emitted if not old.withdrawn and old.ended is None]
-    return [_again(old, "AlertWithdrawn", "consent_ended", subject) for old in open_alerts]
 
 
 def close_year(emitted: Sequence[EmittedAlert], day: int, subject: Subject) -> list[AlertEvent]:
@@ -136,7 +128,7 @@ def _trace(turns: Sequence[Turn]) -> list[tuple[int, int, int]]:
 
 def _raise(episode: Episode, subject: Subject) -> tuple[EmittedAlert, list[AlertEvent]]:
     first = _trace(episode.turns[:1])
-    new = EmittedAlert(_identity(episode, subject.student), subject.last_seq, first, None, False, b"")
+    new = EmittedAlert(_identity(episode, subject.student), 0, first, None, False, b"")
     events = [_say(new, "AlertRaised", episode, episode.turns[0], None, "attendance", subject)]
     return new, _superseding([*events, *_follow(new, episode, 1, subject)])
 
@@ -250,7 +242,7 @@ def _kept(event: AlertEvent) -> bytes:
 
 
 def _unpacked(last: bytes) -> dict[str, Any]:
-    """What was kept; of an earlier release all of the event, deflated without the dictionary."""
+    """What was kept."""
     found: dict[str, Any] = json.loads(zlib.decompressobj(zdict=_DICTIONARY).decompress(last))
     return found
 

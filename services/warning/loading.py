@@ -2,49 +2,91 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 
 from models.artifact import Artifact, parse_artifact
-from models.attendance import NO_TIME
 from models.policy import Policy
+from models.school_year import FIRST_MONTH
 from models.shock import HeadCount
 from services.contracts.alerts import AlertEvent
 from services.contracts.ids import Pseudonym
+from services.contracts.packed import CipherOf
+from services.contracts.sealed import is_sealed, sealed_for
+from services.platform.keys.ring import NoKeyError
 from services.warning.capacity import CapacityControl
-from services.warning.legacy_state import capacity_control_of, is_earlier, take_in
+from services.warning.cells import Block, Cell, days_of, decode_block, decode_cell, load_cell
+from services.warning.keys import SKIPPED
 from services.warning.partition import Partition
-from services.warning.school_year import BLOCK, SchoolYear
+from services.warning.school_year import BLOCK, Sealed
+from services.warning.sealing import TOPIC, open_stored
 from services.warning.stored import (
-    Block,
     Head,
     MonthBlock,
+    StoredPolicy,
     checksum,
     days_checksum,
-    decode_block,
-    decode_cell,
     decode_head,
     decode_model,
     decode_month,
     decode_policy,
     known,
-    midnight,
-    place_kind,
-    several_of,
+    unreadable,
 )
 from services.warning.student import NO_ROW, Student
 
+log = logging.getLogger(__name__)
+
+
+class _Place(NamedTuple):
+    """Of a block: the school year, its first row, and the calendar month."""
+
+    school_year: int
+    row: int
+    month: int
+
+    @property
+    def calendar_year(self) -> int:
+        return self.school_year if self.month >= FIRST_MONTH else self.school_year + 1
+
+    @classmethod
+    def of(cls, rest: str) -> _Place:
+        """Of the rest of its key."""
+        year, block, month = map(int, rest.split("|"))
+        return cls(year, block * BLOCK, month)
+
+    def days(self, mask: int) -> list[int]:
+        return days_of(mask, self.calendar_year, self.month)
+
+
+_HEAD = "s|"
+_Blocks = Sequence[tuple[_Place, Block]]
+
+
+def students_in(items: Iterable[str]) -> Iterable[str]:
+    """Those whose keys are needed to load a partition with these keys of the table."""
+    return [key.removeprefix(_HEAD) for key in items if key.startswith(_HEAD)]
+
 
 def load_partition(
-    items: Mapping[str, bytes], policy: Policy, capacity_control: CapacityControl, loaded_at: datetime
+    items: Mapping[str, bytes],
+    policy: Policy,
+    capacity_control: CapacityControl,
+    loaded_at: datetime,
+    cipher_of: CipherOf,
 ) -> Partition:
-    """The partition as it was last written. Raises `UnreadableStateError`, or `msgspec.DecodeError` for garbage."""
+    """The partition as it was last written, but for students whose key is gone: what is stored of them will go.
+
+    A student whose key was never made stays in the table, unread. Raises `UnreadableStateError`, or
+    `msgspec.DecodeError` for garbage, and `KeyAwayError` when a key is not at hand.
+    """
     by_kind: defaultdict[str, list[tuple[str, bytes]]] = defaultdict(list)
-    earlier = {key: value for key, value in items.items() if is_earlier(value)}
-    for key, value in items.items() - earlier.items():
+    for key, value in items.items():
         kind, rest = key.split("|", 1)
         by_kind[kind].append((rest, value))
     partition = Partition(policy, capacity_control)
@@ -53,21 +95,40 @@ def load_partition(
         _load_month(partition, rest.rsplit("|", 1)[0], known(value, decode_month))
     for school in partition.school_facts.schools.values():
         school.find_shocks(policy.shock)
-    heads = [known(value, decode_head) for _, value in by_kind["s"]]
-    blocks = [(rest.split("|"), known(value, decode_block)) for rest, value in by_kind["b"]]
-    if "r|" in earlier:
-        capacity_control.restore(capacity_control_of(earlier["r|"]), {}, 0)
-    same_policy = _load_capacity_control(partition, by_kind, blocks)
-    _load_rows(partition, heads, blocks)
+    heads = _open_heads(partition, by_kind["s"], cipher_of)
+    blocks = [(_Place.of(rest), known(value, decode_block)) for rest, value in sorted(by_kind["b"])]
+    stored = _load_capacity_control(partition, by_kind, blocks)
+    _make_room(partition, {} if stored is None else stored.rows, heads, blocks)
     for head in heads:
         partition.add(_load_head(partition, head))
-    _empty_left_rows(partition)
+    for place, block in blocks:
+        _load_block(partition, place, block, cipher_of)
     for student in partition.students.values():
         partition.take_ahead(student)
         partition.place(student)
-    _remember(partition, heads, same_policy=same_policy)
-    take_in(partition, earlier)
+    decided_by = checksum(policy, capped=capacity_control.capped)
+    _remember(partition, heads, same_policy=stored is not None and stored.policy == decided_by)
+    if partition.unreadable:
+        log.error("the keys of %d students in the table are not known: they stay unread", len(partition.unreadable))
     return partition
+
+
+def _open_heads(partition: Partition, stored: Iterable[tuple[str, bytes]], cipher_of: CipherOf) -> list[Head]:
+    heads = []
+    for pseudonym, value in stored:
+        if not is_sealed(value):
+            raise unreadable(value)
+        try:
+            opened = open_stored(value, cipher_of)
+        except NoKeyError:
+            partition.unreadable.add(pseudonym)
+            continue
+        if opened is None:
+            SKIPPED.labels(TOPIC).inc()
+            partition.note_removal(pseudonym)
+        else:
+            heads.append(known(opened, decode_head))
+    return heads
 
 
 def _load_month(partition: Partition, school_id: str, month: MonthBlock) -> None:
@@ -86,30 +147,30 @@ def _load_month(partition: Partition, school_id: str, month: MonthBlock) -> None
 
 
 def _load_capacity_control(
-    partition: Partition, by_kind: Mapping[str, list[tuple[str, bytes]]], blocks: Sequence[tuple[list[str], Block]]
-) -> bool:
-    """Restore the control of the capacity; whether the policy is the one by which the levels were decided."""
+    partition: Partition, by_kind: Mapping[str, list[tuple[str, bytes]]], blocks: _Blocks
+) -> StoredPolicy | None:
+    """Restore the control of the capacity; what was stored with it."""
     artifacts: dict[str, Artifact] = {}
     for digest, value in by_kind["m"]:
         artifacts[digest] = parse_artifact(known(value, decode_model)[1], "a model that has scored days")
     stored = [known(value, decode_policy) for _, value in by_kind["r"]]
     if not stored:
-        return False
+        return None
     reported = [school.last_reported() or 0 for school in partition.school_facts.schools.values()]
-    last = max([*reported, *(block.days[-1] for _, block in blocks)], default=0)
+    last = max([*reported, *(place.days(block.days)[-1] for place, block in blocks if block.days)], default=0)
     partition.capacity_control.restore(stored[0].capacity_control, artifacts, last + 1)
-    return stored[0].policy == checksum(partition.policy, capped=partition.capacity_control.capped)
+    return stored[0]
 
 
-def _load_rows(partition: Partition, heads: Iterable[Head], blocks: Iterable[tuple[list[str], Block]]) -> None:
-    rows: defaultdict[int, int] = defaultdict(int)
+def _make_room(partition: Partition, given: Mapping[int, int], heads: Iterable[Head], blocks: _Blocks) -> None:
+    """Rows and columns for all that is stored; so many rows were given out by school year."""
+    rows: defaultdict[int, int] = defaultdict(int, given)
     for head in heads:
         rows[head.year] = max(rows[head.year], head.row + 1)
     days: defaultdict[int, set[int]] = defaultdict(set)
-    blocks = list(blocks)
-    for (number, number_of_block, _), block in blocks:
-        days[int(number)].update(block.days)
-        rows[int(number)] = max(rows[int(number)], int(number_of_block) * BLOCK + len(block.cells))
+    for place, block in blocks:
+        days[place.school_year].update(place.days(block.days))
+        rows[place.school_year] = max(rows[place.school_year], place.row + len(block.cells))
     for school_year, count in rows.items():
         if not count:
             continue
@@ -119,55 +180,38 @@ def _load_rows(partition: Partition, heads: Iterable[Head], blocks: Iterable[tup
         year.grow()
         for day in sorted(days[school_year]):
             year.cohort.column(day)
-    for (number, number_of_block, _), block in blocks:
-        _load_block(partition.year(int(number)), int(number_of_block) * BLOCK, block)
 
 
-def _load_block(year: SchoolYear, first: int, block: Block) -> None:
-    register = year.cohort.register
-    assert register.moment is not None
-    columns = np.searchsorted(register.ordinals, block.days)
-    numbers = np.array([register.number(school) for school in block.schools], np.uint16)
-    where = place_kind(len(numbers))
-    midnights = midnight(np.array(block.days, np.int32))
-    for row, data in enumerate(block.cells, first):
-        if not data:
+def _load_block(partition: Partition, place: _Place, block: Block, cipher_of: CipherOf) -> None:
+    year = partition.year(place.school_year)
+    days = np.array(place.days(block.days), np.int32)
+    for row, value in enumerate(block.cells, place.row):
+        if not value:
             continue
-        cell = decode_cell(data)
-        said = np.frombuffer(cell.said, np.uint8)
-        register.said[row, columns] = said
-        places = np.frombuffer(cell.at, where)
-        register.said_at[row, columns] = np.where(said > 0, numbers[np.minimum(places, len(numbers) - 1)], 0)
-        if block.width and cell.moments:
-            packed = np.frombuffer(cell.moments, f"u{block.width}").astype(np.int64)
-            moments = midnights + block.base + (packed - 1) * block.unit
-            register.moment[row, columns] = np.where(packed > 0, moments, NO_TIME)
-        else:
-            register.moment[row, columns] = NO_TIME
-        for day, rows in several_of(cell).items():
-            year.marks.recall(row, day, rows)
+        pseudonym, owner = sealed_for(value), year.students[row]
+        opened = open_stored(value, cipher_of) if owner is not None and owner.pseudonym == pseudonym else None
+        if opened is not None:
+            cell: Cell = decode_cell(opened)
+            theirs = days if cell.days == block.days else np.array(place.days(cell.days), np.int32)
+            load_cell(year, row, cell, theirs)
+        elif pseudonym in partition.unreadable:
+            year.sealed[row, place.month] = Sealed(pseudonym, value)
+        else:  # the student is erased, or the write in which the row was left was cut short before it reached this
+            year.changed[row // BLOCK, place.month] = True
 
 
 def _load_head(partition: Partition, head: Head) -> Student:
     student = Student(Pseudonym(head.student))
     student.household, student.grade, student.agency = head.household, head.grade, head.agency
     student.consent, student.spans, student.year, student.row = head.consent, head.spans, head.year, head.row
-    student.withdrawn, student.last_seq, student.emitted = head.withdrawn, head.last_seq, head.emitted
-    student.level_at_close, student.ahead = head.level_at_close, head.ahead
+    student.emitted, student.level_at_close, student.ahead = head.emitted, head.level_at_close, head.ahead
     student.pending = [AlertEvent.model_validate_json(event) for event in head.pending]
-    if student.row != NO_ROW:
-        year = partition.year(student.year)
-        year.students[student.row] = student
-        year.rows[student.pseudonym] = student.row
+    if student.row == NO_ROW:
+        return student
+    year = partition.year(student.year)
+    year.students[student.row] = student
+    year.rows[student.pseudonym] = student.row
     return student
-
-
-def _empty_left_rows(partition: Partition) -> None:
-    """Days that nobody has: the write in which the student left them was cut short before it reached them."""
-    for year in partition.years.values():
-        for row, student in enumerate(year.students):
-            if student is None and year.cohort.register.said[row].any():
-                year.empty(row)
 
 
 def _remember(partition: Partition, heads: Iterable[Head], *, same_policy: bool) -> None:
@@ -177,10 +221,10 @@ def _remember(partition: Partition, heads: Iterable[Head], *, same_policy: bool)
     for head in heads:
         if head.row == NO_ROW:
             continue
-        year = partition.years[head.year]
+        year, student = partition.years[head.year], partition.students[head.student]
         if same_policy and (not head.course or head.days == days_checksum(year, head.row, head.course)):
             year.levels.recall(head.row, head.course)
         else:
-            partition.decide_anew(partition.students[head.student])
+            partition.decide_anew(student)
     for year in partition.years.values():
         year.levels.take_noted()

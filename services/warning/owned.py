@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from faust.types import EventT
 
 from services.contracts.rejected import Rejected
-from services.warning.partition import Partition
+from services.warning.partition import Partition, Removed
 
 
 class PartitionLostError(Exception):
@@ -41,6 +41,8 @@ class OwnedPartition:
     """Whether a checkpoint is under way: there is one at a time."""
     emitted: bool = False
     """Whether alerts were raised or changed since the last write, which still has them as pending."""
+    erased: dict[str, Removed] = field(default_factory=dict)
+    """What was removed of erased students, by pseudonym, now that it is written."""
     lost: bool = False
     spent: float = 0
     """For how many seconds evaluating has held up everything else since that was last asked for."""
@@ -50,12 +52,18 @@ class OwnedPartition:
     def waits(self) -> bool:
         """Whether there is anything for a checkpoint to do."""
         state = self.state
-        return bool(self.events or state.touched or state.emitting or state.outbox or self.emitted)
+        return bool(self.events or state.touched or state.emitting or state.outbox or state.removals or self.emitted)
 
     @property
     def presses(self) -> bool:
-        """Whether somebody waits for it: an alert is to be emitted, or a close to be answered."""
-        return bool(self.tokens or self.state.emitting or self.state.outbox)
+        """Whether somebody waits for it: an alert is to be emitted, a close to be answered, an erasure confirmed."""
+        return bool(self.tokens or self.state.emitting or self.state.outbox or self.state.removals)
+
+    def written(self, removals: Mapping[str, Removed]) -> None:
+        """Kafka has acknowledged that nothing of these is in the table any more."""
+        for pseudonym, removed in removals.items():
+            self.state.removals.pop(pseudonym, None)
+            self.erased[pseudonym] = removed
 
     def take_spent(self) -> float:
         """For how many seconds evaluating has held up everything else since the last call."""

@@ -7,8 +7,9 @@ records come changes nothing in the end.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 import numpy as np
 
@@ -32,9 +33,12 @@ from services.warning.columns import MarkColumns, SingleMark
 from services.warning.households import Households
 from services.warning.school_facts import SchoolFacts
 from services.warning.school_year import SchoolYear
+from services.warning.sealing import Open
 from services.warning.student import NO_ROW, NO_YEAR, Student
 from services.warning.wire import DaysClosed, WeekClosed, head_count
 
+Removed = Mapping[str, int]
+"""How many of what was removed, by place."""
 DAYS_AHEAD = 31
 """A mark dated further ahead of its batch may be a slip of the year: it begins no school year by itself."""
 
@@ -51,12 +55,14 @@ class Partition:
         """What is to be said of the week."""
         self.changes = Changes()
         self.school_facts = SchoolFacts(policy, self.years, self.changes)
+        self.removals: dict[str, Removed] = {}
+        """What was removed of erased students, by pseudonym, until that is written."""
+        self.unreadable: set[str] = set()
+        """Students of whom the table has what no key opens: it stays there, and nothing of them is taken."""
         self.homes = Households()
         self.alerts = Alerts(self.years, self.homes, self.capacity_control, self.changes)
         self._reached: dict[str, int] = {}
         """By school: the school year of its last close."""
-        self._holding: set[Student] = set()
-        """Withdrawn students whose late marks are held until the day's close."""
         self._closed = False
         """Whether a day was closed since those who entered were last counted."""
         self._weeks: list[tuple[WeekClosed, int, int]] = []
@@ -88,8 +94,6 @@ class Partition:
         self.students[student.pseudonym] = student
         self._enroll(student)
         self.alerts.add(student)
-        if student.withdrawn and (student.row != NO_ROW or student.ahead):
-            self._holding.add(student)
 
     def caused(self, taken_at: datetime) -> None:
         """A record was taken: what is evaluated next was caused no later."""
@@ -119,9 +123,6 @@ class Partition:
         number = year.cohort.register.number(mark.school)
         if year.marks.take_one(OneRow(row, mark.day, number, mark.section, mark.code, mark.moment, live)):
             year.note_one(row, mark.day)
-            student = year.students[row]
-            if student is not None and student.withdrawn:
-                self._holding.add(student)
 
     def take_closes(self, closed: DaysClosed) -> None:
         """Take closes: enrolled students without a mark of their own were present."""
@@ -133,38 +134,56 @@ class Partition:
                 self._begin_year(close.school_id, day, closed.taken_at)
                 self.school_facts.closed(close.school_id, day)
         self._closed = True
-        self._purge_withdrawn()
 
-    def take_enrollment(self, pseudonym: Pseudonym, enrollment: Enrollment | None, taken_at: datetime) -> None:
-        """Take a student's enrollments; None drops them."""
+    def take_enrollment(self, pseudonym: Pseudonym, enrollment: Enrollment, taken_at: datetime) -> None:
+        """Take a student's enrollments."""
         student = self._student(pseudonym)
         before, household = self.homes.others(student), student.household
         self._leave_schools(student)
-        spans = enrollment.spans if enrollment else []
-        student.household = enrollment.household if enrollment else None
-        student.grade = enrollment.grade if enrollment else None
-        student.agency = enrollment.agency if enrollment else student.agency  # a withdrawal to come goes to it, too
-        student.spans = tuple(sorted(map(_span, spans)))
+        student.household, student.grade, student.agency = enrollment.household, enrollment.grade, enrollment.agency
+        student.spans = tuple(sorted(map(_span, enrollment.spans)))
         self._enroll(student)
         self._catch_up(student, taken_at)
         after = self.homes.others(student)
         if student.household != household:
             self.alerts.ask({student} | before | after)
             self.homes.meet(self.years, before | after)
-            if enrollment is not None:  # without one the student leaves: what was decided in the home stands
-                self._decide_households_anew({student} | before | after)
+            self._decide_households_anew({student} | before | after)
 
-    def take_consent(self, pseudonym: Pseudonym, consent: Consent | None, taken_at: datetime) -> None:
-        """Take a student's consent; a tombstone (None) removes the window and withdraws open alerts."""
+    def take_consent(self, pseudonym: Pseudonym, consent: Consent, taken_at: datetime) -> None:
+        """Take a student's consent."""
         student = self._student(pseudonym)
-        if consent is None:
-            self.alerts.withdraw(student, taken_at)
-            self._forget(student)
-            return
-        student.withdrawn = False
         through = consent.valid_through.toordinal() if consent.valid_through else FOREVER
         student.consent = (consent.valid_from.toordinal(), through)
         self._catch_up(student, taken_at)
+
+    def remove(self, pseudonym: Pseudonym) -> None:
+        """Remove all of an erased student, and say nothing more of them; siblings are looked at without them.
+
+        What was decided in the home before stands. `removals` has it until it is written.
+        """
+        student = self.students.pop(pseudonym, None)
+        if student is None:
+            if pseudonym in self.unreadable:
+                self._remove_unreadable(pseudonym)
+            return
+        others = self.homes.others(student)
+        said = 0
+        self.alerts.remove(student)
+        self._leave_schools(student)
+        if student.row != NO_ROW:
+            year = self.years[student.year]
+            said = int(np.count_nonzero(year.cohort.register.said[student.row]))
+            year.leave(student)
+        self.homes.meet(self.years, others)
+        alerts = {old.id for old in student.emitted} | {event.alert_id.hex for event in student.pending}
+        self.note_removal(pseudonym, {"warning.windows": 1, "warning.days": said, "warning.alerts": len(alerts)})
+        self.changes.students.discard(student)
+
+    def note_removal(self, pseudonym: str, removed: Removed = MappingProxyType({"warning.windows": 1})) -> None:
+        """What the table has of an erased student is to be removed with the next write."""
+        self.changes.gone.add(f"s|{pseudonym}")
+        self.removals[pseudonym] = removed
 
     def close_week(self, closed: WeekClosed, *, number: int, partitions: int) -> bool:
         """Count the week, when there is a capacity to steer by; False when nothing is to be steered."""
@@ -200,10 +219,11 @@ class Partition:
 
     def emitted(self, student: Student, events: int) -> None:
         """Kafka has acknowledged so many of the student's pending events, the first ones."""
-        self.alerts.emitted(student, events)
+        if self.students.get(student.pseudonym) is student:
+            self.alerts.emitted(student, events)
 
-    def take_changes(self) -> list[tuple[str, bytes | None]]:
-        """Keys and values of what must be written since the last call; None for what is gone."""
+    def take_changes(self) -> list[tuple[str, Open]]:
+        """Keys and values, not sealed yet, of what must be written since the last call; None for what is gone."""
         return self.changes.drain(self.years, self.school_facts.schools, self.capacity_control, self.policy)
 
     def year(self, year: int) -> SchoolYear:
@@ -232,7 +252,6 @@ class Partition:
             year.cohort.register.assume(segment.school, assumed=school.assumed)
         year.belong(student, self.capacity_control.number(student.agency))
         year.place(student, found)
-        year.withdrawn[student.row] = student.withdrawn
         self.homes.meet(self.years, {student} | self.homes.siblings(student))
 
     def take_ahead(self, student: Student) -> None:
@@ -288,8 +307,6 @@ class Partition:
         changed = year.marks.take(rows)
         if changed.any():
             year.note(row[changed], marks.day[changed])
-            held = row[changed][year.withdrawn[row[changed]]]
-            self._holding.update(student for each in held.tolist() if (student := year.students[each]) is not None)
 
     def _keep_for_later(self, student: Student, marks: MarkColumns) -> None:
         ahead = student.ahead = student.ahead or {}
@@ -300,8 +317,6 @@ class Partition:
             rows, was_live = ahead.get(day, ((), False))
             row = SectionMark(school, section, int(marks.code[place]), int(marks.moment[place]))
             ahead[day] = (with_mark(rows, row), was_live or live)
-        if student.withdrawn:
-            self._holding.add(student)
         self.changes.students.add(student)
 
     def _count(self) -> None:
@@ -362,21 +377,11 @@ class Partition:
         self.place(student)
         self.changes.students.add(student)
 
-    def _forget(self, student: Student) -> None:
-        """Drop everything that consent covered; events still to be sent stay until they are."""
-        self.alerts.forget(student)
-        student.consent, student.ahead, student.withdrawn = None, None, True
-        if student.row != NO_ROW:
-            self.years[student.year].empty(student.row)
-            student.segments = ()
-            self.place(student)
-        self.changes.students.add(student)
-
-    def _purge_withdrawn(self) -> None:
-        for student in self._holding:
-            if student.withdrawn:
-                self._forget(student)
-        self._holding.clear()
+    def _remove_unreadable(self, pseudonym: str) -> None:
+        self.unreadable.discard(pseudonym)
+        for year in self.years.values():
+            year.drop_sealed(pseudonym)
+        self.note_removal(pseudonym)
 
     def _decide_households_anew(self, students: Iterable[Student]) -> None:
         """The scores of who lives together hang together."""

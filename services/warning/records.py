@@ -1,22 +1,29 @@
-"""What a Kafka record does to a partition: read it, and hand it to the right method."""
+"""What a Kafka record does to a partition: open it, read it, and hand it to the right method."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from services.contracts import topics
 from services.contracts.ids import Pseudonym
-from services.contracts.packed import PackedBatch, moment_of
+from services.contracts.packed import CipherOf, SealedBatch, decode, is_packed, moment_of
 from services.contracts.reference import Consent, Enrollment, SchoolDay
 from services.contracts.risk import ThresholdSet, WeekCounted
-from services.warning.columns import columns_of, single, unpacked
+from services.contracts.sealed import sealed_for, unseal
+from services.platform.keys.ring import NoKeyError
+from services.warning.columns import SingleMark, columns_of
+from services.warning.keys import SKIPPED, Keys
 from services.warning.partition import Partition
-from services.warning.wire import DaysClosed, MarkBatch, WeekClosed, decode_marks, head_count
+from services.warning.wire import DaysClosed, WeekClosed, decode_marks, head_count
 
 READ = (topics.MARKS, topics.SCHOOL_DAYS, topics.ENROLLMENTS, topics.CONSENTS, topics.RISK_WEEKS, topics.THRESHOLDS)
 """The topics that the worker reads; all have the same partitions."""
+_OF_STUDENTS = {topics.ENROLLMENTS.name, topics.CONSENTS.name}
 
 
 class Place(NamedTuple):
@@ -27,53 +34,84 @@ class Place(NamedTuple):
 
 
 def take(
-    partition: Partition, place: Place, topic: str, key: bytes | None, value: bytes | None, timestamp: float
+    partition: Partition,
+    place: Place,
+    topic: str,
+    key: bytes | None,
+    value: bytes | None,
+    timestamp: float,
+    keys: Keys,
 ) -> UUID | None:
     """Apply the facts of one record; returns the token of a close, to be answered when they are evaluated.
 
-    `timestamp` is the record's (seconds since the epoch). Raises `ValueError` for a record that
-    cannot be read (pydantic's `ValidationError` and msgspec's `DecodeError` are).
+    `timestamp` is the record's (seconds since the epoch). Raises `ValueError` for a record that cannot be read
+    (pydantic's `ValidationError` and msgspec's `DecodeError` are), `NoKeyError` when it was sealed with a key that
+    was never made, and `KeyAwayError`, with nothing of it applied, when a key is not at hand.
     """
     taken_at = datetime.fromtimestamp(timestamp, UTC)
     if topic == topics.MARKS.name:
         if value is None:
             raise ValueError("a batch of marks without a value")
-        return _take_marks(partition, place, decode_marks(value))
+        record = decode_marks(value)
+        if isinstance(record, SealedBatch):
+            _take_marks(partition, record, keys)
+            return None
+        return _take_close(partition, place, record)
+    if topic in _OF_STUDENTS:
+        _take_of_student(partition, topic, key, value, taken_at, keys)
+        return None
     partition.caused(taken_at)
     if topic == topics.SCHOOL_DAYS.name:
         if value is not None:
             partition.school_facts.take_school_day(SchoolDay.model_validate_json(value))
     elif topic == topics.RISK_WEEKS.name:
         partition.take_count(WeekCounted.model_validate_json(value or b""))
-    elif topic == topics.THRESHOLDS.name:
+    else:
         emitted = ThresholdSet.model_validate_json(value or b"")
         partition.take_threshold(emitted)
         return None if emitted.more else emitted.token
-    else:
-        _take_of_student(partition, topic, key, value, taken_at)
     return None
 
 
-def _take_marks(
-    partition: Partition, place: Place, record: MarkBatch | PackedBatch | DaysClosed | WeekClosed
-) -> UUID | None:
-    if isinstance(record, PackedBatch):
-        taken_at, mark = moment_of(record.taken_at), single(record)
-        marks = unpacked(record) if mark is None else None
-        partition.caused(taken_at)
-        for counts in record.counts:
-            partition.school_facts.take_counts(*head_count(counts))
-        if mark is not None:
-            partition.take_mark(mark, taken_at)
-        elif marks is not None:
-            partition.take_marks(marks, taken_at)
-        return None
+def students_of(topic: str, value: bytes | None) -> Collection[str]:
+    """Pseudonyms of those with whose keys a record was sealed; raises as `take`."""
+    if value is None:
+        return ()
+    if topic == topics.MARKS.name:
+        return decode(value).students if is_packed(value) else ()
+    return (sealed_for(value),) if topic in _OF_STUDENTS else ()
+
+
+def _take_marks(partition: Partition, batch: SealedBatch, keys: Keys) -> None:
+    marks = columns_of(batch, _cipher_of(partition, keys))
+    taken_at = moment_of(batch.taken_at)
+    partition.caused(taken_at)
+    for counts in batch.counts:
+        partition.school_facts.take_counts(*head_count(counts))
+    known = 0
+    if isinstance(marks, SingleMark):
+        known = 1
+        partition.take_mark(marks, taken_at)
+    elif marks is not None:
+        known = len(marks.students)
+        partition.take_marks(marks, taken_at)
+    if known < len(batch.students):
+        SKIPPED.labels(topics.MARKS.name).inc(len(batch.students) - known)
+
+
+def _cipher_of(partition: Partition, keys: Keys) -> CipherOf:
+    """The keys; but what the table has of a student, unread, must not be written over."""
+
+    def unless_unreadable(pseudonym: str) -> AESGCM | None:
+        if pseudonym in partition.unreadable:
+            raise NoKeyError
+        return keys.cipher(pseudonym)
+
+    return unless_unreadable if partition.unreadable else keys.cipher
+
+
+def _take_close(partition: Partition, place: Place, record: DaysClosed | WeekClosed) -> UUID | None:
     partition.caused(record.taken_at)
-    if isinstance(record, MarkBatch):
-        for each in record.counts:
-            partition.school_facts.take_counts(*head_count(each))
-        partition.take_marks(columns_of(record.marks), record.taken_at)
-        return None
     if isinstance(record, DaysClosed):
         partition.take_closes(record)
         return record.token
@@ -82,14 +120,26 @@ def _take_marks(
 
 
 def _take_of_student(
-    partition: Partition, topic: str, key: bytes | None, value: bytes | None, taken_at: datetime
+    partition: Partition, topic: str, key: bytes | None, value: bytes | None, taken_at: datetime, keys: Keys
 ) -> None:
+    """A student's consent or enrollments; without a value the student was erased, and never comes back."""
     if key is None:
         raise ValueError("a record of a student without a key")
     pseudonym = Pseudonym(key.decode())
+    if value is None:
+        partition.caused(taken_at)
+        keys.drop([pseudonym])
+        partition.remove(pseudonym)
+        return
+    if sealed_for(value) != pseudonym:
+        raise ValueError("a record of another student than its key says")
+    cipher = _cipher_of(partition, keys)(pseudonym)
+    if cipher is None:
+        SKIPPED.labels(topic).inc()
+        return
+    opened = unseal(cipher, topic, value)
+    partition.caused(taken_at)
     if topic == topics.ENROLLMENTS.name:
-        enrollment = None if value is None else Enrollment.model_validate_json(value)
-        partition.take_enrollment(pseudonym, enrollment, taken_at)
+        partition.take_enrollment(pseudonym, Enrollment.model_validate_json(opened), taken_at)
     else:
-        consent = None if value is None else Consent.model_validate_json(value)
-        partition.take_consent(pseudonym, consent, taken_at)
+        partition.take_consent(pseudonym, Consent.model_validate_json(opened), taken_at)

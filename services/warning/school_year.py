@@ -6,6 +6,7 @@ from bisect import bisect_left
 from calendar import monthrange
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,6 +24,13 @@ BLOCK = 32
 """Rows that are stored together."""
 MONTHS = 13
 """Calendar months by number; 0 is none."""
+
+
+class Sealed(NamedTuple):
+    """What is stored of a student, still sealed."""
+
+    pseudonym: str
+    value: bytes
 
 
 class SchoolYear:
@@ -46,7 +54,8 @@ class SchoolYear:
         """By row."""
         self._known: set[str] = set()
         """Schools whose closed days are all columns."""
-        self.withdrawn: Flags = np.zeros(0, np.bool_)
+        self.sealed: dict[tuple[int, int], Sealed] = {}
+        """By row and month: days that no key opens, as they are stored."""
         self.changed: Flags = np.zeros((0, MONTHS), np.bool_)
         """Blocks by months: what must be written."""
 
@@ -65,7 +74,6 @@ class SchoolYear:
     def grow(self) -> None:
         """Room for every row beside the columns."""
         room = len(self.cohort.register.first)
-        self.withdrawn = grown(self.withdrawn, room)
         self.changed = grown(self.changed, -(-room // BLOCK), MONTHS)
 
     def leave(self, student: Student) -> None:
@@ -81,6 +89,12 @@ class SchoolYear:
         self.note(np.full(register.columns, row, np.intp), register.ordinals)
         self.cohort.clear(row)
         self.marks.clear(row)
+
+    def drop_sealed(self, pseudonym: str) -> None:
+        """Forget the days of a student that no key opens."""
+        for row, month in [place for place, cell in self.sealed.items() if cell.pseudonym == pseudonym]:
+            del self.sealed[row, month]
+            self.changed[row // BLOCK, month] = True
 
     def know(self, school: str, closed: Iterable[int]) -> None:
         """Make columns of the days that a school has closed: on these, who has no mark was present."""

@@ -27,7 +27,6 @@ class Student:
         "emitted",
         "grade",
         "household",
-        "last_seq",
         "level_at_close",
         "pending",
         "pseudonym",
@@ -35,7 +34,6 @@ class Student:
         "segments",
         "spans",
         "turns",
-        "withdrawn",
         "year",
     )
 
@@ -64,23 +62,13 @@ class Student:
         """Emitted, but not yet acknowledged by Kafka: written to the table first, so that none is lost."""
         self.level_at_close = 0
         """The level emitted when a day was last closed: who is higher at the next one has entered."""
-        self.withdrawn = False
-        """Consent was withdrawn: marks that still arrive are not kept beyond the day's close."""
-        self.last_seq = 0
-        """The highest number of an event emitted before consent ended, all that is kept: readers skip what they saw."""
 
     @property
     def counts(self) -> bool:
-        """Whether a consent is in force: else there is no window."""
-        return not self.withdrawn and self.consent is not None
+        """Whether a consent is known: else there is no window."""
+        return self.consent is not None
 
     def school_on(self, day: int) -> str | None:
         """The school at which the day counts, or None (not enrolled, not shared, no consent)."""
         found = school_on(self.segments, day)
         return None if found == NOT_SHARED else found
-
-    def forget_alerts(self) -> None:
-        """Drop what was emitted and decided; the next alert's events are numbered from the last one's on."""
-        self.last_seq = max((old.seq for old in self.emitted), default=self.last_seq)
-        self.emitted, self.changes, self.turns = [], [], None
-        self.level_at_close = 0

@@ -11,31 +11,43 @@ import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
 from faust.types import EventT
 from prometheus_client import Counter, Gauge
 
+from services.contracts.ids import Pseudonym, Slot, partition_of
+from services.contracts.packed import CipherOf
 from services.contracts.rejected import Rejected
+from services.platform.erasure.confirming import Erasure
+from services.platform.keys.ring import KeyAwayError
 from services.platform.trace import trace_in
 from services.warning import records
 from services.warning.checkpoint import Checkpoint
 from services.warning.emitter import Emitter
+from services.warning.keys import Keys
+from services.warning.loading import students_in
 from services.warning.owned import OwnedPartition, PartitionLostError
-from services.warning.partition import Partition
+from services.warning.partition import Partition, Removed
 from services.warning.schedule import Schedule
 from services.warning.table import WindowTable
+from services.warning.waiting import PatientKeys
 
 log = logging.getLogger(__name__)
 
 RECORDS = Counter("firstbell_warning_records_total", "Records taken", ["topic"])
 POISON = Counter("firstbell_warning_poison_total", "Records that could not be read or applied", ["topic"])
 STUDENTS = Gauge("firstbell_warning_students", "Students in this worker's partitions")
+UNREADABLE = Gauge(
+    "firstbell_warning_unreadable_students", "Students in the table whose key was never made, as far as is known"
+)
 
 
-Take = Callable[[Partition, records.Place, str, bytes | None, bytes | None, float], UUID | None]
+Take = Callable[[Partition, records.Place, str, bytes | None, bytes | None, float, Keys], UUID | None]
 """Applies a record to a partition's state, as `records.take` does."""
+Load = Callable[[Mapping[str, bytes], CipherOf], Partition]
 
 
 class Worker:
@@ -45,51 +57,95 @@ class Worker:
         self,
         table: WindowTable,
         partitions: int,
-        load: Callable[[Mapping[str, bytes]], Partition],
+        load: Load,
+        keys: Keys,
         take: Take = records.take,
     ) -> None:
         self._table = table
         self._count = partitions
         self._load = load
+        self._keys = PatientKeys(keys)
         self._take = take
         self._schedule = Schedule()
         self._checkpoint: Checkpoint
         self._owned: dict[int, OwnedPartition] = {}
+        self._term = object()
+        """Another one whenever partitions moved."""
 
     def connect(self, producer: AIOKafkaProducer) -> None:
         """Say everything by this producer."""
-        self._checkpoint = Checkpoint(self._table, Emitter(producer, self._count), self._schedule.spent)
+        self._checkpoint = Checkpoint(
+            self._table, Emitter(producer, self._count, self._keys), self._keys, self._schedule.spent
+        )
 
     def forget(self) -> None:
         """Partitions moved: what is in memory is read anew from the table, and unacknowledged records come again."""
         for owned in self._owned.values():
             owned.lost = True
         self._owned.clear()
+        self._term = object()
+        self._keys.end_waits()
+
+    def wait_no_more(self) -> None:
+        """The worker ends: whatever waits for keys is given up, and nothing of it is acknowledged."""
+        self._keys.wait_no_more()
 
     async def load(self, numbers: Iterable[int]) -> None:
-        """Read these partitions from the table, and emit what their last owner could not."""
-        unknown = [number for number in numbers if number not in self._owned]
-        for number, items in self._table.read(*unknown).items():
-            if number not in self._owned:
-                self._begin(number, items)
-            await asyncio.sleep(0)
+        """Read these partitions from the table, and emit what their last owner could not.
 
-    def partition(self, number: int) -> Partition:
-        """The partition's state, read from the table at first use."""
-        return self._own(number).state
+        Waits for their students' keys. Raises `MasterKeyLostError`.
+        """
+        unknown, term = [number for number in numbers if number not in self._owned], self._term
+        with contextlib.suppress(PartitionLostError):
+            for number, items in self._table.read(*unknown).items():
+                await self._keys.find(students_in(items))
+                state = await self._keys.with_keys(partial(self._load, items), partial(students_in, items))
+                if self._term is not term:
+                    return
+                if number not in self._owned:
+                    owned = self._owned[number] = OwnedPartition(number, state)
+                    self._expect(owned)
+                await asyncio.sleep(0)
+
+    def partition(self, number: int) -> Partition | None:
+        """The partition's state; None while it is not read from the table yet."""
+        owned = self._owned.get(number)
+        return None if owned is None else owned.state
 
     async def take(self, event: EventT) -> None:
-        """Apply one record; what follows from it is the next checkpoint's, dead letters too."""
-        owned = self._own(event.message.partition)
+        """Apply one record; what follows from it is the next checkpoint's, dead letters too.
+
+        A record whose keys are not at hand is waited for, with nothing of it applied. Raises `MasterKeyLostError`.
+        """
+        number = event.message.partition
+        if number not in self._owned:
+            await self.load([number])
+        owned = self._owned.get(number)
+        if owned is None:
+            return  # the partition moved meanwhile: the record comes again
         RECORDS.labels(event.message.topic).inc()
+        with contextlib.suppress(PartitionLostError):
+            while not await self._taken(owned, event):
+                await self._keys.find(records.students_of(event.message.topic, event.message.value))
+        self._expect(owned)
+        await asyncio.sleep(0)  # a backlog never waits for anything, and checkpoints must have their turn
+
+    async def erase(self, _: object, erasure: Erasure) -> Removed | None:
+        """Remove all of an erased student; what was, once that is written. None for a partition that is another's."""
+        pseudonym = Pseudonym(erasure.pseudonym)
+        self._keys.drop([pseudonym])
+        owned = self._owned.get(partition_of(Slot(erasure.slot), self._count))
+        if owned is None:
+            return None
         with contextlib.suppress(PartitionLostError):
             async with owned.deciding:
                 owned.check()
-                self._apply(owned, event)
-                if owned.state.due:
-                    await owned.evaluate()
-        self._expect(owned)
-        await asyncio.sleep(0)  # a backlog never waits for anything, and checkpoints must have their turn
+                owned.state.caused(datetime.now(UTC))
+                owned.state.remove(pseudonym)
+                pending = pseudonym in owned.state.removals
+            self._expect(owned)
+            return None if pending else owned.erased.get(pseudonym, {})
+        return None
 
     async def turn(self) -> None:
         """Return when it is time for a checkpoint."""
@@ -99,6 +155,7 @@ class Worker:
         """What to do now: a checkpoint of every partition that has something for one, and none under way."""
         self._schedule.begin()
         STUDENTS.set(sum(len(owned.state.students) for owned in self._owned.values()))
+        UNREADABLE.set(sum(len(owned.state.unreadable) for owned in self._owned.values()))
         waiting = [owned for owned in self._owned.values() if owned.waits and not owned.saving]
         for owned in waiting:
             owned.saving = True
@@ -109,20 +166,27 @@ class Worker:
         owned.saving = False
         self._expect(owned)
 
-    def _own(self, number: int) -> OwnedPartition:
-        owned = self._owned.get(number)
-        return owned if owned is not None else self._begin(number, self._table.read(number)[number])
-
-    def _begin(self, number: int, items: Mapping[str, bytes]) -> OwnedPartition:
-        owned = self._owned[number] = OwnedPartition(number, self._load(items))
-        self._expect(owned)
-        return owned
+    async def _taken(self, owned: OwnedPartition, event: EventT) -> bool:
+        """Apply a record; False, with nothing applied, when keys are not at hand. Raises `PartitionLostError`."""
+        async with owned.deciding:
+            owned.check()
+            try:
+                self._apply(owned, event)
+            except KeyAwayError:
+                return False
+            if owned.state.due:
+                await owned.evaluate()
+            return True
 
     def _apply(self, owned: OwnedPartition, event: EventT) -> None:
         message = event.message
         place = records.Place(owned.number, self._count)
         try:
-            token = self._take(owned.state, place, message.topic, message.key, message.value, taken_at(event))
+            token = self._take(
+                owned.state, place, message.topic, message.key, message.value, taken_at(event), self._keys
+            )
+        except KeyAwayError:
+            raise
         except Exception as error:  # noqa: BLE001 - one poison record must not stop the others
             owned.rejected.append(_dead_letter(event, error))
         else:

@@ -66,7 +66,7 @@ def apps(identity: Identity, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     warning = identity.of(WarningSettings(**common))
     return {
         "ingest": create_ingest(identity.of(IngestSettings(**common))),
-        "warning": make_edge(cast("Any", None), cast("Any", None), cast("Any", None), warning),
+        "warning": make_edge(cast("Any", None), cast("Any", None), cast("Any", None), cast("Any", None), warning),
         "casework": create_casework(identity.of(CaseworkSettings(**common))),
         "notify": create_notify(identity.of(notify)),
     }

@@ -6,7 +6,7 @@ What a core must do and be able to say, all that the laws and the comparison wit
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -24,17 +24,20 @@ from services.contracts.marks import (
     DayClosed,
     DayCounts,
     DaysClosed,
-    MarkBatch,
 )
+from services.contracts.packed import PackedCounts, PlainMark, SealedBatch, encode, microseconds, pack
 from services.contracts.reference import Consent, Enrollment, EnrollmentSpan, SchoolDay
 from services.contracts.risk import ThresholdSet
+from services.contracts.sealed import seal_event
 from services.warning import records
 from services.warning.capacity import CapacityControl
 from services.warning.lifecycle import NOT_SHARED, _reason
 from services.warning.loading import load_partition
 from services.warning.partition import Partition
+from services.warning.sealing import seal_changes
 from services.warning.student import NO_ROW, Student
 from services.warning.window import window_document
+from tests.unit.warning.keys import CIPHERS, FakeKeys
 
 POLICY = default_policy()
 PLACE = records.Place(0, 1)
@@ -99,8 +102,13 @@ def counts(school: str, day: date, absent: int, reported: int, expected: int = 0
 
 
 def batch(*marks: AttendanceMark, counts: Iterable[DayCounts] = (), taken_at: datetime = TAKEN_AT) -> Record:
-    value = MarkBatch(taken_at=taken_at, marks=list(marks), counts=list(counts))
-    return Record(topics.MARKS.name, b"0", value.model_dump_json().encode())
+    heads = list(counts)
+    if marks:
+        value = pack([PlainMark.of(each) for each in marks], taken_at, CIPHERS, heads)
+    else:
+        told = [PackedCounts(h.school_id, h.date.toordinal(), h.absent, h.reported, h.expected) for h in heads]
+        value = encode(SealedBatch(microseconds(taken_at), [], b"", [], 1, 1, 1, told))
+    return Record(topics.MARKS.name, b"0", value)
 
 
 def close(school: str, *days: date, counts: DayCounts | None = None, history: bool = False) -> Record:
@@ -130,15 +138,16 @@ def enrollment(
         household=household,
         agency=agency,
     )
-    return Record(topics.ENROLLMENTS.name, student.encode(), value.model_dump_json().encode())
+    return Record(topics.ENROLLMENTS.name, student.encode(), seal_event(CIPHERS[student], topics.ENROLLMENTS, value))
 
 
 def consent(student: str, first: date, last: date | None = None) -> Record:
     value = Consent(student=student, valid_from=first, valid_through=last)
-    return Record(topics.CONSENTS.name, student.encode(), value.model_dump_json().encode())
+    return Record(topics.CONSENTS.name, student.encode(), seal_event(CIPHERS[student], topics.CONSENTS, value))
 
 
-def consent_ends(student: str) -> Record:
+def erased(student: str) -> Record:
+    """The student is erased: what ingest publishes in the place of the consent."""
     return Record(topics.CONSENTS.name, student.encode(), None)
 
 
@@ -185,6 +194,7 @@ class Worker:
         self, partition: Partition | None = None, *, artifact: Artifact | None = None, capacity: int | None = None
     ) -> None:
         self._risk = artifact, capacity
+        self.keys = FakeKeys()
         self.partition = partition or Partition(POLICY, CapacityControl(artifact, capacity))
         self.reader = Reader()
         self.stored: dict[str, bytes] = {}
@@ -193,7 +203,7 @@ class Worker:
         """Apply the records; returns the events that they caused, by alert and `seq`."""
         caused: list[AlertEvent] = []
         for record in taken:
-            records.take(self.partition, PLACE, record.topic, record.key, record.value, TAKEN_AT.timestamp())
+            records.take(self.partition, PLACE, record.topic, record.key, record.value, TAKEN_AT.timestamp(), self.keys)
             while self.partition.touched and self.partition.evaluate():
                 pass
             self._write()
@@ -207,17 +217,19 @@ class Worker:
     def restart(self) -> None:
         """Another worker takes over: the partition as the table would give it back."""
         self._write()
-        self.partition = load_partition(self.stored, POLICY, CapacityControl(*self._risk), TAKEN_AT)
+        self.partition = loaded(self.stored, CapacityControl(*self._risk), self.keys)
 
     def successor(self, capacity_control: CapacityControl | None = None) -> Worker:
         """Another worker that has read what this one wrote, and nothing else; this one goes on."""
         self._write()
-        other = Worker(load_partition(self.stored, POLICY, capacity_control or CapacityControl(*self._risk), TAKEN_AT))
+        other = Worker(loaded(self.stored, capacity_control or CapacityControl(*self._risk), self.keys))
+        other.keys.drop(self.keys.gone)
         other.stored, other.reader = dict(self.stored), self.reader
         return other
 
     def _write(self) -> None:
-        for key, value in self.partition.take_changes():
+        self.partition.removals.clear()
+        for key, value in seal_changes(self.partition.take_changes(), self.keys.cipher):
             if value is None:
                 self.stored.pop(key, None)
             else:
@@ -298,7 +310,15 @@ class Worker:
         """What was told must come to what stands, and no event may be told twice under one number."""
         assert self.shown() == self.standing()
         without = {alert for alert in self.reader.alerts() if alert.student not in self.windows()}
-        assert not {alert for alert in without if alert.status == "open"}
+        assert not {alert for alert in without if alert.status == "open" and alert.student not in self.keys.gone}
+
+
+def loaded(
+    stored: Mapping[str, bytes], capacity_control: CapacityControl | None = None, keys: FakeKeys | None = None
+) -> Partition:
+    """The partition as the table gives it back."""
+    control = capacity_control or CapacityControl(None, None)
+    return load_partition(stored, POLICY, control, TAKEN_AT, (keys or FakeKeys()).cipher)
 
 
 def worker_with(*taken: Record) -> Worker:

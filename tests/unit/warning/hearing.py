@@ -13,10 +13,12 @@ from services.contracts.marks import AttendanceMark, DayCounts, DaysClosed, Mark
 from services.contracts.packed import read_marks_record
 from services.contracts.reference import Consent, Enrollment, SchoolDay
 from services.contracts.risk import ThresholdSet
+from services.contracts.sealed import unseal
 from tests.plain.facts import Child, Facts, Row, SchoolFacts, Stay, school_year
 from tests.plain.rules import Hit
 from tests.plain.truth import Truth
 from tests.unit.warning.driving import POLICY, Alert, Record, Turn
+from tests.unit.warning.keys import CIPHERS
 
 AHEAD = timedelta(days=31)
 """A mark dated further ahead of its batch begins no school year."""
@@ -29,7 +31,7 @@ class Heard:
         self.schools: dict[str, SchoolFacts] = {}
         self.children: dict[str, Child] = {}
         self.thresholds: dict[date, float | None] = {}
-        self._withdrawn: set[str] = set()
+        self._erased: set[str] = set()
         self._history_through: dict[str, date] = {}
         self.take(*records)
 
@@ -40,10 +42,8 @@ class Heard:
                     self._marks(record.value or b"")
                 case topics.SCHOOL_DAYS.name:
                     self._school_day(SchoolDay.model_validate_json(record.value or b""))
-                case topics.ENROLLMENTS.name:
-                    self._enrollment((record.key or b"").decode(), record.value)
-                case topics.CONSENTS.name:
-                    self._consent((record.key or b"").decode(), record.value)
+                case topics.ENROLLMENTS.name | topics.CONSENTS.name:
+                    self._of_student(record, (record.key or b"").decode())
                 case topics.THRESHOLDS.name:
                     told = ThresholdSet.model_validate_json(record.value or b"")
                     self.thresholds[told.week] = told.threshold
@@ -54,7 +54,7 @@ class Heard:
         return Truth(Facts(POLICY, self.schools, self.children, artifact, thresholds))
 
     def _marks(self, value: bytes) -> None:
-        record = read_marks_record(value)
+        record = read_marks_record(value, lambda student: None if student in self._erased else CIPHERS[student])
         if isinstance(record, MarkBatch):
             self._counts(record.counts)
             for mark in record.marks:
@@ -82,8 +82,6 @@ class Heard:
             for child in self.children.values():
                 if any(stay.school == close.school_id for stay in child.stays):
                     child.year = max(child.year, school_year(close.date))
-        for student in self._withdrawn:
-            self.children[student].rows.clear()
 
     def _counts(self, heads: Iterable[DayCounts]) -> None:
         for count in heads:
@@ -98,9 +96,17 @@ class Heard:
         else:
             school.calendar[fact.date], school.assumed = fact.instructional, fact.assumed
 
-    def _enrollment(self, student: str, value: bytes | None) -> None:
-        child = self._child(student)
-        told = Enrollment(student=student, spans=[]) if value is None else Enrollment.model_validate_json(value)
+    def _of_student(self, record: Record, student: str) -> None:
+        """Of who is erased nothing is left, and nothing comes any more."""
+        if record.value is None:
+            self._erased.add(student)
+            self.children.pop(student, None)
+        elif student not in self._erased:
+            opened = unseal(CIPHERS[student], record.topic, record.value)
+            (self._enrollment if record.topic == topics.ENROLLMENTS.name else self._consent)(student, opened)
+
+    def _enrollment(self, student: str, value: bytes) -> None:
+        child, told = self._child(student), Enrollment.model_validate_json(value)
         child.stays = [
             Stay(span.school_id if span.shared else "", span.entry_date, span.exit_date, span.calendar, span.shared)
             for span in told.spans
@@ -108,16 +114,9 @@ class Heard:
         child.household = told.household
         self._catch_up(child)
 
-    def _consent(self, student: str, value: bytes | None) -> None:
-        child = self._child(student)
-        if value is None:
-            child.consent = None
-            child.rows.clear()
-            self._withdrawn.add(student)
-            return
-        told = Consent.model_validate_json(value)
+    def _consent(self, student: str, value: bytes) -> None:
+        child, told = self._child(student), Consent.model_validate_json(value)
         child.consent = told.valid_from, told.valid_through
-        self._withdrawn.discard(student)
         self._catch_up(child)
 
     def _catch_up(self, child: Child) -> None:

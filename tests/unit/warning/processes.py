@@ -6,22 +6,31 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import SimpleNamespace
 from uuid import UUID
 
 from aiokafka.errors import KafkaError
 
+from services.contracts.packed import CipherOf
 from services.contracts.risk import ThresholdSet, WeekCounted
+from services.contracts.sealed import unseal
 from services.contracts.topics import ALERTS, MARKS, PROGRESS
+from services.platform.erasure.confirming import Erasure
 from services.platform.testing.kafka import LogPlace, MemoryKafka, MemoryProducer, Receipt, Request
 from services.platform.testing.table import MemoryTable
 from services.warning import records
 from services.warning.changelog import Changelog, FencedError
+from services.warning.keys import Keys
 from services.warning.table import WindowTable
 from services.warning.worker import Worker
+from tests.unit.warning.keys import CIPHERS, FakeKeys
 
 CHANGELOG = "windows"
 STATE = b"0|state"
+PUPIL = "pupil"
+ZED, ZED_SAID = "zed", "z"
+ERASURE = Erasure(UUID(int=2), ZED, 0)
 UNTIL_QUIET = 12
 """So many turns of the loop are more than any step takes that waits for nothing but the loop."""
 
@@ -32,6 +41,7 @@ class Said:
 
     letter: str
     type: str = "AlertRaised"
+    student: str = PUPIL
 
     def model_dump_json(self) -> str:
         return json.dumps(self.letter)
@@ -40,23 +50,27 @@ class Said:
 @dataclass(eq=False)
 class Pupil:
     pending: list[Said] = field(default_factory=list)
-    pseudonym: str = "pupil"
+    pseudonym: str = PUPIL
 
 
 class Notebook:
     """A partition's state whose facts are letters: an upper case one is an alert, a `d` must be evaluated at once.
 
     Evaluating a letter takes a slice. All is stored in one value, as a student's year is; with an `m` there is more,
-    which goes ahead in a batch of its own.
+    which goes ahead in a batch of its own. A `z` is of the pupil `ZED`, who may be erased.
     """
 
-    def __init__(self, items: Mapping[str, bytes]) -> None:
+    def __init__(self, items: Mapping[str, bytes], cipher_of: CipherOf = CIPHERS.__getitem__) -> None:
         self.known, pending = json.loads(items["state"]) if items else ("", "")
         self.pupil = Pupil([Said(letter) for letter in pending])
         self.outbox: list[WeekCounted | ThresholdSet] = []
         self.students: dict[str, Pupil] = {}
+        self.removals: dict[str, dict[str, int]] = {}
+        self.unreadable: set[str] = set()
         self._undecided: list[str] = []
         self._changed = False
+        if cipher_of(ZED) is None:
+            self.remove(ZED)
 
     @property
     def emitting(self) -> list[Pupil]:
@@ -75,6 +89,15 @@ class Notebook:
         if letter not in self.known:
             self.known += letter
             self._undecided.append(letter)
+            self._changed = True
+
+    def caused(self, _: datetime) -> None:
+        """Nothing is told of an erasure."""
+
+    def remove(self, pseudonym: str) -> None:
+        if ZED_SAID in self.known:
+            self.known = self.known.replace(ZED_SAID, "")
+            self.removals[pseudonym] = {"letters": 1}
             self._changed = True
 
     def evaluate(self) -> bool:
@@ -102,10 +125,18 @@ def token_of(letter: str) -> UUID | None:
 
 
 def apply(
-    state: Notebook, _place: records.Place, _topic: str, _key: bytes | None, value: bytes | None, _at: float
+    state: Notebook,
+    _place: records.Place,
+    _topic: str,
+    _key: bytes | None,
+    value: bytes | None,
+    _at: float,
+    keys: Keys,
 ) -> UUID | None:
     """In place of `records.take`."""
     letter = (value or b"").decode()
+    if letter == ZED_SAID and keys.cipher(ZED) is None:
+        return None
     if letter == "?":
         raise ValueError
     state.apply(letter)
@@ -127,7 +158,7 @@ class WatchedKafka(MemoryKafka):
 
     @property
     def emitted(self) -> list[str]:
-        return [json.loads(record.value or b"") for record in self.logs[LogPlace(ALERTS.name, 0)]]
+        return [_letter(record.value) for record in self.logs[LogPlace(ALERTS.name, 0)]]
 
     @property
     def answers(self) -> int:
@@ -136,11 +167,17 @@ class WatchedKafka(MemoryKafka):
     def take(self, request: Request) -> Receipt:
         receipt = super().take(request)
         if request.place.topic == ALERTS.name:
-            assert {json.loads(record.value or b"") for record in request.records} <= set(self.known)
+            assert {_letter(record.value) for record in request.records} <= set(self.known)
         if request.place.topic == PROGRESS.name:
             before = self._letters[: self._letters.index("t")]
             assert {letter for letter in before if letter.isupper()} <= set(self.emitted)
         return receipt
+
+
+def _letter(value: bytes | None) -> str:
+    """Of the alert that travels so."""
+    found: str = json.loads(unseal(CIPHERS[PUPIL], ALERTS.name, value or b""))
+    return found
 
 
 class Process:
@@ -150,12 +187,16 @@ class Process:
         self._world = world
         self.table = MemoryTable(world.kafka, CHANGELOG)
         self.changelog = Changelog(world.open)
-        self.worker = Worker(WindowTable(self.table, self.changelog), 1, Notebook, apply)
+        self.keys = FakeKeys()
+        if world.erased:
+            self.keys.drop([ZED])
+        self.worker = Worker(WindowTable(self.table, self.changelog), 1, Notebook, self.keys, apply)
         self.worker.connect(world.kafka.producer())
         self.fenced = False
         self.position = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._feeding: asyncio.Task[None] | None = None
+        self._erasing: asyncio.Task[None] | None = None
         self.ready = False
 
     def start(self, work: object) -> asyncio.Task[None]:
@@ -198,6 +239,22 @@ class Process:
         owned = self.worker._owned.values()
         return self.ready and any(each.waits and not each.saving for each in owned)
 
+    @property
+    def can_erase(self) -> bool:
+        """When it would come to something."""
+        state = self.worker.partition(0)
+        waits = state is None or ZED in state.removals or (self._erasing is not None and not self._erasing.done())
+        return self.ready and self._world.erased and not (waits or self._world.confirmed)
+
+    def erase(self) -> None:
+        """Look for erasures, as each second."""
+        self._erasing = self.start(self._erase())
+
+    async def _erase(self) -> None:
+        if await self.worker.erase(None, ERASURE) is not None:
+            assert ZED_SAID not in self._world.kafka.known
+            self._world.confirmed = True
+
     def take(self) -> None:
         offset, self.position = self.position, self.position + 1
         self._feeding = self.start(self.worker.take(self._world.event(offset)))
@@ -220,6 +277,7 @@ class World:
         self.letters = letters
         self.kafka = WatchedKafka(letters)
         self.committed = 0
+        self.erased = self.confirmed = False
         self.opened: dict[MemoryProducer, Process] = {}
         self.processes: list[Process] = []
         self._fences = fences
@@ -269,7 +327,7 @@ class World:
 
     def _ack(self, term: int, offset: int) -> bool:
         letter = self.letters[offset]
-        if letter != "?":
+        if letter != "?" and not (letter == ZED_SAID and self.erased):
             assert letter in self.kafka.known
         if letter.isupper():
             assert letter in self.kafka.emitted
@@ -292,12 +350,17 @@ class World:
                 owner.take()
             elif owner.can_save:
                 owner.save()
+            elif owner.can_erase:
+                owner.erase()
             else:
                 break
 
     def check_end(self) -> None:
         """It has come to what it comes to when nothing goes wrong."""
         kafka, letters = self.kafka, self.letters.replace("?", "")
+        if self.erased:
+            assert self.confirmed
+            letters = letters.replace(ZED_SAID, "")
         state = json.loads(kafka.latest(CHANGELOG, 0).get(STATE, b'["", ""]'))
         assert sorted(state[0]) == sorted(letters)
         assert state[1] == ""

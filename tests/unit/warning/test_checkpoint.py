@@ -28,6 +28,7 @@ def steps(process: Process) -> list[Step]:
     found: list[Step] = [request.acknowledge for request in process.requests()]
     found += [process.take] if process.can_take else []
     found += [process.save] if process.can_save else []
+    found += [process.erase] if process.can_erase else []
     return found
 
 
@@ -90,6 +91,23 @@ async def _beside(world: World, choices: Choices, former: Callable[[], list[Step
         await world.quiet()
     while its := former():
         its[-1]()
+        await world.quiet()
+
+
+async def erase(world: World, _choices: Choices) -> None:
+    """A student's key is deleted."""
+    world.erased = True
+
+
+async def erase_and_crash(world: World, choices: Choices) -> None:
+    """A student's key is deleted, and the process is killed at any step of what follows from that."""
+    await erase(world, choices)
+    while possible := [*steps(world.owner), partial(crash, world, choices)]:
+        step = choices.among(possible)
+        if isinstance(step, partial):
+            await step()
+            return
+        step()
         await world.quiet()
 
 
@@ -156,6 +174,16 @@ async def test_a_process_that_comes_back_from_a_pause_changes_nothing(letters: s
 async def test_nor_does_one_with_more_behind_it(letters: str) -> None:
     """Some of up to 30,000 ways."""
     await go(letters, freeze, some_ways(250))
+
+
+@pytest.mark.parametrize("letters", ["z", "za", "Az", "zt"])
+async def test_an_erasure_at_any_time_is_confirmed_when_nothing_is_in_the_changelog_any_more(letters: str) -> None:
+    assert await go(letters, erase, every_way()) > len(letters)
+
+
+@pytest.mark.parametrize("letters", ["z", "za", "Az"])
+async def test_a_kill_at_any_step_of_an_erasure_delays_it(letters: str) -> None:
+    assert await go(letters, erase_and_crash, every_way()) > 20
 
 
 async def test_without_a_fence_it_would_write_over_its_successor() -> None:

@@ -42,11 +42,17 @@ class Beside:
     async def serve(self) -> None:
         return
 
-    async def keep(self) -> None:
+    async def keep(self, remove: object = None) -> None:
         return
 
+    async def erase(self) -> None:
+        return
+
+    def wait_no_more(self) -> None:
+        self.steps.append("keys not waited for")
+
     async def close(self) -> None:
-        self.steps.append("changelog closed")
+        self.steps.append("closed")
 
     async def turn(self) -> None:
         await self.due.wait()
@@ -67,7 +73,7 @@ async def test_a_stop_waits_for_a_checkpoint_and_then_closes_what_it_writes_with
 ) -> None:
     beside = Beside()
     monkeypatch.setattr(module, "make_producer", lambda _: beside)
-    service = companion(beside, beside, beside, "nowhere:1")()  # type: ignore[arg-type]
+    service = companion(beside, beside, beside, beside, "nowhere:1")()  # type: ignore[arg-type]
     await service.start()
     assert beside.steps == ["producer started", "worker connected"]
 
@@ -75,8 +81,15 @@ async def test_a_stop_waits_for_a_checkpoint_and_then_closes_what_it_writes_with
     await beside.begun.wait()
     stopping = asyncio.create_task(service.stop())
     await beside.leaving.wait()
-    assert "changelog closed" not in beside.steps
+    assert "closed" not in beside.steps
     beside.written.set()
     await stopping
 
-    assert beside.steps[2:] == ["checkpoint begun", "checkpoint done", "changelog closed", "producer stopped"]
+    assert beside.steps[2:] == [
+        "checkpoint begun",
+        "keys not waited for",
+        "checkpoint done",
+        "closed",
+        "producer stopped",
+        "closed",
+    ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from datetime import UTC, date, datetime
 from uuid import UUID, uuid4
 
@@ -33,21 +32,6 @@ SUBJECT = Subject(Pseudonym("ann"), "home", "0456", datetime(2016, 12, 9, tzinfo
 
 def emitted(last: bytes) -> EmittedAlert:
     return EmittedAlert(str(ALERT), 1, [(DAY.toordinal(), 2, 0)], None, False, last)
-
-
-def test_what_an_earlier_release_kept_is_withdrawn_as_it_was_told() -> None:
-    old = emitted(zlib.compress(RAISED.model_dump_json(exclude_defaults=True).encode(), level=1))
-    (event,) = emit([old], [], SUBJECT)
-    same = {"alert_id", "student", "household", "school_id", "level", "raised_on", "changed_on", "reasons"}
-    assert event.model_dump(include=same) == RAISED.model_dump(include=same)
-    assert (event.type, event.seq, event.because, event.previous_level) == (
-        "AlertWithdrawn",
-        2,
-        "correction",
-        "elevated",
-    )
-    assert event.caused_at == SUBJECT.caused_at
-    assert 0 < len(old.last) < 150
 
 
 def test_what_was_deflated_with_the_dictionary_stays_readable() -> None:

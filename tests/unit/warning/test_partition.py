@@ -10,18 +10,20 @@ from models.engine.scores import MOST_AT_HOME
 from services.contracts.alerts import AlertEvent
 from services.contracts.ids import Pseudonym
 from services.contracts.marks import AttendanceStatus
-from services.warning.school_year import BLOCK
-from services.warning.stored import decode_block, decode_head
+from services.contracts.sealed import sealed_for
+from services.warning import records
+from services.warning.sealing import sealed_in
 from tests.unit.models.hand_made import artifact
 from tests.unit.warning.driving import (
+    PLACE,
     Record,
     Worker,
     batch,
     close,
     consent,
-    consent_ends,
     counts,
     enrollment,
+    erased,
     mark,
     school_day,
 )
@@ -66,22 +68,14 @@ def worker_for_ann() -> Worker:
 
 
 def assert_nothing_is_kept(worker: Worker, name: str) -> None:
-    """Neither in the columns nor in what is stored; who the student is and the last number of an event stay."""
-    student = worker.partition.students[Pseudonym(name)]
-    year = worker.partition.years[student.year]
-    row, register = student.row, year.cohort.register
-    assert register.moment is not None
-    assert not any(part[row].any() for part in (register.said, register.said_at, register.moment, register.kept))
-    assert (list(year.marks.of_row(row)), year.marks.several_of(row)) == ([], {})
-    assert (year.cohort.ledger.length[row], list(year.levels.course(row))) == (0, [])
-    assert (student.emitted, student.turns, student.changes, student.ahead) == ([], None, [], None)
-    assert (student.consent, student.segments, student.withdrawn) == (None, (), True)
-    head = decode_head(worker.stored[f"s|{name}"])
-    assert (head.emitted, head.course, head.ahead, head.consent, head.days) == ([], [], None, None, 0)
-    for key, value in worker.stored.items():
-        if key.startswith("b|"):
-            block, cells = int(key.split("|")[2]), decode_block(value).cells
-            assert [cell for place, cell in enumerate(cells, block * BLOCK) if cell and place == row] == []
+    """Neither in memory nor in what is stored."""
+    partition = worker.partition
+    assert name not in partition.students
+    assert all(name not in year.rows for year in partition.years.values())
+    assert name not in {student.pseudonym for students in partition.homes._homes.values() for student in students}
+    assert f"s|{name}" not in worker.stored
+    owners = {sealed_for(each) for key, value in worker.stored.items() for each in sealed_in(key, value)}
+    assert name not in owners
 
 
 def test_no_row_on_a_closed_day_is_present() -> None:
@@ -436,14 +430,13 @@ def test_two_children_of_a_household_lift_each_other_until_one_is_calm() -> None
     worker.check_reader()
 
 
-def test_a_siblings_end_of_consent_ends_the_lift() -> None:
+def test_a_siblings_end_of_erased_the_lift() -> None:
     worker = siblings()
     absent(worker, "ann", 40, 41, 42)
     absent(worker, "ben", 40, 41, 42)
-    events = worker.take(consent_ends("ben"))
+    events = worker.take(erased("ben"))
     assert [(e.student, e.type, e.because) for e in events] == [
         ("ann", "AlertLevelChanged", "correction"),
-        ("ben", "AlertWithdrawn", "consent_ended"),
     ]
     worker.check_reader()
 
@@ -460,43 +453,48 @@ def test_a_household_that_becomes_known_later_lifts_and_one_that_ends_lets_go() 
     worker.check_reader()
 
 
-def test_the_end_of_consent_withdraws_alerts_and_removes_everything() -> None:
+def test_of_who_is_erased_nothing_is_kept_and_nothing_is_said() -> None:
     worker = worker_for_ann()
     went(worker, "P" * 40 + "UUU")
-    (withdrawn,) = worker.take(consent_ends("ann"))
-    assert (withdrawn.type, withdrawn.because) == ("AlertWithdrawn", "consent_ended")
+    assert worker.take(erased("ann")) == []
     assert worker.window("ann") is None
     assert_nothing_is_kept(worker, "ann")
-    assert worker.take(consent_ends("ann")) == []
+    assert worker.take(erased("ann")) == []
 
 
-def test_marks_that_arrive_after_the_end_of_consent_are_gone_by_the_next_close() -> None:
+def test_what_is_removed_is_counted_until_it_is_written() -> None:
+    worker = worker_for_ann()
+    went(worker, "PUUU")
+    records.take(worker.partition, PLACE, *erased("ann"), 0.0, worker.keys)
+    assert worker.partition.removals == {
+        "ann": {"warning.windows": 1, "warning.days": 4, "warning.alerts": 1},
+    }
+
+
+def test_nothing_that_comes_later_brings_back_who_is_erased() -> None:
     worker = worker_for_ann()
     went(worker, "PUP")
-    worker.take(consent_ends("ann"), batch(mark("ann", DAYS[3], "absent")))
+    worker.take(erased("ann"), *known(), batch(mark("ann", DAYS[3], "absent"), mark("ben", DAYS[3])))
+    assert_nothing_is_kept(worker, "ann")
+    assert worker.partition.students.keys() == {"ben"}
     worker.restart()
     worker.take(close("A", DAYS[3]))
     assert_nothing_is_kept(worker, "ann")
 
 
-def test_so_are_those_of_a_later_school_year() -> None:
-    for restarted in (False, True):
-        worker = worker_for_ann()
-        worker.take(consent_ends("ann"), batch(mark("ann", date(2019, 9, 5), "absent")))
-        if restarted:
-            worker.restart()
-        worker.take(close("A", DAYS[3]))
-        assert_nothing_is_kept(worker, "ann")
-
-
-def test_a_new_consent_starts_a_new_window_and_its_alerts_are_heard() -> None:
+def test_alerts_that_wait_to_be_told_are_dropped() -> None:
     worker = worker_for_ann()
-    went(worker, "P" * 40 + "UUU")
-    worker.take(consent_ends("ann"), consent("ann", DAYS[40]))
-    assert worker.window("ann") is not None
-    went(worker, "UUU", start=40)
-    worker.check_reader()
-    assert {alert.raised_on for alert in worker.reader.alerts()} == {DAYS[42]}
+    went(worker, "UU")
+    partition = worker.partition
+    records.take(partition, PLACE, *batch(mark("ann", DAYS[2], "absent")), 0.0, worker.keys)
+    while partition.evaluate():
+        pass
+    (student,) = partition.emitting
+    partition.remove(Pseudonym("ann"))
+    assert not partition.emitting
+    partition.emitted(student, 1)  # a checkpoint that had begun before
+    worker.take(batch())
+    assert_nothing_is_kept(worker, "ann")
 
 
 def test_a_new_school_year_clears_alerts_and_starts_anew() -> None:
@@ -525,7 +523,7 @@ def test_a_slip_of_the_year_ends_no_window_and_the_mark_waits_for_its_year() -> 
     window = worker.window("ann")
     assert window is not None
     assert (window["enrolled_days"], window["absent_days"]) == (1, 1)
-    worker.take(batch(mark("ann", date(2019, 9, 5), "absent")), consent_ends("ann"))
+    worker.take(batch(mark("ann", date(2019, 9, 5), "absent")), erased("ann"))
     assert_nothing_is_kept(worker, "ann")
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import struct
 from datetime import date
 
 import msgspec
 import pytest
 
 from services.contracts import topics
-from services.contracts.packed import PackedCounts, PlainMark, decode, encode, pack
+from services.contracts.marks import AttendanceMark, MarkBatch
+from services.contracts.packed import NO_MOMENT, PackedCounts, PlainMark, decode, encode, pack
+from services.contracts.sealed import binding
+from services.platform.keys.ring import KeyAwayError, NoKeyError
 from services.warning import records
+from services.warning.keys import SKIPPED
 from tests.unit.warning.driving import (
     PLACE,
     TAKEN_AT,
@@ -25,22 +30,43 @@ from tests.unit.warning.driving import (
     school_day,
     worker_with,
 )
+from tests.unit.warning.keys import CIPHERS
 from tests.unit.warning.worlds import FIRST, school_days
 
 DAYS = school_days(45)
+NONCE = b"nonce nonce!"
 REFERENCE = [enrollment("ann", ("A", FIRST, None)), consent("ann", FIRST)]
 
 
-def packed(**changes: object) -> Record:
+def json_batch(one: AttendanceMark) -> bytes:
+    """A batch in the clear."""
+    return MarkBatch(taken_at=TAKEN_AT, marks=[one], counts=[]).model_dump_json().encode()
+
+
+def packed(names: str = "ann", **changes: object) -> Record:
     """A batch of a mark and a school's counts, with something strange in it."""
-    batch = decode(
-        pack([PlainMark.of(mark("ann", DAYS[2], "absent", section="s"))], TAKEN_AT, [counts("A", DAYS[2], 1, 2)])
-    )
+    marks = [PlainMark.of(mark(name, DAYS[2], "absent", section="s")) for name in names.split()]
+    batch = decode(pack(marks, TAKEN_AT, CIPHERS, [counts("A", DAYS[2], 1, 2)]))
     return Record(topics.MARKS.name, b"0", encode(msgspec.structs.replace(batch, **changes)))
 
 
+def items(name: str, *marks: tuple[int, int]) -> bytes:
+    """A student's marks, days and codes, sealed as in a batch with names of one byte."""
+    plain = b"".join(struct.pack("<IqBsss", day, NO_MOMENT, code, b"A", b"", b"") for day, code in marks)
+    return CIPHERS[name].encrypt(NONCE, plain, binding(topics.MARKS.name, name))
+
+
+def strange(*marks: tuple[int, int], cut: int = 0) -> Record:
+    """Batches of one and of two students, one of whom says this."""
+    told = items("ann", *marks)
+    if cut:
+        plain = CIPHERS["ann"].decrypt(NONCE, told, binding(topics.MARKS.name, "ann"))[:-cut]
+        told = CIPHERS["ann"].encrypt(NONCE, plain, binding(topics.MARKS.name, "ann"))
+    return packed(nonce=NONCE, sealed=[told], school_width=1, section_width=1, reason_width=1)
+
+
 def take(worker: Worker, record: Record) -> object:
-    return records.take(worker.partition, PLACE, record.topic, record.key, record.value, TAKEN_AT.timestamp())
+    return records.take(worker.partition, PLACE, *record, TAKEN_AT.timestamp(), worker.keys)
 
 
 def test_only_a_close_is_answered() -> None:
@@ -65,22 +91,26 @@ def test_only_a_close_is_answered() -> None:
         Record(topics.CONSENTS.name, b"ann", b'{"student":"ann","valid_from":"soon"}'),
         Record(topics.SCHOOL_DAYS.name, b"A", b"not json"),
         Record(topics.MARKS.name, b"0", batch(mark("ann", DAYS[0])).value and b'{"type":"days_closed","closes":3}'),
-        Record(topics.MARKS.name, b"0", b'{"type":"marks","taken_at":"2016-09-01T12:00:00","marks":[]}'),
-        Record(
-            topics.MARKS.name,
-            b"0",
-            b'{"type":"marks","taken_at":"2016-09-01T12:00:00Z","marks":[],"counts":'
-            b'[{"school_id":"A","date":"2016-09-06","absent":100000000000000000000,"reported":1,"expected":1}]}',
-        ),
+        Record(topics.MARKS.name, b"0", json_batch(mark("ann", DAYS[2], "absent"))),
+        Record(topics.CONSENTS.name, b"ann", b'{"student":"ann","valid_from":"2016-09-01"}'),
+        Record(topics.CONSENTS.name, b"ben", consent("ann", FIRST).value),
+        Record(topics.CONSENTS.name, b"ann", enrollment("ann").value),
+        Record(topics.CONSENTS.name, b"ann", (consent("ann", FIRST).value or b"")[:-1]),
         packed(counts=[PackedCounts("A", 10**9, 1, 2, 3)]),
         packed(counts=[PackedCounts("A", DAYS[0].toordinal(), -1, 2, 3)]),
-        packed(first_day=date.max.toordinal() + 1),
-        packed(first_day=date.max.toordinal(), days=b"\1\0"),
-        packed(codes=b"\7"),
-        packed(at=b"\1\0"),
-        packed(in_section=b"\2\0"),
-        packed(numbers=b"\2\0"),
-        packed(moments=b"\0"),
+        packed(students=["ben"]),
+        packed(students=[]),
+        packed("ann ben", students=["ben", "ann"]),
+        packed(nonce=b"0" * 12),
+        packed(school_width=0),
+        packed(school_width=2),
+        strange((DAYS[2].toordinal(), 7)),
+        strange((0, 1)),
+        strange((date.max.toordinal() + 1, 1)),
+        strange((DAYS[2].toordinal(), 1), (DAYS[2].toordinal(), 7)),
+        strange((DAYS[2].toordinal(), 1), (0, 1)),
+        strange((DAYS[2].toordinal(), 1), (2**31, 1)),
+        strange((DAYS[2].toordinal(), 1), cut=1),
         Record(
             topics.RISK_WEEKS.name,
             b"",
@@ -122,3 +152,41 @@ def test_a_calendar_record_without_a_calendar_says_nothing_of_the_day() -> None:
 
 def test_a_tombstone_of_a_school_day_is_passed_over() -> None:
     assert take(Worker(), Record(topics.SCHOOL_DAYS.name, b"A|2016-09-06", None)) is None
+
+
+def test_marks_whose_key_is_gone_are_passed_over_and_the_others_of_their_batch_are_not() -> None:
+    worker = worker_with(*REFERENCE, enrollment("ben", ("A", FIRST, None)), consent("ben", FIRST))
+    worker.keys.drop(["ben"])
+    before = skipped(topics.MARKS.name)
+    worker.take(packed("ann ben"), packed("ben"), packed("ben ben"))
+    assert skipped(topics.MARKS.name) == before + 3
+    assert [len(worker.windows()[name]["marks"]) for name in ("ann", "ben")] == [1, 0]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "record", [packed("ann ben"), packed("ben"), enrollment("ben", ("A", FIRST, None)), consent("ben", FIRST)]
+)
+def test_while_a_key_is_away_nothing_of_a_record_is_applied_and_it_can_be_tried_again(record: Record) -> None:
+    worker, undisturbed = worker_with(*REFERENCE), worker_with(*REFERENCE)
+    worker.keys.away = {"ben"}
+    with pytest.raises(KeyAwayError):
+        take(worker, record)
+    assert worker.windows() == undisturbed.windows()
+    assert worker.partition.school_facts.schools.keys() == undisturbed.partition.school_facts.schools.keys()
+    assert "ben" in records.students_of(record.topic, record.value)
+    worker.keys.away = set()
+    worker.take(record)
+    undisturbed.take(record)
+    assert worker.windows() == undisturbed.windows()
+
+
+@pytest.mark.parametrize("record", [packed("ann ben"), packed("ben"), consent("ben", FIRST)])
+def test_a_record_sealed_with_a_key_that_was_never_made_is_refused(record: Record) -> None:
+    worker = worker_with(*REFERENCE)
+    worker.keys.never = {"ben"}
+    with pytest.raises(NoKeyError):
+        take(worker, record)
+
+
+def skipped(topic: str) -> float:
+    return SKIPPED.labels(topic)._value.get()

@@ -10,12 +10,12 @@ from msgspec.structs import replace
 from services.contracts import topics
 from services.contracts.alerts import AlertEvent
 from services.contracts.marks import AttendanceMark
-from services.contracts.packed import PackedBatch, PlainMark, decode, encode, pack
+from services.contracts.packed import PlainMark, SealedBatch, decode, encode, pack
 from services.contracts.reference import Enrollment, EnrollmentSpan, SchoolDay
-from services.warning.capacity import CapacityControl
-from services.warning.loading import load_partition
+from services.contracts.sealed import seal_event
 from tests.unit.models.hand_made import artifact
-from tests.unit.warning.driving import POLICY, TAKEN_AT, Record, Worker, batch, close, consent, mark
+from tests.unit.warning.driving import TAKEN_AT, Record, Worker, batch, close, consent, loaded, mark
+from tests.unit.warning.keys import CIPHERS
 from tests.unit.warning.test_plain import Judged, agrees
 from tests.unit.warning.worlds import FIRST, at, school_days
 
@@ -24,7 +24,7 @@ RULES, MODEL = Judged(), Judged(artifact(1), 2)
 
 
 def enrolled(*spans: EnrollmentSpan) -> list[Record]:
-    value = Enrollment(student="ann", spans=list(spans)).model_dump_json().encode()
+    value = seal_event(CIPHERS["ann"], topics.ENROLLMENTS, Enrollment(student="ann", spans=list(spans)))
     return [Record(topics.ENROLLMENTS.name, b"ann", value), consent("ann", FIRST)]
 
 
@@ -122,8 +122,7 @@ def test_a_write_that_was_cut_short_before_the_day_not_shared_is_made_good() -> 
     worker.take(close("A", DAYS[5]))
     cleared = worker.standing()
     worker.stored |= before
-    successor = load_partition(worker.stored, POLICY, CapacityControl(None, None), TAKEN_AT)
-    again = Worker(successor)
+    again = Worker(loaded(worker.stored))
     again.reader = worker.reader
     again.take(batch())
     assert [turn.level for turn in again.turns()["ann"]] == [1]
@@ -188,5 +187,6 @@ def test_marks_without_a_moment_were_said_when_their_import_began() -> None:
         assert window["absent_days"] == 0
 
 
-def _as_of(one: AttendanceMark, minutes: int) -> PackedBatch:
-    return replace(decode(pack([PlainMark.of(one)], TAKEN_AT)), as_of=round(at(FIRST, minutes).timestamp() * 1_000_000))
+def _as_of(one: AttendanceMark, minutes: int) -> SealedBatch:
+    batch = decode(pack([PlainMark.of(one)], TAKEN_AT, CIPHERS))
+    return replace(batch, as_of=round(at(FIRST, minutes).timestamp() * 1_000_000))

@@ -17,22 +17,16 @@ from services.contracts import topics
 from services.contracts.ids import Pseudonym
 from services.contracts.marks import AttendanceMark
 from services.contracts.reference import SchoolDay
+from services.contracts.sealed import UnsealError, seal, sealed_for, unseal
+from services.platform.keys.ring import NoKeyError
 from services.warning.capacity import CapacityControl
+from services.warning.cells import Block, Cell, decode_block, decode_cell
 from services.warning.loading import load_partition
 from services.warning.partition import Partition
 from services.warning.records import take
 from services.warning.school_year import BLOCK
-from services.warning.stored import (
-    VERSION,
-    Block,
-    UnreadableStateError,
-    decode_block,
-    decode_head,
-    decode_month,
-    dump_head,
-    encode,
-    known,
-)
+from services.warning.sealing import TOPIC, open_stored, seal_changes, sealed_in
+from services.warning.stored import VERSION, UnreadableStateError, decode_month, dump_head, encode, known
 from services.warning.student import NO_ROW, Student
 from tests.unit.warning.driving import (
     PLACE,
@@ -43,13 +37,15 @@ from tests.unit.warning.driving import (
     batch,
     close,
     consent,
-    consent_ends,
     counts,
     enrollment,
+    erased,
+    loaded,
     mark,
     school_day,
     worker_with,
 )
+from tests.unit.warning.keys import CIPHERS, FakeKeys
 from tests.unit.warning.worlds import FIRST, World, at, school_days, worlds
 
 DAYS = school_days(45)
@@ -130,15 +126,14 @@ def test_moments_at_the_same_minutes_of_every_day_take_a_byte_each() -> None:
     worker = known_student("ann")
     worker.take(batch(*(mark("ann", day, recorded_at=datetime.combine(day, time(8, 30), UTC)) for day in DAYS[:15])))
 
-    assert {block.width for block in blocks(worker)} == {1}
+    assert {len(cell.moments) for cell in cells_of(worker, "ann")} == {15}
 
 
 def test_without_a_moment_none_is_stored() -> None:
     worker = known_student("ann")
     worker.take(batch(*(mark("ann", day) for day in DAYS[:15])))
 
-    assert {block.width for block in blocks(worker)} == {1}
-    assert all(len(cell) < 30 for block in blocks(worker) for cell in block.cells)
+    assert [(cell.moments, len(encode(cell)) < 35) for cell in cells_of(worker, "ann")] == [(b"", True)]
 
 
 def test_days_of_several_sections_and_schools_come_back() -> None:
@@ -158,8 +153,7 @@ def test_days_of_several_sections_and_schools_come_back() -> None:
     check_same(again.partition, worker.partition)
 
 
-def test_more_schools_than_a_byte_can_number_come_back() -> None:
-    """All of one block: its students are each at another school every day."""
+def test_another_school_every_day_comes_back() -> None:
     worker = Worker()
     for student in range(30):
         worker.take(enrollment(f"s{student}", ("A", FIRST, None)), consent(f"s{student}", FIRST))
@@ -170,7 +164,7 @@ def test_more_schools_than_a_byte_can_number_come_back() -> None:
     ]
     worker.take(batch(*marks))
 
-    assert max(len(block.schools) for block in blocks(worker)) == 300
+    assert {len(cell.schools) for cell in cells_of(worker, "s7")} == {10}
     check_same(worker.successor().partition, worker.partition)
 
 
@@ -235,35 +229,51 @@ def test_events_that_kafka_has_not_acknowledged_survive_a_restart() -> None:
         consent("ann", FIRST),
         batch(*(mark("ann", day, "absent") for day in DAYS[:3])),
     ):
-        take(partition, PLACE, record.topic, record.key, record.value, 0.0)
+        take(partition, PLACE, *record, 0.0, FakeKeys())
     partition.evaluate()
     (student,) = partition.emitting
-    stored = {key: value for key, value in partition.take_changes() if value is not None}
+    stored = {key: value for key, value in sealed(partition) if value is not None}
 
-    (again,) = load_partition(stored, POLICY, CapacityControl(None, None), TAKEN_AT).emitting
+    (again,) = loaded(stored).emitting
 
     assert again.pending == student.pending
     assert [event.type for event in again.pending] == ["AlertRaised"]
 
 
 def test_an_empty_student_is_small() -> None:
-    assert len(dump_head(Student(Pseudonym("a" * 22)), None)) < 64
+    assert len(dump_head(Student(Pseudonym("a" * 22)), None).value) < 64
 
 
 def blocks(worker: Worker) -> list[Block]:
     return [known(value, decode_block) for key, value in worker.stored.items() if key.startswith("b|")]
 
 
+def sealed(partition: Partition) -> list[tuple[str, bytes | None]]:
+    """What is written next."""
+    return seal_changes(partition.take_changes(), FakeKeys().cipher)
+
+
+def cells_of(worker: Worker, name: str) -> list[Cell]:
+    """The student's days, opened."""
+    found = [cell for block in blocks(worker) for cell in block.cells if cell and sealed_for(cell) == name]
+    return [decode_cell(open_stored(cell, CIPHERS.__getitem__) or b"") for cell in found]
+
+
+def head_of(worker: Worker, name: str) -> bytes:
+    return open_stored(worker.stored[f"s|{name}"], CIPHERS.__getitem__) or b""
+
+
 @pytest.mark.parametrize("kind", ["s|", "b|", "c|", "r|"])
-@pytest.mark.parametrize("value", [[VERSION + 1], [VERSION + 1, "something", {"else": 1}], {"marks": {}}])
+@pytest.mark.parametrize("value", [[VERSION + 1], [VERSION - 1, "something", {"else": 1}], {"marks": {}}])
 def test_a_format_of_another_release_is_refused_with_what_to_do(kind: str, value: object) -> None:
+    """Also that of releases that sealed nothing."""
     worker = known_student("ann")
     worker.take(batch(mark("ann", DAYS[0])), close("A", DAYS[0]))
     stored = {key: encode(value) if key.startswith(kind) else old for key, old in worker.stored.items()}
 
-    version = VERSION + 1 if isinstance(value, list) else 0
+    version = value[0] if isinstance(value, list) else 0
     with pytest.raises(UnreadableStateError, match=rf"format {version}, and this First Bell reads {VERSION}.*anew"):
-        load_partition(stored, POLICY, CapacityControl(None, None), TAKEN_AT)
+        loaded(stored)
 
 
 @pytest.mark.parametrize("kind", ["s|", "b|", "c|", "r|"])
@@ -273,17 +283,18 @@ def test_a_value_that_only_says_another_version_is_refused_too(kind: str) -> Non
     worker.take(batch(mark("ann", DAYS[0])), close("A", DAYS[0]))
     stored = dict(worker.stored)
     key = next(key for key in stored if key.startswith(kind))
-    parts = msgspec.msgpack.decode(stored[key])
-    stored[key] = encode([VERSION + 1, *parts[1:]])
+    parts = msgspec.msgpack.decode(head_of(worker, "ann") if kind == "s|" else stored[key])
+    other = encode([VERSION + 1, *parts[1:]])
+    stored[key] = seal(CIPHERS["ann"], TOPIC, "ann", other) if kind == "s|" else other
 
     with pytest.raises(UnreadableStateError, match=f"format {VERSION + 1}"):
-        load_partition(stored, POLICY, CapacityControl(None, None), TAKEN_AT)
+        loaded(stored)
 
 
 @pytest.mark.parametrize("data", [b"", b"\x93", b"not a student"])
 def test_bytes_that_are_no_students_are_refused(data: bytes) -> None:
     with pytest.raises((msgspec.DecodeError, UnreadableStateError)):
-        load_partition({"s|ann": data}, POLICY, CapacityControl(None, None), TAKEN_AT)
+        loaded({"s|ann": data})
 
 
 def two_in_a_block() -> Worker:
@@ -295,31 +306,129 @@ def two_in_a_block() -> Worker:
     return worker
 
 
-def cells_of(worker: Worker, row: int) -> list[bytes]:
-    found = []
-    for key, value in worker.stored.items():
-        if key.startswith("b|"):
-            first, cells = int(key.split("|")[2]) * BLOCK, known(value, decode_block).cells
-            found += [cell for number, cell in enumerate(cells, first) if number == row and cell]
-    return found
-
-
-def test_a_withdrawn_student_is_in_no_stored_value_after_the_next_write() -> None:
+def test_what_is_stored_of_a_student_is_sealed_and_bound_to_it() -> None:
     worker = two_in_a_block()
-    ann, ben = (worker.partition.students[Pseudonym(name)].row for name in ("ann", "ben"))
-    before = cells_of(worker, ben)
-    assert cells_of(worker, ann)
 
-    worker.take(consent_ends("ann"))
-    assert cells_of(worker, ann) == []
-    assert cells_of(worker, ben) == before
+    for key, value in worker.stored.items():
+        for each in sealed_in(key, value):
+            name = sealed_for(each)
+            assert unseal(CIPHERS[name], TOPIC, each)
+            for other, topic in (("ben" if name == "ann" else "ann", TOPIC), (name, topics.ALERTS.name)):
+                with pytest.raises(UnsealError):
+                    unseal(CIPHERS[other], topic, each)
+        if key[:2] in {"s|", "b|"}:
+            assert not [text for text in (b"unexcused", b"0x", b"A" * 3) if text in value]
+    assert {name for block in blocks(worker) for name in map(sealed_for, filter(None, block.cells))} == {"ann", "ben"}
 
-    worker.take(batch())  # the withdrawal of the alert stays until it is acknowledged
-    head = known(worker.stored["s|ann"], decode_head)
-    assert (head.emitted, head.pending, head.course, head.ahead, head.consent) == ([], [], [], None, None)
-    assert [key for key, value in worker.stored.items() if b"ann" in value] == ["s|ann"]
+
+def test_an_erased_student_is_in_no_stored_value_after_the_next_write_and_others_are_as_they_were() -> None:
+    worker = two_in_a_block()
+    before = cells_of(worker, "ben")
+    assert cells_of(worker, "ann")
+
+    worker.take(erased("ann"))
+
+    assert cells_of(worker, "ben") == before
+    assert [key for key, value in worker.stored.items() if b"ann" in value or "ann" in key] == []
     worker.take(batch(mark("ann", DAYS[5], "absent")), close("A", DAYS[5]))
-    assert cells_of(worker, ann) == []
+    assert cells_of(worker, "ann") == []
+    check_same(worker.successor().partition, worker.partition)
+
+
+def test_what_a_segment_still_has_of_an_erased_student_is_noise() -> None:
+    worker = two_in_a_block()
+    stored = dict(worker.stored)
+
+    for keys in (keys_without("ann"), keys_without("ann", "ben")):
+        opened = [open_stored(each, keys.cipher) for key, value in stored.items() for each in sealed_in(key, value)]
+        assert opened.count(None) == 2 * len(keys.gone)
+
+
+def keys_without(*names: str) -> FakeKeys:
+    keys = FakeKeys()
+    keys.drop(names)
+    return keys
+
+
+def test_a_student_whose_key_is_gone_when_it_is_read_is_not_there_and_is_removed_with_the_next_write() -> None:
+    worker = two_in_a_block()
+    alone = two_in_a_block()
+    alone.take(erased("ann"))
+
+    partition = loaded(worker.stored, keys=keys_without("ann"))
+
+    assert partition.students.keys() == {"ben"}
+    assert partition.removals == {"ann": {"warning.windows": 1}}
+    stored = dict(worker.stored)
+    for key, value in seal_changes(partition.take_changes(), keys_without("ann").cipher):
+        stored[key] = value or b""
+    again = loaded({key: value for key, value in stored.items() if value})
+    check_same(again, alone.partition)
+    assert not again.removals
+    assert b"ann" not in b"".join(stored.values())
+
+
+def test_a_key_that_goes_before_the_write_takes_the_student_along_and_nobody_else() -> None:
+    worker = two_in_a_block()
+    worker.keys.drop(["ann"])
+
+    worker.take(batch(*(mark(name, DAYS[5], "absent") for name in ("ann", "ben"))))
+    worker.take(batch(mark("ben", DAYS[6])))
+
+    assert cells_of(worker, "ann") == []
+    assert len(cells_of(worker, "ben")) == 1
+
+
+def test_a_student_whose_key_was_never_made_stays_in_the_table_and_its_row_is_nobody_elses() -> None:
+    worker = two_in_a_block()
+    whole = worker.successor()
+    keys = FakeKeys()
+    keys.never = {"ann"}
+
+    again = Worker(loaded(worker.stored, keys=keys))
+    again.keys, again.stored = keys, dict(worker.stored)
+    assert again.partition.students.keys() == {"ben"}
+    again.take(
+        enrollment("cyd", ("A", FIRST, None)), consent("cyd", FIRST), batch(*(mark(n, DAYS[5]) for n in ("ben", "cyd")))
+    )
+    with pytest.raises(NoKeyError):
+        again.take(batch(mark("ann", DAYS[5])))
+    keys.never = set()
+    with pytest.raises(NoKeyError):
+        again.take(batch(mark("ann", DAYS[5])))
+
+    found = loaded(again.stored)
+    name = Pseudonym("ann")
+    assert columns_of(found, found.students[name]) == columns_of(whole.partition, whole.partition.students[name])
+    assert found.students.keys() == {"ann", "ben", "cyd"}
+    assert len({student.row for student in found.students.values()}) == 3
+
+
+def test_a_student_whose_key_was_never_made_can_be_erased() -> None:
+    worker, keys = two_in_a_block(), FakeKeys()
+    keys.never = {"ann"}
+    again = Worker(loaded(worker.stored, keys=keys))
+    again.stored = dict(worker.stored)
+
+    again.take(erased("ann"))
+
+    assert [key for key, value in again.stored.items() if b"ann" in value or "ann" in key] == []
+    assert cells_of(again, "ben") == cells_of(worker, "ben")
+
+
+def test_a_row_is_given_to_nobody_else_also_when_nothing_else_than_that_it_was_given_is_known_of_it() -> None:
+    worker, keys = two_in_a_block(), FakeKeys()
+    worker.take(enrollment("cyd", ("A", FIRST, None)), consent("cyd", FIRST), close("A", DAYS[0]))
+    keys.never = {"cyd"}
+    again = Worker(loaded(worker.stored, keys=keys))
+    again.stored = dict(worker.stored)
+    again.take(enrollment("dan", ("A", FIRST, None)), consent("dan", FIRST), batch(mark("dan", DAYS[5])))
+
+    found = loaded(again.stored)
+
+    rows = {name: student.row for name, student in found.students.items()}
+    assert len(set(rows.values())) == 4
+    assert [len(list(found.years[2016].marks.of_row(rows[name]))) for name in ("cyd", "dan")] == [0, 1]
 
 
 def test_the_last_of_a_block_takes_the_block_along() -> None:
@@ -327,7 +436,7 @@ def test_the_last_of_a_block_takes_the_block_along() -> None:
     worker.take(batch(mark("ann", DAYS[0], "absent")))
     assert blocks(worker)
 
-    worker.take(consent_ends("ann"))
+    worker.take(erased("ann"))
 
     assert blocks(worker) == []
 
@@ -335,10 +444,10 @@ def test_the_last_of_a_block_takes_the_block_along() -> None:
 def written(worker: Worker, *marks: AttendanceMark) -> list[str]:
     """The keys that are written when these marks are taken."""
     record = batch(*marks)
-    take(worker.partition, PLACE, record.topic, record.key, record.value, TAKEN_AT.timestamp())
+    take(worker.partition, PLACE, *record, TAKEN_AT.timestamp(), worker.keys)
     while worker.partition.touched and worker.partition.evaluate():
         pass
-    return [key for key, _ in worker.partition.take_changes()]
+    return [key for key, _ in sealed(worker.partition)]
 
 
 def test_one_mark_writes_one_block_and_nothing_else() -> None:
@@ -372,7 +481,7 @@ def test_a_course_whose_days_differ_is_decided_anew() -> None:
     torn |= {key: value for key, value in worker.stored.items() if key.startswith("b|")}
     assert torn["s|ann"] != worker.stored["s|ann"]
 
-    again = Worker(load_partition(torn, POLICY, CapacityControl(None, None), TAKEN_AT))
+    again = Worker(loaded(torn))
     again.reader = worker.reader
     assert again.partition.touched
     events = again.take(batch())
@@ -386,7 +495,7 @@ def test_a_course_of_another_policy_is_decided_anew() -> None:
     streak = next(rule for rule in POLICY.rules if rule.id == "streak_3").model_copy(update={"days": 4})
     other: Policy = POLICY.model_copy(update={"rules": (streak,)})
 
-    partition = load_partition(worker.stored, other, CapacityControl(None, None), TAKEN_AT)
+    partition = load_partition(worker.stored, other, CapacityControl(None, None), TAKEN_AT, FakeKeys().cipher)
 
     assert partition.touched
     while partition.evaluate():
@@ -429,15 +538,15 @@ def test_a_write_cut_short_anywhere_loses_no_alert_when_its_records_come_again()
     )
     record = batch(*(mark(name, day, "absent") for name in ("ann", "ben") for day in DAYS[2:4]))
     worker = before.successor()
-    take(worker.partition, PLACE, record.topic, record.key, record.value, TAKEN_AT.timestamp())
+    take(worker.partition, PLACE, *record, TAKEN_AT.timestamp(), worker.keys)
     while worker.partition.evaluate():
         pass
-    changes = worker.partition.take_changes()
+    changes = sealed(worker.partition)
     assert len(changes) >= 3
 
     for length in range(len(changes) + 1):
         torn = {**before.stored, **{key: value for key, value in changes[:length] if value is not None}}
-        again = Worker(load_partition(torn, POLICY, CapacityControl(None, None), TAKEN_AT))
+        again = Worker(loaded(torn))
         again.take(record)
         again.check_reader()
         assert {alert.student for alert in again.reader.alerts()} == {"ann", "ben"}
@@ -447,12 +556,12 @@ def test_a_write_cut_short_leaves_no_days_of_a_year_that_is_over() -> None:
     before = two_in_a_block()
     record = close("A", date(2017, 9, 7))
     worker = before.successor()
-    take(worker.partition, PLACE, record.topic, record.key, record.value, TAKEN_AT.timestamp())
+    take(worker.partition, PLACE, *record, TAKEN_AT.timestamp(), worker.keys)
     while worker.partition.evaluate():
         pass
-    heads = {key: value for key, value in worker.partition.take_changes() if value and key.startswith("s|")}
+    heads = {key: value for key, value in sealed(worker.partition) if value and key.startswith("s|")}
 
-    again = Worker(load_partition({**before.stored, **heads}, POLICY, CapacityControl(None, None), TAKEN_AT))
+    again = Worker(loaded({**before.stored, **heads}))
     again.stored = {**before.stored, **heads}
     again.take(record)
 
@@ -465,15 +574,15 @@ def test_a_write_cut_short_loses_no_mark_that_was_kept_for_its_year() -> None:
     before.take(batch(mark("ann", date(2017, 9, 8), "absent")))
     record = close("A", date(2017, 9, 7))
     worker = before.successor()
-    take(worker.partition, PLACE, record.topic, record.key, record.value, TAKEN_AT.timestamp())
+    take(worker.partition, PLACE, *record, TAKEN_AT.timestamp(), worker.keys)
     while worker.partition.evaluate():
         pass
-    changes = worker.partition.take_changes()
+    changes = sealed(worker.partition)
 
     for length in range(len(changes) + 1):
         written = {**before.stored, **dict(changes[:length])}
         torn = {key: value for key, value in written.items() if value is not None}
-        again = Worker(load_partition(torn, POLICY, CapacityControl(None, None), TAKEN_AT))
+        again = Worker(loaded(torn))
         again.stored = torn
         again.take(record)
         again.restart()

@@ -13,9 +13,11 @@ from services.warning import records
 from services.warning.capacity import CapacityControl
 from services.warning.loading import load_partition
 from services.warning.partition import Partition
+from services.warning.sealing import seal_changes
 from services.warning.window import scores_of
 from tests.unit.models.hand_made import artifact
 from tests.unit.warning.driving import TAKEN_AT, Record, batch, close, consent, enrollment, mark, school_day
+from tests.unit.warning.keys import FakeKeys
 
 MONDAY = date(2016, 12, 5)
 DAYS = [MONDAY + timedelta(days=n) for n in range(5)]
@@ -29,10 +31,16 @@ def a_partition(capacity: int | None = 2, *, signal: bool = True) -> Partition:
 
 def take(partition: Partition, record: Record, number: int = 0, partitions: int = 1) -> UUID | None:
     place = records.Place(number, partitions)
-    token = records.take(partition, place, record.topic, record.key, record.value, TAKEN_AT.timestamp())
+    token = records.take(partition, place, *record, TAKEN_AT.timestamp(), FakeKeys())
     while partition.evaluate():
         pass
     return token
+
+
+def stored(partition: Partition) -> dict[str, bytes]:
+    """What the partition has to write."""
+    changes = seal_changes(partition.take_changes(), FakeKeys().cipher)
+    return {key: value for key, value in changes if value is not None}
 
 
 def week(monday: date = MONDAY) -> Record:
@@ -113,8 +121,8 @@ def test_a_threshold_raises_nobody_of_another_agency_also_after_a_restart() -> N
         at = -9.0 if agency == "hope" else None
         told = ThresholdSet(week=MONDAY, threshold=at, agency=agency, capacity=2, entered=0, weeks=1, token=TOKEN)
         take(partition, emitted(told))
-    items = {key: value for key, value in partition.take_changes() if value is not None}
-    again = load_partition(items, default_policy(), CapacityControl(artifact(), 2), TAKEN_AT)
+    items = stored(partition)
+    again = load_partition(items, default_policy(), CapacityControl(artifact(), 2), TAKEN_AT, FakeKeys().cipher)
     for each in (partition, again):
         levels = {name: each.alerts.turns(student)[-1].level for name, student in each.students.items()}
         assert levels == {"s0": ELEVATED, "t0": WATCH}
@@ -137,9 +145,9 @@ def test_a_week_that_is_sent_again_is_answered_again_with_the_same_threshold() -
 
 def test_scores_are_the_same_straight_after_a_restart() -> None:
     partition = with_students(a_partition(), "s0", "s1")
-    items = {key: value for key, value in partition.take_changes() if value is not None}
+    items = stored(partition)
 
-    again = load_partition(items, default_policy(), CapacityControl(artifact(), 2), TAKEN_AT)
+    again = load_partition(items, default_policy(), CapacityControl(artifact(), 2), TAKEN_AT, FakeKeys().cipher)
 
     assert scores_of(again) == scores_of(partition)
 

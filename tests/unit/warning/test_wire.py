@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from services.contracts import marks
 from services.warning import wire
 
-NAMES = ("AttendanceMark", "DayCounts", "MarkBatch", "DayClosed", "DaysClosed", "WeekClosed")
+NAMES = ("DayCounts", "DayClosed", "DaysClosed", "WeekClosed")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -25,16 +25,11 @@ def test_a_struct_has_the_contracts_fields_and_defaults(name: str) -> None:
 
 
 def test_what_the_contract_writes_the_structs_read() -> None:
-    mark = marks.AttendanceMark(
-        student="p", school_id="a", date=date(2026, 1, 5), status="absent", excused=False, section="s",
-        recorded_at=datetime(2026, 1, 5, 14, 30, 0, 123456, UTC), reason="illness", history=True,
-    )  # fmt: skip
     counts = marks.DayCounts(school_id="a", date=date(2026, 1, 5), absent=1, reported=2, expected=3)
-    batch = marks.MarkBatch(taken_at=datetime.now(UTC), marks=[mark], counts=[counts])
     close = marks.DayClosed(school_id="a", date=date(2026, 1, 5), counts=counts, history=True)
     closed = marks.DaysClosed(taken_at=datetime.now(UTC), token=uuid4(), closes=[close])
     week = marks.WeekClosed(taken_at=datetime.now(UTC), token=uuid4(), week=date(2026, 1, 5))
-    for record in (batch, closed, week):
+    for record in (closed, week):
         read = wire.decode_marks(record.model_dump_json().encode())
         assert type(record).model_validate_json(msgspec.json.encode(read)) == record
 

@@ -17,9 +17,9 @@ from tests.unit.warning.driving import (
     batch,
     close,
     consent,
-    consent_ends,
     counts,
     enrollment,
+    erased,
     school_day,
 )
 
@@ -136,7 +136,6 @@ def worlds(
     *,
     corrections: bool = True,
     withdrawals: bool = False,
-    returns: bool = False,
     histories: bool = True,
     longest: int = 45,
 ) -> World:
@@ -148,7 +147,7 @@ def worlds(
     _calendars(draw, world, random)
     for student in STUDENTS:
         _stays(draw, world, student)
-        _consents(draw, world, student, withdrawals=withdrawals, returns=returns)
+        _consents(draw, world, student, withdrawals=withdrawals)
     _attendance(draw, world, random, history)
     _closes(draw, world, history)
     if corrections:
@@ -200,7 +199,7 @@ def _stays(draw: st.DrawFn, world: World, student: str) -> None:
     world.stays[student] = stays
 
 
-def _consents(draw: st.DrawFn, world: World, student: str, *, withdrawals: bool, returns: bool) -> None:
+def _consents(draw: st.DrawFn, world: World, student: str, *, withdrawals: bool) -> None:
     days, records = world.days, world.reference.setdefault(topics.CONSENTS.name, [])
     run: tuple[date, date | None] = draw(
         st.sampled_from([(FIRST, None), (date(2016, 7, 1), None), (days[3], None), (FIRST, days[-3])])
@@ -209,9 +208,7 @@ def _consents(draw: st.DrawFn, world: World, student: str, *, withdrawals: bool,
         records.append(consent(student, FIRST, days[5]))
     records.append(consent(student, *run))
     if withdrawals and draw(st.integers(0, 2)) == 0:
-        records.append(consent_ends(student))
-        if returns and draw(st.booleans()):
-            records.append(consent(student, days[draw(st.integers(0, 5))]))
+        records.append(erased(student))
 
 
 def _attendance(draw: st.DrawFn, world: World, random: Random, history: int) -> None:

@@ -14,6 +14,7 @@ from services.contracts.marks import AttendanceMark, DayClosed, DayCounts, DaysC
 from services.contracts.packed import PlainMark
 from services.contracts.reference import Consent, Enrollment, EnrollmentSpan, SchoolDay
 from services.contracts.risk import WeekCounted
+from services.contracts.sealed import seal_event
 from services.ingest.publish.batches import mark_records
 from services.warning import records
 from services.warning.capacity import CapacityControl
@@ -22,6 +23,7 @@ from services.warning.partition import Partition
 from services.warning.student import NO_ROW, Student
 from services.warning.window import scores_of
 from tests.unit.models.backtest.districts import Child, Counting, District, Row
+from tests.unit.warning.keys import CIPHERS, FakeKeys
 
 TOKEN = UUID("6f1e5d5e-6d0c-5f43-9d5c-0f1b57be11aa")
 SUNDAY = 0
@@ -41,6 +43,7 @@ class Stream:
         self._closed: set[int] = set()
         self._recounted: list[tuple[str, date]] = []
         self._day = 0
+        self._keys = FakeKeys()
 
     def hand_in(self, day: int) -> None:
         """Make it this day: consents end and begin, the day's rows come, and what they report is closed."""
@@ -142,7 +145,7 @@ class Stream:
         counts = {(school, date.fromordinal(on)): self._counts(school, on) for school, on in changed}
         places = {child.name: self._place(child) for child in self._district.children}
         marks = [(places[row.student], PlainMark.of(_mark(row))) for row in self._district.passed(day)]
-        for record in mark_records(marks, self._now(), counts):
+        for record in mark_records(marks, self._now(), counts, CIPHERS):
             self._feed(record.partition, record.topic, record.key.encode(), record.value)
 
     def _close(self, closes: list[tuple[str, date]]) -> None:
@@ -187,7 +190,7 @@ class Stream:
     def _feed(self, number: int, topic: str, key: bytes, value: bytes | None) -> None:
         partition = self.partitions[number]
         place = records.Place(number, len(self.partitions))
-        records.take(partition, place, topic, key, value, self._now().timestamp())
+        records.take(partition, place, topic, key, value, self._now().timestamp(), self._keys)
         while partition.touched and partition.evaluate():
             pass
         for student in list(partition.emitting):
@@ -215,11 +218,8 @@ def _mark(row: Row) -> AttendanceMark:
 def _consent(child: Child, run: tuple[int, int]) -> bytes:
     first, last = run
     through = None if last == FOREVER else date.fromordinal(last)
-    return (
-        Consent(student=child.name, valid_from=date.fromordinal(first), valid_through=through)
-        .model_dump_json()
-        .encode()
-    )
+    consent = Consent(student=child.name, valid_from=date.fromordinal(first), valid_through=through)
+    return seal_event(CIPHERS[child.name], topics.CONSENTS, consent)
 
 
 def _enrollment(child: Child, unshared: frozenset[str]) -> bytes:
@@ -232,4 +232,5 @@ def _enrollment(child: Child, unshared: frozenset[str]) -> bytes:
         )
         for span in child.seen(unshared)
     ]
-    return Enrollment(student=child.name, spans=spans, household=child.household).model_dump_json().encode()
+    enrollment = Enrollment(student=child.name, spans=spans, household=child.household)
+    return seal_event(CIPHERS[child.name], topics.ENROLLMENTS, enrollment)
