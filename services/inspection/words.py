@@ -72,7 +72,7 @@ ENDED: Final = {
     "destroyed": "The record was destroyed",
 }
 STATES: Final = {
-    None: "Nothing was kept under it.",
+    None: "No consent of before counts again.",
     "complete": "All of it is gone, and every part of the system has confirmed it.",
     "pending": "It is being removed now; not every part of the system has confirmed it yet.",
     "held": "Nobody is shown anything any more. The removal waits until this inspection is closed.",
@@ -89,6 +89,9 @@ _SEEN: Final = {
     FEED_OF_MARKS: "received attendance",
     FEED_OF_ENROLLMENTS: "received enrollments",
     "audit export": "exported the list of those who saw the record",
+    "withdraw": "withdrew the consent, and was shown what was removed with it",
+    "erasure verify": "looked whether anything can still be read",
+    "proofs": "was shown the proofs of what was removed",
     "inspection": "made a document such as this one",
     "correction": "kept a parent's statement, or a decision on one",
     "destruction": "destroyed what was kept",

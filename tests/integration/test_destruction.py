@@ -161,3 +161,5 @@ async def test_what_is_inspected_waits_when_an_agreement_is_destroyed(district: 
     assert (receipt["students"], receipt["held"]) == (2, 1)
     assert await district.count("ingest.students") == 1
     assert [await taken.pseudonyms(student) for student in (mine, other)] == [{}, {}]
+    again = await destroyed_quietly(district, "--agreement", "DSA")
+    assert (again["students"], again["held"], again["before"], again["state"]) == (0, 1, 1, "held")

@@ -192,7 +192,7 @@ async def test_an_inspection_is_opened_once_and_counted_down(district: District)
     closed_twice = await district.run(inspections, "close", str(number))
     assert (closed_twice.exit_code, "closed already" in closed_twice.output) == (1, True)
     later, _ = await district.inspect(student)
-    assert later["inspection"]["id"] != number
+    assert later["inspection"]["id"] == number + 1
 
 
 async def test_of_an_unknown_student_nothing_is_guessed(district: District) -> None:

@@ -44,7 +44,8 @@ _ALL: Final = text(f"{_RECEIPTS} ORDER BY begun_at DESC, id")
 _ONE: Final = text(f"{_RECEIPTS} WHERE id = :id")
 _COUNTS: Final = text("""
     SELECT count(DISTINCT student) FILTER (WHERE id = ANY (CAST(:proofs AS uuid[]))),
-           count(*) FILTER (WHERE agreement = :agreement AND at < :begun_at)
+           count(*) FILTER (WHERE held AND (id = ANY (CAST(:proofs AS uuid[])) OR agreement = :agreement)),
+           count(*) FILTER (WHERE NOT held AND agreement = :agreement AND at < :begun_at)
     FROM erasure.ledger WHERE pseudonym IS NOT NULL
 """)
 
@@ -59,7 +60,7 @@ class Receipt(BaseModel):
     """How many of what, by place."""
     students: int
     held: int
-    """Of how many feeds the destruction waits for an inspection; nobody is shown anything of them."""
+    """How many feeds wait for an inspection to close, also from before; nobody is shown anything of them."""
     where: list[str]
     """The schemas that something was removed from."""
     before: int
@@ -104,18 +105,17 @@ async def receipt(connection: AsyncConnection, id_: UUID) -> Receipt:
 async def _receipt(connection: AsyncConnection, row: Row[*tuple[Any, ...]]) -> Receipt:
     proofs = await proofs_by_id(connection, row.proofs)
     given = {"proofs": row.proofs, "agreement": row.agreement, "begun_at": row.begun_at}
-    students, before = (await connection.execute(_COUNTS, given)).one()
+    students, held, before = (await connection.execute(_COUNTS, given)).one()
     what = Counter[str](row.removed)
     for proof in proofs:
         what.update(proof.removed)
-    states = {proof.state for proof in proofs}
-    pending = row.ended_at is None or "pending" in states
+    pending = row.ended_at is None or any(proof.state == "pending" for proof in proofs)
     return Receipt(
         id=row.id,
-        state="pending" if pending else "held" if "held" in states else "complete",
+        state="pending" if pending else "held" if held else "complete",
         what=dict(sorted(what.items())),
         students=students,
-        held=sum(proof.state == "held" for proof in proofs),
+        held=held,
         before=before,
         where=sorted({place.partition(".")[0] for place in what}),
         begun_at=row.begun_at,

@@ -16,11 +16,14 @@ DAYS: Final = 45
 
 _COLUMNS: Final = "id, opened_on, due_on, opened_by, closed_on, closed_by"
 _OPEN: Final = text("""
-    INSERT INTO ingest.inspections AS i (student, pseudonyms, opened_on, due_on, opened_by)
+    INSERT INTO ingest.inspections (student, pseudonyms, opened_on, due_on, opened_by)
     SELECT :student, CAST(:pseudonyms AS text[]), today, today + CAST(:days AS integer), :by
     FROM ingest.today() AS today
-    ON CONFLICT (student) WHERE closed_on IS NULL
-    DO UPDATE SET pseudonyms = array(SELECT unnest(i.pseudonyms) UNION SELECT unnest(excluded.pseudonyms))
+""")
+_REUSE: Final = text("""
+    UPDATE ingest.inspections
+    SET pseudonyms = array(SELECT unnest(pseudonyms) UNION SELECT unnest(CAST(:pseudonyms AS text[])))
+    WHERE student = :student AND closed_on IS NULL
 """)
 _STANDING: Final = text(f"""
     SELECT {_COLUMNS} FROM ingest.inspections WHERE student = :student AND closed_on IS NULL
@@ -73,8 +76,9 @@ async def open_for(connection: AsyncConnection, student: bytes, pseudonyms: Coll
     From the end of the transaction on nothing of the student is destroyed until it is closed.
     """
     await ledger.alone(connection)
-    given = {"student": student, "pseudonyms": list(pseudonyms), "days": DAYS, "by": by}
-    await connection.execute(_OPEN, given)
+    given = {"student": student, "pseudonyms": list(pseudonyms)}
+    if not (await connection.execute(_REUSE, given)).rowcount:
+        await connection.execute(_OPEN, {**given, "days": DAYS, "by": by})
     return Inspection(*(await connection.execute(_STANDING, {"student": student})).one())
 
 
