@@ -20,7 +20,7 @@ from services.cli.output import say
 from services.cli.pseudonyms import pseudonymizer
 from services.ingest.erasure import receipts
 from services.ingest.erasure.destruction import COMMAND, Whom, destroy_agreement, destroy_student
-from services.ingest.erasure.receipts import Receipt
+from services.ingest.erasure.receipts import DestructionReceipt
 from services.ingest.intake import SERVICE
 from services.ingest.settings import IngestSettings
 from services.ingest.store import agreements, students
@@ -84,7 +84,7 @@ def destroy(
         sys.exit(EXIT_PENDING)
 
 
-def describe(receipt: Receipt) -> Sequence[str]:
+def describe(receipt: DestructionReceipt) -> Sequence[str]:
     """The receipt, for people."""
     lines = [
         f"Receipt {receipt.id}: {receipt.state}",
@@ -102,7 +102,7 @@ def describe(receipt: Receipt) -> Sequence[str]:
     return [*lines, f"  {receipt.kept}"]
 
 
-def _show_all(found: Sequence[Receipt], *, as_json: bool) -> None:
+def _show_all(found: Sequence[DestructionReceipt], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([one.model_dump(mode="json") for one in found], ensure_ascii=False))
     else:
@@ -111,7 +111,7 @@ def _show_all(found: Sequence[Receipt], *, as_json: bool) -> None:
 
 async def _destroy(
     settings: IngestSettings, student_id: str | None, agreement: str | None, *, yes: bool
-) -> list[Receipt] | None:
+) -> list[DestructionReceipt] | None:
     """The receipts; None when it was only said what would be done."""
     async with found_database(settings, SERVICE) as url:
         engine = make_engine(url, service=SERVICE, pool_size=1)
@@ -155,10 +155,10 @@ async def _do(settings: IngestSettings, engine: AsyncEngine, student_id: str | N
     return await destroy_agreement(engine, names, known, whom)
 
 
-async def _confirmed(engine: AsyncEngine, done: UUID, *, wait: bool) -> Receipt:
+async def _confirmed(engine: AsyncEngine, done: UUID, *, wait: bool) -> DestructionReceipt:
     """The receipt, when every service has confirmed or at the end of the wait."""
 
-    async def look() -> Receipt:
+    async def look() -> DestructionReceipt:
         async with engine.connect() as connection:
             return await receipts.receipt(connection, done)
 

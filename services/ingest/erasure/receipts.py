@@ -50,7 +50,7 @@ _COUNTS: Final = text("""
 """)
 
 
-class Receipt(BaseModel):
+class DestructionReceipt(BaseModel):
     """What was destroyed."""
 
     id: UUID
@@ -92,17 +92,17 @@ async def end(connection: AsyncConnection, receipt: UUID, consents: int = 0) -> 
     await connection.execute(_END, {"id": receipt, "consents": consents})
 
 
-async def receipts(connection: AsyncConnection) -> list[Receipt]:
+async def receipts(connection: AsyncConnection) -> list[DestructionReceipt]:
     """All receipts, the latest first."""
     return [await _receipt(connection, row) for row in (await connection.execute(_ALL)).all()]
 
 
-async def receipt(connection: AsyncConnection, id_: UUID) -> Receipt:
+async def receipt(connection: AsyncConnection, id_: UUID) -> DestructionReceipt:
     """The receipt as it stands now; raises `NoResultFound`."""
     return await _receipt(connection, (await connection.execute(_ONE, {"id": id_})).one())
 
 
-async def _receipt(connection: AsyncConnection, row: Row[*tuple[Any, ...]]) -> Receipt:
+async def _receipt(connection: AsyncConnection, row: Row[*tuple[Any, ...]]) -> DestructionReceipt:
     proofs = await proofs_by_id(connection, row.proofs)
     given = {"proofs": row.proofs, "agreement": row.agreement, "begun_at": row.begun_at}
     students, held, before = (await connection.execute(_COUNTS, given)).one()
@@ -110,7 +110,7 @@ async def _receipt(connection: AsyncConnection, row: Row[*tuple[Any, ...]]) -> R
     for proof in proofs:
         what.update(proof.removed)
     pending = row.ended_at is None or any(proof.state == "pending" for proof in proofs)
-    return Receipt(
+    return DestructionReceipt(
         id=row.id,
         state="pending" if pending else "held" if held else "complete",
         what=dict(sorted(what.items())),

@@ -13,10 +13,10 @@ from services.cli import destroy as destroying
 from services.cli import inspections as counting
 from services.cli.inspect_ import inspect
 from services.cli.inspections_check import judge_inspections
-from services.ingest.erasure.receipts import Receipt
+from services.ingest.erasure.receipts import DestructionReceipt
 from services.ingest.inspection.opened import Countdown, Inspection
 
-RECEIPT = Receipt(
+RECEIPT = DestructionReceipt(
     id=UUID(int=1),
     state="held",
     what={"ingest.students": 2, "ingest.taken": 1_041},
