@@ -14,10 +14,14 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.agreement.document import assumed
+from services.ingest.agreement.document import FeedId, assumed
 from services.ingest.agreement.folder import AGENCY, PURPOSE
 from services.ingest.agreement.standing import apply_agreement
+from services.ingest.erasure.erase import erase
+from services.ingest.identity.pseudonyms import KEY_BYTES, Pseudonymizer
 from services.ingest.intake import Intake
+from services.ingest.store import ledger
+from services.ingest.store.students import lock
 from services.platform.database import make_engine
 from services.platform.embedded.endpoints import Stack, stack_database
 from services.platform.embedded.stack import running_stack
@@ -129,10 +133,20 @@ class Students:
         return pseudonym, student_id
 
     async def end_consent(self, pseudonym: str) -> None:
-        """The consent is not in force any more."""
+        """The consent ends, and everything that ingest keeps by it."""
         async with self._engine.begin() as connection:
-            await connection.execute(
-                text("UPDATE ingest.students SET consent_from = NULL WHERE pseudonym = :p"), {"p": pseudonym}
+            await ledger.alone(connection)
+            query = text("SELECT student_id FROM ingest.students WHERE pseudonym = :p")
+            student_id = (await connection.execute(query, {"p": pseudonym})).scalar_one()
+            locked = await lock(connection, FeedId(AGENCY), [student_id])
+            await erase(
+                connection,
+                Pseudonymizer(bytes(KEY_BYTES)),
+                list(locked.values()),
+                because="withdrawn",
+                ended_on=date(2016, 12, 1),
+                by="district",
+                agreement="boston-2016",
             )
 
 

@@ -32,7 +32,7 @@ class Taken:
         await self.intake.apply(given)
         await self.intake.sweep()
 
-    async def revoke(self, student: str, day: date) -> str:
+    async def revoke(self, student: str, day: date, *recipients: str, records: tuple[str, ...] = ()) -> str:
         row = ConsentRow(
             student_id=student,
             agreement_id="DSA",
@@ -40,9 +40,9 @@ class Taken:
             relationship=None,
             signed_on=None,
             method=None,
-            records=(),
+            records=records,
             purpose=None,
-            recipients=(),
+            recipients=recipients,
             expires_on=None,
             revoked_on=day,
             household_id=None,

@@ -15,6 +15,7 @@ class Withdrawal(NamedTuple):
     """No consent to it that was signed before `ended_on` counts from that day on, whenever it is handed in."""
 
     agreement_id: str
+    """`*` is any, as that is which is assumed where there is none."""
     recipient: str
     """`*` is everyone."""
     purpose: str
@@ -26,7 +27,9 @@ class Withdrawal(NamedTuple):
     def ends(self, agreement_id: str, recipient: str, purpose: str) -> bool:
         """Whether it is about such consents, as far as the recipient has something by them."""
         return (
-            agreement_id == self.agreement_id and self.recipient in (recipient, ANY) and self.purpose in (purpose, "")
+            self.agreement_id in (agreement_id, ANY)
+            and self.recipient in (recipient, ANY)
+            and self.purpose in (purpose, "")
         )
 
     def covers(self, kind: str) -> bool:

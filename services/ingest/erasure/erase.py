@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.identity.pseudonyms import Pseudonymizer
 from services.ingest.inspection import opened
-from services.ingest.store import erasing, ledger
+from services.ingest.store import erasing, ledger, students
 from services.ingest.store.students import StudentRecord
 from services.platform.erasure.confirming import Removed
 from services.platform.erasure.entry import Because, LedgerEntry
@@ -23,7 +23,7 @@ RESTORED: Final = "the ledger"
 async def erase(
     connection: AsyncConnection,
     names: Pseudonymizer,
-    students: Sequence[StudentRecord],
+    given: Sequence[StudentRecord],
     *,
     because: Because,
     ended_on: date,
@@ -35,11 +35,11 @@ async def erase(
     Those whose record is being inspected are only hidden, until `release`. Take `ledger.alone` before students are
     locked.
     """
-    if not students:
+    if not given:
         return []
     await ledger.alone(connection)
     now = datetime.now(UTC)
-    digests = [names.digest(student.student_id) for student in students]
+    digests = [names.digest(student.student_id) for student in given]
     inspected = await opened.inspected(connection, digests)
     entries = [
         LedgerEntry(
@@ -56,7 +56,7 @@ async def erase(
             by=by,
             held=digest in inspected,
         )
-        for student, digest in zip(students, digests, strict=True)
+        for student, digest in zip(given, digests, strict=True)
     ]
     held = [one for one in entries if one.held]
     going = [one for one in entries if not one.held]
@@ -81,8 +81,9 @@ async def release(connection: AsyncConnection, student: bytes) -> list[UUID]:
 async def apply_entry(connection: AsyncConnection, entry: LedgerEntry) -> None:
     """Bring a database that was restored up to an entry of the ledger's copies: it erases what it still has.
 
-    Also consents that were carried on then: those are in the newest export, and count when it is handed in again.
-    What waits for an inspection that the database lacks waits for a new one.
+    Also consents that were carried on then: those are in the newest export, and count when it is handed in again. What
+    a withdrawal ends of other consents the next look at them brings about, as it is in the ledger. What waits for an
+    inspection that the database lacks waits for a new one.
     """
     await ledger.alone(connection)
     pseudonyms = [entry.pseudonym] if entry.pseudonym is not None else []
@@ -99,6 +100,8 @@ async def apply_entry(connection: AsyncConnection, entry: LedgerEntry) -> None:
         await ledger.add(connection, [entry], {entry.id: _first(removed)}, published=True)
         if pseudonyms:
             await ledger.await_services(connection, [entry])
+        else:
+            await students.all_due(connection)
 
 
 async def _release(connection: AsyncConnection, entry: LedgerEntry) -> None:

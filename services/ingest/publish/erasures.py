@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from itertools import chain
 
 from services.contracts.ids import Slot, partition_of
 from services.contracts.topics import CONSENTS, ENROLLMENTS, ERASURES
@@ -15,7 +16,7 @@ from services.ingest.patience import UnavailableError
 from services.ingest.publish.batches import Record
 from services.ingest.store import ledger, pending
 from services.platform.erasure.confirming import Erasure, confirm
-from services.platform.erasure.copies import append_file
+from services.platform.erasure.copies import append_file, topic_key
 from services.platform.erasure.entry import LedgerEntry
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,8 @@ async def _some(parts: IngestContext) -> bool:
         if found:
             entries = [entry for entry, _ in found]
             partitions = len(await parts.publisher.partitions())
-            await parts.publisher.send([record for entry in entries for record in _records(entry, partitions)])
+            records = [_records(entry, parts.names.origin, partitions) for entry in entries]
+            await parts.publisher.send(chain.from_iterable(records))
             await _append(parts, entries)
             await ledger.published(connection, [entry.id for entry in entries])
             for entry, removed in found:
@@ -48,9 +50,9 @@ async def _some(parts: IngestContext) -> bool:
     return len(found) == _AT_ONCE
 
 
-def _records(entry: LedgerEntry, partitions: int) -> list[Record]:
+def _records(entry: LedgerEntry, origin: str, partitions: int) -> list[Record]:
     """The entry, and tombstones of what flowed; of one that is held only access has ended."""
-    records = [Record(ERASURES.name, 0, str(entry.id), entry.model_dump_json().encode())]
+    records = [Record(ERASURES.name, 0, topic_key(origin, entry.id), entry.model_dump_json().encode())]
     erasure = _erasure(entry)
     if erasure is not None and not entry.kept_for:
         partition = partition_of(Slot(erasure.slot), partitions)

@@ -42,8 +42,9 @@ _PUT = text("""
 """)
 
 _INSPECTED = """
-    SELECT s.id FROM ingest.students s JOIN ingest.inspections i ON s.pseudonym = ANY (i.pseudonyms)
-    WHERE i.closed_on IS NULL
+    SELECT s.id FROM ingest.students s
+    WHERE s.held OR EXISTS (
+        SELECT FROM ingest.inspections i WHERE i.closed_on IS NULL AND s.pseudonym = ANY (i.pseudonyms))
 """
 
 _DROP_MARKS = text(f"""

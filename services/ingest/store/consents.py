@@ -33,6 +33,12 @@ _KEEP = text("""
         expires_on = excluded.expires_on, revoked_on = excluded.revoked_on
 """)
 
+_TO_RENEW = text("""
+    SELECT count(DISTINCT student_id) FROM ingest.students s
+    WHERE consent_from IS NOT NULL AND adult_on <= (SELECT ingest.today())
+      AND NOT EXISTS (SELECT FROM ingest.consents c WHERE c.student = s.id AND c.relationship = 'self')
+""")
+
 _BETWEEN = chr(31)
 
 
@@ -56,6 +62,12 @@ def _stored(row: Row[*tuple[Any, ...]]) -> StoredConsent:
         expires_on=row.expires_on,
         revoked_on=row.revoked_on,
     )
+
+
+async def to_renew(connection: AsyncConnection) -> int:
+    """Students who have turned eighteen, and for whom only others signed."""
+    number: int = (await connection.execute(_TO_RENEW)).scalar_one()
+    return number
 
 
 async def keep(connection: AsyncConnection, rows: Sequence[tuple[int, StoredConsent]]) -> None:

@@ -100,6 +100,12 @@ _ADULTS = text("""
 """)
 
 
+_ALL_DUE = text("""
+    UPDATE ingest.students SET next_change = (SELECT ingest.today())
+    WHERE NOT held AND (next_change IS NULL OR next_change > (SELECT ingest.today()))
+""")
+
+
 class NewStudent(NamedTuple):
     """A student of whom something is to be kept."""
 
@@ -211,6 +217,11 @@ async def stand(connection: AsyncConnection, changes: Sequence[tuple[int, Consen
             "next": [standing.next_change for _, standing in changes],
         },
     )
+
+
+async def all_due(connection: AsyncConnection) -> None:
+    """Everybody's consents must be looked at again: before, nobody passes by them."""
+    await connection.execute(_ALL_DUE)
 
 
 async def adults(connection: AsyncConnection, student_ids: Iterable[str]) -> dict[str, date]:

@@ -104,6 +104,7 @@ def test_of_one_day_what_comes_later_holds() -> None:
         ({"records": ("attendance",)}, (("attendance", "grades"), WITHDRAWN)),
         ({"purpose": "program-evaluation"}, (("attendance", "grades"), None)),
         ({"agreement_id": "another"}, (("attendance", "grades"), None)),
+        ({"agreement_id": "*"}, (("attendance",), WITHDRAWN)),
         ({"recipients": ("project-hope",), "records": ("attendance", "grades")}, (("attendance",), WITHDRAWN)),
         ({}, (("attendance",), WITHDRAWN)),
     ],
