@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
@@ -132,14 +132,14 @@ class Students:
             )
         return pseudonym, student_id
 
-    async def end_consent(self, pseudonym: str) -> None:
-        """The consent ends, and everything that ingest keeps by it."""
+    async def end_consent(self, pseudonym: str, *, held: bool = False) -> UUID:
+        """The consent ends, and everything that ingest keeps by it; `held`, it is only hidden. The ledger's entry."""
         async with self._engine.begin() as connection:
             await ledger.alone(connection)
             query = text("SELECT student_id FROM ingest.students WHERE pseudonym = :p")
             student_id = (await connection.execute(query, {"p": pseudonym})).scalar_one()
             locked = await lock(connection, FeedId(AGENCY), [student_id])
-            await erase(
+            [entry] = await erase(
                 connection,
                 Pseudonymizer(bytes(KEY_BYTES)),
                 list(locked.values()),
@@ -147,7 +147,9 @@ class Students:
                 ended_on=date(2016, 12, 1),
                 by="district",
                 agreement="boston-2016",
+                held=held,
             )
+        return entry
 
 
 @pytest.fixture(scope="session")

@@ -300,7 +300,7 @@ async def test_when_consent_ends_nothing_is_taken_shown_or_learnt(
     await casework.post(alert.alert_id, action="closed", outcome="homelessness_identified")
     await published.of(alert.alert_id, count=1)
     before = await closed_cases(opening)
-    await casework.students.end_consent(alert.student)
+    await casework.students.end_consent(alert.student, held=True)
     assert (await casework.post(alert.alert_id, action="taken")).status_code == 404
     assert (await casework.client.get(f"/v1/alerts/{alert.alert_id}/actions")).status_code == 404
     after = await closed_cases(opening)
@@ -313,7 +313,7 @@ async def test_what_a_crash_left_unpublished_is_sent_but_never_without_consent(
     casework: Casework, published: Published, engine: AsyncEngine
 ) -> None:
     left, withdrawn, third = [(await casework.alert())[0] for _ in range(3)]
-    await casework.students.end_consent(withdrawn.student)
+    await casework.students.end_consent(withdrawn.student, held=True)
     async with engine.begin() as connection:
         for alert in (withdrawn, left):
             await connection.execute(

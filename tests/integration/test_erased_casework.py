@@ -22,6 +22,7 @@ from services.casework.intake.record import keep
 from services.casework.settings import CaseworkSettings
 from services.contracts.alerts import AlertEvent
 from services.contracts.topics import ALERTS, CASE_ACTIONS, ERASURES, REJECTED, Topic
+from services.ingest.erasure.erase import apply_entry
 from services.lab.labels import closed_cases
 from services.platform.background import Background
 from services.platform.consumer import SealedEvents
@@ -34,7 +35,7 @@ from services.platform.roles import RolesError
 from tests.alert_events import event
 from tests.identity import Identity
 from tests.integration.conftest import Students
-from tests.integration.erasing import erase, holds, removed
+from tests.integration.erasing import holds, removed
 from tests.integration.ingest_support import sent
 from tests.integration.running import answers, producing, running, say_death, sealed, send, until
 
@@ -89,7 +90,7 @@ async def test_that_there_was_an_alert_remains_and_nothing_of_what_was_in_it(
     await casework.does(before.alert_id, action="closed", outcome="housing_crisis")
     await casework.does(spared.alert_id, action="taken")
 
-    erasure = await erase(engine, student)
+    erasure = await students.end_consent(student)
     assert await removed(engine, erasure, "casework") == {
         "casework.alerts": 2,
         "casework.alert_events": 3,
@@ -125,7 +126,7 @@ async def test_every_read_is_as_if_nobody_had_been_there_but_the_steward_reads_w
     assert (await casework.client.get(reads[0])).is_success
     for confirmed in (False, True):
         if not confirmed:
-            erasure = await erase(engine, student)
+            erasure = await students.end_consent(student)
         else:
             await removed(engine, erasure, "casework")
         assert [(await casework.client.get(read)).status_code for read in reads] == [404] * 4
@@ -143,7 +144,7 @@ async def test_what_comes_after_is_passed_over_and_counted(
     casework: Casework, students: Students, engine: AsyncEngine, kafka_bootstrap: str
 ) -> None:
     student, other = [(await students.consented())[0] for _ in range(2)]
-    await removed(engine, await erase(engine, student), "casework")
+    await removed(engine, await students.end_consent(student), "casework")
     counted, letters = await casework.metric("firstbell_erased_records_total"), await sent(kafka_bootstrap, REJECTED)
     await casework.knows(event(student), event(student, "AlertLevelChanged", "urgent", seq=2), event(other))
     assert await holds(engine, "casework", student) == {}
@@ -159,7 +160,7 @@ async def test_what_was_opened_before_the_erasure_is_erased_after_it_was_kept(
     ours = make_engine(casework_url, service="casework")
     async with make_sessions(ours).begin() as session:
         events = await batch.open(session)
-        erasure = await erase(engine, student)
+        erasure = await students.end_consent(student)
         await casework.knows(event(other))
         waits = asyncio.create_task(removed(engine, erasure, "casework"))
 
@@ -194,13 +195,12 @@ async def test_what_was_done_is_not_published_without_a_key(
 
     await until(others_is_there)
     assert str(event(student).alert_id) not in await keys()
-    assert (await removed(engine, await erase(engine, student), "casework"))["casework.actions"] == 1
+    assert (await removed(engine, await students.end_consent(student), "casework"))["casework.actions"] == 1
 
 
 async def test_labels_count_what_was_erased_and_are_caseworks_to_open(
     casework: Casework,
     students: Students,
-    engine: AsyncEngine,
     settings: CaseworkSettings,
     reader_url: str,
     tmp_path: Path,
@@ -214,7 +214,7 @@ async def test_labels_count_what_was_erased_and_are_caseworks_to_open(
 
     await until(is_label)
     before = await closed_cases(settings)
-    await erase(engine, student)
+    await students.end_consent(student)
     after = await closed_cases(settings)
     assert after.erased == before.erased + 1
     assert len(after.cases) == len(before.cases) - 1
@@ -236,6 +236,9 @@ async def test_nothing_is_answered_before_the_database_has_every_erasure_of_the_
     monkeypatch.setattr(copies, "ERASURES", ledger)
     await create_topics(settings.require_kafka(), partitions=1, replication_factor=1, topics=[ledger])
     student, _ = await students.consented()
+    async with engine.begin() as connection:
+        await connection.execute(text("INSERT INTO erasure.origin (name) VALUES ('tests') ON CONFLICT DO NOTHING"))
+        origin = await connection.scalar(text("SELECT name FROM erasure.origin"))
     missing = LedgerEntry.model_validate(
         {
             "id": uuid4(),
@@ -250,7 +253,8 @@ async def test_nothing_is_answered_before_the_database_has_every_erasure_of_the_
         }
     )
     async with producing(settings.require_kafka()) as producer:
-        await producer.send_and_wait(ledger.name, missing.model_dump_json().encode(), key=str(missing.id).encode())
+        key = copies.topic_key(origin, missing.id).encode()
+        await producer.send_and_wait(ledger.name, missing.model_dump_json().encode(), key=key, partition=0)
     app = create_app(settings, Background(say_death))
     transport = httpx.ASGITransport(app)
     async with (
@@ -262,7 +266,8 @@ async def test_nothing_is_answered_before_the_database_has_every_erasure_of_the_
         checks = (await client.get("/readyz")).json()["checks"]
         assert "erasure" in checks["erasures"]
         assert (await client.get("/healthz")).is_success
-        await erase(engine, student, missing.id)
+        async with engine.begin() as connection:
+            await apply_entry(connection, missing)
         await until(lambda: answers(client, "/readyz"))
         assert (await client.get("/v1/alerts")).is_success
 

@@ -19,7 +19,7 @@ from services.platform.embedded.endpoints import Stack
 from services.platform.embedded.ports import free_port
 from tests.alert_events import event
 from tests.integration.conftest import Sink, Students
-from tests.integration.erasing import erase, holds, removed
+from tests.integration.erasing import holds, removed
 from tests.integration.mail_server import Server
 from tests.integration.running import send, until
 from tests.integration.test_notify import Notify, mails, notifying
@@ -49,7 +49,7 @@ async def test_a_mail_that_waits_is_never_sent_and_nothing_of_it_is_left(
         for each in (raised, spared):
             await notify.settles(each.alert_id, "pending", "pending")
         before = await past(engine)
-        erasure = await erase(engine, raised.student)
+        erasure = await students.end_consent(raised.student)
         found = await removed(engine, erasure, "notify")
         assert found == {"notify.alerts": 1, "notify.told": 1, "notify.outbox": 2}
         assert await past(engine) - before == {"cancelled": 2}
@@ -72,7 +72,7 @@ async def test_of_a_sent_mail_it_remains_when_it_left(
     await send(notify.producer, raised)
     await notify.settles(raised.alert_id, "sent", "sent")
     before = await past(engine)
-    await removed(engine, await erase(engine, raised.student), "notify")
+    await removed(engine, await students.end_consent(raised.student), "notify")
     ids = [mail["Message-ID"].strip("<>").partition("@")[0] for mail in mails(smtp_sink.folder, raised.alert_id)]
     assert await holds(engine, "notify", raised.student, str(raised.alert_id), *ids) == {}
     assert await past(engine) - before == {"sent": 2}
@@ -92,8 +92,8 @@ async def test_while_a_mail_is_being_handed_over_the_erasure_waits_and_the_next_
         raised, other = [event((await students.consented())[0]) for _ in range(2)]
         await send(notify.producer, raised)
         await asyncio.wait_for(begun.wait(), 20)
-        erasure = await erase(engine, raised.student)
-        elsewhere = await erase(engine, other.student)
+        erasure = await students.end_consent(raised.student)
+        elsewhere = await students.end_consent(other.student)
         assert await removed(engine, elsewhere, "notify") == {}
         assert not server.taken  # it does not hold up the others'
         assert (await removed(engine, erasure, "notify"))["notify.outbox"] == 2
@@ -110,7 +110,7 @@ async def test_a_sibling_folded_into_an_erased_alert_is_told_then_and_can_be_wit
     folded = event(sibling, household=household, school_id="henderson").model_copy(update={"level": level})
     await send(notify.producer, told, folded)
     await notify.settles(told.alert_id, "sent", "sent")
-    assert (await removed(engine, await erase(engine, erased), "notify"))["notify.told"] == 1
+    assert (await removed(engine, await students.end_consent(erased), "notify"))["notify.told"] == 1
     await notify.settles(folded.alert_id, "sent", "sent")
     async with engine.connect() as connection:
         rows = await connection.execute(
@@ -130,7 +130,7 @@ async def test_when_a_lower_sibling_of_whom_nobody_was_told_is_erased_the_one_wh
     lead = event(leads, level="urgent", household=household)
     await send(notify.producer, lead, event(erased, household=household))
     await notify.settles(lead.alert_id, "sent", "sent")
-    found = await removed(engine, await erase(engine, erased), "notify")
+    found = await removed(engine, await students.end_consent(erased), "notify")
     assert found == {"notify.alerts": 1}
     await send(notify.producer, event(leads, "AlertLevelChanged", "elevated", seq=2, household=household))
 

@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.contracts.sealed import UnsealError, seal_event
 from services.contracts.topics import ALERTS, Topic
@@ -18,7 +17,6 @@ from services.rehearsal import new_alerts
 from services.rehearsal.new_alerts import alert_events
 from tests.alert_events import event
 from tests.integration.conftest import Students
-from tests.integration.erasing import erase
 from tests.integration.running import producing
 from tests.sealing import cipher_of
 
@@ -26,7 +24,6 @@ from tests.sealing import cipher_of
 async def test_all_are_read_but_what_was_erased_and_what_is_no_sealed_event_is_told(
     *,
     stack: Stack,
-    engine: AsyncEngine,
     students: Students,
     master_file: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -39,7 +36,7 @@ async def test_all_are_read_but_what_was_erased_and_what_is_no_sealed_event_is_t
         kafka=stack.kafka, database=SecretStr(stack_database(stack, "ingest")), master_key_file=master_file
     )
     people = [(await students.consented())[0] for _ in range(5)]
-    await erase(engine, people[0])
+    await students.end_consent(people[0])
 
     async def read() -> set[str]:
         return {each.student async for each in alert_events(settings)}

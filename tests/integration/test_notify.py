@@ -216,7 +216,7 @@ async def test_a_correction_is_told_to_those_who_were_told(notify: Notify, stude
 
 async def test_an_ended_consent_tells_nobody(notify: Notify, students: Students, smtp_sink: Sink) -> None:
     student, _ = await students.consented()
-    await students.end_consent(student)
+    await students.end_consent(student, held=True)
     raised = event(student)
     await send(notify.producer, raised)
     await notify.settles(raised.alert_id, "cancelled", "cancelled")
@@ -301,7 +301,7 @@ async def test_many_alerts_at_once_are_each_mailed_once_and_those_without_consen
 ) -> None:
     events = [event((await students.consented())[0]) for _ in range(150)]
     for without in events[::10]:
-        await students.end_consent(without.student)
+        await students.end_consent(without.student, held=True)
     await send(notify.producer, *events)
     for number, each in enumerate(events):
         await notify.settles(each.alert_id, *2 * (["cancelled"] if number % 10 == 0 else ["sent"]))
@@ -348,7 +348,7 @@ async def test_a_consent_that_ends_while_a_slow_server_takes_the_mails_before_co
         first, last = [event((await students.consented())[0]) for _ in range(2)]
         await send(notify.producer, first, last)
         await until(lambda: server.has_taken(1))
-        await students.end_consent(last.student)
+        await students.end_consent(last.student, held=True)
         await notify.settles(first.alert_id, "sent", "sent")
         await notify.settles(last.alert_id, "cancelled", "cancelled")
 
