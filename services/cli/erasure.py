@@ -127,7 +127,7 @@ def describe_found(found: SearchResult) -> Sequence[str]:
 
 def describe_rotated(rotated: Rotated) -> Sequence[str]:
     """What a rotation came to, for people."""
-    lines = [f"Everything is wrapped by the master key {rotated.master} now; {rotated.rewrapped:,} keys were anew."]
+    lines = [f"Everything is wrapped by the master key {rotated.master} now; keys wrapped anew: {rotated.rewrapped:,}."]
     if rotated.destroyed:
         told = ", ".join(rotated.destroyed)
         lines.append(f"Not in the file any more: {told}. Destroy its copies; dumps from before open nothing.")

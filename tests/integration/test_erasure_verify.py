@@ -24,7 +24,7 @@ from services.contracts.packed import NO_MOMENT, PlainMark, pack
 from services.contracts.sealed import seal
 from services.contracts.topics import ALERTS, CONSENTS, ERASURES, MARKS, TOPICS, WINDOWS_CHANGELOG, Topic
 from services.ingest.settings import IngestSettings
-from services.ingest.store import keys
+from services.ingest.store import erasing, keys
 from services.platform.database import make_engine
 from services.platform.embedded.endpoints import Stack
 from services.platform.embedded.stack import running_stack
@@ -82,7 +82,8 @@ class Planted(NamedTuple):
 
     async def forget(self, student: Student) -> None:
         async with self.engine.begin() as connection:
-            assert await keys.delete(connection, [student.pseudonym]) == 1
+            removed = await erasing.remove(connection, [student.pseudonym])
+        assert removed == {student.pseudonym: {"erasure.keys": 1}}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
