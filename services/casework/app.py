@@ -79,8 +79,8 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
     )
     add_problem_handlers(app)
     add_audit(app, audit)
-    add_identity(app, settings)
     add_erasures(app, erasures)
+    add_identity(app, settings)
     add_health(
         app,
         {

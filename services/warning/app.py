@@ -122,7 +122,7 @@ def create_app(settings: WarningSettings) -> faust.App:
     @app.on_rebalance_complete.connect
     async def begin(*_: object, **__: object) -> None:
         hold_back(app)
-        await worker.load(owned_partitions(app))
+        worker.begin(owned_partitions(app))
 
     return app
 

@@ -20,7 +20,7 @@ def companion(
     """The service class that Faust starts and stops with the app."""
 
     class Companion(Service):
-        """Starts before the stream, so that the edge can say that windows are being recovered."""
+        """Starts when the table is recovered, and before its windows are read."""
 
         _producer: AIOKafkaProducer
 
@@ -35,6 +35,7 @@ def companion(
             self.add_future(server.serve())
             self.add_future(changelog.keep())
             self.add_future(erasing.keep(worker.erase))
+            self.add_future(worker.keep_loaded())
 
         async def on_stop(self) -> None:
             server.should_exit = True

@@ -41,7 +41,7 @@ def make_edge(app: faust.App, worker: Worker, in_use: LoadedModel, ring: KeyRing
     add_identity(edge, settings, for_people=False)
 
     async def check_windows() -> str | None:
-        return recovering(app)
+        return recovering(app) or (None if None not in _owned(app, worker) else RECOVERING)
 
     async def check_keys() -> str | None:
         return ring.problem
@@ -85,12 +85,16 @@ def make_edge(app: faust.App, worker: Worker, in_use: LoadedModel, ring: KeyRing
 
 def _partitions(app: faust.App, worker: Worker, ring: KeyRing) -> list[Partition]:
     """Those that this worker owns; raises `ProblemError` when they cannot be asked now."""
-    problem = recovering(app) or ring.problem
-    owned = [] if problem else [worker.partition(number) for number in owned_partitions(app)]
+    owned, problem = _owned(app, worker), recovering(app) or ring.problem
     read = [partition for partition in owned if partition is not None]
     if problem or len(read) < len(owned):
         raise ProblemError(503, "Not ready", problem or RECOVERING, {"Retry-After": "2"})
     return read
+
+
+def _owned(app: faust.App, worker: Worker) -> list[Partition | None]:
+    """Each partition that this worker owns; None for one that is not read yet."""
+    return [worker.partition(number) for number in owned_partitions(app)]
 
 
 def owned_partitions(app: faust.App) -> set[int]:

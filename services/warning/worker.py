@@ -27,7 +27,7 @@ from services.platform.trace import trace_in
 from services.warning import records
 from services.warning.checkpoint import Checkpoint
 from services.warning.emitter import Emitter
-from services.warning.keys import Keys
+from services.warning.keys import FeedKeys
 from services.warning.loading import students_in
 from services.warning.owned import OwnedPartition, PartitionLostError
 from services.warning.partition import Partition, Removed
@@ -45,7 +45,7 @@ UNREADABLE = Gauge(
 )
 
 
-Take = Callable[[Partition, records.Place, str, bytes | None, bytes | None, float, Keys], UUID | None]
+Take = Callable[[Partition, records.Place, str, bytes | None, bytes | None, float, FeedKeys], UUID | None]
 """Applies a record to a partition's state, as `records.take` does."""
 Load = Callable[[Mapping[str, bytes], CipherOf], Partition]
 
@@ -58,7 +58,7 @@ class Worker:
         table: WindowTable,
         partitions: int,
         load: Load,
-        keys: Keys,
+        keys: FeedKeys,
         take: Take = records.take,
     ) -> None:
         self._table = table
@@ -71,6 +71,10 @@ class Worker:
         self._owned: dict[int, OwnedPartition] = {}
         self._term = object()
         """Another one whenever partitions moved."""
+        self._begun: set[int] = set()
+        """The partitions of this term, read from the table or not yet."""
+        self._begins = asyncio.Event()
+        self._loading = asyncio.Lock()
 
     def connect(self, producer: AIOKafkaProducer) -> None:
         """Say everything by this producer."""
@@ -83,6 +87,7 @@ class Worker:
         for owned in self._owned.values():
             owned.lost = True
         self._owned.clear()
+        self._begun.clear()
         self._term = object()
         self._keys.end_waits()
 
@@ -90,12 +95,32 @@ class Worker:
         """The worker ends: whatever waits for keys is given up, and nothing of it is acknowledged."""
         self._keys.wait_no_more()
 
-    async def load(self, numbers: Iterable[int]) -> None:
-        """Read these partitions from the table, and emit what their last owner could not.
+    def begin(self, numbers: Iterable[int]) -> None:
+        """These partitions are this worker's now."""
+        self._begun.update(numbers)
+        self._begins.set()
+
+    async def keep_loaded(self) -> None:
+        """Read partitions when they begin, for ever. Raises `MasterKeyLostError`."""
+        while True:
+            await self._begins.wait()
+            self._begins.clear()
+            await self.load()
+
+    async def load(self) -> None:
+        """Read the partitions from the table, and emit what their last owner could not.
 
         Waits for their students' keys. Raises `MasterKeyLostError`.
         """
-        unknown, term = [number for number in numbers if number not in self._owned], self._term
+        term = self._term
+        async with self._loading:
+            if self._term is term:
+                await self._load_unread(term)
+
+    async def _load_unread(self, term: object) -> None:
+        unknown = self._begun - self._owned.keys()
+        if not unknown:
+            return
         with contextlib.suppress(PartitionLostError):
             for number, items in self._table.read(*unknown).items():
                 await self._keys.find(students_in(items))
@@ -119,7 +144,8 @@ class Worker:
         """
         number = event.message.partition
         if number not in self._owned:
-            await self.load([number])
+            self._begun.add(number)
+            await self.load()
         owned = self._owned.get(number)
         if owned is None:
             return  # the partition moved meanwhile: the record comes again

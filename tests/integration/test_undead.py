@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from services.platform.embedded.endpoints import Stack
 from tests.integration.running import until
-from tests.integration.worker_processes import Ground, WorkerProcess, days, ground, ready
+from tests.integration.worker_processes import Ground, WorkerProcess, days, ground, ready, running
 
 STUDENTS = [f"s{number}" for number in range(500)]
 TRIES = 10
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-
-@contextmanager
-def running(*workers: WorkerProcess) -> Iterator[None]:
-    """Nothing of them is left after the block, stopped or not."""
-    try:
-        yield
-    finally:
-        for worker in workers:
-            worker.process.send_signal(signal.SIGCONT)
-            worker.process.kill()
-            worker.process.wait()
 
 
 async def owner_first(first: WorkerProcess, second: WorkerProcess) -> tuple[WorkerProcess, WorkerProcess]:
@@ -62,8 +49,8 @@ async def stop_with_something_to_write(on: Ground, owner: WorkerProcess) -> int:
     pytest.fail("it has always written before it is stopped")
 
 
-async def test_what_its_successor_wrote_stands(tmp_path: Path) -> None:
-    async with ground(tmp_path) as on:
+async def test_what_its_successor_wrote_stands(tmp_path: Path, stack: Stack) -> None:
+    async with ground(tmp_path, stack) as on:
         workers = on.start("first"), on.start("second")
         with running(*workers):
             await ready(*workers)

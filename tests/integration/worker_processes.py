@@ -1,34 +1,48 @@
-"""Real workers over a broker of their own, with one partition, fed by the test in ingest's place."""
+"""Real workers over a broker of their own, with one partition, and a database; fed by the test in ingest's place."""
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import httpx
 from aiokafka import AIOKafkaProducer, TopicPartition
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from models.policy import default_policy
 from services.contracts import topics
 from services.contracts.ids import Pseudonym
-from services.contracts.marks import AttendanceMark, MarkBatch
+from services.contracts.marks import AttendanceMark
+from services.contracts.packed import PlainMark, pack
 from services.contracts.reference import Consent, Enrollment, EnrollmentSpan, SchoolDay
+from services.contracts.sealed import seal_event, sealed_for
+from services.ingest.store import keys
+from services.platform.database import make_engine
 from services.platform.embedded.data_dir import DataDir
+from services.platform.embedded.endpoints import Stack
 from services.platform.embedded.kafka import EmbeddedKafka
 from services.platform.embedded.ports import free_port
 from services.platform.embedded.stack import answers_ready
 from services.platform.identity.trust import as_service
 from services.platform.kafka import create_topics, make_consumer, make_producer
+from services.platform.keys.feed_keys import find_keys
+from services.platform.keys.master import MasterKeys, new_master_line
 from services.platform.settings import Settings
 from services.platform.supervisor import Supervisor, Surroundings, inherited_environment
 from services.warning.capacity import CapacityControl
 from services.warning.loading import load_partition
+from services.warning.sealing import sealed_in
 from services.warning.window import window_document
+from tests.integration.ingest_support import OwnDatabase, own_database
 from tests.integration.running import until
 
 MONDAY = date(2016, 9, 12)
@@ -65,19 +79,40 @@ class WorkerProcess:
             return (await client.get(f"/v1/students/{student}/window")).status_code == httpx.codes.OK
 
 
-class Ground:
-    """The broker, and what is in it."""
+_ERASE = [
+    text("""
+        INSERT INTO erasure.ledger (id, student, agreement, recipient, kept_for, pseudonym, slot, because, ended_on, at,
+                                    by, gone)
+        SELECT :id, '', '', '', '', :student, 0, 'withdrawn', current_date, now(), 'test', coalesce(max(gone), 0) + 1
+        FROM erasure.ledger WHERE CAST(:student AS text) IS NOT NULL
+    """),
+    text("DELETE FROM erasure.keys WHERE pseudonym = :student AND CAST(:id AS uuid) IS NOT NULL"),
+    text("INSERT INTO erasure.awaited SELECT 'warning', :id WHERE CAST(:student AS text) IS NOT NULL"),
+]
+_PROOF = text("SELECT removed FROM erasure.confirmations WHERE id = :id AND service = 'warning'")
 
-    def __init__(self, kafka: str, producer: AIOKafkaProducer, folder: Path) -> None:
+
+class Ground:
+    """The broker, and what is in it; and the keys in the database."""
+
+    def __init__(self, kafka: str, producer: AIOKafkaProducer, database: OwnDatabase, folder: Path) -> None:
         self._kafka = kafka
         self._producer = producer
         self._folder = folder
+        self._database = database
+        self._master = new_master_line().decode().strip()
+        self._masters = MasterKeys(self._master.encode, "the test")
+        self.engine = make_engine(database.of("ingest"), service="ingest", ping=False)
+        self.ciphers: dict[str, AESGCM] = {}
+        """Of everybody who was not erased."""
 
     def start(self, name: str) -> WorkerProcess:
         """A worker with a data folder of this name."""
         port = free_port(taken=set())
         env = inherited_environment() | {
             "FIRSTBELL_KAFKA": self._kafka,
+            "FIRSTBELL_DATABASE": self._database.of("warning"),
+            "FIRSTBELL_MASTER_KEY": self._master,
             "FIRSTBELL_DATA_DIR": str(self._folder / name),
             "FIRSTBELL_WARNING_PORT": str(port),
             "FIRSTBELL_PARTITIONS": "1",
@@ -90,16 +125,51 @@ class Ground:
         known = as_service(Settings(data_dir=self._folder / name), "test")
         return WorkerProcess(process, f"http://127.0.0.1:{port}", log, known)
 
+    async def make_keys(self, students: list[str]) -> None:
+        """The keys of their feeds."""
+        async with self.engine.begin() as connection:
+            await keys.add(connection, self._masters, "agency", students)
+        async with self.engine.connect() as connection:
+            self.ciphers |= (await find_keys(connection, self._masters, students)).ciphers()
+
+    async def erase(self, student: str) -> UUID:
+        """As ingest does: the key is gone, and the worker is to confirm it."""
+        given = {"id": uuid4(), "student": student}
+        async with self.engine.begin() as connection:
+            for statement in _ERASE:
+                await connection.execute(statement, given)
+        del self.ciphers[student]
+        return given["id"]
+
+    async def confirmed(self, erasure: UUID) -> dict[str, int] | None:
+        """What the worker says that it has removed; None while it has not confirmed."""
+        async with self.engine.connect() as connection:
+            found: dict[str, int] | None = await connection.scalar(_PROOF, {"id": erasure})
+        return found
+
+    async def let_in(self, *, nobody: bool) -> None:
+        """Whether the database takes connections; with `nobody` those that there are end."""
+        admin = create_async_engine(self._database.stack.database, isolation_level="AUTOCOMMIT")
+        name = self._database.name
+        async with admin.connect() as connection:
+            await connection.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {not nobody}"))
+            if nobody:
+                end = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
+                await connection.execute(end, {"name": name})
+        await admin.dispose()
+
     async def enroll(self, students: list[str], school_days: list[date]) -> None:
         """A school's calendar, and students there whose consent is in force."""
+        await self.make_keys(students)
         for day in school_days:
-            await self._send(
-                topics.SCHOOL_DAYS, f"{SCHOOL}|{day}", SchoolDay(school_id=SCHOOL, date=day, instructional=True)
-            )
+            fact = SchoolDay(school_id=SCHOOL, date=day, instructional=True)
+            await self._send(topics.SCHOOL_DAYS, f"{SCHOOL}|{day}", fact.model_dump_json().encode())
         span = EnrollmentSpan(school_id=SCHOOL, entry_date=date(2016, 9, 8), exit_date=None)
         for name in students:
-            await self._send(topics.CONSENTS, name, Consent(student=name, valid_from=date(2016, 9, 1)))
-            await self._send(topics.ENROLLMENTS, name, Enrollment(student=name, spans=[span], household=None))
+            consent = Consent(student=name, valid_from=date(2016, 9, 1))
+            enrollment = Enrollment(student=name, spans=[span], household=None)
+            await self._send(topics.CONSENTS, name, seal_event(self.ciphers[name], topics.CONSENTS, consent))
+            await self._send(topics.ENROLLMENTS, name, seal_event(self.ciphers[name], topics.ENROLLMENTS, enrollment))
         await self._producer.flush()
 
     async def absent(self, students: list[str], day: date) -> None:
@@ -110,19 +180,27 @@ class Ground:
                 AttendanceMark(student=name, school_id=SCHOOL, date=day, status="absent", excused=False)
                 for name in some
             ]
-            await self._send(
-                topics.MARKS, "0", MarkBatch(taken_at=datetime(2016, 9, 30, tzinfo=UTC), marks=marks, counts=[])
-            )
+            packed = pack([PlainMark.of(mark) for mark in marks], datetime(2016, 9, 30, tzinfo=UTC), self.ciphers)
+            await self._send(topics.MARKS, "0", packed)
         await self._producer.flush()
 
     async def written(self) -> dict[str, set[str]]:
         """The dates (ISO 8601) of every student's marks, as the changelog's latest values have them."""
-        items = {key[len(PREFIX) :].decode(): value for key, value in (await self._latest()).items()}
-        partition = load_partition(items, default_policy(), CapacityControl(None, None), datetime.now(UTC))
+        items, policy = await self.stored(), default_policy()
+        partition = load_partition(items, policy, CapacityControl(None, None), datetime.now(UTC), self.ciphers.get)
         windows = {name: window_document(partition, student) for name, student in partition.students.items()}
         return {
             Pseudonym(name): {mark["date"] for mark in window["marks"]} for name, window in windows.items() if window
         }
+
+    async def stored(self) -> dict[str, bytes]:
+        """The changelog's latest values."""
+        return {key[len(PREFIX) :].decode(): value for key, value in (await self._latest()).items()}
+
+    async def stored_of(self, student: str) -> list[bytes]:
+        """What is sealed for the student in the changelog's latest values."""
+        found = [each for key, value in (await self.stored()).items() for each in sealed_in(key, value)]
+        return [each for each in found if sealed_for(each) == student]
 
     async def changelog_end(self) -> int:
         """The offset after the changelog's last record."""
@@ -146,13 +224,13 @@ class Ground:
         await consumer.stop()
         return {key: value for key, value in found.items() if key != PREFIX + b"f|"}
 
-    async def _send(self, topic: topics.Topic, key: str, value: object) -> None:
-        await self._producer.send(topic.name, value.model_dump_json().encode(), key=key.encode(), partition=0)
+    async def _send(self, topic: topics.Topic, key: str, value: bytes) -> None:
+        await self._producer.send(topic.name, value, key=key.encode(), partition=0)
 
 
 @asynccontextmanager
-async def ground(folder: Path) -> AsyncIterator[Ground]:
-    """A broker for the block."""
+async def ground(folder: Path, stack: Stack) -> AsyncIterator[Ground]:
+    """A broker for the block, and a database of the stack's server."""
     data = DataDir(folder / "broker")
     data.create()
     taken: set[int] = set()
@@ -163,15 +241,30 @@ async def ground(folder: Path) -> AsyncIterator[Ground]:
         port=free_port(taken=taken),
         controller_port=free_port(taken=taken),
     )
-    async with Supervisor(Surroundings(logs=data.logs, registry=kafka.registry)) as supervisor:
+    around = Surroundings(logs=data.logs, registry=kafka.registry)
+    async with own_database(stack) as database, Supervisor(around) as supervisor:
         await supervisor.start(kafka.spec())
         await create_topics(kafka.bootstrap, partitions=1, replication_factor=1)
         producer = make_producer(kafka.bootstrap)
         await producer.start()
+        on = Ground(kafka.bootstrap, producer, database, folder)
         try:
-            yield Ground(kafka.bootstrap, producer, folder)
+            yield on
         finally:
+            await on.engine.dispose()
             await producer.stop()
+
+
+@contextmanager
+def running(*workers: WorkerProcess) -> Iterator[None]:
+    """Nothing of them is left after the block, stopped or not."""
+    try:
+        yield
+    finally:
+        for worker in workers:
+            worker.process.send_signal(signal.SIGCONT)
+            worker.process.kill()
+            worker.process.wait()
 
 
 async def ready(*workers: WorkerProcess) -> None:

@@ -13,9 +13,9 @@ from models.school_year import year_of
 from services.contracts.ids import Pseudonym, Slot
 from services.ingest.agreement.document import Agreement, Feed, covers
 from services.ingest.classification.classify import Horizon, Memory, Taking, classify
+from services.ingest.consent.history import ConsentHistory
 from services.ingest.consent.in_force import ConsentPolicy, standing
 from services.ingest.consent.judging import Grounds, Verdict, adult_from
-from services.ingest.consent.said import Said
 from services.ingest.consent.withdrawals import Withdrawal, of_row
 from services.ingest.formats import Found, Item, Rejection, Source
 from services.ingest.identity.consented import ConsentedStudent
@@ -169,7 +169,7 @@ class _RehearsedFeed:
 
     def settle(self, rows: Sequence[ConsentRow], today: date) -> None:
         """Note what the students' consents come to."""
-        said: defaultdict[str, Said] = defaultdict(lambda: Said(self.feed.agency))
+        said: defaultdict[str, ConsentHistory] = defaultdict(lambda: ConsentHistory(self.feed.agency))
         given: defaultdict[str, list[ConsentRow]] = defaultdict(list)
         for row in rows:
             said[row.student_id].take(row)

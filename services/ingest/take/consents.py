@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.agreement.document import Agreement, FeedId
 from services.ingest.consent.beginning import begin
+from services.ingest.consent.history import ConsentHistory
 from services.ingest.consent.in_force import standing
 from services.ingest.consent.judging import Grounds, Verdict, adult_from
-from services.ingest.consent.said import Said
 from services.ingest.consent.settle import settle
 from services.ingest.consent.stored import stored
 from services.ingest.consent.withdrawals import Withdrawal, of_entries, of_row
@@ -146,7 +146,8 @@ async def _for_feed(
     locked = await students.lock(connection, feed, ids)
     kept = await consents.of(connection, [student.id for student in locked.values()])
     said = {
-        one: Said(feed.agency, kept[locked[one].id] if one in locked else None, batch.withdrawals[one]) for one in ids
+        one: ConsentHistory(feed.agency, kept[locked[one].id] if one in locked else None, batch.withdrawals[one])
+        for one in ids
     }
     news = [said[row.student_id].take(row) for row in batch.rows]
     if policy is not None:

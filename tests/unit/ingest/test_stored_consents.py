@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.agreement.document import FeedId
+from services.ingest.consent.history import ConsentHistory
 from services.ingest.consent.in_force import ConsentPolicy, ConsentStanding, standing
 from services.ingest.consent.judging import Grounds, adult_from
-from services.ingest.consent.said import Said
 from services.ingest.consent.stored import StoredConsent, merged, stored
 from services.ingest.consent.withdrawals import Withdrawal, of_row
 from services.ingest.rows.parse import ConsentRow
@@ -46,7 +46,7 @@ def kept(row: ConsentRow) -> StoredConsent:
 
 
 def said(*rows: ConsentRow, recipient: str = "project-hope") -> list[StoredConsent]:
-    mine = Said(recipient)
+    mine = ConsentHistory(recipient)
     for row in rows:
         mine.take(row)
     return list(mine.kept.values())
@@ -57,7 +57,7 @@ def come_to(*rows: ConsentRow, today: date = TODAY) -> ConsentStanding:
 
 
 def test_the_same_row_again_changes_nothing() -> None:
-    mine = Said("project-hope")
+    mine = ConsentHistory("project-hope")
     assert [mine.take(ROW), mine.take(ROW)] == [True, False]
 
 

@@ -49,6 +49,7 @@ def look(topic: Topic, key: bytes | None, value: bytes | None, *, key_is_there: 
         (WINDOWS_CHANGELOG, CHANGELOG_KEY, sealed(WINDOWS_CHANGELOG)),
         (WINDOWS_CHANGELOG, b"3|b|2016|0|10", block(sealed(WINDOWS_CHANGELOG, HIS), sealed(WINDOWS_CHANGELOG))),
     ],
+    ids=["a consent", "an alert", "marks", "a head", "a block"],
 )  # fmt: skip
 def test_what_is_sealed_opens_while_its_key_is_there(topic: Topic, key: bytes | None, value: bytes) -> None:
     assert look(topic, key, value, key_is_there=True) == (1, 1)
@@ -64,6 +65,7 @@ def test_what_is_sealed_opens_while_its_key_is_there(topic: Topic, key: bytes | 
         (WINDOWS_CHANGELOG, b"3|i", msgspec.msgpack.encode([4, [HERS]])),
         (WINDOWS_CHANGELOG, CHANGELOG_KEY, b"\xff no MessagePack"),
     ],
+    ids=["a consent", "an answer", "a head", "an index", "what is no MessagePack"],
 )
 def test_what_lies_open_is_readable_by_everybody(topic: Topic, key: bytes | None, value: bytes) -> None:
     assert look(topic, key, value, key_is_there=False) == (1, 1)
@@ -78,6 +80,7 @@ def test_what_lies_open_is_readable_by_everybody(topic: Topic, key: bytes | None
         (MARKS, None, b'{"kind":"closed"}'),
         (WINDOWS_CHANGELOG, b"3|b|2016|0|10", block(sealed(WINDOWS_CHANGELOG, HIS))),
     ],
+    ids=["a tombstone", "another's consent", "another's marks", "a close", "another's block"],
 )
 def test_what_is_about_somebody_else_and_a_tombstone_are_not_counted(
     topic: Topic, key: bytes | None, value: bytes | None

@@ -42,7 +42,10 @@ class Beside:
     async def serve(self) -> None:
         return
 
-    async def keep(self, remove: object = None) -> None:
+    async def keep(self, *_: object) -> None:
+        return
+
+    async def keep_loaded(self) -> None:
         return
 
     async def erase(self) -> None:

@@ -51,7 +51,8 @@ class Running:
     async def begin(self) -> None:
         await self.changelog.take_over(CHANGELOG, [0])
         self.table.recover([0])
-        await self.worker.load([0])
+        self.worker.begin([0])
+        await self.worker.load()
 
     async def take(self, *given: Record) -> None:
         for record in given:
@@ -163,12 +164,13 @@ async def test_no_wait_for_keys_holds_up_a_stop_or_a_rebalance(
     if what == "load":
         await running.save()
         running.worker.forget()
+        running.worker.begin([0])
     acked = len(running.acked)
     running.keys.away = {"ann"}
     waits: dict[str, Callable[[], Awaitable[object]]] = {
         "take": lambda: running.take(batch(mark("ann", DAYS[5]))),
         "save": running.save,
-        "load": lambda: running.worker.load([0]),
+        "load": running.worker.load,
     }
     waiting = asyncio.ensure_future(waits[what]())
     await settled()

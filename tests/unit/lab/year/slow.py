@@ -15,8 +15,8 @@ from services.contracts.ids import Pseudonym, Slot
 from services.ingest.agreement.document import assumed
 from services.ingest.agreement.folder import AGENCY, PURPOSE
 from services.ingest.classification.classify import Horizon, Memory, Taking, classify
+from services.ingest.consent.history import ConsentHistory
 from services.ingest.consent.in_force import ConsentPolicy, Run, standing
-from services.ingest.consent.said import Said
 from services.ingest.formats import Item, Rejection, Source, open_sources
 from services.ingest.identity.consented import ConsentedStudent
 from services.ingest.imports.replayer import first_signed, handed_in_on
@@ -155,8 +155,8 @@ class Slow:
         for day in [day for day in self.handed_in if not min(days) <= day <= max(days)]:
             del self.handed_in[day]
 
-    def _read_consents(self) -> dict[str, Said]:
-        said: defaultdict[str, Said] = defaultdict(lambda: Said(AGENCY))
+    def _read_consents(self) -> dict[str, ConsentHistory]:
+        said: defaultdict[str, ConsentHistory] = defaultdict(lambda: ConsentHistory(AGENCY))
         for row in (one.row for one in self.source.consents() if isinstance(one, Item)):
             said[row.student_id].take(row)
         return said

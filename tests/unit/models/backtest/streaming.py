@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time
 from uuid import UUID
@@ -27,6 +28,7 @@ from tests.unit.warning.keys import CIPHERS, FakeKeys
 
 TOKEN = UUID("6f1e5d5e-6d0c-5f43-9d5c-0f1b57be11aa")
 SUNDAY = 0
+_AGAIN = "/"
 WEEK = 7
 
 
@@ -44,6 +46,7 @@ class Stream:
         self._recounted: list[tuple[str, date]] = []
         self._day = 0
         self._keys = FakeKeys()
+        self._erased = Counter[str]()
 
     def hand_in(self, day: int) -> None:
         """Make it this day: consents end and begin, the day's rows come, and what they report is closed."""
@@ -66,7 +69,7 @@ class Stream:
         for partition in self.partitions:
             for name, student in partition.students.items():
                 if student.counts:
-                    yield name, student, partition
+                    yield child_of(name), student, partition
 
     def days(self) -> dict[str, int]:
         """How many days count, of students with any."""
@@ -81,7 +84,7 @@ class Stream:
         """Probabilities, as of now."""
         found: dict[str, float] = {}
         for partition in self.partitions:
-            found |= scores_of(partition)
+            found |= {child_of(name): score for name, score in scores_of(partition).items()}
         return found
 
     def levels(self) -> dict[str, int]:
@@ -109,11 +112,16 @@ class Stream:
             if not first and child.run_on(day) is None and child.run_on(day - 1) is not None:
                 self._to(child, topics.CONSENTS.name, None)
                 self._to(child, topics.ENROLLMENTS.name, None)
+                self._erased[child.name] += 1
         for child in children:
             run = child.run_on(day)
             if run is not None and (first or child.run_on(day - 1) != run):
-                self._to(child, topics.CONSENTS.name, _consent(child, run))
-                self._to(child, topics.ENROLLMENTS.name, _enrollment(child, self._district.unshared))
+                self._to(child, topics.CONSENTS.name, _consent(self._pseudonym(child.name), run))
+                self._to(
+                    child,
+                    topics.ENROLLMENTS.name,
+                    _enrollment(self._pseudonym(child.name), child, self._district.unshared),
+                )
         if first:
             for school, days in self._district.calendar.items():
                 for on, open_ in days.items():
@@ -144,7 +152,10 @@ class Stream:
         ]
         counts = {(school, date.fromordinal(on)): self._counts(school, on) for school, on in changed}
         places = {child.name: self._place(child) for child in self._district.children}
-        marks = [(places[row.student], PlainMark.of(_mark(row))) for row in self._district.passed(day)]
+        marks = [
+            (places[row.student], PlainMark.of(_mark(self._pseudonym(row.student), row)))
+            for row in self._district.passed(day)
+        ]
         for record in mark_records(marks, self._now(), counts, CIPHERS):
             self._feed(record.partition, record.topic, record.key.encode(), record.value)
 
@@ -181,7 +192,12 @@ class Stream:
         return zlib.crc32((child.household or child.name).encode()) % len(self.partitions)
 
     def _to(self, child: Child, topic: str, value: bytes | None) -> None:
-        self._feed(self._place(child), topic, child.name.encode(), value)
+        self._feed(self._place(child), topic, self._pseudonym(child.name).encode(), value)
+
+    def _pseudonym(self, name: str) -> str:
+        """Another one after each erasure."""
+        erased = self._erased[name]
+        return f"{name}{_AGAIN}{erased}" if erased else name
 
     def _to_all(self, topic: str, value: bytes) -> None:
         for number in range(len(self.partitions)):
@@ -203,9 +219,14 @@ class Stream:
                 self._to_all(topics.THRESHOLDS.name, said.model_dump_json().encode())
 
 
-def _mark(row: Row) -> AttendanceMark:
+def child_of(pseudonym: str) -> str:
+    """Whose it is."""
+    return pseudonym.partition(_AGAIN)[0]
+
+
+def _mark(student: str, row: Row) -> AttendanceMark:
     return AttendanceMark(
-        student=row.student,
+        student=student,
         school_id=row.school,
         date=date.fromordinal(row.day),
         status=row.status,
@@ -215,14 +236,14 @@ def _mark(row: Row) -> AttendanceMark:
     )
 
 
-def _consent(child: Child, run: tuple[int, int]) -> bytes:
+def _consent(student: str, run: tuple[int, int]) -> bytes:
     first, last = run
     through = None if last == FOREVER else date.fromordinal(last)
-    consent = Consent(student=child.name, valid_from=date.fromordinal(first), valid_through=through)
-    return seal_event(CIPHERS[child.name], topics.CONSENTS, consent)
+    consent = Consent(student=student, valid_from=date.fromordinal(first), valid_through=through)
+    return seal_event(CIPHERS[student], topics.CONSENTS, consent)
 
 
-def _enrollment(child: Child, unshared: frozenset[str]) -> bytes:
+def _enrollment(student: str, child: Child, unshared: frozenset[str]) -> bytes:
     spans = [
         EnrollmentSpan(
             school_id="" if span.school in unshared else span.school,
@@ -232,5 +253,5 @@ def _enrollment(child: Child, unshared: frozenset[str]) -> bytes:
         )
         for span in child.seen(unshared)
     ]
-    enrollment = Enrollment(student=child.name, spans=spans, household=child.household)
-    return seal_event(CIPHERS[child.name], topics.ENROLLMENTS, enrollment)
+    enrollment = Enrollment(student=student, spans=spans, household=child.household)
+    return seal_event(CIPHERS[student], topics.ENROLLMENTS, enrollment)

@@ -9,7 +9,7 @@ from services.ingest.consent.withdrawals import Withdrawal, of_row
 from services.ingest.rows.parse import ConsentRow
 
 
-class Said:
+class ConsentHistory:
     """Consents that are kept, and the withdrawals of which it is known: brought up to date row by row."""
 
     def __init__(
