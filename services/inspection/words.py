@@ -111,7 +111,10 @@ FIGURES: Final = {
     "absent_days": "Days absent",
     "absence_rate": "Share of days absent",
     "excused_days": "Of these excused",
+    "unexcused_days": "Of these not excused",
     "tardy_days": "Days late",
+    "early_departure_days": "Days left early",
+    "partial_days": "Days there for a part",
     "current_streak": "Days absent in a row now",
     "longest_streak": "Most days absent in a row",
     "absences_5": "Absent of the last 5 days",
@@ -119,6 +122,7 @@ FIGURES: Final = {
     "absences_20": "Absent of the last 20 days",
     "absences_45": "Absent of the last 45 days",
     "moves": "Changes of school",
+    "shock_days": "Days on which much of the school was absent",
     "not_shared_days": "Days that are not shared",
 }
 """The window's figures, in the order in which they are told."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
 from lxml import html
 
+from models.windows import Window
 from services.ingest.inspection.held import HeldByIngest
+from services.inspection import words
 from services.inspection.document import HeldWindow, InspectionDocument
 from services.inspection.page import render
 from services.notify.inspection import HeldByNotify
@@ -146,6 +149,10 @@ def test_statements_mails_figures_consents_and_what_was_removed_are_told() -> No
         "trained on made-up students",
     ):
         assert told in text
+
+
+def test_every_figure_of_a_window_has_its_words() -> None:
+    assert set(words.FIGURES) == {"as_of", *(field.name for field in fields(Window))}
 
 
 def test_it_says_when_the_record_must_be_shown() -> None:
