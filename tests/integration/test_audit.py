@@ -217,6 +217,12 @@ async def test_who_may_see_a_student_and_who_has_looked(casework: Casework, stud
     assert left["may"] == []
     assert subject in {look["subject"] for look in left["looked"]}
 
+    unseen, _ = await students.consented()
+    await students.end_consent(unseen)
+    url = f"/v1/students/{unseen}/access"
+    assert (await casework.client.get(url, auth=caseworker)).status_code == 404
+    assert (await casework.client.get(url, auth=steward)).json() == {"may": [], "looked": []}
+
 
 async def test_entries_are_written_outside_of_the_answers_context_and_a_failure_ends_with_its_cause(
     notify_url: str, engine: AsyncEngine

@@ -32,6 +32,8 @@ async def erase(
 ) -> list[UUID]:
     """Erase locked students, each from its feed; returns the ids of the proofs. The other services are awaited then.
 
+    What was withdrawn never counts again by another entry, which `take_consents` wrote; what was destroyed by these.
+
     Those whose record is being inspected are only hidden, until `release`. Take `ledger.alone` before students are
     locked.
     """

@@ -97,6 +97,7 @@ CREATE UNIQUE INDEX students_kept ON ingest.students (student_id, agency, kept_f
 COMMENT ON COLUMN ingest.students.adult_on IS
     'The day of the eighteenth birthday, where it is known: from then on the student signs, and no parent';
 COMMENT ON COLUMN ingest.students.held IS 'Ended: what there is waits for an inspection to close, and is then deleted';
+COMMENT ON INDEX ingest.students_kept IS 'Who looks a student up says NOT held';
 
 DELETE FROM ingest.consents WHERE notice;
 ALTER TABLE ingest.consents

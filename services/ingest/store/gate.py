@@ -20,6 +20,7 @@ _IN_FORCE = text("""
     SELECT s.student_id, s.id, s.pseudonym, s.slot, s.consent_from, s.consent_through, k.master, k.wrapped
     FROM ingest.students s LEFT JOIN erasure.keys k USING (pseudonym)
     WHERE s.student_id = ANY (string_to_array(:ids, chr(31))) AND (s.agency, s.kept_for) = (:agency, :kept_for)
+      AND NOT s.held
       AND s.consent_from <= (SELECT ingest.today())
       AND (s.consent_through IS NULL OR s.consent_through >= (SELECT ingest.today()))
       AND (s.next_change IS NULL OR s.next_change > (SELECT ingest.today()))

@@ -34,7 +34,7 @@ _LOCK_DUE_OF = text("""
     SELECT id, student_id, agency, kept_for, pseudonym, slot, consent_from, consent_through, next_change, adult_on
     FROM ingest.students
     WHERE student_id = ANY (string_to_array(:ids, chr(31))) AND (agency, kept_for) = (:agency, :kept_for)
-      AND next_change <= (SELECT ingest.today())
+      AND NOT held AND next_change <= (SELECT ingest.today())
     ORDER BY id FOR UPDATE
 """)
 
@@ -65,7 +65,7 @@ _ANY_DUE_OF = text("""
     SELECT EXISTS (
         SELECT FROM ingest.students
         WHERE student_id = ANY (string_to_array(:ids, chr(31))) AND (agency, kept_for) = (:agency, :kept_for)
-          AND next_change <= (SELECT ingest.today()))
+          AND NOT held AND next_change <= (SELECT ingest.today()))
 """)
 
 _ANY_DUE = text("SELECT EXISTS (SELECT FROM ingest.students WHERE next_change <= :day)")
@@ -91,12 +91,12 @@ _STAND = text("""
 _GROWN = text("""
     UPDATE ingest.students s SET adult_on = g.day
     FROM unnest(CAST(:ids AS text[]), CAST(:days AS date[])) AS g (student_id, day)
-    WHERE s.student_id = g.student_id AND s.adult_on IS DISTINCT FROM g.day
+    WHERE s.student_id = g.student_id AND NOT s.held AND s.adult_on IS DISTINCT FROM g.day
 """)
 
 _ADULTS = text("""
     SELECT DISTINCT student_id, adult_on FROM ingest.students
-    WHERE student_id = ANY (CAST(:ids AS text[])) AND adult_on IS NOT NULL
+    WHERE student_id = ANY (CAST(:ids AS text[])) AND NOT held AND adult_on IS NOT NULL
 """)
 
 

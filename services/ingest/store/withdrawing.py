@@ -10,10 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.store import agreements
 
-_FEEDS: Final = text("SELECT pseudonym FROM ingest.students WHERE student_id = :student ORDER BY pseudonym")
+_FEEDS: Final = text(
+    "SELECT pseudonym FROM ingest.students WHERE student_id = :student AND NOT held ORDER BY pseudonym"
+)
 _AGREEMENTS: Final = text("""
     SELECT DISTINCT agreement_id FROM ingest.students s JOIN ingest.consents c ON c.student = s.id
-    WHERE s.student_id = :student AND agreement_id <> ''
+    WHERE s.student_id = :student AND NOT s.held AND agreement_id <> ''
 """)
 
 
