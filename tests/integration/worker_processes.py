@@ -101,18 +101,18 @@ class Ground:
         self._folder = folder
         self._database = database
         self._master = new_master_line().decode().strip()
-        self._masters = MasterKeys(lambda: self._master.encode(), "the test")
+        self._masters = MasterKeys(self._master.encode, "the test")
         self.engine = make_engine(database.of("ingest"), service="ingest", ping=False)
         self.ciphers: dict[str, AESGCM] = {}
         """Of everybody who was not erased."""
 
-    def start(self, name: str) -> WorkerProcess:
-        """A worker with a data folder of this name."""
+    def start(self, name: str, *, master: str | None = None) -> WorkerProcess:
+        """A worker with a data folder of this name, and the right master key unless another is given."""
         port = free_port(taken=set())
         env = inherited_environment() | {
             "FIRSTBELL_KAFKA": self._kafka,
             "FIRSTBELL_DATABASE": self._database.of("warning"),
-            "FIRSTBELL_MASTER_KEY": self._master,
+            "FIRSTBELL_MASTER_KEY": master or self._master,
             "FIRSTBELL_DATA_DIR": str(self._folder / name),
             "FIRSTBELL_WARNING_PORT": str(port),
             "FIRSTBELL_PARTITIONS": "1",
