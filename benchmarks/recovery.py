@@ -30,7 +30,7 @@ from benchmarks.command import CONTEXT, json_option, model_option, rounds_option
 from benchmarks.marks import PARTITIONS, Year, year_of
 from benchmarks.publish import Day, our_days, publish, publish_reference
 from benchmarks.report import Machine, describe_machine
-from benchmarks.worker import CHANGELOG, NAME, Clients, Scoring, WrongResultError, check_windows, worker_spec
+from benchmarks.worker import CHANGELOG, NAME, Clients, Scoring, WrongResultError, check_windows, make_keys, worker_spec
 from services.cli.common import CommandError, log_quietly
 from services.contracts.topics import CONSENTS, ENROLLMENTS, MARKS, SCHOOL_DAYS
 from services.platform.embedded.errors import EmbeddedError
@@ -110,6 +110,7 @@ async def _run(plan: Plan) -> list[Round]:
     say("Starting Kafka in a temporary folder")
     async with running_broker() as ground, Clients.connect(ground.kafka) as clients:
         await clients.make_topics_anew()
+        await make_keys(ground, plan.year)
         folder, port = ground.folder / NAME, free_port(taken=set())
         folder.mkdir()
 
@@ -118,7 +119,7 @@ async def _run(plan: Plan) -> list[Round]:
                 shutil.rmtree(folder)
                 folder.mkdir()
 
-        spec = replace(worker_spec(ground.kafka, folder, port, plan.scoring), before_start=before_start)
+        spec = replace(worker_spec(ground, folder, port, plan.scoring), before_start=before_start)
         around = Surroundings(logs=ground.logs, registry=ground.registry, backoff=RestartPause(first=0))
         async with Supervisor(around) as supervisor:
             await supervisor.start(spec)

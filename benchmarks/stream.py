@@ -22,7 +22,7 @@ from benchmarks.marks import DAYS, PARTITIONS, STUDENTS, make_year
 from benchmarks.publish import BATCHED, FEW, SINGLE, publish_for_others
 from benchmarks.report import Report, Round, describe_machine, make_report, table
 from benchmarks.rounds import ENGINES, OURS, Plan, measure
-from benchmarks.worker import Scoring, WrongResultError
+from benchmarks.worker import Scoring, WrongResultError, make_keys
 from services.cli.common import CommandError, log_quietly
 from services.platform.embedded.errors import EmbeddedError
 from services.platform.kafka import create_topics
@@ -100,12 +100,13 @@ async def _run(engines: list[str], rounds: int, plan: Plan) -> Report:
     machine, year = describe_machine(), plan.year
     done: list[Round] = []
     failures: list[str] = []
-    say("Starting Kafka in a temporary folder")
+    say("Starting Kafka and PostgreSQL in a temporary folder")
     async with running_broker() as ground:
         say(f"Publishing {year.marks:,} marks of {len(year.pupils):,} students and {len(year.days)} school days")
         topics = (SINGLE, BATCHED, FEW)
         await create_topics(ground.kafka, partitions=PARTITIONS, replication_factor=1, topics=topics)
         await publish_for_others(ground.kafka, year, plan.few)
+        await make_keys(ground, year)
         for number in range(rounds):
             turn = number % len(engines)
             order = engines[turn:] + engines[:turn]

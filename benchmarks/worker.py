@@ -13,14 +13,20 @@ from typing import Final
 import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from sqlalchemy import text
 
+from benchmarks.broker import Ground
+from benchmarks.keys import key_of
 from benchmarks.marks import PARTITIONS, SEED, Pupil, Year
 from services.contracts.topics import TOPICS, WARNING_GROUP
+from services.platform.database import make_engine
 from services.platform.embedded.stack import answers_ready
 from services.platform.groups import read_commits
 from services.platform.identity.trust import as_service
 from services.platform.kafka import create_topics, make_admin, make_consumer
+from services.platform.keys.master import MasterKeys
 from services.platform.processes import Command, poll
+from services.platform.roles import as_role, role_of
 from services.platform.settings import Settings
 from services.platform.supervisor import ChildSpec, inherited_environment
 
@@ -30,6 +36,12 @@ CHECKED: Final = 40
 """Students whose windows are compared."""
 PATIENCE: Final = 1800
 """Seconds for each wait."""
+
+
+_ADD_KEY: Final = text("""
+    INSERT INTO erasure.keys (pseudonym, recipient, master, wrapped) VALUES (:pseudonym, '', :master, :wrapped)
+    ON CONFLICT DO NOTHING
+""")
 
 
 class WrongResultError(Exception):
@@ -48,9 +60,30 @@ class Scoring:
     """Places a week; None lets the rules' levels hold."""
 
 
-def worker_spec(kafka: str, folder: Path, port: int, scoring: Scoring) -> ChildSpec:
+async def make_keys(ground: Ground, year: Year) -> None:
+    """Put the keys with which the year's records are sealed into the database, as ingest would have."""
+    masters = MasterKeys(ground.master.encode, "the benchmark")
+    rows = [
+        {"pseudonym": one.pseudonym, **masters.wrap(one.pseudonym, key_of(one.pseudonym))._asdict()}
+        for one in year.pupils
+    ]
+    engine = make_engine(ground.database)
+    async with engine.begin() as connection:
+        await connection.execute(_ADD_KEY, rows)
+    await engine.dispose()
+
+
+def worker_spec(ground: Ground, folder: Path, port: int, scoring: Scoring) -> ChildSpec:
     """How it is run, with its state in this folder and its HTTP edge on this port."""
-    settings = {"KAFKA": kafka, "DATA_DIR": folder, "WARNING_PORT": port, "PARTITIONS": PARTITIONS, "STORE": "rocksdb"}
+    settings = {
+        "KAFKA": ground.kafka,
+        "DATABASE": as_role(ground.database, role_of("warning")),
+        "MASTER_KEY": ground.master,
+        "DATA_DIR": folder,
+        "WARNING_PORT": port,
+        "PARTITIONS": PARTITIONS,
+        "STORE": "rocksdb",
+    }
     model_file = scoring.model_file if scoring.model else folder / "no-model.json"
     settings |= {"MODEL_FILE": model_file} if model_file else {}
     settings |= {"CAPACITY": scoring.capacity} if scoring.capacity else {}

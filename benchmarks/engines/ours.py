@@ -46,7 +46,7 @@ async def measure(ground: Ground, year: Year, round_number: int, scoring: Scorin
     async with Clients.connect(ground.kafka) as clients:
         await clients.make_topics_anew()
         async with Supervisor(Surroundings(logs=ground.logs, registry=ground.registry)) as supervisor:
-            await supervisor.start(worker_spec(ground.kafka, folder, port, scoring))
+            await supervisor.start(worker_spec(ground, folder, port, scoring))
             pid = supervisor.pids()[NAME]
             assert pid is not None
             measured = await _measure(clients, year, pid)
