@@ -14,6 +14,7 @@ from uuid import UUID
 
 from services.ingest.agreement.document import Agreement
 from services.ingest.context import IngestContext
+from services.ingest.erasure.catching_up import catch_up
 from services.ingest.identity.pseudonyms import Pseudonymizer, load_key
 from services.ingest.metrics import REJECTIONS
 from services.ingest.patience import Patience
@@ -101,13 +102,16 @@ class Intake:
         return await self._run(lambda: agreements.apply(self._parts, agreement))
 
     async def start(self) -> Swept:
-        """Write the district's timezone to the database, and sweep: to be called once before the first rows.
+        """Catch up with the ledger's copies, write the district's timezone to the database, and sweep.
+
+        To be called once before the first rows: a database that was restored holds what was erased since.
 
         What the calling task hands in from then on has one trace. Raises `RolesError` when the database's user is
         another than ingest's role, and `MasterKeyLostError`.
         """
         trace.begin()
         await self._run(self._check_database)
+        await self._run(lambda: catch_up(self._parts))
         await self._run(lambda: clock.put_timezone(self._parts))
         return await self.sweep()
 

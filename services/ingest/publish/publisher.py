@@ -27,7 +27,7 @@ class Publisher:
     """
 
     def __init__(self, bootstrap: str, wait_seconds: float) -> None:
-        self._bootstrap = bootstrap
+        self.bootstrap = bootstrap
         self._wait_seconds = wait_seconds
         self._lock = asyncio.Lock()
         self._producer: AIOKafkaProducer | None = None
@@ -61,7 +61,7 @@ class Publisher:
         if days != self._retained:
             try:
                 async with asyncio.timeout(self._wait_seconds):
-                    await set_retention(self._bootstrap, RETAINED, days)
+                    await set_retention(self.bootstrap, RETAINED, days)
             except (KafkaError, TimeoutError) as error:
                 raise UnavailableError("Kafka") from error
             self._retained = days
@@ -88,7 +88,7 @@ class Publisher:
                 await asyncio.shield(self._stopping)
                 self._stopping = None
             if self._producer is None:
-                producer = make_producer(self._bootstrap)
+                producer = make_producer(self.bootstrap)
                 try:
                     await producer.start()
                     self._partitions = tuple(sorted(await producer.partitions_for(MARKS.name)))
