@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -11,6 +12,7 @@ from services.cli.common import CommandError
 from services.cli.output import say
 from services.platform.embedded.endpoints import read_stack, stack_database
 from services.platform.embedded.stack import running_database
+from services.platform.roles import as_role, require_membership, role_of
 from services.platform.settings import Settings
 from services.registry import SERVICES
 
@@ -46,3 +48,22 @@ async def found_database(settings: Settings, service: str) -> AsyncIterator[str]
         else:
             async with running_database(settings, SERVICES, say=say) as url:
                 yield url
+
+
+@asynccontextmanager
+async def found_databases(settings: Settings, *services: str) -> AsyncIterator[list[str]]:
+    """The database that a command is about, as each of these services: none sees another's tables.
+
+    Raises what `found_database` does, and `RolesError` when the user of the settings may not become them.
+    """
+    stack = read_stack(settings.data_dir)
+    with answering():
+        if stack is not None:
+            yield [stack_database(stack, service) for service in services]
+        elif settings.database is not None:
+            url = settings.require_database()
+            await asyncio.to_thread(require_membership, url, SERVICES)
+            yield [as_role(url, role_of(service)) for service in services]
+        else:
+            async with running_database(settings, SERVICES, say=say) as url:
+                yield [as_role(url, role_of(service)) for service in services]

@@ -16,7 +16,7 @@ async def put_on_record(url: str, action: str, pseudonyms: Iterable[str] = ()) -
     """That whoever runs the command is shown something of these; raises `CommandError` when that cannot be written."""
     log = AuditLog(url, service=SERVICE)
     entry = AuditEntry(
-        subject=f"cli:{_os_user()}",
+        subject=who(),
         role="steward",
         agency=None,
         action=action,
@@ -30,8 +30,9 @@ async def put_on_record(url: str, action: str, pseudonyms: Iterable[str] = ()) -
         await log.close()
 
 
-def _os_user() -> str:
+def who() -> str:
+    """Whoever runs the command."""
     try:
-        return getpass.getuser()
+        return f"cli:{getpass.getuser()}"
     except (KeyError, OSError):  # a user id without a name, as in containers
-        return str(os.getuid())
+        return f"cli:{os.getuid()}"

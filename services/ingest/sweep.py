@@ -1,4 +1,6 @@
-"""What the calendar alone brings: consents that end or begin, a week that is over; and what Kafka has not got yet."""
+"""What the calendar alone brings: consents that end or begin, an agreement's day of destruction, a week that is over;
+and what Kafka has not got yet.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from dataclasses import dataclass
 from services.contracts.topics import RETENTION_DAYS
 from services.ingest.consent.settle import settle
 from services.ingest.context import IngestContext
+from services.ingest.erasure.destruction import destroy_due
 from services.ingest.publish.erasures import publish_erasures
 from services.ingest.publish.pending import publish_calendars, publish_days, publish_due_week, publish_students
 from services.ingest.store import agreements, consents, gate, ledger, pending, students
@@ -24,7 +27,9 @@ class Swept:
 
 
 async def sweep(parts: IngestContext) -> Swept:
-    """Settle the consents that are due today, publish all that is pending, and close the last week if that is due."""
+    """Settle the consents that are due today, destroy what is due, publish all that is pending, and close the last week
+    if that is due.
+    """
     async with parts.engine.begin() as connection:
         await agreements.renew(connection)
         due = await pending.due(connection)
@@ -34,7 +39,7 @@ async def sweep(parts: IngestContext) -> Swept:
     swept = Swept()
     while due.consents and (some := await _settle_some(parts)):
         swept = Swept(swept.began + some.began, swept.ended + some.ended)
-    if due.consents or due.erasures:
+    if await destroy_due(parts) or due.consents or due.erasures:
         await publish_erasures(parts)
     if due.consents or due.students:
         await publish_students(parts)

@@ -26,18 +26,18 @@ class Files:
     def __init__(self, system: System, ingest: httpx.Client, casework: httpx.Client, folder: Path) -> None:
         self._system, self._ingest, self._casework, self._folder = system, ingest, casework, folder
         self.school = f"school-{uuid4().hex[:8]}"
-        self._pseudonyms: dict[str, str] = {}
-        self._ids: dict[str, str] = {}
+        self.pseudonyms: dict[str, str] = {}
+        self.ids: dict[str, str] = {}
         self._spans: list[dict[str, str]] = []
         self._tracks: dict[str, Sequence[str]] = {}
         self.has_calendar = True
 
     def student(self, name: str, entry: str = "2016-09-08", exit_: str = "", calendar: str = "") -> None:
         """A student with a consent, and enrolled so."""
-        student_id = self._ids.setdefault(name, f"S-{uuid4().hex[:10]}")
-        if name not in self._pseudonyms:
+        student_id = self.ids.setdefault(name, f"S-{uuid4().hex[:10]}")
+        if name not in self.pseudonyms:
             answer = self._ingest.post("/v1/consents", json=[{**CONSENT, "student_id": student_id}])
-            self._pseudonyms[name] = answer.json()["results"][0]["student"]
+            self.pseudonyms[name] = answer.json()["results"][0]["student"]
         span = {"student_id": student_id, "school_id": self.school, "entry_date": entry, "exit_date": exit_}
         others = [each for each in self._spans if each["student_id"] != student_id]
         self._spans = [*others, {**span, "calendar": calendar}]
@@ -52,7 +52,7 @@ class Files:
         if self.has_calendar:
             write_csv(self._folder, "calendar.csv", days)
         write_csv(self._folder, "enrollments.csv", self._spans)
-        lines = [f"{self._ids[name]},{self.school},{day},{status}\n" for name, day, status in rows]
+        lines = [f"{self.ids[name]},{self.school},{day},{status}\n" for name, day, status in rows]
         text = f"student_id,school_id,date,status{header}\n" + "".join(lines)
         (self._folder / "attendance.csv").write_text(text, encoding="utf-8")
         done = firstbell(
@@ -62,7 +62,7 @@ class Files:
         return document
 
     def post(self, name: str, day: str, status: str) -> Json:
-        mark = {"student_id": self._ids[name], "school_id": self.school, "date": day, "status": status}
+        mark = {"student_id": self.ids[name], "school_id": self.school, "date": day, "status": status}
         document: Json = self._ingest.post("/v1/attendance", json=[mark]).json()
         return document
 
@@ -71,7 +71,7 @@ class Files:
         self._tracks = days
 
     def window(self, name: str) -> Json:
-        document: Json = self._casework.get(f"/v1/students/{self._pseudonyms[name]}/window").json()
+        document: Json = self._casework.get(f"/v1/students/{self.pseudonyms[name]}/window").json()
         return document
 
     def statuses(self, name: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.ingest.agreement.document import FeedId
 from services.ingest.erasure.erase import apply_entry, erase, release
 from services.ingest.identity.pseudonyms import Pseudonymizer, load_key
+from services.ingest.inspection import opened
 from services.ingest.store import ledger, students
 from services.platform.database import make_engine
 from tests.integration.taking import Taken
@@ -77,6 +78,7 @@ async def test_what_is_held_is_hidden_until_it_is_released(taken: Taken) -> None
     await taken.marks(student, ("hopes", DAY))
     async with begun(taken) as connection:
         locked = await students.lock(connection, FeedId(HOPE), [student])
+        await opened.open_for(connection, names(taken).digest(student), [pseudonym], "her")
         ids = await erase(
             connection,
             names(taken),
@@ -85,14 +87,13 @@ async def test_what_is_held_is_hidden_until_it_is_released(taken: Taken) -> None
             ended_on=DAY,
             by="district",
             agreement="DSA",
-            held=True,
         )
     assert await taken.pseudonyms(student) == {}
     async with begun(taken) as connection:
         assert await students.lock(connection, FeedId(HOPE), [student]) == {}
         assert await left(connection, pseudonym) == [1, 1, 1, 0]
-        await release(connection, ids)
-        await release(connection, ids)
+        assert await release(connection, names(taken).digest(student)) == ids
+        assert await release(connection, names(taken).digest(student)) == []
     async with begun(taken) as connection:
         assert await left(connection, pseudonym) == [0, 0, 0, 4]
         ((entry, removed),) = await ledger.unpublished(connection, 10)

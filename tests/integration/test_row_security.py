@@ -37,8 +37,8 @@ from tests.alert_events import event
 from tests.integration.ingest_support import OwnDatabase, own_database
 
 SCHEMAS: Final = [service.name for service in with_schema(SERVICES)]
-OF_INGEST: Final = ("ingest", "district", "audit")
-ALL_SCHEMAS: Final = (*SCHEMAS, "district", "audit")
+OF_INGEST: Final = ("ingest", "district", "audit", "erasure")
+ALL_SCHEMAS: Final = (*SCHEMAS, "district", "audit", "erasure")
 BEFORE: Final = {"ingest": "ingest_0007", "casework": "casework_0004", "notify": "notify_0002"}
 
 SEED: Final = """
@@ -85,10 +85,28 @@ SEED: Final = """
     FROM notify.alerts;
     INSERT INTO audit.entries (subject, role, agency, action, students, consents, outcome)
     VALUES ('her', 'caseworker', 'project-hope', 'mail', '{in-force}', '{2016-09-01}', 'allowed');
+    INSERT INTO ingest.inspections (student, pseudonyms, opened_on, due_on, opened_by)
+    VALUES ('\\x00', '{in-force}', '2016-12-01', '2017-01-15', 'her');
+    INSERT INTO ingest.corrections (student, number, statement, asked_on)
+    SELECT id, 1, 'Planted', '2016-12-01' FROM ingest.students WHERE pseudonym IN ('in-force', 'ended');
+    INSERT INTO erasure.keys (pseudonym, recipient, master, wrapped) VALUES ('in-force', 'project-hope', 'm', '\\x00');
+    INSERT INTO erasure.ledger
+        (id, student, agreement, recipient, kept_for, pseudonym, because, ended_on, at, by, gone)
+    VALUES (gen_random_uuid(), '\\x00', 'boston-2016', 'project-hope', '', 'gone', 'withdrawn', '2016-12-01', now(),
+            'district', 1);
+    INSERT INTO erasure.awaited SELECT 'notify', id FROM erasure.ledger;
+    INSERT INTO erasure.confirmations (id, service, removed) SELECT id, 'ingest', '{}' FROM erasure.ledger;
 """
 
-READ_BY_ALL: Final = {"ingest.disclosures", "audit.entries"}
-"""By every service, under its policies: the one says nothing of students, the other to whom they were shown."""
+OF_ERASURE: Final = {"erasure.keys", "erasure.ledger", "erasure.awaited", "erasure.confirmations"}
+READ_BY_ALL: Final = {"ingest.disclosures", "audit.entries", *OF_ERASURE}
+"""By every service, under its policies: who gets what, to whom students were shown, and who was erased."""
+CONFIRMED_BY_ALL: Final = "erasure.awaited"
+"""Each service takes out what is awaited of itself."""
+KEYS: Final = "erasure.keys"
+"""The reader has none."""
+READ_TOO: Final = {("casework", "ingest.corrections")}
+"""Of those whom it may show."""
 
 OF_PEOPLE: Final = text("""
     SELECT format('%I.%I', n.nspname, c.relname) AS name, c.relkind = 'v' AS is_view,
@@ -165,7 +183,7 @@ async def test_a_role_that_does_not_say_who_asks_sees_nothing(
     engine = make_engine(database.of(who))
     async with engine.connect() as connection:
         for table, schema in protected:
-            if who in (owner_of(schema), READER):
+            if who == owner_of(schema) or (who == READER and table != KEYS):
                 assert await number(connection, table) == 0, table
     await engine.dispose()
 
@@ -177,7 +195,7 @@ async def test_with_its_context_a_service_sees_its_own_and_the_reader_all(
     engine = make_engine(database.of(who), service=who)
     async with engine.connect() as connection:
         for table, schema in protected:
-            if who in (owner_of(schema), READER):
+            if who == owner_of(schema) or (who == READER and table != KEYS):
                 assert await number(connection, table) > 0, table
         assert await check_role(connection, who) is None
     await engine.dispose()
@@ -191,8 +209,9 @@ async def test_a_service_may_not_touch_the_tables_of_another(
         if owner_of(schema) == who:
             continue
         engine = make_engine(database.of(who), service=owner_of(schema))  # also when it says that it is the other
-        reading = [] if table in READ_BY_ALL else [f"SELECT * FROM {table}"]
-        for statement in (*reading, f"DELETE FROM {table}"):
+        reading = [] if table in READ_BY_ALL or (who, table) in READ_TOO else [f"SELECT * FROM {table}"]
+        deleting = [] if table == CONFIRMED_BY_ALL else [f"DELETE FROM {table}"]
+        for statement in (*reading, *deleting):
             with pytest.raises(ProgrammingError, match="permission denied"):
                 async with engine.begin() as connection:
                     await connection.execute(text(statement))
@@ -496,7 +515,7 @@ async def plain_owner(stack: Stack) -> AsyncIterator[str]:
 async def test_an_owner_without_powers_migrates_serves_and_dumps(stack: Stack, plain_owner: str) -> None:
     await asyncio.to_thread(migrate, plain_owner, SERVICES)
     await asyncio.to_thread(migrate, plain_owner, SERVICES)
-    with pytest.raises(RolesError, match="GRANT firstbell_ingest, firstbell_casework, "):
+    with pytest.raises(RolesError, match="GRANT firstbell_ingest, firstbell_warning, "):
         require_membership(plain_owner, SERVICES)
     require_membership(stack.database, SERVICES)
     database = OwnDatabase(stack, str(make_url(plain_owner).database))

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from services.platform.embedded.endpoints import Stack
+from services.platform.keys.master import new_master_line
 from tests.integration.running import until
 from tests.integration.worker_processes import Ground, WorkerProcess, days, ground, ready, running
 
@@ -132,3 +133,21 @@ async def test_without_the_database_marks_wait_and_so_does_a_start_but_no_stop(t
                 return before.keys() - {"late"} <= written.keys() and bool(await on.stored_of("late"))
 
             await until(has_all)
+
+
+async def test_a_lost_master_key_ends_the_worker_with_what_to_do_and_nothing_is_changed(
+    tmp_path: Path, stack: Stack
+) -> None:
+    async with ground(tmp_path, stack) as on:
+        worker = on.start("worker")
+        with running(worker):
+            before = await begun(on, worker)
+        another = on.start("worker", master=new_master_line().decode().strip())
+        with running(another):
+            assert await asyncio.to_thread(another.process.wait, 40) != 0
+        assert "Restore the right one" in another.log.read_text(encoding="utf-8")
+        assert await on.written() == before
+        again = on.start("worker")
+        with running(again):
+            await ready(again)
+            assert await again.has(GONE)

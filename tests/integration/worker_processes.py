@@ -106,13 +106,13 @@ class Ground:
         self.ciphers: dict[str, AESGCM] = {}
         """Of everybody who was not erased."""
 
-    def start(self, name: str) -> WorkerProcess:
-        """A worker with a data folder of this name."""
+    def start(self, name: str, *, master: str | None = None) -> WorkerProcess:
+        """A worker with a data folder of this name, and the right master key unless another is given."""
         port = free_port(taken=set())
         env = inherited_environment() | {
             "FIRSTBELL_KAFKA": self._kafka,
             "FIRSTBELL_DATABASE": self._database.of("warning"),
-            "FIRSTBELL_MASTER_KEY": self._master,
+            "FIRSTBELL_MASTER_KEY": master or self._master,
             "FIRSTBELL_DATA_DIR": str(self._folder / name),
             "FIRSTBELL_WARNING_PORT": str(port),
             "FIRSTBELL_PARTITIONS": "1",

@@ -16,6 +16,7 @@ TO_READ = frozenset(
         "ingest.figures",
         "ingest.live_purposes",
         "ingest.live_schools",
+        "ingest.statements",
         "ingest.today",
         "notify.mails",
     }

@@ -16,6 +16,7 @@ from services.casework.history.routes import PSEUDONYM
 from services.casework.history.visible import consented_to
 from services.casework.people import READERS
 from services.casework.quota import StudentQuota
+from services.casework.windows.statements import statements_of
 from services.casework.windows.workers import RecoveringError, ask
 from services.platform.audit.edge import Looking
 from services.platform.consent import consented_students, live_schools
@@ -42,6 +43,17 @@ EXAMPLE: Final[dict[str, JsonValue]] = {
     "moves": 2,
     "not_shared_days": 10,
     "marks": [{"date": "2016-12-09", "status": "absent", "excused": False}],
+    "statements": [
+        {
+            "number": 12,
+            "about": "2016-12-09",
+            "statement": "She was at the doctor's that day.",
+            "asked_on": "2016-12-12",
+            "decided_on": None,
+            "decision": None,
+            "note": None,
+        }
+    ],
 }
 
 
@@ -68,6 +80,7 @@ def window_router(
     ) -> JSONResponse:
         async with sessions() as session:
             known = await _known(session, caller, student)
+            statements = [] if known is None else await statements_of(session, student)
         if known is None:
             raise _no_such_student()
         look.at({student: known.consent})
@@ -90,7 +103,8 @@ def window_router(
             for mark in (marks if isinstance(marks, list) else [])
             if isinstance(mark, dict) and _theirs(caller, known.schools, mark.get("school_id"))
         ]
-        answer = {**found, "marks": shared, "student_id": known.student_id}
+        said = [one.model_dump(mode="json") for one in statements]
+        answer = {**found, "marks": shared, "student_id": known.student_id, "statements": said}
         return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 
     return router

@@ -30,6 +30,7 @@ _PROOFS: Final = """
 _LATEST: Final = text(f"{_PROOFS} ORDER BY l.at DESC, l.id LIMIT :limit")
 _ONE: Final = text(f"{_PROOFS} AND l.id = :id")
 _OF: Final = text(f"{_PROOFS} AND l.pseudonym = ANY (CAST(:pseudonyms AS text[])) ORDER BY l.at, l.id")
+_BY_ID: Final = text(f"{_PROOFS} AND l.id = ANY (CAST(:ids AS uuid[])) ORDER BY l.at, l.id")
 
 _WAITING: Final = text("""
     SELECT service, count(*) AS proofs, min(at) AS oldest, clock_timestamp() AS now,
@@ -75,6 +76,11 @@ async def find_proof(connection: AsyncConnection, proof: UUID) -> Proof | None:
 async def proofs_of(connection: AsyncConnection, pseudonyms: Collection[str]) -> list[Proof]:
     """The proofs of these feeds, in order."""
     return [_proof(row) for row in await connection.execute(_OF, {"pseudonyms": list(pseudonyms)})]
+
+
+async def proofs_by_id(connection: AsyncConnection, ids: Collection[UUID]) -> list[Proof]:
+    """The proofs of these ids, in order."""
+    return [_proof(row) for row in await connection.execute(_BY_ID, {"ids": list(ids)})] if ids else []
 
 
 async def waiting(connection: AsyncConnection) -> list[Behind]:

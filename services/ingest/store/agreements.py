@@ -51,6 +51,7 @@ _SHARED = text("SELECT pg_advisory_xact_lock_shared(727003)")
 _EXCLUSIVE = text("SELECT pg_advisory_xact_lock(727003)")
 
 _LAST = text("SELECT document::text FROM ingest.agreements ORDER BY applied DESC LIMIT 1")
+_NEWEST_OF = text("SELECT document::text FROM ingest.agreements WHERE id = :id ORDER BY version DESC LIMIT 1")
 
 
 class NoAgreementError(OperatorError):
@@ -154,6 +155,12 @@ async def renew(connection: AsyncConnection) -> None:
 async def last_applied(connection: AsyncConnection) -> Agreement | None:
     """The version that was applied last, in force or not."""
     document: str | None = await connection.scalar(_LAST)
+    return None if document is None else _parsed(document)
+
+
+async def newest(connection: AsyncConnection, agreement: str) -> Agreement | None:
+    """The newest version of the agreement of this id, in force or not; None when there never was one."""
+    document: str | None = await connection.scalar(_NEWEST_OF, {"id": agreement})
     return None if document is None else _parsed(document)
 
 

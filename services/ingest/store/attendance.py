@@ -41,26 +41,33 @@ _PUT = text("""
           > (coalesce(a.recorded_at, '-infinity'), a.gravity)
 """)
 
-_DROP_MARKS = text("""
+_INSPECTED = """
+    SELECT s.id FROM ingest.students s
+    WHERE s.held OR EXISTS (
+        SELECT FROM ingest.inspections i WHERE i.closed_on IS NULL AND s.pseudonym = ANY (i.pseudonyms))
+"""
+
+_DROP_MARKS = text(f"""
     WITH gone AS (
         DELETE FROM district.attendance a
         WHERE NOT EXISTS (SELECT FROM ingest.shared_schools d
                           WHERE (d.agency, d.kept_for, d.school_id) = (a.recipient, a.purpose, a.school_id))
-          AND NOT EXISTS (SELECT FROM ingest.students s WHERE s.id = a.student AND s.held)
+            AND a.student NOT IN ({_INSPECTED})
         RETURNING student, date, school_id
     ), events AS (
         DELETE FROM ingest.taken_events WHERE student IN (SELECT student FROM gone)
     )
     DELETE FROM ingest.taken t USING (SELECT DISTINCT student, date, school_id FROM gone) g
     WHERE (t.student, t.date, t.school_id) = (g.student, g.date, g.school_id)
-""")
+""")  # noqa: S608 -- our own text
 
-_DROP_ENROLLMENTS = text("""
+_DROP_ENROLLMENTS = text(f"""
     DELETE FROM ingest.enrollments e USING ingest.students s
-    WHERE s.id = e.student AND s.kept_for <> '' AND NOT s.held
+    WHERE s.id = e.student AND s.kept_for <> ''
       AND NOT EXISTS (SELECT FROM ingest.shared_schools d
                       WHERE (d.agency, d.kept_for, d.school_id) = (s.agency, s.kept_for, e.school_id))
-""")
+      AND s.id NOT IN ({_INSPECTED})
+""")  # noqa: S608 -- our own text
 
 
 async def put(connection: AsyncConnection, marks: Iterable[tuple[int, PlainMark]]) -> None:
@@ -95,6 +102,9 @@ async def put(connection: AsyncConnection, marks: Iterable[tuple[int, PlainMark]
 
 
 async def drop_unshared(connection: AsyncConnection) -> None:
-    """Delete what is kept of schools that the agreement in force does not share with its party and for its purpose."""
+    """Delete what is kept of schools that the agreement in force does not share with its party and for its purpose.
+
+    What a parent is inspecting stays until that is closed.
+    """
     await connection.execute(_DROP_MARKS)
     await connection.execute(_DROP_ENROLLMENTS)

@@ -29,6 +29,7 @@ _DELETE: Final = {
         ("ingest.taken_events", "student"),
         ("ingest.enrollments", "student"),
         ("ingest.consents", "student"),
+        ("ingest.corrections", "student"),
         ("ingest.students", "id"),
     )
 }

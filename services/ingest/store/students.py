@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.contracts.ids import Pseudonym, Slot
 from services.ingest.agreement.document import FeedId
 from services.ingest.consent.in_force import ConsentStanding, Run
+from services.ingest.inspection import corrections
 from services.ingest.store import keys
 from services.ingest.store.arrays import joined
 from services.platform.keys.master import MasterKeys
@@ -36,6 +37,25 @@ _LOCK_DUE_OF = text("""
       AND NOT held AND next_change <= (SELECT ingest.today())
     ORDER BY id FOR UPDATE
 """)
+
+_LOCK_EVERY = text("""
+    SELECT id, student_id, agency, kept_for, pseudonym, slot, consent_from, consent_through, next_change, adult_on
+    FROM ingest.students WHERE student_id = :student AND NOT held ORDER BY id FOR UPDATE
+""")
+
+_UNDER = """
+    FROM ingest.students s
+    WHERE NOT s.held AND EXISTS (
+            SELECT FROM ingest.consents c WHERE c.student = s.id AND :agreement IN (c.agreement_id, '*'))
+        AND NOT EXISTS (
+            SELECT FROM ingest.consents c JOIN ingest.agreement_in_force f ON f.id = c.agreement_id
+            WHERE c.student = s.id AND f.id <> :agreement)
+"""
+_LOCK_UNDER = text(f"""
+    SELECT id, student_id, agency, kept_for, pseudonym, slot, consent_from, consent_through, next_change, adult_on
+    {_UNDER} ORDER BY id LIMIT :limit FOR UPDATE
+""")
+_COUNT_UNDER = text(f"SELECT count(DISTINCT student_id), count(*) {_UNDER}")
 
 _FEEDS = text("""
     SELECT DISTINCT agency, kept_for FROM ingest.students WHERE student_id = ANY (CAST(:ids AS text[])) AND NOT held
@@ -131,6 +151,22 @@ async def lock_due_of(connection: AsyncConnection, feed: FeedId, student_ids: It
     return [_student(row) for row in await connection.execute(_LOCK_DUE_OF, given)]
 
 
+async def lock_every_feed(connection: AsyncConnection, student_id: str) -> list[StudentRecord]:
+    """The student in every feed, locked."""
+    return [_student(row) for row in await connection.execute(_LOCK_EVERY, {"student": student_id})]
+
+
+async def lock_under(connection: AsyncConnection, agreement: str, limit: int) -> list[StudentRecord]:
+    """Students who are kept because of consents to the agreement and of no other that is in force, locked."""
+    return [_student(row) for row in await connection.execute(_LOCK_UNDER, {"agreement": agreement, "limit": limit})]
+
+
+async def count_under(connection: AsyncConnection, agreement: str) -> tuple[int, int]:
+    """How many students `lock_under` would find, and how many feeds of them."""
+    students, feeds = (await connection.execute(_COUNT_UNDER, {"agreement": agreement})).one()
+    return students, feeds
+
+
 async def any_due_of(connection: AsyncConnection, feed: FeedId, student_ids: Iterable[str]) -> bool:
     """Whether the consents of any of the students must be looked at again today."""
     given = {"ids": joined(student_ids), **feed._asdict()}
@@ -150,7 +186,10 @@ async def any_due(connection: AsyncConnection, day: date) -> bool:
 async def add(
     connection: AsyncConnection, masters: MasterKeys, feed: FeedId, students: Mapping[Pseudonym, NewStudent]
 ) -> None:
-    """Keep new students for the feed, with a key when it flows; one who is kept already stays as is."""
+    """Keep new students for the feed, with a key when it flows; one who is kept already stays as is.
+
+    What their parents asked to correct before, for other feeds, is kept with them.
+    """
     await connection.execute(
         _ADD,
         {
@@ -161,6 +200,7 @@ async def add(
             "adults": [student.adult_on for student in students.values()],
         },
     )
+    await corrections.carry(connection, students)
     if not feed.kept_for:
         await keys.add(connection, masters, feed.agency, students)
 

@@ -8,8 +8,8 @@ from lxml import html
 from markdown_it import MarkdownIt
 
 from services.lab.report.document import Document, ModelFacts
-from services.lab.report.elements import Element, facts, paragraph, section, table, tag
 from services.lab.report.numbers import decimal
+from services.platform.page.elements import Element, facts, paragraph, section, table, tag
 
 _TITLE = "# Model card\n"
 _DEEPER = {"h2": "h3", "h3": "h4"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from models.backtest.measures import Measures
 from services.lab.backtest_table import LABELS
 from services.lab.report.document import Document
-from services.lab.report.elements import Element, paragraph, section, table
 from services.lab.report.numbers import decimal, percent, percent_between
+from services.platform.page.elements import Element, paragraph, section, table
 
 _WORTH = (
     "Strategy",

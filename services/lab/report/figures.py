@@ -14,11 +14,11 @@ from models.backtest.measures import Measures
 from services.lab.backtest_table import LABELS
 from services.lab.report import plots
 from services.lab.report.document import RANKINGS, Document
-from services.lab.report.elements import Element, more, paragraph, section, table, tag
 from services.lab.report.evidence import ReportEvidence
 from services.lab.report.groups import GroupRow, group_rows
 from services.lab.report.numbers import DOES_NOT_APPLY, decimal, percent, percent_between
 from services.lab.report.svg import drawing, to_svg
+from services.platform.page.elements import Element, more, paragraph, section, table, tag
 
 
 def figures(document: Document, evidence: ReportEvidence) -> list[Element]:

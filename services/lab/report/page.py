@@ -6,21 +6,16 @@ from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
-from lxml import etree
-
 from services.lab.report.card import model_card
 from services.lab.report.comparison import comparison
 from services.lab.report.document import Document, read_document
-from services.lab.report.elements import Element, section, tag
 from services.lab.report.evidence import ReportEvidence
 from services.lab.report.figures import figures
 from services.lab.report.summary import summary
+from services.platform.page.elements import Element, section, tag
+from services.platform.page.whole import page
 
 _TITLE = "First Bell: backtest report"
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-"""The browser's own guard: the page may load nothing, not even from its own folder, and run no script."""
-_XMLNS = (' xmlns="http://www.w3.org/2000/svg"', ' xmlns:xlink="http://www.w3.org/1999/xlink"')
-"""Needed in XML, not in HTML."""
 
 
 def write_report(path: Path, result: Mapping[str, object], evidence: ReportEvidence) -> None:
@@ -40,33 +35,8 @@ def render(document: Document, evidence: ReportEvidence) -> str:
         _method(),
         model_card(document),
     ]
-    page = tag(
-        "html",
-        _head(),
-        tag("body", tag("header", tag("h1", _TITLE), _contents(parts)), tag("main", *parts)),
-        lang="en",
-    )
-    text = etree.tostring(page, method="html", encoding="unicode", doctype="<!DOCTYPE html>")
-    for declaration in _XMLNS:
-        text = text.replace(declaration, "")
-    return text + "\n"
-
-
-def _head() -> Element:
-    style = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
-    return tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("title", _TITLE),
-        tag("style", style),
-    )
-
-
-def _contents(parts: list[Element]) -> Element:
-    links = (tag("a", part[0].text or "", href=f"#{part.get('id')}") for part in parts)
-    return tag("nav", tag("ul", *(tag("li", link) for link in links)), aria_label="On this page")
+    style = files(__package__).joinpath("charts.css").read_text(encoding="utf-8")
+    return page(_TITLE, parts, style=style)
 
 
 def _method() -> Element:

@@ -7,10 +7,10 @@ from datetime import date
 
 from services.lab.backtest_table import LABELS
 from services.lab.report.document import BASELINE, Document, Threshold
-from services.lab.report.elements import Element, facts, paragraph, section, tag, warning
 from services.lab.report.groups import WIDEST_GAP, gap_warning, gaps, group_rows
 from services.lab.report.numbers import DOES_NOT_APPLY, decimal, percent, points
 from services.lab.report.words import provenance, worth
+from services.platform.page.elements import Element, facts, paragraph, section, tag, warning
 
 
 def summary(document: Document, weeks: Sequence[date]) -> Element:

@@ -12,7 +12,7 @@ from lxml import etree
 from matplotlib.figure import Figure
 from matplotlib.typing import RcKeyType
 
-from services.lab.report.elements import Element, tag
+from services.platform.page.elements import Element, tag
 
 WIDTH = 5.2
 """Inches (72 to one unit of the drawing), so that text stays legible where a phone shows it at its own size."""
@@ -29,8 +29,8 @@ COLOURS = {
     "ink": "#1a1a1a",
     "rule": "#c9cdd1",
 }
-"""Colour-blind safe: after Okabe and Ito, darkened to 3:1 on white. `page.css` has each as `--chart-NAME`, and lighter
-ones for a dark page."""
+"""Colour-blind safe: after Okabe and Ito, darkened to 3:1 on white. `charts.css` has each as `--chart-NAME`, and
+lighter ones for a dark page."""
 
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "{http://www.w3.org/1999/xlink}href"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
+from types import SimpleNamespace
 from typing import Any, NamedTuple, cast
 
 import httpx
@@ -20,6 +21,15 @@ from tests.identity import Identity
 from tests.kept_audit import KeptAudit
 
 KNOWN, UNKNOWN = "p" * 22, "u" * 22
+STATEMENT = SimpleNamespace(
+    number=12,
+    about=date(2016, 12, 9),
+    statement="She was at the doctor's.",
+    asked_on=date(2016, 12, 12),
+    decided_on=None,
+    decision=None,
+    note=None,
+)
 
 
 class Row(NamedTuple):
@@ -35,7 +45,9 @@ class InMemory:
         self.live = ["dearborn", "winthrop"]
         self.students = {KNOWN: Row("D-1", date(2016, 9, 1), "hope")}
 
-    async def execute(self, statement: Any) -> InMemory:
+    async def execute(self, statement: Any, given: dict[str, str] | None = None) -> Any:
+        if given is not None:
+            return [STATEMENT] if given["student"] == KNOWN else []
         self._found = self.students.get(statement.compile().params["pseudonym_1"])
         return self
 
@@ -111,6 +123,17 @@ async def test_the_owner_answers_under_the_districts_id_and_nothing_is_cached(id
         "school_id": "dearborn",
         "absent_days": 9,
         "marks": marks,
+        "statements": [
+            {
+                "number": 12,
+                "about": "2016-12-09",
+                "statement": "She was at the doctor's.",
+                "asked_on": "2016-12-12",
+                "decided_on": None,
+                "decision": None,
+                "note": None,
+            }
+        ],
     }
     assert answer.headers["cache-control"] == "no-store"
 

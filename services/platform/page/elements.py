@@ -1,4 +1,4 @@
-"""HTML elements of the report. lxml escapes every text that goes in."""
+"""HTML elements of a page. lxml escapes every text that goes in."""
 
 from __future__ import annotations
 
