@@ -15,7 +15,7 @@ SKIPPED: Final = Counter(
 )
 
 
-class Keys(Protocol):
+class FeedKeys(Protocol):
     """The feeds' keys, as far as they are at hand."""
 
     def cipher(self, pseudonym: str) -> AESGCM | None:

@@ -17,7 +17,7 @@ from services.contracts.risk import ThresholdSet, WeekCounted
 from services.contracts.sealed import sealed_for, unseal
 from services.platform.keys.ring import NoKeyError
 from services.warning.columns import SingleMark, columns_of
-from services.warning.keys import SKIPPED, Keys
+from services.warning.keys import SKIPPED, FeedKeys
 from services.warning.partition import Partition
 from services.warning.wire import DaysClosed, WeekClosed, decode_marks, head_count
 
@@ -40,7 +40,7 @@ def take(
     key: bytes | None,
     value: bytes | None,
     timestamp: float,
-    keys: Keys,
+    keys: FeedKeys,
 ) -> UUID | None:
     """Apply the facts of one record; returns the token of a close, to be answered when they are evaluated.
 
@@ -82,7 +82,7 @@ def students_of(topic: str, value: bytes | None) -> Collection[str]:
     return (sealed_for(value),) if topic in _OF_STUDENTS else ()
 
 
-def _take_marks(partition: Partition, batch: SealedBatch, keys: Keys) -> None:
+def _take_marks(partition: Partition, batch: SealedBatch, keys: FeedKeys) -> None:
     marks = columns_of(batch, _cipher_of(partition, keys))
     taken_at = moment_of(batch.taken_at)
     partition.caused(taken_at)
@@ -99,7 +99,7 @@ def _take_marks(partition: Partition, batch: SealedBatch, keys: Keys) -> None:
         SKIPPED.labels(topics.MARKS.name).inc(len(batch.students) - known)
 
 
-def _cipher_of(partition: Partition, keys: Keys) -> CipherOf:
+def _cipher_of(partition: Partition, keys: FeedKeys) -> CipherOf:
     """The keys; but what the table has of a student, unread, must not be written over."""
 
     def unless_unreadable(pseudonym: str) -> AESGCM | None:
@@ -120,7 +120,7 @@ def _take_close(partition: Partition, place: Place, record: DaysClosed | WeekClo
 
 
 def _take_of_student(
-    partition: Partition, topic: str, key: bytes | None, value: bytes | None, taken_at: datetime, keys: Keys
+    partition: Partition, topic: str, key: bytes | None, value: bytes | None, taken_at: datetime, keys: FeedKeys
 ) -> None:
     """A student's consent or enrollments; without a value the student was erased, and never comes back."""
     if key is None:

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.contracts.packed import CipherOf
 from services.platform.keys.ring import KeyAwayError
-from services.warning.keys import Keys
+from services.warning.keys import FeedKeys
 from services.warning.owned import PartitionLostError
 
 Done = TypeVar("Done")
@@ -19,13 +19,13 @@ Done = TypeVar("Done")
 class PatientKeys:
     """Keys, and waits for them that can be ended."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: FeedKeys) -> None:
         self._keys = keys
         self._waits: set[asyncio.Future[None]] = set()
         self._ended = False
 
     def cipher(self, pseudonym: str) -> AESGCM | None:
-        """As `Keys.cipher`."""
+        """As `FeedKeys.cipher`."""
         return self._keys.cipher(pseudonym)
 
     def drop(self, pseudonyms: Iterable[str]) -> None:
@@ -33,7 +33,7 @@ class PatientKeys:
         self._keys.drop(pseudonyms)
 
     async def find(self, pseudonyms: Iterable[str]) -> None:
-        """As `Keys.find`; raises `PartitionLostError` when the wait is ended."""
+        """As `FeedKeys.find`; raises `PartitionLostError` when the wait is ended."""
         wait = asyncio.ensure_future(self._keys.find(pseudonyms))
         self._waits.add(wait)
         try:

@@ -27,7 +27,7 @@ from services.platform.trace import trace_in
 from services.warning import records
 from services.warning.checkpoint import Checkpoint
 from services.warning.emitter import Emitter
-from services.warning.keys import Keys
+from services.warning.keys import FeedKeys
 from services.warning.loading import students_in
 from services.warning.owned import OwnedPartition, PartitionLostError
 from services.warning.partition import Partition, Removed
@@ -45,7 +45,7 @@ UNREADABLE = Gauge(
 )
 
 
-Take = Callable[[Partition, records.Place, str, bytes | None, bytes | None, float, Keys], UUID | None]
+Take = Callable[[Partition, records.Place, str, bytes | None, bytes | None, float, FeedKeys], UUID | None]
 """Applies a record to a partition's state, as `records.take` does."""
 Load = Callable[[Mapping[str, bytes], CipherOf], Partition]
 
@@ -58,7 +58,7 @@ class Worker:
         table: WindowTable,
         partitions: int,
         load: Load,
-        keys: Keys,
+        keys: FeedKeys,
         take: Take = records.take,
     ) -> None:
         self._table = table

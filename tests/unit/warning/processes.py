@@ -21,7 +21,7 @@ from services.platform.testing.kafka import LogPlace, MemoryKafka, MemoryProduce
 from services.platform.testing.table import MemoryTable
 from services.warning import records
 from services.warning.changelog import Changelog, FencedError
-from services.warning.keys import Keys
+from services.warning.keys import FeedKeys
 from services.warning.table import WindowTable
 from services.warning.worker import Worker
 from tests.unit.warning.keys import CIPHERS, FakeKeys
@@ -131,7 +131,7 @@ def apply(
     _key: bytes | None,
     value: bytes | None,
     _at: float,
-    keys: Keys,
+    keys: FeedKeys,
 ) -> UUID | None:
     """In place of `records.take`."""
     letter = (value or b"").decode()
