@@ -41,7 +41,8 @@ STUDENTS: Final = 2_000
 FIRST: Final = date(2025, 9, 1)
 _STATUSES: Final = ("present", "present", "present", "absent", "tardy")
 _CATEGORIES: Final = {"present": "In Attendance", "absent": "Unexcused Absence", "tardy": "Tardy"}
-_CONSENT: Final = "a,2025-08-01,attendance,homelessness-prevention,project-hope"
+_CONSENTS: Final = "student_id,agreement_id,signed_by,relationship,signed_on,method,records,purpose,recipients"
+_CONSENT: Final = "a,A. Guardian,parent,2025-08-01,paper,attendance,homelessness-prevention,project-hope"
 
 Rates = dict[str, float]
 """Rows a second, by what was measured."""
@@ -107,7 +108,7 @@ def write_folder(folder: Path, prefix: str, marks: int) -> list[Sequence[str]]:
     folder.mkdir()
     students = [f"{prefix}{number:05}" for number in range(STUDENTS)]
     days = _weekdays(max(1, marks // STUDENTS))
-    _write(folder / "consents.csv", "student_id,agreement_id,signed_on,records,purpose,recipients", _consents(students))
+    _write(folder / "consents.csv", _CONSENTS, _consents(students))
     spans = ((student, "0455", FIRST.isoformat()) for student in students)
     _write(folder / "enrollments.csv", "student_id,school_id,entry_date", spans)
     calendar = (("0455", day, "true") for day in days)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -14,15 +14,21 @@ from uuid import uuid4
 import psutil
 from aiokafka import AIOKafkaProducer
 from aiosmtplib import SMTP
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.contracts.alerts import AlertEvent, Reason
 from services.contracts.ids import Pseudonym, alert_id, event_id
+from services.contracts.sealed import seal_event
 from services.contracts.topics import ALERTS
+from services.ingest.store import keys
 from services.platform.embedded.endpoints import Stack
 from services.platform.kafka import make_producer
+from services.platform.keys.feed_keys import find_keys
+from services.platform.keys.master import MasterKeys
 from services.platform.processes import ProcessError, poll
+from services.platform.settings import Settings
 
 DAY: Final = date(2026, 11, 23)
 PATIENCE: Final = 600
@@ -36,14 +42,15 @@ _SENT: Final = text("SELECT count(*) FROM notify.outbox WHERE status = 'sent'")
 
 async def mail_alerts(stack: Stack, engine: AsyncEngine, mails: int, at_once: int) -> float:
     """Milliseconds of notify's CPU a mail: of `at_once` new alerts each time, the next when those are mailed."""
-    events = [_raised(student) for student in await _make_students(engine, mails)]
+    ciphers = await _make_students(engine, MasterKeys.of(Settings(data_dir=stack.data_dir)), mails)
+    events = [_raised(student) for student in ciphers]
     process = psutil.Process(stack.pid("notify"))
     producer = make_producer(stack.kafka)
     await producer.start()
     try:
         before = _cpu_seconds(process)
         for first in range(0, mails, at_once):
-            await _send_and_settle(producer, engine, events[first : first + at_once])
+            await _send_and_settle(producer, engine, events[first : first + at_once], ciphers)
         return 1000 * (_cpu_seconds(process) - before) / mails
     finally:
         await producer.stop()
@@ -68,15 +75,17 @@ async def send_plainly(address: str, messages: Sequence[EmailMessage]) -> float:
         return 1000 * (time.process_time() - before) / len(messages)
 
 
-async def _make_students(engine: AsyncEngine, count: int) -> list[Pseudonym]:
+async def _make_students(engine: AsyncEngine, masters: MasterKeys, count: int) -> Mapping[str, AESGCM]:
+    """New students with a consent in force, and the ciphers of their feeds."""
     students = [Pseudonym(uuid4().hex[:22]) for _ in range(count)]
     async with engine.begin() as connection:
         await connection.execute(_STUDENT, [{"student": student, "day": DAY} for student in students])
-    return students
+        await keys.add(connection, masters, "project-hope", students)
+        return (await find_keys(connection, masters, students)).ciphers()
 
 
-def _raised(student: Pseudonym) -> AlertEvent:
-    alert = alert_id(student, DAY)
+def _raised(student: str) -> AlertEvent:
+    alert = alert_id(Pseudonym(student), DAY)
     reasons = [
         Reason(
             rule="streak",
@@ -112,10 +121,13 @@ def _raised(student: Pseudonym) -> AlertEvent:
     )
 
 
-async def _send_and_settle(producer: AIOKafkaProducer, engine: AsyncEngine, events: Sequence[AlertEvent]) -> None:
+async def _send_and_settle(
+    producer: AIOKafkaProducer, engine: AsyncEngine, events: Sequence[AlertEvent], ciphers: Mapping[str, AESGCM]
+) -> None:
     before = await _sent(engine)
     for event in events:
-        await producer.send(ALERTS.name, event.model_dump_json().encode(), key=event.student.encode())
+        sealed = seal_event(ciphers[event.student], ALERTS, event)
+        await producer.send(ALERTS.name, sealed, key=event.student.encode())
     await producer.flush()
 
     async def sent() -> bool:

@@ -12,7 +12,7 @@ from models.simulation.calendar import SimulatedYear
 from models.simulation.config import Consents, WorldConfig
 from models.simulation.people import Population
 
-RELATIONSHIPS = ("mother", "father", "guardian", "grandparent")
+RELATIONSHIPS = ("parent", "parent", "guardian", "guardian")
 METHODS = ("paper", "electronic")
 SIGNING_DAYS = 30
 """Days before the year in which consents are gathered."""

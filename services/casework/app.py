@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from services.casework.access.routes import access_router
 from services.casework.actions.publisher import ActionPublisher
 from services.casework.actions.routes import actions_router
+from services.casework.erase import remove
 from services.casework.history.routes import history_router
 from services.casework.intake.record import record
 from services.casework.quota import StudentQuota
@@ -26,8 +27,10 @@ from services.platform.background import Background
 from services.platform.consent import check_database
 from services.platform.consumer import BatchConsumer
 from services.platform.database import make_engine, make_sessions
+from services.platform.erasure.erasing import Erasures, add_erasures
 from services.platform.http import add_health, add_problem_handlers
 from services.platform.identity.edge import add_identity
+from services.platform.keys.master import MasterKeys
 from services.platform.listening import serve
 from services.platform.logging import configure_logging
 from services.platform.notice import NOTICE
@@ -41,15 +44,24 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
     audit = AuditLog(settings.require_database(), service="casework")
     quota = StudentQuota(settings.students_per_hour)
     tasks = background or Background()
+    masters = MasterKeys.of(settings)
+    erasures = Erasures(engine, settings.require_kafka(), service="casework", remove=remove)
     consumer = BatchConsumer(
-        settings.require_kafka(), ALERTS, group=CASEWORK_GROUP, model=AlertEvent, handle=partial(record, sessions)
+        settings.require_kafka(),
+        ALERTS,
+        group=CASEWORK_GROUP,
+        service="casework",
+        masters=masters,
+        read=AlertEvent.model_validate_json,
+        handle=partial(record, sessions),
     )
-    publisher = ActionPublisher(settings.require_kafka(), sessions)
+    publisher = ActionPublisher(settings.require_kafka(), sessions, masters)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        tasks.start("the consumer of alerts", consumer.run())
-        tasks.start("the publisher of case actions", publisher.run())
+        tasks.start("the erasures", erasures.run())
+        tasks.start("the consumer of alerts", erasures.then(consumer.run))
+        tasks.start("the publisher of case actions", erasures.then(publisher.run))
         try:
             yield
         finally:
@@ -67,9 +79,16 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
     )
     add_problem_handlers(app)
     add_audit(app, audit)
+    add_erasures(app, erasures)
     add_identity(app, settings)
     add_health(
-        app, {"database": partial(check_database, engine, "casework"), "kafka": consumer.check, "tasks": tasks.check}
+        app,
+        {
+            "database": partial(check_database, engine, "casework"),
+            "erasures": erasures.check,
+            "kafka": consumer.check,
+            "tasks": tasks.check,
+        },
     )
     app.include_router(history_router(sessions, quota))
     app.include_router(actions_router(sessions, quota, publisher.wake))

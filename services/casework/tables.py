@@ -18,7 +18,7 @@ class Base(DeclarativeBase):
 
 
 class AlertRow(Base):
-    """An alert as it stands after its event `seq`."""
+    """An alert as it stands after its event `seq`; of an erased student it is only known that there was one."""
 
     __tablename__ = "alerts"
 
@@ -27,16 +27,16 @@ class AlertRow(Base):
     student: Mapped[str]
     household: Mapped[str | None]
     agency: Mapped[str | None]
-    school_id: Mapped[str]
-    level: Mapped[str]
+    school_id: Mapped[str | None]
+    level: Mapped[str | None]
     status: Mapped[str]
     raised_on: Mapped[date]
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    reasons: Mapped[list[dict[str, JsonValue]]] = mapped_column(JSONB)
+    reasons: Mapped[list[dict[str, JsonValue]] | None] = mapped_column(JSONB)
 
 
 class AlertEventRow(Base):
-    """One step of an alert's life; rows are inserted and never updated."""
+    """One step of an alert's life; rows are inserted and never updated, and deleted when the student is erased."""
 
     __tablename__ = "alert_events"
 
@@ -53,7 +53,7 @@ class AlertEventRow(Base):
 
 
 class ActionRow(Base):
-    """One thing that was done about an alert; only `published_at` is ever updated."""
+    """One thing that was done about an alert; only `published_at` is ever updated. Erased with the student."""
 
     __tablename__ = "actions"
 

@@ -20,6 +20,7 @@ from services.cli.common import (
 )
 from services.cli.database import found_database
 from services.cli.output import say
+from services.contracts.topics import RETENTION_DAYS
 from services.ingest.agreement.document import Agreement, Disclosure
 from services.ingest.agreement.reading import AgreementError, load_agreement
 from services.ingest.agreement.standing import StandingAgreement, apply_agreement, standing_agreement
@@ -154,6 +155,7 @@ def describe(standing: StandingAgreement) -> Sequence[str]:
         f"{_title(agreement)}, {'in force' if standing.in_force else 'NOT in force: nothing may be taken in'}",
         f"  from {agreement.effective_on} to {agreement.expires_on}; destroyed by {agreement.destroy_by}",
         f"  counts of people below {agreement.small_cell} are never shown",
+        f"  what streams stays in Kafka's log for {agreement.retention_days or RETENTION_DAYS} days",
     ]
     names = {party.id: f"{party.name} ({party.role})" for party in agreement.party}
     lines += [f"  {names[one.to]}: {_disclosed(one)}" for one in agreement.disclosure]

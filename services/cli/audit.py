@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -17,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.cli.common import CommandError, data_dir_option, failing, load_settings, log_quietly, print_json
 from services.cli.database import found_database
+from services.cli.on_record import put_on_record
 from services.cli.output import progress_bar, say
 from services.contracts.ids import has_form_of_pseudonym
 from services.ingest.audit.chain import append_all
@@ -25,8 +25,6 @@ from services.ingest.audit.exporting import Asked, export_pages
 from services.ingest.audit.verifying import Verified, length, verify
 from services.ingest.intake import SERVICE
 from services.ingest.settings import IngestSettings
-from services.platform.audit.entry import AuditEntry
-from services.platform.audit.log import AuditAwayError, AuditLog
 from services.platform.database import make_engine
 
 EXPORT: Final = "audit export"
@@ -160,7 +158,7 @@ def _broken(found: Verified) -> list[str]:
 
 async def _export(settings: IngestSettings, asked: Asked, out: Path) -> int:
     async with _connected(settings) as (engine, url):
-        await _record_export(url, asked)
+        await put_on_record(url, EXPORT, () if asked.student is None else (asked.student,))
         draft = out.with_name(f"{out.name}.part")
         draft.unlink(missing_ok=True)
         entries = 0
@@ -173,27 +171,6 @@ async def _export(settings: IngestSettings, asked: Asked, out: Path) -> int:
         finally:
             draft.unlink(missing_ok=True)
     return entries
-
-
-async def _record_export(url: str, asked: Asked) -> None:
-    students = {} if asked.student is None else {asked.student: None}
-    log = AuditLog(url, service=SERVICE)
-    try:
-        subject = f"cli:{_os_user()}"
-        await log.record(AuditEntry(subject=subject, role="steward", agency=None, action=EXPORT, students=students))
-    except AuditAwayError as error:
-        raise CommandError(
-            "The export cannot be put on record, so nothing is written. See `firstbell doctor`."
-        ) from error
-    finally:
-        await log.close()
-
-
-def _os_user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as in containers
-        return str(os.getuid())
 
 
 @asynccontextmanager

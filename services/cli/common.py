@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import click
 
+from services.contracts.ids import has_form_of_pseudonym
 from services.platform.embedded.endpoints import read_stack
 from services.platform.errors import NotRunningError, OperatorError
 from services.platform.logging import configure_logging
@@ -34,6 +35,17 @@ class _NothingRunsError(CommandError):
     """There is no running stack or cluster to talk to (exit status 3)."""
 
     exit_code = 3
+
+
+class PseudonymCommand(click.Command):
+    """A command with a pseudonym among its arguments, which may begin with `-` and is no option then."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the pseudonyms where no option is looked for."""
+        end = args.index("--") if "--" in args else len(args)
+        dashed = [one for one in args[:end] if one.startswith("-") and has_form_of_pseudonym(one)]
+        options = [one for one in args[:end] if one not in dashed]
+        return super().parse_args(ctx, [*options, "--", *dashed, *args[end + 1 :]])
 
 
 @contextmanager

@@ -72,7 +72,7 @@ async def _demo(
         replay = await exits.enter_async_context(fresh_replay(data_dir, model_environment(None, capacity)))
         await world
         await _run(replay, folder)
-        alerts = await NewAlerts.read(replay.engine, replay.stack, replay.worker())
+        alerts = await NewAlerts.read(replay.engine, replay.settings, replay.worker())
         figures = await Figures.read(replay.engine, students, alerts, seconds=time.monotonic() - started)
         if json_target != STDOUT:
             click.echo("\n".join(summary(figures)))

@@ -12,6 +12,8 @@ import click
 from services.cli.agreement_check import check_agreement
 from services.cli.audit_check import check_audit
 from services.cli.common import data_dir_option, load_settings, log_quietly, print_json
+from services.cli.consents_check import check_consents
+from services.cli.erasure_check import check_erasure
 from services.cli.model_check import check_model
 from services.ingest.settings import IngestSettings
 from services.platform.checks import CheckResult, run_checks
@@ -27,7 +29,9 @@ COLORS = {"ok": "green", "failed": "red", "skipped": "yellow"}
 @data_dir_option
 @click.pass_context
 def doctor(context: click.Context, as_json: bool, data_dir: Path | None) -> None:
-    """Check Java, Kafka and its topics, database and migrations, SMTP, services, agreement, audit, risk model, data.
+    """Check Java, Kafka and its topics, database and migrations, SMTP, services, and what they keep.
+
+    That is: agreement, consents to be renewed, audit, master key, erasures that are not confirmed, risk model, data.
 
     What is not running is skipped, and said. Nothing is changed.
 
@@ -36,7 +40,8 @@ def doctor(context: click.Context, as_json: bool, data_dir: Path | None) -> None
     log_quietly()
     settings = load_settings(IngestSettings, data_dir)
     target = find_target(settings, read_stack(settings.data_dir), SERVICES, key_file=settings.key_file)
-    results = asyncio.run(run_checks(target, [check_agreement, check_audit, check_model]))
+    of_ours = [check_agreement, check_consents, check_audit, check_erasure(settings), check_model]
+    results = asyncio.run(run_checks(target, of_ours))
     if as_json:
         print_json(doctor_document(results))
     else:

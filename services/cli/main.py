@@ -17,6 +17,12 @@ COMMANDS = {
     "audit": ("services.cli.audit:audit", "Verify, export and sign the record of who was shown what."),
     "demo": ("services.cli.demo:demo", "Run a simulated school year through the real stack."),
     "import": ("services.cli.import_:import_", "Import a district's files into the running system."),
+    "withdraw": (
+        "services.cli.withdraw:withdraw",
+        "Withdraw a consent: access ends at once, and everything is erased.",
+    ),
+    "proofs": ("services.cli.proofs:proofs", "Show what was erased, and which services have confirmed it."),
+    "erasure": ("services.cli.erasure:erasure", "Show that erased is erased, and rotate the master key."),
     "replay": ("services.cli.replay:replay", "Go through a history day by day in a stack of its own."),
     "outcomes": ("services.cli.outcomes:outcomes", "Write the closed cases as outcomes.csv, to learn from."),
     "simulate": ("services.cli.simulate:simulate", "Write a simulated world as the district export set."),

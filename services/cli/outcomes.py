@@ -16,8 +16,8 @@ from pydantic import SecretStr
 from services.cli.common import CommandError, data_dir_option, failing, find_kafka, load_settings, log_quietly
 from services.cli.output import STDOUT, write_json
 from services.contracts.cases import HOUSING_OUTCOMES, Outcome
-from services.lab.labels import ClosedCase, ClosedCases, closed_cases
-from services.platform.embedded.endpoints import read_stack
+from services.lab.labels import CASEWORK, ClosedCase, ClosedCases, closed_cases
+from services.platform.embedded.endpoints import read_stack, stack_database
 from services.platform.settings import Settings
 
 COLUMNS: Final = ("student_id", "date", "kind")
@@ -37,7 +37,8 @@ def outcomes(out: Path, json_target: str | None, data_dir: Path | None) -> None:
 
     Caseworkers close cases with an outcome; the last closing of a case counts. A family identified as homeless or in a
     housing crisis makes a row (student_id, date, kind homelessness_identified), and every other outcome none. Students
-    whose consent is not in force now are left out, and counted.
+    whose consent is not in force now are left out, and counted. Closings are sealed: without a running stack
+    FIRSTBELL_DATABASE must be casework's, and the master key at hand.
 
     Put the file beside the district's other files as outcomes.csv, or add its rows to the one that is there, and
     `firstbell retrain` on that folder learns from it. It names students by the district's ids: only its owner may read
@@ -81,6 +82,7 @@ def document(found: ClosedCases, rows: int) -> dict[str, object]:
         "closed": len(found.cases),
         "outcomes": _by_outcome(found),
         "without_consent": found.without_consent,
+        "erased": found.erased,
         "unreadable": found.unreadable,
     }
 
@@ -91,6 +93,8 @@ def describe(found: ClosedCases, rows: int, out: Path) -> Sequence[str]:
     lines += [f"  {name.replace('_', ' '):<24}{count:>7,}" for name, count in _by_outcome(found).items()]
     if found.without_consent:
         lines.append(f"Left out, since no consent is in force: {found.without_consent:,}.")
+    if found.erased:
+        lines.append(f"Left out, since they were erased with their students: {found.erased:,} records.")
     if found.unreadable:
         lines.append(f"Left out, since this version cannot read the record: {found.unreadable:,}.")
     return lines
@@ -107,7 +111,7 @@ def _pointed(settings: Settings, data_dir: Path | None) -> Settings:
     stack = read_stack(settings.data_dir)
     if stack is None or stack.kafka != kafka:
         return settings
-    return settings.model_copy(update={"kafka": kafka, "database": SecretStr(stack.database_app)})
+    return settings.model_copy(update={"kafka": kafka, "database": SecretStr(stack_database(stack, CASEWORK))})
 
 
 def _write(path: Path, text: str) -> None:

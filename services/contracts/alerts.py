@@ -33,9 +33,7 @@ class Reason(Event):
 
 
 class AlertEvent(Event):
-    """One step of an alert. `seq` rises per alert, also over a consent that ended and began anew; readers skip
-    what they have seen.
-    """
+    """One step of an alert. `seq` rises per alert; readers skip what they have seen."""
 
     type: AlertEventType
     event_id: UUID
@@ -52,7 +50,7 @@ class AlertEvent(Event):
     changed_on: date
     """The school date on which this took effect."""
     reasons: list[Reason]
-    because: Literal["attendance", "correction", "consent_ended", "not_shared"] = "attendance"
+    because: Literal["attendance", "correction", "not_shared"] = "attendance"
     superseded: bool = False
     """The same evaluation already went past this step: it is kept, and nobody is notified."""
     caused_at: datetime

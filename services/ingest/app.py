@@ -20,6 +20,8 @@ from services.ingest.audit.chain import append_forever
 from services.ingest.audit.checkpoints import checkpoint_daily
 from services.ingest.intake import SERVICE, Intake
 from services.ingest.patience import UnavailableError
+from services.ingest.proofs.routes import proofs_router
+from services.ingest.proofs.watching import watch_forever
 from services.ingest.settings import IngestSettings
 from services.ingest.store.agreements import NoAgreementError
 from services.platform.audit.edge import add_audit
@@ -34,6 +36,8 @@ from services.platform.logging import configure_logging
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = "5"
+START_SECONDS = 1.0
+"""How soon a start is tried again: before one succeeds nothing is answered."""
 
 
 class IngestService:
@@ -41,30 +45,42 @@ class IngestService:
 
     def __init__(self, settings: IngestSettings) -> None:
         self.settings = settings
-        self._intake: Intake | None = None
+        self._open: Intake | None = None
+        self._caught_up = False
 
     @property
     def intake(self) -> Intake:
-        """The open intake; there is none before the start."""
-        if self._intake is None:
+        """The open intake; there is none before it has caught up with the ledger of erasures."""
+        if not self._caught_up:
             raise UnavailableError("The service")
-        return self._intake
+        return self._opened()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Intake]:
         """Open until left."""
         async with Intake.open(self.settings) as intake:
-            self._intake = intake
+            self._open = intake
             yield intake
-            self._intake = None
+            self._open = None
 
     async def check_kafka(self) -> str | None:
         """None when Kafka answers, else what to do."""
-        return await self.intake.check_kafka()
+        return await self._opened().check_kafka()
 
     async def check_database(self) -> str | None:
         """None when the database answers, else what to do."""
-        return await self.intake.check_database()
+        return await self._opened().check_database()
+
+    async def check_erasures(self) -> str | None:
+        """None when the database is known to have every erasure, else what to do."""
+        if self._caught_up:
+            return None
+        return "the database is not known yet to have every erasure of the ledger's copies; Kafka must answer for that"
+
+    def _opened(self) -> Intake:
+        if self._open is None:
+            raise UnavailableError("The service")
+        return self._open
 
     async def sweep_forever(self, intake: Intake) -> None:
         """Sweep at the start, at each local midnight, and every so many seconds."""
@@ -72,13 +88,14 @@ class IngestService:
         while True:
             try:
                 swept = await sweep()
-                sweep = intake.sweep
+                self._caught_up, sweep = True, intake.sweep
                 if swept.began or swept.ended:
                     log.info("consents came into force: %d, ended: %d", len(swept.began), swept.ended)
             except UnavailableError as error:
                 log.warning("the sweep is put off: %s", error)
             until_midnight = seconds_to_midnight(datetime.now(self.settings.tz))
-            await asyncio.sleep(min(self.settings.sweep_seconds, until_midnight))
+            pause = self.settings.sweep_seconds if self._caught_up else START_SECONDS
+            await asyncio.sleep(min(pause, until_midnight))
 
 
 def seconds_to_midnight(now: datetime) -> float:
@@ -95,6 +112,7 @@ def create_app(settings: IngestSettings, background: Background | None = None) -
     service = IngestService(settings)
     audit = AuditLog(settings.require_database(), service=SERVICE)
     chain = make_engine(settings.require_database(), service=SERVICE, pool_size=1)
+    proofs = make_engine(settings.require_database(), service=SERVICE, pool_size=2)
     tasks = background or Background()
 
     @asynccontextmanager
@@ -103,12 +121,14 @@ def create_app(settings: IngestSettings, background: Background | None = None) -
             tasks.start("the sweep of consents", service.sweep_forever(intake))
             tasks.start("the appender of the audit", append_forever(chain))
             tasks.start("the audit's daily checkpoint", checkpoint_daily(chain, settings))
+            tasks.start("the watch over erasures", watch_forever(proofs))
             try:
                 yield
             finally:
                 await tasks.stop()
                 await audit.close()
                 await chain.dispose()
+                await proofs.dispose()
 
     app = FastAPI(
         title="First Bell ingest",
@@ -124,8 +144,12 @@ def create_app(settings: IngestSettings, background: Background | None = None) -
     async def _no_agreement(_: Request, error: NoAgreementError) -> Response:
         return ProblemError(409, "No agreement is in force", str(error)).response()
 
-    add_health(app, {"kafka": service.check_kafka, "database": service.check_database})
+    add_health(
+        app,
+        {"kafka": service.check_kafka, "database": service.check_database, "erasures": service.check_erasures},
+    )
     app.include_router(intake_router(lambda: service.intake, settings))
+    app.include_router(proofs_router(proofs))
 
     @app.exception_handler(UnavailableError)
     async def _unavailable(_: Request, error: UnavailableError) -> Response:

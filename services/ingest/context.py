@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -49,6 +50,8 @@ class IngestContext:
     publisher: Publisher
     names: Pseudonymizer
     masters: MasterKeys
+    ledger_file: Path
+    """A copy of the ledger of erasures that no dump of the database holds."""
     timezone: ZoneInfo
     patience: Patience
     room: asyncio.Semaphore

@@ -14,10 +14,12 @@ from uuid import UUID
 
 from services.ingest.agreement.document import Agreement
 from services.ingest.context import IngestContext
+from services.ingest.erasure.catching_up import catch_up
 from services.ingest.identity.pseudonyms import Pseudonymizer, load_key
 from services.ingest.metrics import REJECTIONS
 from services.ingest.patience import Patience
 from services.ingest.publish.dead_letters import Refused, Source, send_rejected
+from services.ingest.publish.erasures import publish_erasures
 from services.ingest.publish.pending import (
     publish_calendars,
     publish_days,
@@ -34,13 +36,14 @@ from services.ingest.settings import IngestSettings
 from services.ingest.store.stale_marks import SchoolSpan, Whole
 from services.ingest.sweep import Swept, sweep
 from services.ingest.take import agreements, clock, consents, days, import_session, marks, rosters, snapshot
+from services.ingest.take.consents import Known
 from services.ingest.take.days import Close
 from services.ingest.take.marks import HandIn
 from services.ingest.take.snapshot import Limits, TakenBack
 from services.platform import trace
 from services.platform.consent import check_database
 from services.platform.database import make_engine
-from services.platform.keys.master import MasterKeys
+from services.platform.keys.master import MasterKeys, require_master_keys
 from services.platform.roles import require_role
 
 SERVICE: Final = "ingest"
@@ -76,6 +79,7 @@ class Intake:
             publisher=publisher,
             names=Pseudonymizer(load_key(settings.key_file)),
             masters=MasterKeys.of(settings),
+            ledger_file=settings.ledger_file,
             timezone=settings.tz,
             patience=patience,
             room=asyncio.Semaphore(settings.batches_in_flight),
@@ -98,13 +102,16 @@ class Intake:
         return await self._run(lambda: agreements.apply(self._parts, agreement))
 
     async def start(self) -> Swept:
-        """Write the district's timezone to the database, and sweep: to be called once before the first rows.
+        """Catch up with the ledger's copies, write the district's timezone to the database, and sweep.
+
+        To be called once before the first rows: a database that was restored holds what was erased since.
 
         What the calling task hands in from then on has one trace. Raises `RolesError` when the database's user is
-        another than ingest's role.
+        another than ingest's role, and `MasterKeyLostError`.
         """
         trace.begin()
-        await self._run(self._check_role)
+        await self._run(self._check_database)
+        await self._run(lambda: catch_up(self._parts))
         await self._run(lambda: clock.put_timezone(self._parts))
         return await self.sweep()
 
@@ -139,15 +146,17 @@ class Intake:
         self,
         rows: Sequence[ConsentRow],
         households: Mapping[str, str] | None = None,
+        births: Mapping[str, date] | None = None,
         unfit: Unfit | None = None,
     ) -> list[Outcome]:
-        """Take consents and revocations in; `households` are the students' known now, for their slots.
+        """Take consents and revocations in; `households` and `births` are what else is known of the students now.
 
         `unfit` gets what the consents of students of whom nothing is kept do not cover.
         """
         homes = {row.student_id: row.household_id for row in rows if row.household_id} | dict(households or {})
+        known = Known(homes, births or {})
         found: Unfit = {} if unfit is None else unfit
-        outcomes = await self._run(lambda: consents.take_consents(self._parts, rows, homes, found))
+        outcomes = await self._run(lambda: consents.take_consents(self._parts, rows, known, found))
         await self._publish_students()
         return outcomes
 
@@ -250,12 +259,14 @@ class Intake:
         """None when the database answers, else what to do."""
         return await check_database(self._parts.engine, SERVICE)
 
-    async def _check_role(self) -> None:
+    async def _check_database(self) -> None:
         async with self._parts.engine.connect() as connection:
             await require_role(connection, SERVICE)
+            await require_master_keys(connection, self._parts.masters)
 
     async def _run(self, work: Callable[[], Awaitable[T]]) -> T:
         return await self._patience.run(work)
 
     async def _publish_students(self) -> None:
+        await self._run(lambda: publish_erasures(self._parts))
         await self._run(lambda: publish_students(self._parts))

@@ -1,20 +1,23 @@
-"""The cases that people have closed, as labels: read from `case.actions.v1`, named through the consent view."""
+"""The cases that people have closed, as labels: opened from `case.actions.v1`, named through the consent view.
+
+Who may open is casework, which has sealed them: its role reads the keys, and here nothing else is changed by it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 from uuid import UUID
 
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
-from pydantic import ValidationError
-from sqlalchemy import Text, any_, literal, select
+from sqlalchemy import Text, any_, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.cases import CaseAction, Outcome
 from services.contracts.topics import CASE_ACTIONS
@@ -23,8 +26,13 @@ from services.platform.consumer import stop_client
 from services.platform.database import make_engine
 from services.platform.errors import NotRunningError, OperatorError
 from services.platform.kafka import make_consumer
-from services.platform.roles import READER, require_role
+from services.platform.keys.master import MasterKeys
+from services.platform.keys.opening import NoEvent, open_events
+from services.platform.roles import require_role
 from services.platform.settings import Settings
+
+CASEWORK: Final = "casework"
+_READ_ONLY: Final = text("SET TRANSACTION READ ONLY")
 
 READ_SECONDS: Final = 120.0
 """How long reading the topic may take: a year's closings are read in a few seconds."""
@@ -47,6 +55,8 @@ class ClosedCases:
     """By student and date."""
     without_consent: int = 0
     """Closed cases of students without a consent in force."""
+    erased: int = 0
+    """Records of the topic whose key is gone: nobody can tell what they were."""
     unreadable: int = 0
     """Records of the topic that are no actions."""
 
@@ -64,7 +74,7 @@ def last_closings(actions: Iterable[CaseAction]) -> dict[UUID, CaseAction]:
     return last
 
 
-def named(closings: Iterable[CaseAction], student_ids: Mapping[str, str], unreadable: int = 0) -> ClosedCases:
+def named(closings: Iterable[CaseAction], student_ids: Mapping[str, str]) -> ClosedCases:
     """The closings under the district's ids; who has none of these is counted and left out."""
     closed = list(closings)
     cases = [
@@ -72,16 +82,17 @@ def named(closings: Iterable[CaseAction], student_ids: Mapping[str, str], unread
         for action in closed
         if action.student in student_ids and action.outcome is not None
     ]
-    return ClosedCases(sorted(cases), len(closed) - len(cases), unreadable)
+    return ClosedCases(sorted(cases), len(closed) - len(cases))
 
 
 async def closed_cases(settings: Settings) -> ClosedCases:
     """The cases closed until now, from the Kafka and the database of the settings.
 
     Raises `NotRunningError` when Kafka does not answer, `OperatorError` when the topic is not there or the database
-    does not answer, `RolesError` when its user is not the reader, `SettingsError` when a setting is missing.
+    does not answer, `RolesError` when its user is not casework, `SettingsError` when a setting or the master key is
+    missing.
     """
-    kafka, database = settings.require_kafka(), settings.require_database()
+    kafka = settings.require_kafka()
     try:
         values = await _values(kafka)
     except UnknownTopicOrPartitionError as error:
@@ -90,15 +101,12 @@ async def closed_cases(settings: Settings) -> ClosedCases:
         raise NotRunningError(
             f"Kafka at {kafka} does not answer ({type(error).__name__}). `firstbell doctor` says what runs."
         ) from error
-    actions, unreadable = _read(values)
-    closings = last_closings(actions).values()
     try:
-        student_ids = await _student_ids(database, {action.student for action in closings})
+        return await _opened(settings, values)
     except SQLAlchemyError as error:
         raise OperatorError(
             f"The database does not answer ({type(error).__name__}). `firstbell doctor` says what is wrong."
         ) from None  # its words may hold values
-    return named(closings, student_ids, unreadable)
 
 
 async def _values(kafka: str) -> list[bytes]:
@@ -117,26 +125,23 @@ async def _values(kafka: str) -> list[bytes]:
     return values
 
 
-def _read(values: Iterable[bytes]) -> tuple[list[CaseAction], int]:
-    """The actions, and the number of values that are none."""
-    actions: list[CaseAction] = []
-    unreadable = 0
-    for value in values:
-        try:
-            actions.append(CaseAction.model_validate_json(value))
-        except ValidationError:
-            unreadable += 1
-    return actions, unreadable
+async def _opened(settings: Settings, values: Sequence[bytes]) -> ClosedCases:
+    engine = make_engine(settings.require_database(), service=CASEWORK, pool_size=1)
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(_READ_ONLY)
+            await require_role(connection, CASEWORK)
+            read = CaseAction.model_validate_json
+            found = await open_events(connection, MasterKeys.of(settings), CASE_ACTIONS, read, values)
+            closings = last_closings(each for each in found if isinstance(each, CaseAction)).values()
+            cases = named(closings, await _student_ids(connection, {action.student for action in closings}))
+    finally:
+        await engine.dispose()
+    return replace(cases, erased=found.count(None), unreadable=sum(isinstance(each, NoEvent) for each in found))
 
 
-async def _student_ids(database: str, pseudonyms: set[str]) -> dict[str, str]:
+async def _student_ids(connection: AsyncConnection, pseudonyms: set[str]) -> dict[str, str]:
     """The district's ids of those whose consent is in force now, by pseudonym."""
     pseudonym, student_id = consented_students.c.pseudonym, consented_students.c.student_id
     wanted = pseudonym == any_(literal(sorted(pseudonyms), ARRAY(Text)))
-    engine = make_engine(database, service=READER, pool_size=1)
-    try:
-        async with engine.connect() as connection:
-            await require_role(connection, READER)
-            return {row[0]: row[1] for row in await connection.execute(select(pseudonym, student_id).where(wanted))}
-    finally:
-        await engine.dispose()
+    return {row[0]: row[1] for row in await connection.execute(select(pseudonym, student_id).where(wanted))}

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from services.contracts.alerts import AlertEvent
 from services.contracts.topics import ALERTS, NOTIFY_GROUP
 from services.notify.delivery import Delivery
+from services.notify.erase import remove
 from services.notify.intake import AlertIntake
 from services.notify.mail import compose
 from services.notify.mailer import Mailer
@@ -24,8 +25,10 @@ from services.platform.background import Background
 from services.platform.consent import check_database
 from services.platform.consumer import BatchConsumer
 from services.platform.database import make_engine, make_sessions
+from services.platform.erasure.erasing import Erasures
 from services.platform.http import add_health, add_problem_handlers
 from services.platform.identity.edge import add_identity
+from services.platform.keys.master import MasterKeys
 from services.platform.listening import serve
 from services.platform.logging import configure_logging
 
@@ -47,20 +50,27 @@ def create_app(settings: NotifySettings, background: Background | None = None) -
         Backoff(settings.retry_base_seconds, settings.retry_cap_seconds, settings.retry_budget),
         audit,
     )
-    intake = AlertIntake(sessions, load_teams(settings), delivery.wake)
+    teams = load_teams(settings)
+    intake = AlertIntake(sessions, teams, delivery.wake)
+    erasures = Erasures(
+        engine, settings.require_kafka(), service="notify", remove=partial(remove, teams), after=delivery.wake
+    )
     consumer = BatchConsumer(
         settings.require_kafka(),
         ALERTS,
         group=NOTIFY_GROUP,
-        model=AlertEvent,
+        service="notify",
+        masters=MasterKeys.of(settings),
+        read=AlertEvent.model_validate_json,
         handle=intake.take,
         gather_seconds=GATHER_SECONDS,
     )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        tasks.start("the consumer of alerts", consumer.run())
-        tasks.start("the delivery of mails", delivery.run())
+        tasks.start("the erasures", erasures.run())
+        tasks.start("the consumer of alerts", erasures.then(consumer.run))
+        tasks.start("the delivery of mails", erasures.then(delivery.run))
         try:
             yield
         finally:
@@ -77,6 +87,7 @@ def create_app(settings: NotifySettings, background: Background | None = None) -
         app,
         {
             "database": partial(check_database, engine, "notify"),
+            "erasures": erasures.check,
             "kafka": consumer.check,
             "smtp": mailer.check,
             "tasks": tasks.check,

@@ -9,7 +9,18 @@ from uuid import UUID
 from prometheus_client import Counter
 
 from services.contracts.alerts import AlertEvent
-from services.notify.routing import AlertState, CaseKey, Notified, Notify, Retract, highest, lowered, route, state_after
+from services.notify.routing import (
+    AlertState,
+    CaseKey,
+    Notified,
+    Notify,
+    Retract,
+    highest,
+    lowered,
+    route,
+    route_erased,
+    state_after,
+)
 from services.notify.teams import Teams
 
 log = logging.getLogger(__name__)
@@ -51,6 +62,24 @@ class CaseStates:
         self._hear(state.case, routed.notified)
         return routed.actions
 
+    def erase(self, student: str, teams: Teams) -> tuple[int, list[Notify | Retract]]:
+        """Forget the student's alerts; what teams had heard by them: how many, and of what these are notified now."""
+        erased = {alert.alert_id for alert in self.alerts.values() if alert.student == student}
+        heard = {case for case, notified in self.notified.items() if notified.alert_id in erased}
+        cases = heard | {self.alerts[one].case for one in erased}
+        for one in erased:
+            self._families[self.alerts.pop(one).case.family].discard(one)
+        notices: list[Notify | Retract] = []
+        for case in sorted(cases):
+            team, lead = teams.named(case.team), highest(self._open(case))
+            if team is None:
+                self._hear(case, lowered(self.notified.get(case), lead))
+                continue
+            routed = route_erased(erased, self.notified.get(case), lead, team.lowest_level)
+            self._hear(case, routed.notified)
+            notices += routed.actions
+        return len(heard), notices
+
     def _put(self, state: AlertState) -> None:
         known = self.alerts.get(state.alert_id)
         if known is not None:
@@ -66,7 +95,7 @@ class CaseStates:
             self.notified.setdefault(destination, notified)
         self._hear(alert.case, lowered(notified, highest(self._open(alert.case, but=alert.alert_id))))
 
-    def _open(self, case: CaseKey, *, but: UUID) -> list[AlertState]:
+    def _open(self, case: CaseKey, *, but: UUID | None = None) -> list[AlertState]:
         alerts = (self.alerts[alert_id] for alert_id in sorted(self._families.get(case.family, ())))
         return [alert for alert in alerts if alert.is_open and alert.case == case and alert.alert_id != but]
 

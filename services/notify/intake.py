@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from services.contracts.alerts import AlertEvent
 from services.notify import known, outbox_writer
 from services.notify.teams import Teams
+from services.platform.consumer import SealedEvents
 
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(727003)")
 """One batch at a time, also while Kafka moves partitions between two processes. Apart from what reads, which must see
@@ -24,14 +25,17 @@ class AlertIntake:
         self._teams = teams
         self._wake = wake
 
-    async def take(self, events: Sequence[AlertEvent]) -> None:
+    async def take(self, sealed: SealedEvents[AlertEvent]) -> None:
         """Store what follows from the events, and wake the delivery once mails are committed."""
         async with self._sessions.begin() as session:
+            events = await sealed.open(session)
             await session.execute(_ONE_AT_A_TIME)
             book = await known.load(session, events)
             before = dict(book.notified)
             steps = [
-                outbox_writer.OutboxStep(event, action) for event in events for action in book.take(event, self._teams)
+                outbox_writer.OutboxStep(event.event_id, event.caused_at, action)
+                for event in events
+                for action in book.take(event, self._teams)
             ]
             await known.save(session, book, before)
             await outbox_writer.write(session, steps, self._teams)

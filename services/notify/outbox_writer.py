@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID, uuid5
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from services.contracts.alerts import AlertEvent
 from services.notify.mail import NotificationKind
-from services.notify.routing import Notify, Retract
+from services.notify.routing import AlertState, Notify, Retract
 from services.notify.teams import Teams
 from services.platform.rows import as_json
 
@@ -59,11 +59,12 @@ _HEARD: Final = text("""
 class OutboxStep(NamedTuple):
     """What to do because of an event."""
 
-    event: AlertEvent
+    event_id: UUID
+    caused_at: datetime
     action: Notify | Retract
 
 
-async def write(session: AsyncSession, steps: Sequence[OutboxStep], teams: Teams) -> None:
+async def write(session: AsyncSession | AsyncConnection, steps: Sequence[OutboxStep], teams: Teams) -> None:
     """Add, cancel and retract mails as if the steps came one by one."""
     for wave in in_waves(steps):
         if isinstance(wave[0].action, Notify):
@@ -98,18 +99,18 @@ def notification_id(event_id: UUID, kind: NotificationKind, recipient: str) -> U
     return uuid5(event_id, f"{kind}|{recipient}")
 
 
-def _recipients(event: AlertEvent, teams: Teams) -> Sequence[str]:
-    team = teams.of(event.agency, event.school_id)
+def _recipients(alert: AlertState, teams: Teams) -> Sequence[str]:
+    team = teams.named(alert.case.team)
     return () if team is None else team.recipients
 
 
-async def _notify(session: AsyncSession, steps: Sequence[OutboxStep], teams: Teams) -> None:
+async def _notify(session: AsyncSession | AsyncConnection, steps: Sequence[OutboxStep], teams: Teams) -> None:
     """Add a mail to each recipient; earlier ones of the case that wait are due at once, so that order is kept."""
-    mails = [_mail(step, "level", recipient) for step in steps for recipient in _recipients(step.event, teams)]
+    mails = [_mail(step, "level", recipient) for step in steps for recipient in _recipients(step.action.alert, teams)]
     await session.execute(_NOTIFY, {"mails": as_json(mails)})
 
 
-async def _retract(session: AsyncSession, steps: Sequence[OutboxStep]) -> None:
+async def _retract(session: AsyncSession | AsyncConnection, steps: Sequence[OutboxStep]) -> None:
     """Cancel what is not sent about alerts, and notify those whose last mail about one said that it is in force."""
     alerts = [{"alert_id": step.action.alert.alert_id, "notify": _notifies(step)} for step in steps]
     await session.execute(_CANCEL, {"alerts": as_json(alerts)})
@@ -127,18 +128,18 @@ def _notifies(step: OutboxStep) -> bool:
 
 
 def _mail(step: OutboxStep, kind: NotificationKind, recipient: str) -> dict[str, object]:
-    event, alert = step.event, step.action.alert
+    alert = step.action.alert
     return {
-        "id": notification_id(event.event_id, kind, recipient),
-        "event_id": event.event_id,
+        "id": notification_id(step.event_id, kind, recipient),
+        "event_id": step.event_id,
         "alert_id": alert.alert_id,
         "student": alert.student,
-        "school_id": event.school_id or None,
+        "school_id": alert.school_id,
         "family": alert.case.family,
         "recipient": recipient,
         "kind": kind,
         "level": alert.level,
         "kinds": alert.kinds,
         "changed_on": alert.changed_on,
-        "caused_at": event.caused_at,
+        "caused_at": step.caused_at,
     }

@@ -7,7 +7,7 @@ one than it last heard, at or above its lowest. Nothing here knows of addresses,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, NamedTuple
@@ -17,8 +17,6 @@ from services.contracts.alerts import LEVELS, AlertEvent, Level
 
 ANNOUNCED: Final = frozenset({"AlertRaised", "AlertLevelChanged"})
 CLOSING: Final = frozenset({"AlertCleared", "AlertWithdrawn"})
-QUIETLY: Final = frozenset({"consent_ended", "not_shared"})
-"""Why what is not to be known any more is withdrawn: nobody is told of it."""
 
 
 class CaseKey(NamedTuple):
@@ -35,6 +33,7 @@ class AlertState:
     alert_id: UUID
     seq: int
     student: str
+    school_id: str | None
     case: CaseKey
     level: Level
     kinds: tuple[str, ...]
@@ -83,6 +82,7 @@ def state_after(event: AlertEvent, team: str) -> AlertState:
         alert_id=event.alert_id,
         seq=event.seq,
         student=event.student,
+        school_id=event.school_id or None,
         case=CaseKey(event.household or event.student, team),
         level=event.level,
         kinds=tuple(dict.fromkeys(reason.kind for reason in event.reasons)),
@@ -132,17 +132,25 @@ def route(
 def _withdrawn(
     event: AlertEvent, state: AlertState, notified: Notified | None, lead: AlertState | None, lowest: Level
 ) -> Routed:
-    """Retract it; when the team knew the household by it alone, notify of what is still in force.
+    """Retract it, quietly when it is not to be known any more; when the team knew the household by it alone, notify of
+    what is still in force.
 
     Otherwise a sibling's alert, folded into the one withdrawn, would never have been heard of.
     """
-    retract = Retract(state, notify=event.because not in QUIETLY and not event.superseded)
+    retract = Retract(state, notify=event.because != "not_shared" and not event.superseded)
     if notified is None or lead is None or notified.alert_id != state.alert_id:
         return Routed(lowered(notified, lead), (retract,))
     if event.superseded:
         return Routed(None, (retract,))
     again = _announce(None, lead, lowest)
     return Routed(again.notified, (retract, *again.actions))
+
+
+def route_erased(erased: Collection[UUID], notified: Notified | None, lead: AlertState | None, lowest: Level) -> Routed:
+    """What follows when these alerts never were: as `_withdrawn`, and nothing is left to retract."""
+    if notified is None or lead is None or notified.alert_id not in erased:
+        return Routed(lowered(notified, lead), ())
+    return _announce(None, lead, lowest)
 
 
 def _announce(notified: Notified | None, lead: AlertState, lowest: Level) -> Routed:

@@ -24,6 +24,7 @@ class AlertRow(Base):
     alert_id: Mapped[UUID] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger)
     student: Mapped[str]
+    school_id: Mapped[str | None]
     family: Mapped[str]
     team: Mapped[str]
     level: Mapped[str]

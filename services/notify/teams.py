@@ -55,6 +55,10 @@ class Teams(BaseModel):
             raise ValueError("a school is in two teams of one agency")
         return self
 
+    def named(self, name: str) -> Team | None:
+        """The team of this name; None when it is not in the file any more."""
+        return next((team for team in (self.default, *self.teams) if team.name == name), None)
+
     def of(self, agency: str | None, school_id: str) -> Team | None:
         """The agency's team for the school, or the default one; None when the file names nobody of the agency.
 

@@ -7,6 +7,8 @@ import logging
 import signal
 from collections.abc import Callable, Coroutine
 
+from services.platform.errors import OperatorError
+
 logger = logging.getLogger(__name__)
 
 CANCEL_AGAIN_SECONDS = 15
@@ -57,6 +59,10 @@ class Background:
         self._tasks.discard(task)
         if task.cancelled():
             return
-        logger.critical("%s has ended; the process stops", task.get_name(), exc_info=task.exception())
+        error = task.exception()
+        if isinstance(error, OperatorError):  # its message says all
+            logger.critical("%s has ended; the process stops: %s", task.get_name(), error)
+        else:
+            logger.critical("%s has ended; the process stops", task.get_name(), exc_info=error)
         self.died = task.get_name()
         self._on_death()

@@ -66,7 +66,7 @@ def may_be_shown(
 
 
 def is_disclosed(
-    record: str, agency: SQLColumnExpression[str | None], school: SQLColumnExpression[str]
+    record: str, agency: SQLColumnExpression[str | None], school: SQLColumnExpression[str | None]
 ) -> ColumnElement[bool]:
     """Whether the agreement in force gives the agency this kind of records of the school, beside what flows to it."""
     return exists().where(

@@ -1,7 +1,8 @@
-"""A topic read in batches: one handler call a batch, offsets committed after it, nothing lost between.
+"""A topic about students read in batches: one handler call a batch, offsets committed after it, nothing lost between.
 
 At least once: the handler must be idempotent. While the database is away the batch is tried again, while Kafka is
-away the client reconnects, and a record that cannot be read or stored goes to the dead letters and is passed over.
+away the client reconnects, and a record that cannot be read or stored goes to the dead letters and is passed over. One
+that was sealed with a key that is gone was erased: it is counted.
 """
 
 from __future__ import annotations
@@ -11,28 +12,30 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Generic, TypeVar
+from functools import partial
+from typing import Final, Generic
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka import errors as kafka_errors
 from prometheus_client import Counter
-from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, retry_if_exception_type, wait_random_exponential
 
 from services.contracts.rejected import Rejected
 from services.contracts.topics import REJECTED, Topic
 from services.platform.consent import CHECK_SECONDS, DATABASE_AWAY
+from services.platform.erasure.confirming import while_keys_hold
 from services.platform.kafka import make_consumer, make_producer
+from services.platform.keys.master import MasterKeys
+from services.platform.keys.opening import EventT, NoEvent, open_events
 
 logger = logging.getLogger(__name__)
 
 consumed = Counter("firstbell_consumed_records", "Records handled and committed", ["group"])
 poison = Counter("firstbell_poison_records", "Records sent to the dead letters", ["group"])
-
-EventT = TypeVar("EventT", bound=BaseModel)
+erased = Counter("firstbell_erased_records", "Records passed over since their key is gone", ["group"])
 
 BATCH: Final = 500
 STOP_SECONDS: Final = 5.0
@@ -49,18 +52,36 @@ INCURABLE: Final = (
 """Kafka's refusals that no waiting cures."""
 
 
-@dataclass(frozen=True, slots=True)
-class Taken(Generic[EventT]):
-    """A record and the event read from it."""
+class SealedEvents(Generic[EventT]):
+    """A batch that the handler opens in the transaction that keeps what is in it."""
 
-    record: ConsumerRecord
-    event: EventT
+    def __init__(
+        self, service: str, masters: MasterKeys, topic: Topic, read: Callable[[bytes], EventT], values: Sequence[bytes]
+    ) -> None:
+        self._service = service
+        self._masters = masters
+        self._topic = topic
+        self._read = read
+        self._values = values
+        self.unreadable: list[tuple[int, NoEvent]] = []
+        """Places in the batch, and why; known once it is opened."""
+        self.gone = 0
+        """How many were erased."""
+
+    async def open(self, session: AsyncSession) -> list[EventT]:
+        """The events; until the transaction ends none of their students is erased from the service."""
+        connection = await session.connection()
+        await while_keys_hold(connection, self._service)
+        found = await open_events(connection, self._masters, self._topic, self._read, self._values)
+        self.unreadable = [(place, each) for place, each in enumerate(found) if isinstance(each, NoEvent)]
+        self.gone = found.count(None)
+        return [each for each in found if not (each is None or isinstance(each, NoEvent))]
 
 
 class BatchConsumer(Generic[EventT]):
-    """Reads `topic` as `group` and hands each batch of events to `handle`.
+    """Reads `topic` as `group` of a `service` and hands each batch of sealed events to `handle`, which opens it.
 
-    `gather_seconds` is how long the first event of a batch may wait for others.
+    `read` makes an event of JSON; `gather_seconds` is how long the first event of a batch may wait for others.
     """
 
     def __init__(
@@ -69,15 +90,17 @@ class BatchConsumer(Generic[EventT]):
         topic: Topic,
         *,
         group: str,
-        model: type[EventT],
-        handle: Callable[[Sequence[EventT]], Awaitable[None]],
+        service: str,
+        masters: MasterKeys,
+        read: Callable[[bytes], EventT],
+        handle: Callable[[SealedEvents[EventT]], Awaitable[None]],
         gather_seconds: float = 0.0,
     ) -> None:
         self._bootstrap = bootstrap
         self._topic = topic
         self._group = group
-        self._model = model
         self._handle = handle
+        self._sealed = partial(SealedEvents[EventT], service, masters, topic, read)
         self._gather_seconds = gather_seconds
         self._consumer: AIOKafkaConsumer | None = None
         self._membership = _Membership()
@@ -124,13 +147,7 @@ class BatchConsumer(Generic[EventT]):
         records = await self._gather(consumer)
         if not records:
             return
-        taken: list[Taken[EventT]] = []
-        for record in records:
-            try:
-                taken.append(Taken(record, self._model.model_validate_json(record.value or b"")))
-            except ValidationError as error:
-                await self._bury(producer, record, *_place(error))
-        await self._store(taken, producer)
+        await self._store(records, producer)
         await consumer.commit({TopicPartition(each.topic, each.partition): each.offset + 1 for each in records})
         consumed.labels(self._group).inc(len(records))
 
@@ -143,39 +160,47 @@ class BatchConsumer(Generic[EventT]):
             records += _flat(more)
         return records
 
-    async def _store(self, taken: Sequence[Taken[EventT]], producer: AIOKafkaProducer) -> None:
-        """Hand the events over; when the database refuses a value, find the record that it is in."""
-        if not taken:
-            return
+    async def _store(self, records: Sequence[ConsumerRecord], producer: AIOKafkaProducer) -> None:
+        """Hand the records over; when the database refuses a value, find the record that it is in."""
         try:
-            await self._handle_when_database_answers([each.event for each in taken])
+            sealed = await self._handle_when_database_answers([record.value or b"" for record in records])
         except (DataError, IntegrityError):
-            if len(taken) == 1:
-                await self._bury(producer, taken[0].record, None, "the database refuses a value of it")
+            if len(records) == 1:
+                await self._bury(producer, records[0], NoEvent("the database refuses a value of it"))
                 return
-            middle = len(taken) // 2
-            await self._store(taken[:middle], producer)
-            await self._store(taken[middle:], producer)
+            middle = len(records) // 2
+            await self._store(records[:middle], producer)
+            await self._store(records[middle:], producer)
+            return
+        for place, why in sealed.unreadable:
+            await self._bury(producer, records[place], why)
+        erased.labels(self._group).inc(sealed.gone)
 
-    async def _handle_when_database_answers(self, events: Sequence[EventT]) -> None:
+    async def _handle_when_database_answers(self, values: Sequence[bytes]) -> SealedEvents[EventT]:
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(DATABASE_AWAY),
             wait=wait_random_exponential(multiplier=0.1, max=5),
             before_sleep=log_retry,
         )
+        sealed = self._sealed(values)
         async for attempt in retrying:
             with attempt:
-                await self._handle(events)
+                await self._handle(sealed)
+        return sealed
 
-    async def _bury(self, producer: AIOKafkaProducer, record: ConsumerRecord, field: str | None, reason: str) -> None:
+    async def _bury(self, producer: AIOKafkaProducer, record: ConsumerRecord, why: NoEvent) -> None:
         """Send the record's place and the reason, and nothing of what is in it, to the dead letters."""
         source = f"{record.topic}/{record.partition}"
         letter = Rejected(
-            source=source, line=record.offset, field=field, reason=f"{self._group}: {reason}", at=datetime.now(UTC)
+            source=source,
+            line=record.offset,
+            field=why.field,
+            reason=f"{self._group}: {why.reason}",
+            at=datetime.now(UTC),
         )
         await producer.send_and_wait(REJECTED.name, letter.model_dump_json().encode(), key=source.encode())
         poison.labels(self._group).inc()
-        logger.warning("%s offset %d went to the dead letters: %s", source, record.offset, reason)
+        logger.warning("%s offset %d went to the dead letters: %s", source, record.offset, why.reason)
 
 
 class _Membership(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -193,12 +218,6 @@ class _Membership(ConsumerRebalanceListener):  # type: ignore[misc]
 
 def _flat(batches: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> list[ConsumerRecord]:
     return [record for batch in batches.values() for record in batch]
-
-
-def _place(error: ValidationError) -> tuple[str, str]:
-    """The first wrong field and the kind of the error; never the message, which may quote the input."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    return ".".join(str(part) for part in first["loc"]), f"not a valid event ({first['type']})"
 
 
 def _curable(error: BaseException) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
-from services.contracts.topics import TOPICS, WINDOWS_CHANGELOG, Topic
+from services.contracts.topics import DAY_MS, TOPICS, WINDOWS_CHANGELOG, Topic
 
 MAX_RECORD_BYTES = 900_000
 """Records are kept below the broker's default limit of 1 MB."""
@@ -60,5 +61,21 @@ async def create_topics(
         for name, code, *message in response.topic_errors:
             if code not in (0, TopicAlreadyExistsError.errno):
                 raise for_code(code)(f"topic {name}: {message}")
+    finally:
+        await admin.close()
+
+
+async def set_retention(bootstrap: str, topics: Iterable[Topic], days: int) -> None:
+    """Keep records of these topics for so many days; raises `KafkaError` when the broker refuses."""
+    kept = {"retention.ms": str(days * DAY_MS)}
+    admin = make_admin(bootstrap)
+    await admin.start()
+    try:
+        # All of a topic's settings are given: what is left out would go back to the broker's own.
+        resources = [ConfigResource(ConfigResourceType.TOPIC, t.name, t.config | kept) for t in topics]
+        for response in await admin.alter_configs(resources):
+            for code, message, _, name in response.resources:
+                if code:
+                    raise for_code(code)(f"topic {name}: {message}")
     finally:
         await admin.close()

@@ -12,29 +12,49 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.contracts.alerts import AlertEvent, Reason
+from services.contracts.sealed import UnsealError
 from services.contracts.topics import ALERTS
-from services.platform.embedded.endpoints import Stack
+from services.ingest.intake import SERVICE as INGEST
+from services.platform.database import make_engine
 from services.platform.kafka import make_consumer
+from services.platform.keys.master import MasterKeys
+from services.platform.keys.opening import NoEvent, open_events
+from services.platform.settings import Settings
 
 Origin = Literal["rules", "model", "both"]
 ORIGINS: Final[tuple[Origin, ...]] = ("rules", "model", "both")
 _WORDS: Final[dict[Origin, str]] = {"rules": "rules alone", "model": "the model alone", "both": "both"}
+AT_ONCE: Final = 1_000
 _WEEKS = text("SELECT weeks FROM ingest.figures")
 _MODEL: Final = "model"
 """The reason that is the score; those of its parts begin with this and an underscore."""
 
 
-async def alert_events(bootstrap: str) -> AsyncIterator[AlertEvent]:
-    """All of `alerts.v1` up to now; the events of one alert are in order."""
-    consumer = make_consumer(bootstrap, ALERTS.name, group=None)
+async def alert_events(settings: Settings) -> AsyncIterator[AlertEvent]:
+    """All of `alerts.v1` up to now but what was erased; the events of one alert are in order.
+
+    The database is asked as ingest, who makes the keys. Raises `UnsealError` for what is no sealed event.
+    """
+    masters, engine = MasterKeys.of(settings), make_engine(settings.require_database(), service=INGEST, pool_size=1)
+    consumer = make_consumer(settings.require_kafka(), ALERTS.name, group=None)
     await consumer.start()
     try:
         ends = await consumer.end_offsets(consumer.assignment())
         left = sum(ends.values()) - sum((await consumer.beginning_offsets(consumer.assignment())).values())
-        for _ in range(left):
-            yield AlertEvent.model_validate_json((await consumer.getone()).value)
+        while left:
+            batches = await consumer.getmany(timeout_ms=1000, max_records=min(left, AT_ONCE))
+            values = [record.value or b"" for batch in batches.values() for record in batch]
+            left -= len(values)
+            async with engine.connect() as connection:
+                opened = await open_events(connection, masters, ALERTS, AlertEvent.model_validate_json, values)
+            for each in opened:
+                if isinstance(each, NoEvent):
+                    raise UnsealError(f"an alert cannot be read: {each.reason}")
+                if each is not None:
+                    yield each
     finally:
         await consumer.stop()
+        await engine.dispose()
 
 
 def is_new(event: AlertEvent) -> bool:
@@ -73,9 +93,9 @@ class NewAlerts:
     """Why the rules go on alone."""
 
     @classmethod
-    async def read(cls, engine: AsyncEngine, stack: Stack, client: httpx.AsyncClient) -> NewAlerts:
-        """As Kafka, the database and the worker, whose client it is, have it."""
-        counts = Counter([origin(event.reasons) async for event in alert_events(stack.kafka) if is_new(event)])
+    async def read(cls, engine: AsyncEngine, settings: Settings, client: httpx.AsyncClient) -> NewAlerts:
+        """As Kafka and the database of ingest's settings, and the worker, whose client it is, have it."""
+        counts = Counter([origin(event.reasons) async for event in alert_events(settings) if is_new(event)])
         async with engine.connect() as connection:
             weeks: int = (await connection.execute(_WEEKS)).scalar_one()
         async with client as worker:

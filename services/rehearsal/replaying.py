@@ -43,7 +43,10 @@ OnSchoolDay = Callable[[date], Awaitable[None]]
 
 NAME = "firstbell-replay"
 AT_ONCE = 16
-_OUTSIDE = ("kafka", "database", "smtp", "pseudonym_key_file", "oidc_issuer", "oidc_audience", "oidc_jwks")
+_OUTSIDE = (
+    "kafka", "database", "smtp", "pseudonym_key_file", "master_key", "master_key_file", "erasure_ledger_file",
+    "oidc_issuer", "oidc_audience", "oidc_jwks",
+)  # fmt: skip
 _ALONE = {"host": "127.0.0.1", "token_for_health": False, "token_for_docs": False}
 _EVERYBODY = {"FIRSTBELL_STUDENTS_PER_HOUR": "1000000000"}
 """A replay's document has every student in it."""

@@ -17,7 +17,7 @@ Done = TypeVar("Done")
 
 
 class PatientKeys:
-    """Keys, and waits for them that can be ended."""
+    """FeedKeys, and waits for them that can be ended."""
 
     def __init__(self, keys: FeedKeys) -> None:
         self._keys = keys

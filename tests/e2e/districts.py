@@ -11,7 +11,7 @@ from tests.e2e.system import firstbell
 CONSENT = {
     "agreement_id": "boston-2016",
     "signed_by": "A. Guardian",
-    "relationship": "mother",
+    "relationship": "parent",
     "signed_on": "2016-08-15",
     "method": "paper",
     "records": "attendance;grades",

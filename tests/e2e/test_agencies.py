@@ -15,9 +15,9 @@ import pytest
 
 from services.contracts.alerts import AlertEvent
 from services.contracts.risk import ThresholdSet
-from services.contracts.topics import ALERTS, ENROLLMENTS, THRESHOLDS
+from services.contracts.topics import ENROLLMENTS, THRESHOLDS
 from tests.e2e.districts import simulate, write_csv
-from tests.e2e.kafka_records import records_of
+from tests.e2e.kafka_records import alerts_of, records_of
 from tests.e2e.system import Json, System, firstbell, running
 from tests.unit.models.hand_made import artifact
 
@@ -66,8 +66,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
             if partition == 0:
                 told = ThresholdSet.model_validate_json(value)
                 thresholds[told.agency].append(told)
-        for _, value, _ in records_of(system.where["kafka"], ALERTS):
-            alert = AlertEvent.model_validate_json(value)
+        for alert in alerts_of(system.where):
             alerts[alert.agency].append(alert)
         yield Both(system, dict(thresholds), dict(alerts))
 

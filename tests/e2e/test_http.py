@@ -14,10 +14,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from services.contracts.alerts import AlertEvent
 from services.contracts.topics import ALERTS, MARKS
 from tests.e2e.districts import CONSENT, WEEK
-from tests.e2e.kafka_records import records_of
+from tests.e2e.kafka_records import alerts_of, records_of
 from tests.e2e.snapshots import every_alert
 from tests.e2e.system import Json, System, eventually
 
@@ -202,8 +201,7 @@ def test_an_alert_has_the_trace_of_the_request_that_caused_it(system: System, sc
     school.post("attendance", *marks, headers={"traceparent": trace})
     school.the_alert(status="open")
 
-    told = [AlertEvent.model_validate_json(each.value) for each in records_of(system.where["kafka"], ALERTS)]
-    assert student.pseudonym in {event.student for event in told}
+    assert student.pseudonym in {event.student for event in alerts_of(system.where)}
     for topic in (MARKS, ALERTS):
         assert ("traceparent", trace.encode()) in {
             header for each in records_of(system.where["kafka"], topic) for header in each.headers

@@ -22,11 +22,11 @@ from models.policy import default_policy
 from models.risk_model import probability
 from services.contracts.alerts import AlertEvent
 from services.contracts.risk import ThresholdSet
-from services.contracts.topics import ALERTS, THRESHOLDS
+from services.contracts.topics import THRESHOLDS
 from services.lab.year import read_history
 from services.rehearsal.new_alerts import is_new, origin
 from tests.e2e.districts import CONSENT, WEEK, write_csv
-from tests.e2e.kafka_records import records_of
+from tests.e2e.kafka_records import alerts_of, records_of
 from tests.e2e.snapshots import every_alert
 from tests.e2e.system import Json, System, eventually, firstbell, running
 from tests.unit.models.hand_made import artifact
@@ -76,7 +76,7 @@ def streamed(tmp_path_factory: pytest.TempPathFactory, risk_model: Artifact) -> 
     with running(data_dir, agreement=False, **settings) as system:
         kafka = system.where["kafka"]
         thresholds = [(p, ThresholdSet.model_validate_json(value)) for p, value, _ in records_of(kafka, THRESHOLDS)]
-        alerts = [AlertEvent.model_validate_json(value) for _, value, _ in records_of(kafka, ALERTS)]
+        alerts = alerts_of(system.where)
         yield Streamed(folder, scores, system, thresholds, alerts)
 
 

@@ -7,25 +7,31 @@ from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.agreement.document import assumed
+from services.ingest.agreement.document import FeedId, assumed
 from services.ingest.agreement.folder import AGENCY, PURPOSE
 from services.ingest.agreement.standing import apply_agreement
+from services.ingest.erasure.erase import erase
+from services.ingest.identity.pseudonyms import KEY_BYTES, Pseudonymizer
 from services.ingest.intake import Intake
+from services.ingest.store import ledger
+from services.ingest.store.students import lock
 from services.platform.database import make_engine
 from services.platform.embedded.endpoints import Stack, stack_database
 from services.platform.embedded.stack import running_stack
+from services.platform.keys.master import MasterKeys
 from services.platform.settings import Settings
 from services.registry import SERVICES
 from tests.identity import Identity
 from tests.integration.ingest_support import ingest_settings, own_database
 from tests.integration.taking import Taken
+from tests.sealing import key_of
 
 
 class Sink(NamedTuple):
@@ -89,14 +95,27 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def master_file(stack: Stack) -> Path:
+    """Where the stack's master key is."""
+    return stack.data_dir / "secrets" / "master.key"
+
+
+@pytest.fixture(scope="session")
+def masters(master_file: Path) -> MasterKeys:
+    """The stack's master key."""
+    return MasterKeys.of(Settings(master_key=None, master_key_file=master_file))
+
+
 class Students:
     """Students as ingest keeps them."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, masters: MasterKeys) -> None:
         self._engine = engine
+        self._masters = masters
 
     async def consented(self) -> tuple[str, str]:
-        """A new student with a consent in force: pseudonym and district id."""
+        """A new student with a consent in force, and the key that `tests.sealing` has: pseudonym and district id."""
         pseudonym, student_id = uuid4().hex[:22], f"D-{uuid4().hex[:8]}"
         async with self._engine.begin() as connection:
             await connection.execute(
@@ -106,20 +125,37 @@ class Students:
                 ),
                 {"pseudonym": pseudonym, "student_id": student_id, "day": date(2016, 9, 1), "agency": AGENCY},
             )
+            wrapped = self._masters.wrap(pseudonym, key_of(pseudonym))
+            await connection.execute(
+                text("INSERT INTO erasure.keys VALUES (:pseudonym, :agency, :master, :wrapped)"),
+                {"pseudonym": pseudonym, "agency": AGENCY, **wrapped._asdict()},
+            )
         return pseudonym, student_id
 
-    async def end_consent(self, pseudonym: str) -> None:
-        """The consent is not in force any more."""
+    async def end_consent(self, pseudonym: str, *, held: bool = False) -> UUID:
+        """The consent ends, and everything that ingest keeps by it; `held`, it is only hidden. The ledger's entry."""
         async with self._engine.begin() as connection:
-            await connection.execute(
-                text("UPDATE ingest.students SET consent_from = NULL WHERE pseudonym = :p"), {"p": pseudonym}
+            await ledger.alone(connection)
+            query = text("SELECT student_id FROM ingest.students WHERE pseudonym = :p")
+            student_id = (await connection.execute(query, {"p": pseudonym})).scalar_one()
+            locked = await lock(connection, FeedId(AGENCY), [student_id])
+            [entry] = await erase(
+                connection,
+                Pseudonymizer(bytes(KEY_BYTES)),
+                list(locked.values()),
+                because="withdrawn",
+                ended_on=date(2016, 12, 1),
+                by="district",
+                agreement="boston-2016",
+                held=held,
             )
+        return entry
 
 
 @pytest.fixture(scope="session")
-def students(engine: AsyncEngine) -> Students:
+def students(engine: AsyncEngine, masters: MasterKeys) -> Students:
     """Makes students, and ends their consent."""
-    return Students(engine)
+    return Students(engine, masters)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
 from aiokafka import TopicPartition
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from services.contracts.sealed import is_sealed, sealed_for, unseal
 from services.contracts.topics import TOPICS, Topic
 from services.ingest.agreement.document import assumed
 from services.ingest.agreement.folder import AGENCY, PURPOSE
 from services.ingest.agreement.standing import apply_agreement
 from services.ingest.settings import IngestSettings
+from services.platform.database import make_engine
 from services.platform.embedded.endpoints import Stack, stack_database
 from services.platform.kafka import make_consumer
+from services.platform.keys.master import MasterKeys, WrappedKey, new_master_line
 from services.platform.schema import migrate
+from services.platform.secret_file import load_secret
 from services.registry import SERVICES
 
 CONSENT = {
@@ -77,7 +82,27 @@ async def own_database(stack: Stack, *, agreement: bool = True) -> AsyncIterator
 
 
 def ingest_settings(kafka: str, database: str, folder: Path, **more: object) -> IngestSettings:
-    return IngestSettings.model_validate({"kafka": kafka, "database": database, "data_dir": folder, **more})
+    """Settings with a master key of their own, if the folder has none."""
+    settings = IngestSettings.model_validate({"kafka": kafka, "database": database, "data_dir": folder, **more})
+    load_secret(settings.master_file, new_master_line, "master key")
+    return settings
+
+
+async def ciphers_of(settings: IngestSettings) -> dict[str, AESGCM]:
+    """By which what is about students is sealed now, by pseudonym."""
+    masters = MasterKeys.of(settings)
+    engine = make_engine(settings.require_database(), service="ingest", pool_size=1)
+    async with engine.connect() as connection:
+        rows = (await connection.execute(text("SELECT pseudonym, master, wrapped FROM erasure.keys"))).all()
+    await engine.dispose()
+    return {one.pseudonym: AESGCM(masters.unwrap(one.pseudonym, WrappedKey(one.master, one.wrapped))) for one in rows}
+
+
+def opened(topic: Topic, value: bytes, ciphers: Mapping[str, AESGCM]) -> bytes:
+    """The value as it was before it was sealed; as it is, when its key is gone."""
+    if not is_sealed(value) or (cipher := ciphers.get(sealed_for(value))) is None:
+        return value
+    return unseal(cipher, topic.name, value)
 
 
 class Sent(NamedTuple):

@@ -10,9 +10,11 @@ from aiokafka import AIOKafkaProducer
 from fastapi import FastAPI
 
 from services.contracts.alerts import AlertEvent
+from services.contracts.sealed import seal_event
 from services.contracts.topics import ALERTS
 from services.platform.kafka import make_producer
 from services.platform.processes import poll
+from tests.sealing import cipher_of
 
 
 @asynccontextmanager
@@ -50,8 +52,13 @@ async def producing(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
         await producer.stop()
 
 
+def sealed(event: AlertEvent) -> bytes:
+    """The event as the worker sends it."""
+    return seal_event(cipher_of(event.student), ALERTS, event)
+
+
 async def send(producer: AIOKafkaProducer, *events: AlertEvent | bytes) -> None:
-    """Send events to `alerts.v1`, all to one partition so that their order is kept."""
+    """Send events to `alerts.v1`, sealed, all to one partition so that their order is kept; bytes as they are."""
     for event in events:
-        value = event if isinstance(event, bytes) else event.model_dump_json().encode()
+        value = event if isinstance(event, bytes) else sealed(event)
         await producer.send_and_wait(ALERTS.name, value, partition=0)

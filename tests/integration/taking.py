@@ -18,7 +18,7 @@ from services.ingest.rows.parse import ConsentRow, EnrollmentRow, MarkRow
 from services.ingest.settings import IngestSettings
 from services.ingest.take.marks import HandIn
 from services.platform.database import make_engine
-from tests.integration.ingest_support import sent
+from tests.integration.ingest_support import ciphers_of, opened, sent
 
 
 class Taken:
@@ -32,7 +32,7 @@ class Taken:
         await self.intake.apply(given)
         await self.intake.sweep()
 
-    async def revoke(self, student: str, day: date) -> str:
+    async def revoke(self, student: str, day: date, *recipients: str, records: tuple[str, ...] = ()) -> str:
         row = ConsentRow(
             student_id=student,
             agreement_id="DSA",
@@ -40,9 +40,9 @@ class Taken:
             relationship=None,
             signed_on=None,
             method=None,
-            records=(),
+            records=records,
             purpose=None,
-            recipients=(),
+            recipients=recipients,
             expires_on=None,
             revoked_on=day,
             household_id=None,
@@ -103,12 +103,16 @@ class Taken:
         return found
 
     async def of(self, topic: Topic, pseudonym: str) -> list[bytes | None]:
-        return [one.value for one in await sent(self.settings.require_kafka(), topic) if one.key == pseudonym]
+        """What was sent of the student, opened as far as the key is there."""
+        ciphers = await ciphers_of(self.settings)
+        values = [one.value for one in await sent(self.settings.require_kafka(), topic) if one.key == pseudonym]
+        return [value and opened(topic, value, ciphers) for value in values]
 
     async def sent_marks(self, pseudonym: str) -> list[tuple[str, date]]:
         found: list[tuple[str, date]] = []
+        ciphers = await ciphers_of(self.settings)
         for one in await sent(self.settings.require_kafka(), MARKS):
-            batch = read_marks_record(one.value or b"")
+            batch = read_marks_record(one.value or b"", ciphers.get)
             if isinstance(batch, MarkBatch):
                 found += [(mark.school_id, mark.date) for mark in batch.marks if mark.student == pseudonym]
         return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import NamedTuple, get_args
 from uuid import uuid4
 
@@ -73,11 +74,15 @@ async def a_worker() -> tuple[asyncio.Server, str]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def access(
-    kafka_bootstrap: str, casework_url: str, students: Students, identity: Identity
+    kafka_bootstrap: str, casework_url: str, master_file: Path, students: Students, identity: Identity
 ) -> AsyncIterator[Access]:
     worker, url = await a_worker()
     settings = CaseworkSettings(
-        kafka=kafka_bootstrap, database=SecretStr(casework_url), warning_urls=url, students_per_hour=6
+        kafka=kafka_bootstrap,
+        database=SecretStr(casework_url),
+        master_key_file=master_file,
+        warning_urls=url,
+        students_per_hour=6,
     )
     app = create_app(identity.of(settings), Background(say_death))
     student, student_id = await students.consented()

@@ -14,6 +14,7 @@ from services.ingest.app import create_app
 from services.ingest.rows.parse import SchoolDayRow
 from services.ingest.store.agreements import NoAgreementError, VersionError
 from tests.identity import Identity
+from tests.integration.ingest_support import CONSENT
 from tests.integration.running import running
 from tests.integration.taking import Taken
 
@@ -59,7 +60,7 @@ async def test_without_an_agreement_nothing_is_taken_in(taken: Taken, identity: 
         for path in ("attendance", "consents", "enrollments", "school-days"):
             body: dict[str, object] = {"student_id": "s", "school_id": "both", "date": "2016-12-05", "status": "absent"}
             body |= {
-                "agreement_id": "DSA",
+                **CONSENT,
                 "signed_on": "2016-09-01",
                 "entry_date": "2016-09-08",
                 "instructional": True,
@@ -199,14 +200,18 @@ async def test_with_another_purpose_nobody_passes_by_the_old_consent_even_before
     assert await taken.marks(student, ("hopes", DAY)) == ["not_consented"]
 
 
-async def test_what_a_term_ended_comes_back_with_the_next_one(taken: Taken) -> None:
+async def test_what_a_term_ended_begins_anew_when_it_is_handed_in_under_the_next_one(taken: Taken) -> None:
     await taken.apply(agreement())
     student, pseudonym = await taken.consent(HOPE)
     assert await taken.marks(student, ("hopes", DAY)) == ["accepted"]
     await taken.apply(agreement(2, expires_on=DAY))
     assert await taken.pseudonyms(student) == {}
+    assert (await taken.of(CONSENTS, pseudonym or ""))[-1] is None
     await taken.apply(agreement(3))
-    assert await taken.pseudonyms(student) == {HOPE: pseudonym}
+    assert await taken.pseudonyms(student) == {}
+    assert await taken.marks(student, ("hopes", DAY)) == ["not_consented"]
+    _, again = await taken.consent(HOPE, student=student)
+    assert await taken.pseudonyms(student) == {HOPE: again} != {HOPE: pseudonym}
     assert await taken.marks(student, ("hopes", DAY)) == ["accepted"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -48,10 +49,13 @@ class Casework(NamedTuple):
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def casework(kafka_bootstrap: str, casework_url: str, identity: Identity) -> AsyncIterator[Casework]:
+async def casework(
+    kafka_bootstrap: str, casework_url: str, master_file: Path, identity: Identity
+) -> AsyncIterator[Casework]:
     settings = CaseworkSettings(
         kafka=kafka_bootstrap,
         database=SecretStr(casework_url),
+        master_key_file=master_file,
         warning_urls="http://127.0.0.1:9",
         students_per_hour=10,
     )
@@ -212,6 +216,12 @@ async def test_who_may_see_a_student_and_who_has_looked(casework: Casework, stud
     left = (await casework.client.get(url, auth=steward)).json()
     assert left["may"] == []
     assert subject in {look["subject"] for look in left["looked"]}
+
+    unseen, _ = await students.consented()
+    await students.end_consent(unseen)
+    url = f"/v1/students/{unseen}/access"
+    assert (await casework.client.get(url, auth=caseworker)).status_code == 404
+    assert (await casework.client.get(url, auth=steward)).json() == {"may": [], "looked": []}
 
 
 async def test_entries_are_written_outside_of_the_answers_context_and_a_failure_ends_with_its_cause(

@@ -8,6 +8,7 @@ import io
 import json
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -23,14 +24,16 @@ from services.casework.app import create_app
 from services.casework.settings import CaseworkSettings
 from services.contracts.alerts import AlertEvent
 from services.contracts.rejected import Rejected
-from services.contracts.topics import REJECTED
+from services.contracts.sealed import seal
+from services.contracts.topics import ALERTS, CASE_ACTIONS, REJECTED
 from services.platform.background import Background
 from services.platform.kafka import make_consumer
 from services.platform.notice import NOTICE
 from tests.alert_events import event, reason
 from tests.identity import Identity
 from tests.integration.conftest import Students
-from tests.integration.running import producing, running, say_death, send, until
+from tests.integration.running import answers, producing, running, say_death, sealed, send, until
+from tests.sealing import cipher_of
 
 
 class Casework(NamedTuple):
@@ -55,14 +58,18 @@ class Casework(NamedTuple):
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def casework(kafka_bootstrap: str, casework_url: str, identity: Identity) -> AsyncIterator[Casework]:
-    app = create_app(identity.of(settings(kafka_bootstrap, casework_url)), Background(say_death))
+async def casework(
+    kafka_bootstrap: str, casework_url: str, master_file: Path, identity: Identity
+) -> AsyncIterator[Casework]:
+    app = create_app(identity.of(settings(kafka_bootstrap, casework_url, master_file)), Background(say_death))
     async with running(app, identity.auth()) as client, producing(kafka_bootstrap) as producer:
         yield Casework(client, producer)
 
 
-def settings(kafka: str, database: str) -> CaseworkSettings:
-    return CaseworkSettings(kafka=kafka, database=SecretStr(database), warning_urls="http://127.0.0.1:9")
+def settings(kafka: str, database: str, master: Path) -> CaseworkSettings:
+    return CaseworkSettings(
+        kafka=kafka, database=SecretStr(database), master_key_file=master, warning_urls="http://127.0.0.1:9"
+    )
 
 
 async def test_an_alert_is_shown_with_reasons_and_timeline(casework: Casework, students: Students) -> None:
@@ -207,7 +214,7 @@ async def test_an_unknown_alert_is_not_found(casework: Casework) -> None:
 
 
 async def test_a_window_is_the_workers_with_the_districts_id(
-    kafka_bootstrap: str, casework_url: str, students: Students, identity: Identity
+    kafka_bootstrap: str, casework_url: str, master_file: Path, students: Students, identity: Identity
 ) -> None:
     student, student_id = await students.consented()
 
@@ -222,10 +229,12 @@ async def test_a_window_is_the_workers_with_the_districts_id(
 
     worker = await asyncio.start_server(answer, "127.0.0.1")
     port = worker.sockets[0].getsockname()[1]
-    configured = settings(kafka_bootstrap, casework_url).model_copy(update={"warning_urls": f"http://127.0.0.1:{port}"})
+    configured = settings(kafka_bootstrap, casework_url, master_file)
+    configured = configured.model_copy(update={"warning_urls": f"http://127.0.0.1:{port}"})
     app = create_app(identity.of(configured), Background(say_death))
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://app", auth=identity.auth())
     async with worker, app.router.lifespan_context(app), client:
+        await until(lambda: answers(client, "/readyz"))
         found = await client.get(f"/v1/students/{student}/window")
         assert found.json() == {"student_id": student_id, "absent_days": 3, "marks": []}
         other, _ = await students.consented()
@@ -246,10 +255,18 @@ async def test_poison_goes_to_the_dead_letters_and_the_rest_goes_on(
     student, _ = await students.consented()
     secret = "Jane Roe"
     unreadable = event(student).model_dump_json().replace('"watch"', f'"{secret}"').encode()
+    of_another = event(uuid4().hex[:22]).model_dump_json().encode()
     # PostgreSQL cannot store it, and only this record of the batch may be lost by that.
     unstorable = event(student, school_id="a\x00b", raised_on=date(2016, 9, 1))
     good = event(student)
-    await send(casework.producer, b"{not json", unreadable, unstorable)
+    await send(
+        casework.producer,
+        unreadable,
+        *(seal(cipher_of(student), ALERTS.name, student, each) for each in (b"{not json", unreadable, of_another)),
+        seal(cipher_of(student), CASE_ACTIONS.name, student, good.model_dump_json().encode()),
+        sealed(event(uuid4().hex[:22])),
+        unstorable,
+    )
     await casework.knows(good)
     letters: list[Rejected] = []
     reader = make_consumer(kafka_bootstrap, REJECTED.name, group=None)
@@ -261,7 +278,7 @@ async def test_poison_goes_to_the_dead_letters_and_the_rest_goes_on(
                 for record in batch:
                     assert secret.encode() not in record.value
                     letters.append(Rejected.model_validate_json(record.value))
-            return len([letter for letter in letters if "firstbell-casework" in letter.reason]) >= 3
+            return len([letter for letter in letters if "firstbell-casework" in letter.reason]) >= 7
 
         await until(read)
     finally:
@@ -269,8 +286,12 @@ async def test_poison_goes_to_the_dead_letters_and_the_rest_goes_on(
     ours = [letter for letter in letters if "firstbell-casework" in letter.reason]
     assert {letter.source for letter in ours} == {"alerts.v1/0"}
     assert [letter.reason.partition(": ")[2] for letter in ours] == [
+        "not a sealed value",
         "not a valid event (json_invalid)",
         "not a valid event (literal_error)",
+        "it is of another student than it was sealed for",
+        "the value does not open with its feed's key",
+        "its feed never had a key",
         "the database refuses a value of it",
     ]
 

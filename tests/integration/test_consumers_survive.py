@@ -35,9 +35,16 @@ from tests.integration.running import answers, producing, running, say_death, se
 
 @pytest.mark.parametrize("victim", ["kafka", "postgres"])
 async def test_nothing_is_lost_or_doubled_when_it_is_killed(
-    stack: Stack, engine: AsyncEngine, students: Students, tmp_path: Path, identity: Identity, victim: str
+    *,
+    stack: Stack,
+    engine: AsyncEngine,
+    students: Students,
+    tmp_path: Path,
+    master_file: Path,
+    identity: Identity,
+    victim: str,
 ) -> None:
-    casework, notify = both(stack, tmp_path)
+    casework, notify = both(stack, tmp_path, master_file)
     people = [(await students.consented())[0] for _ in range(30)]
     events = [event(person, raised_on=DAY + timedelta(days=day)) for day in range(3) for person in people]
     async with (
@@ -73,12 +80,17 @@ async def all_there(engine: AsyncEngine, events: list[AlertEvent]) -> bool:
     return complete and set(found) == students
 
 
-def both(stack: Stack, folder: Path) -> tuple[CaseworkSettings, NotifySettings]:
+def both(stack: Stack, folder: Path, master: Path) -> tuple[CaseworkSettings, NotifySettings]:
     casework, notify = (SecretStr(stack_database(stack, service)) for service in ("casework", "notify"))
     return (
-        CaseworkSettings(data_dir=folder, kafka=stack.kafka, database=casework),
+        CaseworkSettings(data_dir=folder, kafka=stack.kafka, database=casework, master_key_file=master),
         NotifySettings(
-            data_dir=folder, kafka=stack.kafka, database=notify, smtp=stack.smtp, public_url="http://casework.example"
+            data_dir=folder,
+            kafka=stack.kafka,
+            database=notify,
+            smtp=stack.smtp,
+            master_key_file=master,
+            public_url="http://casework.example",
         ),
     )
 
@@ -108,3 +120,29 @@ async def test_a_process_of_which_a_task_cannot_go_on_ends_with_1(
     _, log = await asyncio.wait_for(process.communicate(), 30)
     assert process.returncode == 1, log.decode()
     assert b"has ended; the process stops" in log, log.decode()  # whichever task came to a table first
+
+
+@pytest.mark.parametrize("module", ["services.casework.app", "services.notify.app"])
+async def test_a_process_whose_master_key_is_lost_says_so_and_ends_with_1(
+    stack: Stack, students: Students, identity: Identity, tmp_path: Path, module: str
+) -> None:
+    service = module.split(".")[1]
+    lost = tmp_path / "lost.key"
+    environment = {
+        **os.environ,
+        **identity.environment(),
+        "FIRSTBELL_KAFKA": stack.kafka,
+        "FIRSTBELL_DATABASE": stack_database(stack, service),
+        "FIRSTBELL_MASTER_KEY_FILE": str(lost),
+        "FIRSTBELL_SMTP": stack.smtp,
+        "FIRSTBELL_PUBLIC_URL": "http://casework.example",
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", module, env=environment, stderr=asyncio.subprocess.PIPE
+    )
+    async with producing(stack.kafka) as producer:
+        await send(producer, event((await students.consented())[0]))
+    _, log = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 1, log.decode()
+    assert f"The master key {lost} is not there".encode() in log, log.decode()
+    assert b"Traceback" not in log

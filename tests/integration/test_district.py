@@ -19,7 +19,7 @@ from services.ingest.imports.report import Report
 from services.ingest.rows.parse import MarkRow, SchoolDayRow, StudentRow
 from services.ingest.take.marks import HandIn
 from tests.identity import Identity
-from tests.integration.ingest_support import sent
+from tests.integration.ingest_support import CONSENT, sent
 from tests.integration.running import running
 from tests.integration.taking import Taken
 
@@ -274,10 +274,10 @@ def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "export"
     folder.mkdir()
     rows = [
-        f"{student},DSA,A Guardian,2016-09-01,attendance,{purpose},{to}\n"
+        f"{student},DSA,A Guardian,parent,paper,2016-09-01,attendance,{purpose},{to}\n"
         for student, purpose, to in (("S1", CARE, HOPE), ("S1", STUDY, DSNI), ("S2", STUDY, HOPE))
     ]
-    head = "student_id,agreement_id,signed_by,signed_on,records,purpose,recipients\n"
+    head = "student_id,agreement_id,signed_by,relationship,method,signed_on,records,purpose,recipients\n"
     (folder / "consents.csv").write_text(head + "".join(rows), encoding="utf-8")
     return folder
 
@@ -311,7 +311,7 @@ async def test_a_later_import_corrects_and_a_snapshot_takes_back(taken: Taken, f
 
 async def test_the_pilots_agreement_over_http(taken: Taken, identity: Identity) -> None:
     await taken.apply(load_agreement(PILOT))
-    consent = {"student_id": "P1", "agreement_id": "DSA-2016", "signed_on": "2016-09-01", "records": ["attendance"]}
+    consent = {**CONSENT, "student_id": "P1", "agreement_id": "DSA-2016", "signed_on": "2016-09-01"}
     mark = {"student_id": "P1", "date": "2016-12-06", "status": "absent", "excused": False}
     async with running(create_app(taken.settings), identity.auth("district")) as client:
 

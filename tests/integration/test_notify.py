@@ -28,11 +28,12 @@ from services.notify.delivery import CONSENT_SECONDS
 from services.notify.settings import NotifySettings
 from services.notify.tables import OutboxRow
 from services.platform.background import Background
+from services.platform.embedded.endpoints import Stack, stack_database
 from services.platform.embedded.ports import free_port
 from tests.alert_events import event
 from tests.integration.conftest import Sink, Students, audit_broken
 from tests.integration.mail_server import Server
-from tests.integration.running import producing, running, say_death, send, until
+from tests.integration.running import producing, running, say_death, sealed, send, until
 
 TEAMS = """
 [default]
@@ -63,35 +64,33 @@ class Notify(NamedTuple):
 
 @asynccontextmanager
 async def notifying(
-    kafka: str, database: str, smtp: str, engine: AsyncEngine, folder: Path, *, budget_hours: float = 24
+    stack: Stack, smtp: str, engine: AsyncEngine, folder: Path, *, budget_hours: float = 24
 ) -> AsyncIterator[Notify]:
     (folder / "teams.toml").write_text(TEAMS)
     settings = NotifySettings(
         data_dir=folder,
-        kafka=kafka,
-        database=SecretStr(database),
+        kafka=stack.kafka,
+        database=SecretStr(stack_database(stack, "notify")),
+        master_key_file=stack.data_dir / "secrets" / "master.key",
         smtp=smtp,
         public_url="http://casework.example",
         retry_base_seconds=0.05,
         retry_cap_seconds=0.2,
         retry_budget_hours=budget_hours,
     )
-    async with running(create_app(settings, Background(say_death))) as client, producing(kafka) as producer:
+    async with running(create_app(settings, Background(say_death))) as client, producing(stack.kafka) as producer:
         yield Notify(client, producer, engine)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def notify(
-    kafka_bootstrap: str, notify_url: str, smtp_sink: Sink, engine: AsyncEngine, tmp_path: Path
-) -> AsyncIterator[Notify]:
-    async with notifying(kafka_bootstrap, notify_url, smtp_sink.address, engine, tmp_path) as ready:
+async def notify(stack: Stack, smtp_sink: Sink, engine: AsyncEngine, tmp_path: Path) -> AsyncIterator[Notify]:
+    async with notifying(stack, smtp_sink.address, engine, tmp_path) as ready:
         yield ready
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
 async def _nothing_waits(
-    kafka_bootstrap: str,
-    notify_url: str,
+    stack: Stack,
     smtp_sink: Sink,
     engine: AsyncEngine,
     students: Students,
@@ -99,7 +98,7 @@ async def _nothing_waits(
 ) -> None:
     """What other files' alerts come to is mailed before the first test, whichever that is."""
     folder = tmp_path_factory.mktemp("before")
-    async with notifying(kafka_bootstrap, notify_url, smtp_sink.address, engine, folder) as first:
+    async with notifying(stack, smtp_sink.address, engine, folder) as first:
         last = event((await students.consented())[0])
         await send(first.producer, last)
         await first.settles(last.alert_id, "sent", "sent")
@@ -116,7 +115,7 @@ def mails(folder: Path, alert: UUID) -> list[EmailMessage]:
 async def send_together(producer: AIOKafkaProducer, *events: AlertEvent) -> None:
     """Events that notify reads as one batch."""
     for each in events:
-        await producer.send(ALERTS.name, each.model_dump_json().encode(), partition=0)
+        await producer.send(ALERTS.name, sealed(each), partition=0)
     await producer.flush()
 
 
@@ -217,11 +216,10 @@ async def test_a_correction_is_told_to_those_who_were_told(notify: Notify, stude
 
 async def test_an_ended_consent_tells_nobody(notify: Notify, students: Students, smtp_sink: Sink) -> None:
     student, _ = await students.consented()
-    await students.end_consent(student)
+    await students.end_consent(student, held=True)
     raised = event(student)
     await send(notify.producer, raised)
     await notify.settles(raised.alert_id, "cancelled", "cancelled")
-    await send(notify.producer, event(student, "AlertWithdrawn", seq=2, because="consent_ended"))
     other, _ = await students.consented()
     await send(notify.producer, event(other))
     await notify.settles(event(other).alert_id, "sent", "sent")
@@ -230,13 +228,13 @@ async def test_an_ended_consent_tells_nobody(notify: Notify, students: Students,
 
 
 async def test_mails_wait_for_a_server_that_is_away_and_then_leave_in_order(
-    kafka_bootstrap: str, notify_url: str, engine: AsyncEngine, students: Students, tmp_path: Path
+    stack: Stack, engine: AsyncEngine, students: Students, tmp_path: Path
 ) -> None:
     port = free_port(taken=set())
     server = Server()
     async with (
         server.listening(port),
-        notifying(kafka_bootstrap, notify_url, f"127.0.0.1:{port}", engine, tmp_path) as notify,
+        notifying(stack, f"127.0.0.1:{port}", engine, tmp_path) as notify,
     ):
         await server.stop()
         student, _ = await students.consented()
@@ -259,7 +257,7 @@ async def test_mails_wait_for_a_server_that_is_away_and_then_leave_in_order(
 
 
 async def test_a_refused_recipient_fails_and_one_who_is_busy_is_tried_again(
-    kafka_bootstrap: str, notify_url: str, engine: AsyncEngine, students: Students, tmp_path: Path
+    stack: Stack, engine: AsyncEngine, students: Students, tmp_path: Path
 ) -> None:
     port = free_port(taken=set())
     busy = iter(["451 4.3.0 try later", "451 4.3.0 try later"])
@@ -268,7 +266,7 @@ async def test_a_refused_recipient_fails_and_one_who_is_busy_is_tried_again(
     )
     async with (
         server.listening(port),
-        notifying(kafka_bootstrap, notify_url, f"127.0.0.1:{port}", engine, tmp_path) as notify,
+        notifying(stack, f"127.0.0.1:{port}", engine, tmp_path) as notify,
     ):
         student, _ = await students.consented()
         await send(notify.producer, event(student))
@@ -281,7 +279,7 @@ async def test_a_refused_recipient_fails_and_one_who_is_busy_is_tried_again(
 
 @pytest.mark.parametrize("busy", [True, False])
 async def test_a_mail_that_has_been_tried_for_long_enough_is_given_up(
-    kafka_bootstrap: str, notify_url: str, engine: AsyncEngine, students: Students, tmp_path: Path, *, busy: bool
+    stack: Stack, engine: AsyncEngine, students: Students, tmp_path: Path, *, busy: bool
 ) -> None:
     """Whether the server puts it off or is away."""
     port = free_port(taken=set())
@@ -289,7 +287,7 @@ async def test_a_mail_that_has_been_tried_for_long_enough_is_given_up(
     address = f"127.0.0.1:{port}"
     async with (
         server.listening(port),
-        notifying(kafka_bootstrap, notify_url, address, engine, tmp_path, budget_hours=1e-6) as notify,
+        notifying(stack, address, engine, tmp_path, budget_hours=1e-6) as notify,
     ):
         if not busy:
             await server.stop()
@@ -303,7 +301,7 @@ async def test_many_alerts_at_once_are_each_mailed_once_and_those_without_consen
 ) -> None:
     events = [event((await students.consented())[0]) for _ in range(150)]
     for without in events[::10]:
-        await students.end_consent(without.student)
+        await students.end_consent(without.student, held=True)
     await send(notify.producer, *events)
     for number, each in enumerate(events):
         await notify.settles(each.alert_id, *2 * (["cancelled"] if number % 10 == 0 else ["sent"]))
@@ -339,18 +337,18 @@ async def test_of_a_batch_only_the_record_that_the_database_refuses_is_lost(noti
 
 
 async def test_a_consent_that_ends_while_a_slow_server_takes_the_mails_before_counts(
-    kafka_bootstrap: str, notify_url: str, engine: AsyncEngine, students: Students, tmp_path: Path
+    stack: Stack, engine: AsyncEngine, students: Students, tmp_path: Path
 ) -> None:
     port = free_port(taken=set())
     server = Server(seconds=CONSENT_SECONDS * 0.6)
     async with (
         server.listening(port),
-        notifying(kafka_bootstrap, notify_url, f"127.0.0.1:{port}", engine, tmp_path) as notify,
+        notifying(stack, f"127.0.0.1:{port}", engine, tmp_path) as notify,
     ):
         first, last = [event((await students.consented())[0]) for _ in range(2)]
         await send(notify.producer, first, last)
         await until(lambda: server.has_taken(1))
-        await students.end_consent(last.student)
+        await students.end_consent(last.student, held=True)
         await notify.settles(first.alert_id, "sent", "sent")
         await notify.settles(last.alert_id, "cancelled", "cancelled")
 
@@ -369,14 +367,14 @@ async def shared_alone(engine: AsyncEngine, school: str) -> AsyncIterator[None]:
 
 
 async def test_a_mail_that_waits_while_its_school_is_dropped_is_cancelled(
-    kafka_bootstrap: str, notify_url: str, engine: AsyncEngine, students: Students, tmp_path: Path
+    stack: Stack, engine: AsyncEngine, students: Students, tmp_path: Path
 ) -> None:
     port = free_port(taken=set())
     answers = ["451 4.3.0 try later"]
     server = Server(lambda _: answers[-1])
     async with (
         server.listening(port),
-        notifying(kafka_bootstrap, notify_url, f"127.0.0.1:{port}", engine, tmp_path) as notify,
+        notifying(stack, f"127.0.0.1:{port}", engine, tmp_path) as notify,
     ):
         dropped, kept = [event((await students.consented())[0], school_id=school) for school in ("dropped", "kept")]
         before, _ = await students.consented()

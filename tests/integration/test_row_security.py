@@ -17,7 +17,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.casework.intake.record import record
+from services.casework.intake.record import keep
 from services.platform.database import caller_context, make_engine, make_sessions
 from services.platform.embedded.endpoints import Stack
 from services.platform.embedded.postgres_binaries import find_programs
@@ -53,8 +53,8 @@ SEED: Final = """
            ('kept', 'D-1', 1, NULL, '2016-09-01', NULL, 'dsni', 'program-evaluation'),
            ('kept-too', 'D-1', 1, NULL, '2016-09-01', NULL, 'project-hope', 'program-evaluation'),
            ('kept-before', 'D-2', 1, NULL, '2016-09-01', '2016-10-01', 'dsni', 'program-evaluation');
-    INSERT INTO ingest.consents (student, agreement_id, signed_on, notice, records, recipients)
-    SELECT id, 'boston-2016', '2016-09-01', false, '{attendance}', '{project-hope}' FROM ingest.students;
+    INSERT INTO ingest.consents (student, agreement_id, signed_on, records, recipients)
+    SELECT id, 'boston-2016', '2016-09-01', '{attendance}', '{project-hope}' FROM ingest.students;
     INSERT INTO district.attendance (student, date, school_id, section, recipient, purpose, status, gravity)
     SELECT id, '2016-09-12', school, '', agency, kept_for, 'present', 2
     FROM ingest.students, unnest(ARRAY['burke-high', 'winthrop']) AS school
@@ -218,7 +218,7 @@ async def test_others_see_of_ingest_what_the_consent_view_shows(database: OwnDat
         assert list(await connection.scalars(text("SELECT pseudonym FROM ingest.students"))) == []
     with pytest.raises(ProgrammingError, match="permission denied"):
         async with engine.connect() as connection:
-            await connection.execute(text("SELECT ended_on FROM ingest.students"))
+            await connection.execute(text("SELECT adult_on FROM ingest.students"))
     await engine.dispose()
 
 
@@ -501,7 +501,8 @@ async def test_an_owner_without_powers_migrates_serves_and_dumps(stack: Stack, p
     require_membership(stack.database, SERVICES)
     database = OwnDatabase(stack, str(make_url(plain_owner).database))
     casework = make_engine(database.of("casework"), service="casework")
-    await record(make_sessions(casework), [event("planted-pseudonym")])
+    async with make_sessions(casework).begin() as session:
+        await keep(session, [event("planted-pseudonym")])
     await casework.dispose()
     owner = make_engine(plain_owner)
     async with owner.connect() as connection:

@@ -27,6 +27,8 @@ _LOOKED: Final = text("""
     ORDER BY at DESC, entry DESC LIMIT :limit
 """)
 
+_ERASED: Final = text("SELECT EXISTS (SELECT FROM erasure.ledger WHERE pseudonym = :student)")
+
 
 class ShownStudent(NamedTuple):
     """A student whom the caller may see."""
@@ -45,6 +47,11 @@ async def find_consented(session: AsyncSession, caller: Caller, student: str) ->
         query = query.where(exists().where(AlertRow.student == student, shown, visible_to(caller)))
     found = (await session.execute(query)).one_or_none()
     return None if found is None else ShownStudent(*found)
+
+
+async def was_erased(session: AsyncSession, student: str) -> bool:
+    """Whether there was such a student, whose consent ended."""
+    return bool(await session.scalar(_ERASED, {"student": student}))
 
 
 async def who_may(session: AsyncSession, known: ShownStudent) -> list[MaySee]:

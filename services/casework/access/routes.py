@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from services.casework.access.queries import find_consented, who_looked, who_may
+from services.casework.access.queries import find_consented, was_erased, who_looked, who_may
 from services.casework.access.schemas import StudentAccess
 from services.casework.history.routes import PSEUDONYM
 from services.casework.people import READERS
@@ -41,7 +41,7 @@ def access_router(sessions: async_sessionmaker[AsyncSession], quota: StudentQuot
             known = await find_consented(session, caller, student)
             by_steward = caller.role == "steward" and caller.schools is None
             looked = await who_looked(session, student, limit) if known or by_steward else []
-            if known is None and not looked:
+            if known is None and not looked and not (by_steward and await was_erased(session, student)):
                 raise ProblemError(404, "No such student", "There is no student of this pseudonym with a consent.")
             allowed = [] if known is None else await who_may(session, known)
         look.at({student: None if known is None else known.consent})

@@ -1,7 +1,7 @@
-"""Sends what is kept and not yet published to `case.actions.v1`: acknowledged by Kafka, and then noted.
+"""Sends what is kept and not yet published to `case.actions.v1`, sealed: acknowledged by Kafka, and then noted.
 
 At least once: what a crash leaves between the two is sent again with the same `action_id`. An action of a student whose
-consent is not in force stays where it is.
+consent is not in force, or whose key is gone, stays where it is.
 """
 
 from __future__ import annotations
@@ -20,10 +20,13 @@ from tenacity import AsyncRetrying, retry_if_exception_type, retry_if_not_except
 
 from services.casework.tables import ActionRow, AlertRow
 from services.contracts.cases import CaseAction
+from services.contracts.sealed import seal_event
 from services.contracts.topics import CASE_ACTIONS
 from services.platform.consent import DATABASE_AWAY, consented_students, may_be_shown
 from services.platform.consumer import INCURABLE, log_retry, stop_client
 from services.platform.kafka import make_producer
+from services.platform.keys.feed_keys import find_keys
+from services.platform.keys.master import MasterKeys
 
 LONGEST_WAIT_SECONDS: Final = 30.0
 """Also finds what another process has kept and left behind."""
@@ -34,9 +37,10 @@ AT_ONCE: Final = 100
 class ActionPublisher:
     """Publishes actions in the order in which they were taken."""
 
-    def __init__(self, bootstrap: str, sessions: async_sessionmaker[AsyncSession]) -> None:
+    def __init__(self, bootstrap: str, sessions: async_sessionmaker[AsyncSession], masters: MasterKeys) -> None:
         self._bootstrap = bootstrap
         self._sessions = sessions
+        self._masters = masters
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -71,12 +75,14 @@ class ActionPublisher:
     async def _publish_some(self, producer: AIOKafkaProducer) -> bool:
         async with self._sessions.begin() as session:
             actions = await _unpublished(session)
-            for action in actions:
-                key, value = str(action.alert_id).encode(), action.model_dump_json().encode()
-                await producer.send_and_wait(CASE_ACTIONS.name, value, key=key)
+            ciphers = (await find_keys(session, self._masters, {action.student for action in actions})).ciphers()
+            sealable = [action for action in actions if action.student in ciphers]
+            for action in sealable:
+                value = seal_event(ciphers[action.student], CASE_ACTIONS, action)
+                await producer.send_and_wait(CASE_ACTIONS.name, value, key=str(action.alert_id).encode())
                 sent = update(ActionRow).where(ActionRow.action_id == action.action_id)
                 await session.execute(sent.values(published_at=func.clock_timestamp()))
-        return bool(actions)
+        return bool(sealable)
 
 
 async def _unpublished(session: AsyncSession) -> Sequence[CaseAction]:

@@ -19,8 +19,8 @@ def consented_to(caller: Caller) -> ColumnElement[bool]:
 
 
 def visible_to(caller: Caller) -> ColumnElement[bool]:
-    """The condition that an alert of the caller's fulfils."""
-    conditions: list[ColumnElement[bool]] = [true()]
+    """The condition that an alert of the caller's fulfils; of one that was erased there is nothing to see."""
+    conditions: list[ColumnElement[bool]] = [AlertRow.level.is_not(None)]
     if caller.confined_to is not None:
         conditions.append(AlertRow.agency == caller.confined_to)
     if not caller.has(ATTENDANCE):

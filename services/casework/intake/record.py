@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from services.contracts.alerts import AlertEvent, AlertEventType
+from services.platform.consumer import SealedEvents
 from services.platform.rows import as_json
 
 AlertStatus = Literal["open", "cleared", "withdrawn", "closed"]
@@ -60,19 +61,25 @@ def newest(events: Iterable[AlertEvent]) -> list[AlertEvent]:
     return [last[key] for key in sorted(last)]
 
 
-async def record(sessions: async_sessionmaker[AsyncSession], events: Sequence[AlertEvent]) -> None:
+async def record(sessions: async_sessionmaker[AsyncSession], sealed: SealedEvents[AlertEvent]) -> None:
     """Append the events to the timeline and bring their alerts up to date; a repeat changes nothing."""
+    async with sessions.begin() as session:
+        events = await sealed.open(session)
+        await keep(session, events)
+    for event in events:
+        events_taken.labels(event.type).inc()
+        if event.type in {"AlertRaised", "AlertLevelChanged"}:
+            alerts_by_level.labels(event.level).inc()
+
+
+async def keep(session: AsyncSession, events: Sequence[AlertEvent]) -> None:
+    """Write the events and what their alerts are after them."""
     now = datetime.now(UTC)
     given = {
         "events": as_json(_event_values(event) for event in events),
         "alerts": as_json(_alert_values(event, now) for event in newest(events)),
     }
-    async with sessions.begin() as session:
-        await session.execute(_RECORD, given)
-    for event in events:
-        events_taken.labels(event.type).inc()
-        if event.type in {"AlertRaised", "AlertLevelChanged"}:
-            alerts_by_level.labels(event.level).inc()
+    await session.execute(_RECORD, given)
 
 
 def _alert_values(event: AlertEvent, now: datetime) -> dict[str, object]:

@@ -65,13 +65,15 @@ class Agreement(_Strict):
     """What was shared is destroyed by then."""
     small_cell: int = Field(default=10, ge=1)
     """Counts of people below this are never shown."""
+    retention_days: int | None = Field(default=None, ge=1)
+    """For how long marks, alerts and actions stay in Kafka's log; None means `RETENTION_DAYS`."""
     party: tuple[Party, ...] = Field(min_length=1)
     disclosure: tuple[Disclosure, ...] = Field(min_length=1)
 
     @property
     def digest(self) -> str:
         """SHA-256 of what it says, whatever the file's comments and order of fields."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        return hashlib.sha256(self.model_dump_json(exclude_none=True).encode()).hexdigest()
 
     def covers(self, day: date) -> bool:
         """Whether the day lies in its term."""

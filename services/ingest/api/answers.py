@@ -20,7 +20,9 @@ class Result(BaseModel):
     status: Status
     reason: str | None = Field(description="Why it was not accepted, in plain words; it never repeats the entry")
     warning: str | None = Field(
-        default=None, description="Marks only: what an accepted one does not do: it counts nowhere, or changes nothing"
+        default=None,
+        description="What an accepted mark does not do: it counts nowhere, or changes nothing. Of a consent: what is "
+        "to be done, as the student has turned eighteen",
     )
     student: str | None = Field(
         default=None, description="Consents only: the pseudonym of a student whose consent is now in force"

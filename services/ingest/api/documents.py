@@ -117,14 +117,18 @@ ATTENDANCE: Final = RouteDocument(
 CONSENTS: Final = RouteDocument(
     "take_consents",
     "Take consents and withdrawals in",
-    "In force from `signed_on` through `expires_on`; `revoked_on` is the first day without it, and ends every consent "
-    "of the same agreement signed on or before. A withdrawal works at once. A consent that does not cover what the "
-    "agreement in force discloses is `not_consented`, and of a student without any nothing is kept.",
+    "In force from `signed_on` through `expires_on`. `revoked_on` withdraws, from that day on, what was consented to "
+    "under the agreement: the records, purpose and recipients that it names, all where it names none. A withdrawal "
+    "works at once, and everything that was kept by the consent is erased. A consent that was signed before that day "
+    "never counts again and is `rejected`; one of that very day counts when it is handed in after it. A consent must "
+    "say all that is listed but `expires_on` and `birth_date`; a withdrawal needs the student, the agreement and its "
+    "day. A consent that does not cover what the agreement in force discloses is `not_consented`, and of a student "
+    "without any nothing is kept.",
     {
         "student_id": _STUDENT,
-        "agreement_id": _text("The data sharing agreement"),
+        "agreement_id": _text("The data sharing agreement; it was applied"),
         "signed_by": _text("Who signed; kept as proof, never sent"),
-        "relationship": _text("Parent, guardian, or the student"),
+        "relationship": _text("`parent`, `guardian`, or `self`: the student, from the eighteenth birthday on"),
         "signed_on": _day("The first day in force"),
         "method": _text("How it was signed"),
         "records": _list("The records that may be shared"),
@@ -132,8 +136,9 @@ CONSENTS: Final = RouteDocument(
         "recipients": _list("With whom"),
         "expires_on": _day("The last day in force"),
         "revoked_on": _day("The first day without it"),
+        "birth_date": _day("Of it only the day of the eighteenth birthday is kept"),
     },
-    ("student_id",),
+    ("student_id", "agreement_id"),
     {
         "student_id": "100234",
         "agreement_id": "boston-2016",

@@ -49,19 +49,14 @@ class ConsentPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ConsentTerm:
-    """What matters of one consent or revocation for the days in force."""
+    """What matters of one consent for the days in force."""
 
-    agreement_id: str
     signed_on: date
-    order: int
-    """Which came first, of those signed on one day."""
     fits: bool
     expires_on: date | None = None
     """The last day in force."""
     revoked_on: date | None = None
     """The first day without it."""
-    notice: bool = False
-    """A revocation that is no consent itself; `signed_on` is then its `revoked_on`."""
     first: date = date.min
     last: date = date.max
     """The term in which it counts, both days inclusive."""
@@ -87,59 +82,64 @@ class ConsentStanding:
     next_change: date | None
     """The next day on which it must be looked at again: the run's end, or the start of one to come."""
 
+    @property
+    def over(self) -> bool:
+        """Whether none is in force today, nor ever will be."""
+        return self.run is None and self.next_change is None
 
-def standing(consents: Iterable[ConsentTerm], today: date, ended_on: date | None) -> ConsentStanding:
-    """What the consents come to today. A run never starts before `ended_on`, the date of the last tombstone."""
-    runs = _runs(list(consents))
+
+class _Span(NamedTuple):
+    """Days in force as inclusive ordinals."""
+
+    start: int
+    through: int
+    revoked: bool
+    """Whether a revocation ends it: what begins on the next day is another run, as all that was is erased."""
+
+
+def standing(consents: Iterable[ConsentTerm], today: date) -> ConsentStanding:
+    """What the consents come to today."""
+    runs = _runs(consents)
     day = today.toordinal()
-    for start, through in runs:
+    for start, through, _ in runs:
         if start <= day <= through:
-            first = date.fromordinal(start)
-            run = Run(max(first, ended_on) if ended_on else first, None if through == _FAR else _date(through))
-            return ConsentStanding(run, _date(through + 1))
-    return ConsentStanding(None, min((date.fromordinal(start) for start, _ in runs if start > day), default=None))
+            return ConsentStanding(Run(date.fromordinal(start), _date(through)), _date(through + 1))
+    return ConsentStanding(None, min((date.fromordinal(run.start) for run in runs if run.start > day), default=None))
 
 
-def current_run(consents: Iterable[ConsentTerm], today: date, ended_on: date | None) -> Run | None:
+def current_run(consents: Iterable[ConsentTerm], today: date) -> Run | None:
     """The unbroken run of days in force that holds today; None when no consent is in force."""
-    return standing(consents, today, ended_on).run
+    return standing(consents, today).run
 
 
-def is_over(consents: Iterable[ConsentTerm], today: date) -> bool:
-    """Whether none of these is in force today, nor ever will be."""
-    stand = standing(consents, today, None)
-    return stand.run is None and stand.next_change is None
+def last_day(consent: ConsentTerm) -> date | None:
+    """The last day on which the consent could be in force; None when no end is set."""
+    return _date(_end(consent))
 
 
 def _date(ordinal: int) -> date | None:
-    return date.fromordinal(ordinal) if ordinal <= _FAR else None
+    return date.fromordinal(ordinal) if ordinal < _FAR else None
 
 
-def _runs(consents: list[ConsentTerm]) -> list[tuple[int, int]]:
-    """Days in force as inclusive ordinals, in order, with adjoining and overlapping consents merged."""
-    spans = sorted(span for held in consents if (span := _span(held, consents)))
-    merged: list[tuple[int, int]] = []
-    for start, through in spans:
-        if merged and start <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], through))
-        else:
-            merged.append((start, through))
+def _runs(consents: Iterable[ConsentTerm]) -> list[_Span]:
+    """The runs in order: overlapping consents merged, and those that adjoin, unless a revocation lies between."""
+    spans = sorted(span for consent in consents if (span := _span(consent)))
+    merged: list[_Span] = []
+    for span in spans:
+        last = merged[-1] if merged else None
+        if last is None or span.start > last.through + (not last.revoked):
+            merged.append(span)
+        elif span.through > last.through:
+            merged[-1] = span._replace(start=last.start)
     return merged
 
 
-def _span(held: ConsentTerm, consents: list[ConsentTerm]) -> tuple[int, int] | None:
-    if not held.fits or held.notice:
-        return None
-    ends = [other.revoked_on.toordinal() - 1 for other in consents if other.revoked_on and _ends(other, held)]
-    through = min([_FAR if held.expires_on is None else held.expires_on.toordinal(), held.last.toordinal(), *ends])
-    start = max(held.signed_on, held.first).toordinal()
-    return (start, through) if start <= through else None
+def _span(consent: ConsentTerm) -> _Span | None:
+    start, through = max(consent.signed_on, consent.first).toordinal(), _end(consent)
+    revoked = consent.revoked_on is not None and through == consent.revoked_on.toordinal() - 1
+    return _Span(start, through, revoked) if consent.fits and start <= through else None
 
 
-def _ends(revoking: ConsentTerm, held: ConsentTerm) -> bool:
-    """Whether the revocation ends that consent: of one agreement, signed on or before it; on one day, as they came."""
-    if revoking.agreement_id != held.agreement_id:
-        return False
-    if revoking.notice and revoking.signed_on == held.signed_on:
-        return held.order < revoking.order
-    return held.signed_on <= revoking.signed_on
+def _end(consent: ConsentTerm) -> int:
+    expires, revoked = consent.expires_on or date.max, consent.revoked_on
+    return min(expires.toordinal(), consent.last.toordinal(), _FAR if revoked is None else revoked.toordinal() - 1)

@@ -1,13 +1,15 @@
-"""A consent as it is kept, and how a row that comes later changes it: pure."""
+"""A consent as it is kept for a feed, and what of it withdrawals leave: pure."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
 from services.ingest.agreement.document import FeedId
 from services.ingest.consent.in_force import ConsentPolicy, ConsentTerm
+from services.ingest.consent.withdrawals import Withdrawal
 from services.ingest.rows.parse import ConsentRow
 from services.platform.sharing import ATTENDANCE
 
@@ -17,44 +19,39 @@ class ConsentKey(NamedTuple):
 
     agreement_id: str
     signed_on: date
-    notice: bool
     purpose: str
-    """A parent may sign for several on one day; empty when a row only revokes."""
+    """A parent may sign for several on one day."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredConsent:
-    """One consent, or one notice of revocation."""
+    """One consent, as far as it was not withdrawn."""
 
     key: ConsentKey
-    arrival: int
     signed_by: str | None
     relationship: str | None
     method: str | None
     records: tuple[str, ...]
-    purpose: str | None
     recipients: tuple[str, ...]
     expires_on: date | None
     revoked_on: date | None
+    """The first day without it."""
 
     def fits(self, policy: ConsentPolicy) -> bool:
         """Whether it covers what we need."""
-        return policy.fits(self.key.agreement_id, self.records, self.purpose, self.recipients)
+        return policy.fits(self.key.agreement_id, self.records, self.key.purpose, self.recipients)
 
     def term_for(self, feed: FeedId) -> ConsentTerm:
         """What matters of it without an agreement: as far as it names the feed's agency and purpose, and attendance.
 
         The purpose of what is live is the agreement's.
         """
-        named = feed.agency in self.recipients and feed.kept_for in ("", self.purpose)
+        named = feed.agency in self.recipients and feed.kept_for in ("", self.key.purpose)
         return ConsentTerm(
-            agreement_id=self.key.agreement_id,
             signed_on=self.key.signed_on,
-            order=self.arrival,
             fits=ATTENDANCE in self.records and named,
             expires_on=self.expires_on,
             revoked_on=self.revoked_on,
-            notice=self.key.notice,
         )
 
     def term(self, policy: ConsentPolicy) -> ConsentTerm:
@@ -62,32 +59,48 @@ class StoredConsent:
         mine = self.term_for(FeedId(policy.recipient))
         return replace(mine, fits=self.fits(policy), first=policy.first, last=policy.last)
 
+    def after(self, withdrawal: Withdrawal, recipient: str) -> StoredConsent:
+        """What is left of it for the recipient by a withdrawal that comes after it, perhaps on the day of signing."""
+        if self.key.signed_on > withdrawal.ended_on or not self._ended_by(withdrawal, recipient):
+            return self
+        return self._without(withdrawal)
 
-def stored(row: ConsentRow, arrival: int) -> StoredConsent:
-    """The row as it is kept. One revoked before it was ever in force is a notice of revocation."""
-    signed_on = row.signed_on or row.revoked_on
-    if signed_on is None:
-        raise ValueError("a consent row has signed_on or revoked_on")
-    notice = row.revoked_on is not None and row.revoked_on <= signed_on
+    def before(self, withdrawals: Iterable[Withdrawal], recipient: str) -> StoredConsent:
+        """What is left of it for the recipient by withdrawals that came before it was handed in."""
+        left = self
+        for one in withdrawals:
+            if self.key.signed_on < one.ended_on and self._ended_by(one, recipient):
+                left = left._without(one)
+        return left
+
+    def _ended_by(self, withdrawal: Withdrawal, recipient: str) -> bool:
+        return withdrawal.ends(self.key.agreement_id, recipient, self.key.purpose)
+
+    def _without(self, withdrawal: Withdrawal) -> StoredConsent:
+        """Of records that are kept nowhere there is nothing to end on a day to come: they end now."""
+        others = tuple(kind for kind in self.records if kind == ATTENDANCE or not withdrawal.covers(kind))
+        if not withdrawal.covers(ATTENDANCE):
+            return replace(self, records=others)
+        return replace(self, records=others, revoked_on=min(self.revoked_on or date.max, withdrawal.ended_on))
+
+
+def stored(row: ConsentRow) -> StoredConsent | None:
+    """The row's consent as it is kept; None when the row only revokes, or was revoked before it was ever in force."""
+    if row.signed_on is None or (row.revoked_on is not None and row.revoked_on <= row.signed_on):
+        return None
     return StoredConsent(
-        key=ConsentKey(row.agreement_id or "", signed_on, notice, row.purpose or ""),
-        arrival=arrival,
+        key=ConsentKey(row.agreement_id, row.signed_on, row.purpose or ""),
         signed_by=row.signed_by,
         relationship=row.relationship,
         method=row.method,
-        records=tuple(row.records),
-        purpose=row.purpose,
-        recipients=tuple(row.recipients),
+        records=row.records,
+        recipients=row.recipients,
         expires_on=row.expires_on,
-        revoked_on=row.revoked_on,
+        revoked_on=None,
     )
 
 
-def merged(known: StoredConsent, given: StoredConsent) -> StoredConsent:
-    """The kept consent after a row on it.
-
-    A revocation stays and can only come earlier: who wants to consent again signs anew. The row says anew which
-    records the consent covers, and for whom.
-    """
-    revoked = [day for day in (known.revoked_on, given.revoked_on) if day is not None]
-    return replace(given, arrival=known.arrival, revoked_on=min(revoked, default=None))
+def merged(known: StoredConsent | None, given: StoredConsent) -> StoredConsent:
+    """The kept consent after a row on it: what it covers is said anew, and what was withdrawn stays so."""
+    days = [one.revoked_on for one in (known, given) if one is not None and one.revoked_on is not None]
+    return replace(given, revoked_on=min(days, default=None))

@@ -43,8 +43,9 @@ ATTENDANCE: Final = _table(
     parse.parse_mark,
 )
 CONSENTS: Final = _table(
-    "student_id agreement_id signed_by relationship signed_on method records purpose recipients expires_on revoked_on",
-    "student_id signed_on records purpose recipients",
+    "student_id agreement_id signed_by relationship signed_on method records purpose recipients expires_on revoked_on "
+    "birth_date",
+    "student_id agreement_id",
     parse.parse_consent,
 )
 TABLES: Final[Mapping[str, Table[object]]] = {

@@ -15,6 +15,7 @@ from services.platform.settings import SettingsError
 
 KEY_BYTES = 32
 _LENGTH = 22
+_ORIGIN = 12
 
 Kind = Literal["student", "household"]
 
@@ -28,9 +29,21 @@ class Pseudonymizer:
         self._key = key
         self._head_key = self._digest("key", "heads")
 
-    def student(self, feed: str, student_id: str) -> Pseudonym:
-        """The pseudonym under which a student is known in a feed: two agencies cannot join theirs."""
-        return Pseudonym(self._name("student", feed, student_id))
+    def student(self, feed: str, student_id: str, generation: int = 0) -> Pseudonym:
+        """The pseudonym under which a student is known in a feed: two agencies cannot join theirs.
+
+        After each erasure a `generation` later, so that nobody can join what comes to what was.
+        """
+        return Pseudonym(self._name("student", f"{feed}#{generation}" if generation else feed, student_id))
+
+    def digest(self, student_id: str) -> bytes:
+        """By which the ledger of erasures knows the student, for every feed."""
+        return self._digest("ledger", student_id)
+
+    @property
+    def origin(self) -> str:
+        """A short name of the key, which gives nothing of it away: whose digests these are."""
+        return self._digest("key", "origin").hex()[:_ORIGIN]
 
     def household(self, agency: str, household_id: str) -> HouseholdPseudonym:
         """The pseudonym under which the agency knows a household."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -12,11 +13,13 @@ from models.school_year import year_of
 from services.contracts.ids import Pseudonym, Slot
 from services.ingest.agreement.document import Agreement, Feed, covers
 from services.ingest.classification.classify import Horizon, Memory, Taking, classify
+from services.ingest.consent.history import ConsentHistory
 from services.ingest.consent.in_force import ConsentPolicy, standing
-from services.ingest.consent.stored import ConsentKey, StoredConsent, merged, stored
+from services.ingest.consent.judging import Grounds, Verdict, adult_from
+from services.ingest.consent.withdrawals import Withdrawal, of_row
 from services.ingest.formats import Found, Item, Rejection, Source
 from services.ingest.identity.consented import ConsentedStudent
-from services.ingest.imports.importer import CHUNK, Progress, chunks, says
+from services.ingest.imports.importer import CHUNK, Progress, chunks, refused, says
 from services.ingest.imports.report import Report
 from services.ingest.reporting.assumed import assumed_days
 from services.ingest.reporting.schools import Enrolled, Reporting
@@ -46,6 +49,7 @@ class _Rehearsal:
             _RehearsedFeed(agreement, feed, Taking(0, False, as_of, self._horizon, str(feed.id)))
             for feed in agreement.all_feeds()
         ]
+        self._grounds = Grounds.of({agreement.id}, agreement, self._today)
         self._report = Report()
         self._zones: dict[str, ZoneInfo] = {}
         self._enrolled: defaultdict[str, list[Enrolled]] = defaultdict(list)
@@ -81,19 +85,28 @@ class _Rehearsal:
         return self._report
 
     def _take_consents(self, seen: _Seen) -> None:
-        given: defaultdict[str, dict[ConsentKey, StoredConsent]] = defaultdict(dict)
-        rows: list[tuple[ConsentRow, StoredConsent]] = []
-        for place, row in enumerate(self._kept(self._source.consents())):
+        births = {one.row.student_id: one.row.birth_date for one in self._source.students() if isinstance(one, Item)}
+        withdrawals: defaultdict[str, list[Withdrawal]] = defaultdict(list)
+        given: list[tuple[Item[ConsentRow], Verdict]] = []
+        for item in self._items(self._source.consents()):
+            row, known = item.row, withdrawals[item.row.student_id]
             self._report.ids.know(row.student_id)
-            one, mine = stored(row, place), given[row.student_id]
-            mine[one.key] = merged(mine[one.key], one) if one.key in mine else one
-            rows.append((row, one))
+            birth = row.birth_date or births.get(row.student_id)
+            verdict = self._grounds.judge(row, known, birth and adult_from(birth))
+            known += verdict.withdrawn
+            given.append((item, verdict))
+        rows = [item.row for item, verdict in given if verdict.refused is None]
         for feed in self._feeds:
-            for number, (student_id, mine) in enumerate(given.items()):
-                feed.settle(number, student_id, mine.values(), self._today)
-        for row, one in rows:
-            consented = any(feed.takes(row, one) for feed in self._feeds)
-            seen.take("consents", (row.student_id, one.key), row, consented=consented)
+            feed.settle(rows, self._today)
+        for item, verdict in given:
+            if verdict.refused is not None:
+                self._report.count("consents", [verdict.refused])
+                self._report.rejections.extend(refused([item], [verdict.refused]))
+                continue
+            row = item.row
+            consented = bool(of_row(row)) or any(feed.takes(row) for feed in self._feeds)
+            key = (row.student_id, row.agreement_id, row.signed_on, row.purpose)
+            seen.take("consents", key, row, consented=consented, warning=verdict.warning)
 
     def _take_school_days(self, seen: _Seen) -> None:
         calendars: defaultdict[str, dict[date, bool]] = defaultdict(dict)
@@ -117,11 +130,8 @@ class _Rehearsal:
             best(of) if of else self._horizon.refuses(row.date, time) or OUT_OF_SCOPE
             for row, time, of in zip(rows, times, found, strict=True)
         ]
-        refused = [one for one in chunk if isinstance(one, Rejection)]
-        for item, outcome in zip(items, outcomes, strict=True):
-            if outcome.status == "rejected":
-                refused.append(Rejection(item.file, item.line, outcome.field, outcome.reason or ""))
-        self._report.rejections.extend(refused)
+        self._report.rejections.extend(one for one in chunk if isinstance(one, Rejection))
+        self._report.rejections.extend(refused(items, outcomes))
         self._report.marks["rejected"] += len(chunk) - len(items)
         self._report.see(items, outcomes)
         usable = zip(rows, outcomes, strict=True)
@@ -136,9 +146,12 @@ class _Rehearsal:
         return to_utc(row.recorded_at, self._zones.get(row.school_id, self._zone))
 
     def _kept(self, found: Iterator[Found[RowT]]) -> Iterator[RowT]:
+        return (item.row for item in self._items(found))
+
+    def _items(self, found: Iterator[Found[RowT]]) -> Iterator[Item[RowT]]:
         for one in found:
             if isinstance(one, Item):
-                yield one.row
+                yield one
             else:
                 self._report.rejections.extend([one])
 
@@ -154,20 +167,26 @@ class _RehearsedFeed:
         self._why_not: dict[str, WhyNot] = {}
         self._memory = Memory()
 
-    def settle(self, number: int, student_id: str, mine: Collection[StoredConsent], today: date) -> None:
-        """Note what a student's consents come to."""
-        found = standing((one.term(self._policy) for one in mine), today, None)
-        if found.run is not None:
-            self.known[student_id] = ConsentedStudent(number, Pseudonym(""), Slot(0), found.run)
-            return
-        if found.next_change is not None:
-            self._to_come.add(student_id)
-        self._why_not[student_id] = self._why(mine, today, to_come=found.next_change is not None)
+    def settle(self, rows: Sequence[ConsentRow], today: date) -> None:
+        """Note what the students' consents come to."""
+        said: defaultdict[str, ConsentHistory] = defaultdict(lambda: ConsentHistory(self.feed.agency))
+        given: defaultdict[str, list[ConsentRow]] = defaultdict(list)
+        for row in rows:
+            said[row.student_id].take(row)
+            given[row.student_id].append(row)
+        for number, (student_id, mine) in enumerate(said.items()):
+            found = standing((one.term(self._policy) for one in mine.kept.values()), today)
+            if found.run is not None:
+                self.known[student_id] = ConsentedStudent(number, Pseudonym(""), Slot(0), found.run)
+                continue
+            if found.next_change is not None:
+                self._to_come.add(student_id)
+            self._why_not[student_id] = self._why(given[student_id], today, to_come=found.next_change is not None)
 
-    def takes(self, row: ConsentRow, one: StoredConsent) -> bool:
+    def takes(self, row: ConsentRow) -> bool:
         """Whether the row of a consent is kept."""
         kept = row.student_id in self.known or row.student_id in self._to_come
-        return kept and (one.fits(self._policy) or row.revoked_on is not None)
+        return kept and self._missed(row) is None
 
     def classed(self, rows: Sequence[MarkRow], times: Sequence[datetime | None]) -> Iterator[tuple[int, Outcome]]:
         """The outcome of each row that is in scope, and its place."""
@@ -178,19 +197,17 @@ class _RehearsedFeed:
         found = classify(mine, moments, self.known, self._memory, self._taking, self._why_not)
         return zip(places, found.outcomes, strict=True)
 
-    def _why(self, mine: Collection[StoredConsent], today: date, *, to_come: bool) -> WhyNot:
+    def _missed(self, row: ConsentRow) -> WhyNot | None:
+        return self._policy.misses(row.agreement_id, row.records, row.purpose, row.recipients)
+
+    def _why(self, mine: Sequence[ConsentRow], today: date, *, to_come: bool) -> WhyNot:
         """Why none of a student's consents is in force."""
         if to_come:
             return "not_yet"
-        missed = [
-            self._policy.misses(one.key.agreement_id, one.records, one.purpose, one.recipients)
-            for one in mine
-            if not one.key.notice
-        ]
+        missed = [self._missed(row) for row in mine if row.signed_on is not None]
         if missed and all(missed):
             return missed[-1] or "ended"
-        revoked = any(one.revoked_on is not None and one.revoked_on <= today for one in mine)
-        return "withdrawn" if revoked else "ended"
+        return "withdrawn" if any(row.revoked_on and row.revoked_on <= today for row in mine) else "ended"
 
 
 class _Seen:
@@ -200,10 +217,19 @@ class _Seen:
         self._report = report
         self._said: dict[tuple[str, Hashable], object] = {}
 
-    def take(self, kind: str, key: Hashable, row: object, *, consented: bool = True, in_scope: bool = True) -> None:
+    def take(
+        self,
+        kind: str,
+        key: Hashable,
+        row: object,
+        *,
+        consented: bool = True,
+        in_scope: bool = True,
+        warning: str | None = None,
+    ) -> None:
         """Count a row of this kind."""
         outcome = self._outcome((kind, key), row, consented=consented) if in_scope else OUT_OF_SCOPE
-        self._report.count(kind, [outcome])
+        self._report.count(kind, [replace(outcome, warning=warning if consented else None)])
 
     def _outcome(self, key: tuple[str, Hashable], row: object, *, consented: bool) -> Outcome:
         if not consented:

@@ -103,14 +103,16 @@ class Importer:
     async def take_reference(self) -> None:
         """Take schools, consents, students, enrollments and calendars."""
         source, intake = self._source, self._intake
-        households = {
-            item.row.student_id: item.row.household_id
-            for item in source.students()
-            if isinstance(item, Item) and item.row.household_id
-        }
+        households: dict[str, str] = {}
+        births: dict[str, date] = {}
+        for item in source.students():
+            if isinstance(item, Item) and item.row.household_id:
+                households[item.row.student_id] = item.row.household_id
+            if isinstance(item, Item) and item.row.birth_date:
+                births[item.row.student_id] = item.row.birth_date
         await self._take("schools", source.schools(), intake.take_schools)
         await self._take(
-            "consents", source.consents(), lambda rows: intake.take_consents(rows, households, self._unfit)
+            "consents", source.consents(), lambda rows: intake.take_consents(rows, households, births, self._unfit)
         )
         await self._take("students", source.students(), intake.take_students)
         await self._take("enrollments", source.enrollments(), self.take_enrollments)
@@ -136,13 +138,9 @@ class Importer:
         rows = [item.row for item in items]
         outcomes = await self._outcomes(rows)
         self.report.see(items, outcomes)
-        refused = [
-            Rejection(item.file, item.line, outcome.field, outcome.reason or "")
-            for item, outcome in zip(items, outcomes, strict=True)
-            if outcome.status == "rejected"
-        ]
-        self._faulty.update(one.file for one in refused)
-        await self._refuse(refused)
+        faulty = refused(items, outcomes)
+        self._faulty.update(one.file for one in faulty)
+        await self._refuse(faulty)
         for item in items:
             self._schools_of.setdefault(item.file, set()).add(item.row.school_id)
         usable = zip(rows, outcomes, strict=True)
@@ -173,21 +171,21 @@ class Importer:
     async def keep_rejections(self, found: Iterable[Found[RowT]], *, marks: bool = False) -> list[Item[RowT]]:
         """The rows that can be used; the others go to the report and the dead letters."""
         items: list[Item[RowT]] = []
-        refused: list[Rejection] = []
+        unusable: list[Rejection] = []
         for one in found:
             if isinstance(one, Item):
                 items.append(one)
             else:
-                refused.append(one)
+                unusable.append(one)
         if marks:
-            self.report.marks["rejected"] += len(refused)
-            self._faulty.update(one.file for one in refused)
-        await self._refuse(refused)
+            self.report.marks["rejected"] += len(unusable)
+            self._faulty.update(one.file for one in unusable)
+        await self._refuse(unusable)
         return items
 
-    async def _refuse(self, refused: Sequence[Rejection]) -> None:
-        self.report.rejections.extend(refused)
-        await self._intake.reject(refused, "import")
+    async def _refuse(self, rejections: Sequence[Rejection]) -> None:
+        self.report.rejections.extend(rejections)
+        await self._intake.reject(rejections, "import")
 
     async def close(self, closes: Sequence[Close]) -> UUID:
         """Close days behind the marks taken so far; returns the token that the worker answers."""
@@ -232,7 +230,9 @@ class Importer:
                 if isinstance(item.row, StudentRow | ConsentRow | EnrollmentRow):
                     self.report.ids.know(item.row.student_id)
             if items:
-                self.report.count(kind, await take([item.row for item in items]))
+                outcomes = await take([item.row for item in items])
+                self.report.count(kind, outcomes)
+                await self._refuse(refused(items, outcomes))
             self._progress(self._source.bytes_read)
 
     async def _note_idle(self, rows: Sequence[MarkRow]) -> None:
@@ -261,6 +261,15 @@ async def _read(found: Iterator[RowT], chunk: list[RowT]) -> None:
     while len(chunk) < CHUNK and (some := list(islice(found, _SLICE))):
         chunk += some
         await asyncio.sleep(0)
+
+
+def refused(items: Iterable[Item[RowT]], outcomes: Iterable[Outcome]) -> list[Rejection]:
+    """Where the rows are that were rejected when they were taken in."""
+    return [
+        Rejection(item.file, item.line, outcome.field, outcome.reason or "")
+        for item, outcome in zip(items, outcomes, strict=True)
+        if outcome.status == "rejected"
+    ]
 
 
 def says(row: MarkRow, outcome: Outcome) -> bool:

@@ -228,13 +228,11 @@ def first_signed(source: Source, agreement: Agreement) -> dict[str, date]:
     """By student: the first day of the first consent that covers what is needed for any agency."""
     policies = [ConsentPolicy.of(agreement, feed) for feed in agreement.feeds()]
     signed: dict[str, date] = {}
-    for found in source.consents():
-        if isinstance(found, Item) and found.row.signed_on is not None:
-            row = found.row
-            one = stored(row, 0)
-            if any(one.fits(policy) for policy in policies):
-                first = max(found.row.signed_on, agreement.effective_on)
-                signed[row.student_id] = min(first, signed.get(row.student_id, date.max))
+    for row in (found.row for found in source.consents() if isinstance(found, Item)):
+        one = stored(row)
+        if one is not None and any(one.fits(policy) for policy in policies):
+            first = max(one.key.signed_on, agreement.effective_on)
+            signed[row.student_id] = min(first, signed.get(row.student_id, date.max))
     return signed
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -95,6 +95,8 @@ class Report:
     """By school: rows that no disclosure covers."""
     not_instructional: Counter[str] = field(default_factory=Counter)
     outside_enrollment: Counter[str] = field(default_factory=Counter)
+    to_do: Counter[str] = field(default_factory=Counter)
+    """What is to be done about rows of the other files that were taken."""
 
     @property
     def read(self) -> int:
@@ -123,8 +125,9 @@ class Report:
             if outcome.why_not == "unknown_student":
                 self.ids.miss(item.file, item.row.student_id)
 
-    def count(self, kind: str, outcomes: Iterable[Outcome]) -> None:
+    def count(self, kind: str, outcomes: Sequence[Outcome]) -> None:
         """Count rows of another file."""
+        self.to_do.update(outcome.warning for outcome in outcomes if outcome.warning is not None)
         self.reference.setdefault(kind, Counter()).update(outcome.status for outcome in outcomes)
 
     def note_idle(self, row: MarkRow, enrolled: Iterable[Enrolled], reporting: Reporting) -> None:
@@ -170,6 +173,7 @@ class Report:
             *self.warnings,
             *older,
             *twice,
+            *(f"{number} consents: {what}." for what, number in sorted(self.to_do.items())),
             *self.notes,
             *(
                 f"School {school}: {number} rows are out of scope. The agreement in force discloses no attendance of "

@@ -39,6 +39,7 @@ CREATE TABLE erasure.ledger (
     slot integer,
     because text NOT NULL,
     ended_on date NOT NULL,
+    records text[] NOT NULL DEFAULT '{}',
     at timestamptz NOT NULL,
     by text NOT NULL,
     held boolean NOT NULL DEFAULT false,
@@ -50,15 +51,26 @@ CREATE TABLE erasure.ledger (
 COMMENT ON TABLE erasure.ledger IS
     'What was erased, and which consents never count again; an entry with a pseudonym is a proof, too';
 COMMENT ON COLUMN erasure.ledger.student IS 'A keyed digest of the district''s id';
+COMMENT ON COLUMN erasure.ledger.kept_for IS
+    'As of ingest.students; of a withdrawal, the purpose that it names, and empty is all';
+COMMENT ON COLUMN erasure.ledger.recipient IS 'An agency; * is everyone''s, of a withdrawal that names none';
 COMMENT ON COLUMN erasure.ledger.because IS 'withdrawn, expired, agreement_ended, destroyed';
 COMMENT ON COLUMN erasure.ledger.ended_on IS
     'Of a withdrawal: no consent of the agreement, to the recipient, that was signed before this day counts again';
+COMMENT ON COLUMN erasure.ledger.records IS 'Of a withdrawal: the kinds of records that it ended; empty is all of them';
 COMMENT ON COLUMN erasure.ledger.held IS 'The deletion waits for an inspection; access ended';
 COMMENT ON COLUMN erasure.ledger.gone IS
     'In which order keys were deleted: given under a lock, so that a reader who knows one has missed none before it';
 COMMENT ON COLUMN erasure.ledger.published IS 'Whether it is also in Kafka and in the file beside the master key';
 CREATE INDEX ledger_student ON erasure.ledger (student);
 CREATE INDEX ledger_unpublished ON erasure.ledger (id) WHERE NOT published;
+
+CREATE TABLE erasure.origin (
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    name text NOT NULL
+);
+COMMENT ON TABLE erasure.origin IS
+    'Of which pseudonym key the digests are: entries of the copies that another made are of no student here';
 
 CREATE TABLE erasure.awaited (
     service text NOT NULL,
@@ -75,6 +87,26 @@ CREATE TABLE erasure.confirmations (
     PRIMARY KEY (id, service)
 );
 COMMENT ON COLUMN erasure.confirmations.removed IS 'What the service removed: how many by place';
+
+ALTER TABLE ingest.students
+    DROP COLUMN ended_on,
+    ADD COLUMN adult_on date,
+    ADD COLUMN held boolean NOT NULL DEFAULT false,
+    DROP CONSTRAINT students_student_id_agency_kept_for_key;
+CREATE UNIQUE INDEX students_kept ON ingest.students (student_id, agency, kept_for) WHERE NOT held;
+COMMENT ON COLUMN ingest.students.adult_on IS
+    'The day of the eighteenth birthday, where it is known: from then on the student signs, and no parent';
+COMMENT ON COLUMN ingest.students.held IS 'Ended: what there is waits for an inspection to close, and is then deleted';
+COMMENT ON INDEX ingest.students_kept IS 'Who looks a student up says NOT held';
+
+DELETE FROM ingest.consents WHERE notice;
+ALTER TABLE ingest.consents
+    DROP CONSTRAINT consents_pkey,
+    DROP COLUMN notice,
+    DROP COLUMN arrival,
+    ADD PRIMARY KEY (student, agreement_id, signed_on, purpose);
+COMMENT ON COLUMN ingest.consents.purpose IS 'A parent may sign for several on one day';
+COMMENT ON COLUMN ingest.consents.records IS 'As far as they were not withdrawn';
 """
 
 
@@ -94,7 +126,7 @@ def upgrade() -> None:
     for other in OTHERS:
         role, acts = role_of(other), acts_as(other)
         op.execute(f"""
-            GRANT SELECT ON erasure.keys, erasure.ledger TO {role};
+            GRANT SELECT ON erasure.keys, erasure.ledger, erasure.origin TO {role};
             GRANT SELECT, DELETE ON erasure.awaited TO {role};
             GRANT SELECT, INSERT ON erasure.confirmations TO {role};
             CREATE POLICY {other} ON erasure.keys FOR SELECT TO {role} USING ({acts});
@@ -107,4 +139,18 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("confirmations", "awaited", "ledger", "keys"):
         op.execute(unprotect(f"erasure.{table}", *OTHERS))
-    op.execute("DROP SCHEMA erasure CASCADE")
+    op.execute("""
+        DROP SCHEMA erasure CASCADE;
+        DELETE FROM ingest.students WHERE held;
+        DROP INDEX ingest.students_kept;
+        ALTER TABLE ingest.students
+            ADD COLUMN ended_on date,
+            DROP COLUMN adult_on,
+            DROP COLUMN held,
+            ADD UNIQUE (student_id, agency, kept_for);
+        ALTER TABLE ingest.consents
+            DROP CONSTRAINT consents_pkey,
+            ADD COLUMN notice boolean NOT NULL DEFAULT false,
+            ADD COLUMN arrival bigint GENERATED ALWAYS AS IDENTITY,
+            ADD PRIMARY KEY (student, agreement_id, signed_on, notice, purpose);
+    """)

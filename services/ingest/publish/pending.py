@@ -103,9 +103,10 @@ async def _some_students(parts: IngestContext) -> bool:
         if states:
             partitions = len(await parts.publisher.partitions())
             found = await find_keys(connection, parts.masters, {state.pseudonym for state in states})
-            await parts.publisher.send(student_records(states, partitions, found.ciphers()))
-            await pending.sent(connection, states)
-            await write_entries(connection, _flows(states))
+            living = [state for state in states if state.pseudonym not in found.gone]
+            await parts.publisher.send(student_records(living, partitions, found.ciphers()))
+            await pending.sent(connection, living)
+            await write_entries(connection, _flows(living))
     return len(states) == _STUDENTS
 
 
@@ -113,7 +114,7 @@ def _flows(states: Sequence[StudentState]) -> list[AuditEntry]:
     """What the audit keeps of enrollments that went to agencies."""
     by_agency: defaultdict[str, dict[str, date | None]] = defaultdict(dict)
     for state in states:
-        if state.enrollment_pending and state.run is not None:
+        if state.enrollment_pending:
             by_agency[state.agency][state.pseudonym] = state.run.start
     return [fed(agency, FEED_OF_ENROLLMENTS, students) for agency, students in by_agency.items()]
 

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from services.contracts.topics import MARKS
+from services.contracts.topics import MARKS, RETAINED
 from services.ingest.metrics import PUBLISH_SECONDS
 from services.ingest.patience import UnavailableError
 from services.ingest.publish.batches import Record
 from services.platform import trace
-from services.platform.kafka import make_producer
+from services.platform.kafka import make_producer, set_retention
 
 log = logging.getLogger(__name__)
 
@@ -27,12 +27,13 @@ class Publisher:
     """
 
     def __init__(self, bootstrap: str, wait_seconds: float) -> None:
-        self._bootstrap = bootstrap
+        self.bootstrap = bootstrap
         self._wait_seconds = wait_seconds
         self._lock = asyncio.Lock()
         self._producer: AIOKafkaProducer | None = None
         self._stopping: asyncio.Task[None] | None = None
         self._partitions: tuple[int, ...] = ()
+        self._retained: int | None = None
 
     async def partitions(self) -> Sequence[int]:
         """The partitions that every topic has; raises `UnavailableError` when Kafka does not say in time."""
@@ -54,6 +55,16 @@ class Publisher:
         except (KafkaError, TimeoutError) as error:
             self._discard(producer)
             raise UnavailableError("Kafka") from error
+
+    async def retain(self, days: int) -> None:
+        """Have what streams kept for so many days; raises `UnavailableError` when Kafka does not say so in time."""
+        if days != self._retained:
+            try:
+                async with asyncio.timeout(self._wait_seconds):
+                    await set_retention(self.bootstrap, RETAINED, days)
+            except (KafkaError, TimeoutError) as error:
+                raise UnavailableError("Kafka") from error
+            self._retained = days
 
     async def check(self) -> str | None:
         """None when the broker answers, else what to do."""
@@ -77,7 +88,7 @@ class Publisher:
                 await asyncio.shield(self._stopping)
                 self._stopping = None
             if self._producer is None:
-                producer = make_producer(self._bootstrap)
+                producer = make_producer(self.bootstrap)
                 try:
                     await producer.start()
                     self._partitions = tuple(sorted(await producer.partitions_for(MARKS.name)))

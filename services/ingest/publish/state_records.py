@@ -20,16 +20,13 @@ from services.ingest.store.pending import StudentState
 
 
 def student_records(states: Iterable[StudentState], partitions: int, ciphers: Mapping[str, AESGCM]) -> list[Record]:
-    """Each student's pending consent and enrollments, or the tombstones when no consent is in force.
-
-    `ciphers` are those of the students with a consent, by pseudonym.
-    """
+    """Each student's pending consent and enrollments. `ciphers` are theirs, by pseudonym."""
     records: list[Record] = []
     for state in states:
         partition = partition_of(state.slot, partitions)
         if state.consent_pending:
             records.append(Record(CONSENTS.name, partition, state.pseudonym, _consent(state, ciphers)))
-        if state.enrollment_pending and (state.spans or state.run is None):
+        if state.enrollment_pending and state.spans:
             records.append(Record(ENROLLMENTS.name, partition, state.pseudonym, _enrollment(state, ciphers)))
     return records
 
@@ -76,16 +73,12 @@ def week_records(week: date, partitions: Sequence[int], taken_at: datetime) -> l
     return [Record(MARKS.name, partition, str(partition), value) for partition in partitions]
 
 
-def _consent(state: StudentState, ciphers: Mapping[str, AESGCM]) -> bytes | None:
-    if state.run is None:
-        return None
+def _consent(state: StudentState, ciphers: Mapping[str, AESGCM]) -> bytes:
     consent = Consent(student=state.pseudonym, valid_from=state.run.start, valid_through=state.run.through)
     return seal_event(ciphers[state.pseudonym], CONSENTS, consent)
 
 
-def _enrollment(state: StudentState, ciphers: Mapping[str, AESGCM]) -> bytes | None:
-    if state.run is None:
-        return None
+def _enrollment(state: StudentState, ciphers: Mapping[str, AESGCM]) -> bytes:
     enrollment = Enrollment(
         student=state.pseudonym,
         spans=state.spans,

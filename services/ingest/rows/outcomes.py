@@ -25,7 +25,7 @@ class Outcome:
     field: str | None = None
     """The field for which it was rejected; None when it is the whole row, or not rejected."""
     warning: str | None = None
-    """What an accepted row does not do, and why."""
+    """What an accepted row does not do, and why; of a consent, what is to be done."""
     why_not: WhyNot | None = None
     """Why it is not consented."""
 

@@ -6,15 +6,18 @@ Unknown fields are ignored; a student's demographic fields are not read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal, get_args
 from zoneinfo import available_timezones
 
 from services.contracts.marks import AttendanceStatus
 from services.ingest.rows import fields
 from services.ingest.rows.fields import FieldError, Values
+
+Relationship = Literal["parent", "guardian", "self"]
+"""Whose signature it is: the student's own counts from the eighteenth birthday on."""
 
 STATUSES: Final[dict[str, AttendanceStatus]] = {
     "present": "present",
@@ -32,6 +35,18 @@ REASONS: Final = frozenset(
 _MINUTES_A_DAY: Final = 1440
 _NAME_LENGTH: Final = 200
 _ONE_STATUS: Final = f"one of {', '.join(STATUSES)}"
+_RELATIONSHIPS: Final[dict[str, Relationship]] = {one: one for one in get_args(Relationship)}
+_ONE_RELATIONSHIP: Final = f"one of {', '.join(_RELATIONSHIPS)}"
+_OF_A_CONSENT: Final = {
+    "signed_on": "a date as YYYY-MM-DD, or revoked_on with one",
+    "signed_by": "who signed",
+    "relationship": _ONE_RELATIONSHIP,
+    "method": "how it was signed",
+    "records": "the kinds of records, as a list or parted by ;",
+    "purpose": "the purpose",
+    "recipients": "who may have them, as a list or parted by ;",
+}
+"""What a consent must say, and what is expected there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +83,15 @@ class MarkRow:
 
 @dataclass(frozen=True, slots=True)
 class ConsentRow:
-    """A row of `consents.csv`; one with `revoked_on` and no `signed_on` is a revocation alone."""
+    """A row of `consents.csv`; one without `signed_on` is a revocation alone.
+
+    A revocation is of the records, purpose and recipients that it names: of all, where it names none.
+    """
 
     student_id: str
-    agreement_id: str | None
+    agreement_id: str
     signed_by: str | None
-    relationship: str | None
+    relationship: Relationship | None
     signed_on: date | None
     method: str | None
     records: tuple[str, ...]
@@ -85,6 +103,8 @@ class ConsentRow:
     """The first day without it."""
     household_id: str | None = None
     """Only HTTP entries have it: known at the first consent, it brings siblings together."""
+    birth_date: date | None = None
+    """Whose eighteenth birthday it is from which a student signs alone; where it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +178,16 @@ def parse_mark(values: Values, modified_at: datetime | None = None) -> MarkRow |
 
 
 def parse_consent(values: Values) -> ConsentRow | RowError:
-    """The consent, or revocation, of a row of `consents.csv` or an entry of `POST /v1/consents`."""
+    """The consent, or revocation, of a row of `consents.csv` or an entry of `POST /v1/consents`.
+
+    Of a consent nothing may be missing. Of one that was revoked what is there counts: as a revocation, then.
+    """
     try:
         row = ConsentRow(
             student_id=fields.required_id(values, "student_id"),
-            agreement_id=fields.optional_id(values, "agreement_id"),
+            agreement_id=fields.required_id(values, "agreement_id"),
             signed_by=fields.optional_words(values, "signed_by", _NAME_LENGTH),
-            relationship=fields.optional_text(values, "relationship"),
+            relationship=_relationship(values),
             signed_on=fields.optional_date(values, "signed_on"),
             method=fields.optional_text(values, "method"),
             records=fields.text_list(values, "records"),
@@ -173,12 +196,17 @@ def parse_consent(values: Values) -> ConsentRow | RowError:
             expires_on=fields.optional_date(values, "expires_on"),
             revoked_on=fields.optional_date(values, "revoked_on"),
             household_id=fields.optional_id(values, "household_id"),
+            birth_date=fields.optional_birth_date(values, "birth_date"),
         )
     except FieldError as error:
         return RowError.of(error)
-    if row.signed_on is None and row.revoked_on is None:
-        return RowError("signed_on", "signed_on: missing; expected a date as YYYY-MM-DD, or revoked_on with one")
-    return row
+    missing = next((name for name in _OF_A_CONSENT if not getattr(row, name)), None)
+    if missing is None:
+        return row
+    if row.revoked_on is None:
+        empty = not str(values.get(missing) or "").strip()
+        return RowError.of(FieldError(missing, _OF_A_CONSENT[missing], missing=empty))
+    return replace(row, signed_on=None)
 
 
 def parse_enrollment(values: Values) -> EnrollmentRow | RowError:
@@ -268,6 +296,11 @@ def _status(values: Values) -> AttendanceStatus:
         if value.strip():
             raise FieldError("status", _ONE_STATUS)
     raise FieldError("status", _ONE_STATUS, missing=value is None or value == "")
+
+
+def _relationship(values: Values) -> Relationship | None:
+    """None also for another word: of a consent it is missing then, and a revocation does without."""
+    return _RELATIONSHIPS.get((fields.optional_text(values, "relationship") or "").lower())
 
 
 @lru_cache(maxsize=1)

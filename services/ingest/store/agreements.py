@@ -13,6 +13,7 @@ from services.platform.errors import OperatorError
 
 _IN_FORCE = text("SELECT document::text FROM ingest.agreement_in_force")
 
+_APPLIED = text("SELECT DISTINCT id FROM ingest.agreements")
 _SAME = text("SELECT digest FROM ingest.agreements WHERE id = :id AND version = :version")
 _NEWEST = text("SELECT max(version) FROM ingest.agreements WHERE id = :id")
 _ALONE = text("LOCK TABLE ingest.agreements IN SHARE ROW EXCLUSIVE MODE")
@@ -39,7 +40,7 @@ _RENEW = text("""
     )
     UPDATE ingest.students
     SET next_change = (SELECT ingest.today()), enrollment_pending = true, revision = revision + 1
-    WHERE EXISTS (SELECT FROM renewed)
+    WHERE EXISTS (SELECT FROM renewed) AND NOT held
 """)
 
 _CHANGED = text("""
@@ -71,6 +72,11 @@ async def in_force(connection: AsyncConnection) -> Agreement | None:
     """The agreement that holds now, by the one clock."""
     document: str | None = await connection.scalar(_IN_FORCE)
     return None if document is None else _parsed(document)
+
+
+async def applied(connection: AsyncConnection) -> set[str]:
+    """The ids of all agreements that were ever applied."""
+    return set((await connection.execute(_APPLIED)).scalars())
 
 
 async def hold(connection: AsyncConnection) -> None:

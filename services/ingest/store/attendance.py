@@ -46,6 +46,7 @@ _DROP_MARKS = text("""
         DELETE FROM district.attendance a
         WHERE NOT EXISTS (SELECT FROM ingest.shared_schools d
                           WHERE (d.agency, d.kept_for, d.school_id) = (a.recipient, a.purpose, a.school_id))
+          AND NOT EXISTS (SELECT FROM ingest.students s WHERE s.id = a.student AND s.held)
         RETURNING student, date, school_id
     ), events AS (
         DELETE FROM ingest.taken_events WHERE student IN (SELECT student FROM gone)
@@ -56,7 +57,7 @@ _DROP_MARKS = text("""
 
 _DROP_ENROLLMENTS = text("""
     DELETE FROM ingest.enrollments e USING ingest.students s
-    WHERE s.id = e.student AND s.kept_for <> ''
+    WHERE s.id = e.student AND s.kept_for <> '' AND NOT s.held
       AND NOT EXISTS (SELECT FROM ingest.shared_schools d
                       WHERE (d.agency, d.kept_for, d.school_id) = (s.agency, s.kept_for, e.school_id))
 """)

@@ -1,53 +1,49 @@
-"""Consents as proof: kept while the student is, also after they ended."""
+"""Consents as proof: kept while the student is."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.agreement.document import FeedId
-from services.ingest.consent.stored import ConsentKey, StoredConsent, merged
+from services.ingest.consent.stored import ConsentKey, StoredConsent
 
 _OF = text("""
-    SELECT student, agreement_id, signed_on, notice, arrival, signed_by, relationship, method,
-           records, purpose, recipients, expires_on, revoked_on
-    FROM ingest.consents WHERE student = ANY (CAST(:students AS integer[])) ORDER BY student, arrival
-""")
-
-_OF_OTHERS = text("""
-    SELECT s.student_id, c.agreement_id, c.signed_on, c.notice, c.arrival, c.signed_by, c.relationship, c.method,
-           c.records, c.purpose, c.recipients, c.expires_on, c.revoked_on
-    FROM ingest.students s JOIN ingest.consents c ON c.student = s.id
-    WHERE s.student_id = ANY (CAST(:ids AS text[])) AND (s.agency, s.kept_for) <> (:agency, :kept_for)
-    ORDER BY c.arrival
+    SELECT student, agreement_id, signed_on, signed_by, relationship, method, records, purpose, recipients, expires_on,
+           revoked_on
+    FROM ingest.consents WHERE student = ANY (CAST(:students AS integer[])) ORDER BY student, signed_on
 """)
 
 _KEEP = text("""
-    INSERT INTO ingest.consents AS c (student, agreement_id, signed_on, notice, signed_by, relationship, method,
-                                      records, purpose, recipients, expires_on, revoked_on)
-    SELECT student, agreement_id, signed_on, notice, signed_by, relationship, method,
+    INSERT INTO ingest.consents AS c (student, agreement_id, signed_on, signed_by, relationship, method, records,
+                                      purpose, recipients, expires_on, revoked_on)
+    SELECT student, agreement_id, signed_on, signed_by, relationship, method,
            string_to_array(records, chr(31)), purpose, string_to_array(recipients, chr(31)), expires_on, revoked_on
     FROM unnest(CAST(:student AS integer[]), CAST(:agreement_id AS text[]), CAST(:signed_on AS date[]),
-                CAST(:notice AS boolean[]), CAST(:signed_by AS text[]), CAST(:relationship AS text[]),
-                CAST(:method AS text[]), CAST(:records AS text[]), CAST(:purpose AS text[]),
-                CAST(:recipients AS text[]), CAST(:expires_on AS date[]), CAST(:revoked_on AS date[]))
-         WITH ORDINALITY AS g (student, agreement_id, signed_on, notice, signed_by, relationship, method,
-                               records, purpose, recipients, expires_on, revoked_on, place)
-    ORDER BY place
-    ON CONFLICT (student, agreement_id, signed_on, notice, purpose) DO UPDATE
+                CAST(:signed_by AS text[]), CAST(:relationship AS text[]), CAST(:method AS text[]),
+                CAST(:records AS text[]), CAST(:purpose AS text[]), CAST(:recipients AS text[]),
+                CAST(:expires_on AS date[]), CAST(:revoked_on AS date[]))
+         AS g (student, agreement_id, signed_on, signed_by, relationship, method, records, purpose, recipients,
+               expires_on, revoked_on)
+    ON CONFLICT (student, agreement_id, signed_on, purpose) DO UPDATE
     SET signed_by = excluded.signed_by, relationship = excluded.relationship, method = excluded.method,
         records = excluded.records, recipients = excluded.recipients,
         expires_on = excluded.expires_on, revoked_on = excluded.revoked_on
+""")
+
+_TO_RENEW = text("""
+    SELECT count(DISTINCT student_id) FROM ingest.students s
+    WHERE consent_from IS NOT NULL AND adult_on <= (SELECT ingest.today())
+      AND NOT EXISTS (SELECT FROM ingest.consents c WHERE c.student = s.id AND c.relationship = 'self')
 """)
 
 _BETWEEN = chr(31)
 
 
 async def of(connection: AsyncConnection, students: Sequence[int]) -> dict[int, dict[ConsentKey, StoredConsent]]:
-    """The consents kept of these students, by the order in which they came."""
+    """The consents kept of these students, in the order of signing."""
     kept: dict[int, dict[ConsentKey, StoredConsent]] = {student: {} for student in students}
     for row in await connection.execute(_OF, {"students": list(students)}):
         one = _stored(row)
@@ -55,35 +51,27 @@ async def of(connection: AsyncConnection, students: Sequence[int]) -> dict[int, 
     return kept
 
 
-async def of_others(
-    connection: AsyncConnection, feed: FeedId, student_ids: Collection[str]
-) -> dict[str, dict[ConsentKey, StoredConsent]]:
-    """What is kept of these students' consents for other feeds, by the district's id."""
-    kept: dict[str, dict[ConsentKey, StoredConsent]] = {}
-    if student_ids:
-        for row in await connection.execute(_OF_OTHERS, {"ids": list(student_ids), **feed._asdict()}):
-            one, mine = _stored(row), kept.setdefault(row.student_id, {})
-            mine[one.key] = merged(mine[one.key], one) if one.key in mine else one
-    return kept
-
-
 def _stored(row: Row[*tuple[Any, ...]]) -> StoredConsent:
     return StoredConsent(
-        key=ConsentKey(row.agreement_id, row.signed_on, row.notice, row.purpose),
-        arrival=row.arrival,
+        key=ConsentKey(row.agreement_id, row.signed_on, row.purpose),
         signed_by=row.signed_by,
         relationship=row.relationship,
         method=row.method,
         records=tuple(row.records),
-        purpose=row.purpose or None,
         recipients=tuple(row.recipients),
         expires_on=row.expires_on,
         revoked_on=row.revoked_on,
     )
 
 
+async def to_renew(connection: AsyncConnection) -> int:
+    """Students who have turned eighteen, and for whom only others signed."""
+    number: int = (await connection.execute(_TO_RENEW)).scalar_one()
+    return number
+
+
 async def keep(connection: AsyncConnection, rows: Sequence[tuple[int, StoredConsent]]) -> None:
-    """Keep new and changed consents, in this order; each key once."""
+    """Keep new and changed consents; each key once."""
     given = [consent for _, consent in rows]
     await connection.execute(
         _KEEP,
@@ -91,7 +79,6 @@ async def keep(connection: AsyncConnection, rows: Sequence[tuple[int, StoredCons
             "student": [student for student, _ in rows],
             "agreement_id": [a.key.agreement_id for a in given],
             "signed_on": [a.key.signed_on for a in given],
-            "notice": [a.key.notice for a in given],
             "signed_by": [a.signed_by for a in given],
             "relationship": [a.relationship for a in given],
             "method": [a.method for a in given],

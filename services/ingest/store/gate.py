@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from sqlalchemy import text
@@ -20,17 +20,23 @@ _IN_FORCE = text("""
     SELECT s.student_id, s.id, s.pseudonym, s.slot, s.consent_from, s.consent_through, k.master, k.wrapped
     FROM ingest.students s LEFT JOIN erasure.keys k USING (pseudonym)
     WHERE s.student_id = ANY (string_to_array(:ids, chr(31))) AND (s.agency, s.kept_for) = (:agency, :kept_for)
+      AND NOT s.held
       AND s.consent_from <= (SELECT ingest.today())
       AND (s.consent_through IS NULL OR s.consent_through >= (SELECT ingest.today()))
       AND (s.next_change IS NULL OR s.next_change > (SELECT ingest.today()))
 """)
 
-_WHY_NOT = text("""
-    SELECT s.student_id, s.next_change IS NOT NULL AS to_come,
-           EXISTS (SELECT FROM ingest.consents c
-                   WHERE c.student = s.id AND c.revoked_on <= (SELECT ingest.today())) AS revoked
-    FROM ingest.students s
-    WHERE s.student_id = ANY (string_to_array(:ids, chr(31))) AND (s.agency, s.kept_for) = (:agency, :kept_for)
+_TO_COME = text("""
+    SELECT student_id FROM ingest.students
+    WHERE student_id = ANY (string_to_array(:ids, chr(31))) AND (agency, kept_for) = (:agency, :kept_for)
+      AND NOT held AND next_change IS NOT NULL
+""")
+
+_ENDED = text("""
+    SELECT DISTINCT ON (student) student, because FROM erasure.ledger
+    WHERE student = ANY (CAST(:digests AS bytea[])) AND recipient IN (:agency, '*')
+      AND kept_for IN (:kept_for, '') AND ended_on <= (SELECT ingest.today())
+    ORDER BY student, at DESC
 """)
 
 _TODAY = text("SELECT ingest.today()")
@@ -54,10 +60,21 @@ async def in_force(
     }
 
 
-async def why_not(connection: AsyncConnection, feed: FeedId, student_ids: Iterable[str]) -> dict[str, WhyNot]:
-    """Of those of the students of whom consents for this feed are kept, and none is in force today: why."""
-    rows = await connection.execute(_WHY_NOT, {"ids": joined(student_ids), **feed._asdict()})
-    return {row.student_id: "not_yet" if row.to_come else "withdrawn" if row.revoked else "ended" for row in rows.all()}
+async def why_not(connection: AsyncConnection, feed: FeedId, digests: Mapping[str, bytes]) -> dict[str, WhyNot]:
+    """Why none of these students has a consent for this feed that is in force today, as far as it is known.
+
+    By the district's ids, which are given with their digests in the ledger.
+    """
+    to_come = set(await connection.scalars(_TO_COME, {"ids": joined(digests), **feed._asdict()}))
+    ended = await connection.execute(_ENDED, {"digests": list(digests.values()), **feed._asdict()})
+    because = {bytes(row.student): row.because for row in ended}
+    found: dict[str, WhyNot] = {}
+    for student_id, digest in digests.items():
+        if student_id in to_come:
+            found[student_id] = "not_yet"
+        elif digest in because:
+            found[student_id] = "withdrawn" if because[digest] in {"withdrawn", "destroyed"} else "ended"
+    return found
 
 
 async def today(connection: AsyncConnection) -> date:

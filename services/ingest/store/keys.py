@@ -1,4 +1,4 @@
-"""The feeds' keys: made with the student, deleted with the consent."""
+"""The feeds' keys: made with the student, and deleted with it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.contracts.sealed import KEY_BYTES
 from services.platform.keys.master import MasterKeys
 
+_BEFORE_ROTATION: Final = text("LOCK TABLE erasure.keys IN ROW EXCLUSIVE MODE")
+"""While a rotation of the master key comes to its end nobody has it: what is wrapped after it is by the new one."""
 _ADD: Final = text("""
     INSERT INTO erasure.keys (pseudonym, recipient, master, wrapped)
     SELECT pseudonym, :recipient, master, wrapped
@@ -20,11 +22,10 @@ _ADD: Final = text("""
     ON CONFLICT DO NOTHING
 """)
 
-_DELETE: Final = text("DELETE FROM erasure.keys WHERE pseudonym = ANY (CAST(:pseudonyms AS text[]))")
-
 
 async def add(connection: AsyncConnection, masters: MasterKeys, recipient: str, pseudonyms: Collection[str]) -> None:
     """Make a key for each of these feeds that has none; raises `MasterKeyLostError`."""
+    await connection.execute(_BEFORE_ROTATION)
     made = [masters.wrap(pseudonym, secrets.token_bytes(KEY_BYTES)) for pseudonym in pseudonyms]
     await connection.execute(
         _ADD,
@@ -35,8 +36,3 @@ async def add(connection: AsyncConnection, masters: MasterKeys, recipient: str, 
             "wrapped": [each.wrapped for each in made],
         },
     )
-
-
-async def delete(connection: AsyncConnection, pseudonyms: Collection[str]) -> int:
-    """Delete the keys of these feeds: whatever was sealed with them is noise from now on. How many there were."""
-    return (await connection.execute(_DELETE, {"pseudonyms": list(pseudonyms)})).rowcount

@@ -17,18 +17,21 @@ from services.ingest.store.days import flows
 
 _LOCK = text("SELECT pg_advisory_xact_lock(727002)")
 
+_PENDING = "(consent_pending OR enrollment_pending) AND kept_for = '' AND consent_from IS NOT NULL"
+
 _ANY = text(f"""
     SELECT EXISTS (SELECT FROM ingest.students WHERE next_change <= (SELECT ingest.today())),
-           EXISTS (SELECT FROM ingest.students WHERE (consent_pending OR enrollment_pending) AND kept_for = ''),
+           EXISTS (SELECT FROM erasure.ledger WHERE NOT published),
+           EXISTS (SELECT FROM ingest.students WHERE {_PENDING}),
            EXISTS (SELECT FROM ingest.school_days WHERE (day_pending OR close_pending) AND {flows()})
                OR EXISTS (SELECT FROM ingest.calendar_days WHERE pending AND {flows()})
 """)  # noqa: S608 -- our own text
 
-_STUDENTS = text("""
+_STUDENTS = text(f"""
     SELECT id, agency, pseudonym, slot, grade, household, consent_from, consent_through, revision,
            consent_pending, enrollment_pending
-    FROM ingest.students WHERE (consent_pending OR enrollment_pending) AND kept_for = '' ORDER BY id LIMIT :limit
-""")
+    FROM ingest.students WHERE {_PENDING} ORDER BY id LIMIT :limit
+""")  # noqa: S608 -- our own text
 
 _SPANS = text("""
     SELECT student, school_id, entry_date, exit_date, calendar FROM ingest.enrollments
@@ -52,7 +55,7 @@ class StudentState:
     slot: Slot
     grade: str | None
     household: str | None
-    run: Run | None
+    run: Run
     revision: int
     consent_pending: bool
     enrollment_pending: bool
@@ -65,12 +68,14 @@ class Due:
 
     consents: bool
     """A consent ended or began."""
+    erasures: bool
+    """The ledger's copies lack some."""
     students: bool
     days: bool
 
 
 async def due(connection: AsyncConnection) -> Due:
-    """Whether there is anything to do: one look at three indexes."""
+    """Whether there is anything to do: one look at a few indexes."""
     return Due(*(await connection.execute(_ANY)).one())
 
 
@@ -97,7 +102,7 @@ async def students(connection: AsyncConnection, agreement: Agreement | None, lim
             Slot(row.slot),
             row.grade,
             row.household,
-            Run(row.consent_from, row.consent_through) if row.consent_from else None,
+            Run(row.consent_from, row.consent_through),
             row.revision,
             row.consent_pending,
             row.enrollment_pending,

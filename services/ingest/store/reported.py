@@ -20,7 +20,7 @@ _DAYS = text("""
 _SPANS = text("""
     SELECT s.student_id, e.school_id, e.entry_date, e.exit_date
     FROM ingest.enrollments e JOIN ingest.students s ON s.id = e.student
-    WHERE s.student_id = ANY (CAST(:ids AS text[]))
+    WHERE s.student_id = ANY (CAST(:ids AS text[])) AND NOT s.held
 """)
 
 

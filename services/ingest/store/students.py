@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,32 +18,42 @@ from services.ingest.store.arrays import joined
 from services.platform.keys.master import MasterKeys
 
 _LOCK = text("""
-    SELECT id, student_id, agency, kept_for, pseudonym, consent_from, consent_through, next_change, ended_on
+    SELECT id, student_id, agency, kept_for, pseudonym, slot, consent_from, consent_through, next_change, adult_on
     FROM ingest.students
-    WHERE student_id = ANY (CAST(:ids AS text[])) AND (agency, kept_for) = (:agency, :kept_for) ORDER BY id FOR UPDATE
+    WHERE student_id = ANY (CAST(:ids AS text[])) AND (agency, kept_for) = (:agency, :kept_for) AND NOT held
+    ORDER BY id FOR UPDATE
 """)
 
 _LOCK_DUE = text("""
-    SELECT id, student_id, agency, kept_for, pseudonym, consent_from, consent_through, next_change, ended_on
+    SELECT id, student_id, agency, kept_for, pseudonym, slot, consent_from, consent_through, next_change, adult_on
     FROM ingest.students WHERE next_change <= (SELECT ingest.today()) ORDER BY id LIMIT :limit FOR UPDATE
 """)
 
 _LOCK_DUE_OF = text("""
-    SELECT id, student_id, agency, kept_for, pseudonym, consent_from, consent_through, next_change, ended_on
+    SELECT id, student_id, agency, kept_for, pseudonym, slot, consent_from, consent_through, next_change, adult_on
     FROM ingest.students
     WHERE student_id = ANY (string_to_array(:ids, chr(31))) AND (agency, kept_for) = (:agency, :kept_for)
-      AND next_change <= (SELECT ingest.today())
+      AND NOT held AND next_change <= (SELECT ingest.today())
     ORDER BY id FOR UPDATE
 """)
 
-_FEEDS = text("SELECT DISTINCT agency, kept_for FROM ingest.students WHERE student_id = ANY (CAST(:ids AS text[]))")
+_FEEDS = text("""
+    SELECT DISTINCT agency, kept_for FROM ingest.students WHERE student_id = ANY (CAST(:ids AS text[])) AND NOT held
+""")
+
+_ANY_DUE_OF = text("""
+    SELECT EXISTS (
+        SELECT FROM ingest.students
+        WHERE student_id = ANY (string_to_array(:ids, chr(31))) AND (agency, kept_for) = (:agency, :kept_for)
+          AND NOT held AND next_change <= (SELECT ingest.today()))
+""")
 
 _ANY_DUE = text("SELECT EXISTS (SELECT FROM ingest.students WHERE next_change <= :day)")
 
 _ADD = text("""
-    INSERT INTO ingest.students (agency, kept_for, student_id, pseudonym, slot)
+    INSERT INTO ingest.students (agency, kept_for, student_id, pseudonym, slot, adult_on)
     SELECT :agency, :kept_for, *
-    FROM unnest(CAST(:ids AS text[]), CAST(:pseudonyms AS text[]), CAST(:slots AS integer[]))
+    FROM unnest(CAST(:ids AS text[]), CAST(:pseudonyms AS text[]), CAST(:slots AS integer[]), CAST(:adults AS date[]))
     ON CONFLICT DO NOTHING
 """)
 
@@ -58,17 +68,31 @@ _STAND = text("""
     WHERE s.id = g.id
 """)
 
-_END = text("""
-    UPDATE ingest.students
-    SET ended_on = CASE WHEN id = ANY (CAST(:over AS integer[])) THEN :today ELSE ended_on END,
-        enrollment_pending = true, first_name = NULL, last_name = NULL, grade = NULL, household = NULL
-    WHERE id = ANY (CAST(:ids AS integer[]))
+_GROWN = text("""
+    UPDATE ingest.students s SET adult_on = g.day
+    FROM unnest(CAST(:ids AS text[]), CAST(:days AS date[])) AS g (student_id, day)
+    WHERE s.student_id = g.student_id AND NOT s.held AND s.adult_on IS DISTINCT FROM g.day
 """)
 
-_DELETE = tuple(
-    text(f"DELETE FROM {table} WHERE student = ANY (CAST(:ids AS integer[]))")  # noqa: S608 -- our own names
-    for table in ("ingest.enrollments", "ingest.taken", "ingest.taken_events", "district.attendance")
-)
+_ADULTS = text("""
+    SELECT DISTINCT student_id, adult_on FROM ingest.students
+    WHERE student_id = ANY (CAST(:ids AS text[])) AND NOT held AND adult_on IS NOT NULL
+""")
+
+
+_ALL_DUE = text("""
+    UPDATE ingest.students SET next_change = (SELECT ingest.today())
+    WHERE NOT held AND (next_change IS NULL OR next_change > (SELECT ingest.today()))
+""")
+
+
+class NewStudent(NamedTuple):
+    """A student of whom something is to be kept."""
+
+    student_id: str
+    slot: Slot
+    adult_on: date | None
+    """The day of the eighteenth birthday, where it is known: from then on the student signs, and no parent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +103,10 @@ class StudentRecord:
     student_id: str
     feed: FeedId
     pseudonym: Pseudonym
+    slot: Slot
     run: Run | None
     next_change: date | None
-    ended_on: date | None
+    adult_on: date | None
 
     @property
     def standing(self) -> ConsentStanding:
@@ -106,6 +131,12 @@ async def lock_due_of(connection: AsyncConnection, feed: FeedId, student_ids: It
     return [_student(row) for row in await connection.execute(_LOCK_DUE_OF, given)]
 
 
+async def any_due_of(connection: AsyncConnection, feed: FeedId, student_ids: Iterable[str]) -> bool:
+    """Whether the consents of any of the students must be looked at again today."""
+    given = {"ids": joined(student_ids), **feed._asdict()}
+    return bool((await connection.execute(_ANY_DUE_OF, given)).scalar_one())
+
+
 async def feeds_of(connection: AsyncConnection, student_ids: Iterable[str]) -> set[FeedId]:
     """The feeds for which any of the students is kept."""
     return {FeedId(*row) for row in await connection.execute(_FEEDS, {"ids": list(student_ids)})}
@@ -117,20 +148,21 @@ async def any_due(connection: AsyncConnection, day: date) -> bool:
 
 
 async def add(
-    connection: AsyncConnection, masters: MasterKeys, feed: FeedId, students: Sequence[tuple[str, Pseudonym, Slot]]
+    connection: AsyncConnection, masters: MasterKeys, feed: FeedId, students: Mapping[Pseudonym, NewStudent]
 ) -> None:
     """Keep new students for the feed, with a key when it flows; one who is kept already stays as is."""
     await connection.execute(
         _ADD,
         {
             **feed._asdict(),
-            "ids": [student_id for student_id, _, _ in students],
-            "pseudonyms": [pseudonym for _, pseudonym, _ in students],
-            "slots": [slot for _, _, slot in students],
+            "ids": [student.student_id for student in students.values()],
+            "pseudonyms": list(students),
+            "slots": [student.slot for student in students.values()],
+            "adults": [student.adult_on for student in students.values()],
         },
     )
     if not feed.kept_for:
-        await keys.add(connection, masters, feed.agency, [pseudonym for _, pseudonym, _ in students])
+        await keys.add(connection, masters, feed.agency, students)
 
 
 async def stand(connection: AsyncConnection, changes: Sequence[tuple[int, ConsentStanding]]) -> None:
@@ -147,15 +179,19 @@ async def stand(connection: AsyncConnection, changes: Sequence[tuple[int, Consen
     )
 
 
-async def forget(connection: AsyncConnection, over: Sequence[int], lapsed: Sequence[int], today: date) -> None:
-    """Delete what consent allowed to keep; consents stay as proof, with pseudonym and slot.
+async def all_due(connection: AsyncConnection) -> None:
+    """Everybody's consents must be looked at again: before, nobody passes by them."""
+    await connection.execute(_ALL_DUE)
 
-    Of those that are `over` no earlier day counts again; of those that `lapsed` it may.
-    """
-    ids = [*over, *lapsed]
-    await connection.execute(_END, {"ids": ids, "over": list(over), "today": today})
-    for statement in _DELETE:
-        await connection.execute(statement, {"ids": ids})
+
+async def adults(connection: AsyncConnection, student_ids: Iterable[str]) -> dict[str, date]:
+    """From when those of the students sign by themselves of whom that is kept."""
+    return {row.student_id: row.adult_on for row in await connection.execute(_ADULTS, {"ids": list(student_ids)})}
+
+
+async def grow(connection: AsyncConnection, days: Mapping[str, date]) -> None:
+    """Keep from when students sign by themselves, of those who are kept."""
+    await connection.execute(_GROWN, {"ids": list(days), "days": list(days.values())})
 
 
 def _student(row: Row[*tuple[Any, ...]]) -> StudentRecord:
@@ -164,7 +200,8 @@ def _student(row: Row[*tuple[Any, ...]]) -> StudentRecord:
         row.student_id,
         FeedId(row.agency, row.kept_for),
         Pseudonym(row.pseudonym),
+        Slot(row.slot),
         Run(row.consent_from, row.consent_through) if row.consent_from else None,
         row.next_change,
-        row.ended_on,
+        row.adult_on,
     )

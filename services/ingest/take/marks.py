@@ -39,6 +39,7 @@ from services.ingest.store import agreements, attendance, days, gate, reported, 
 from services.ingest.take.days import assume
 from services.platform.audit.entry import FEED_OF_MARKS, AuditEntry, fed
 from services.platform.audit.log import write_entries
+from services.platform.erasure.confirming import while_keys_hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,9 @@ async def _classify(parts: IngestContext, rows: Sequence[MarkRow], said: HandIn)
             places = [place for place, row in enumerate(rows) if covers(agreement, feed, row.school_id, row.date)]
             if places:
                 taking = Taking(now, said.live, said.as_of, horizon, str(feed.id))
-                batch = await _for_feed(connection, agreement, feed, rows, times, places, taking, said)
+                batch = await _for_feed(
+                    connection, parts, agreement, feed, rows, times, places, taking=taking, said=said
+                )
                 if not feed.live:
                     await attendance.put(connection, ((new.student.id, mark) for new, mark in _marks(batch, said)))
                     await _note(connection, batch)
@@ -139,25 +142,27 @@ async def _classify(parts: IngestContext, rows: Sequence[MarkRow], said: HandIn)
 
 async def _for_feed(
     connection: AsyncConnection,
+    parts: IngestContext,
     agreement: Agreement,
     feed: Feed,
     all_rows: Sequence[MarkRow],
     all_times: Sequence[datetime | None],
     places: Sequence[int],
     taking: Taking,
+    *,
     said: HandIn,
 ) -> _Batch:
     whole = len(places) == len(all_rows)
     rows = all_rows if whole else [all_rows[place] for place in places]
     times = all_times if whole else [all_times[place] for place in places]
     students = {row.student_id for row in rows}
-    known = await passing(connection, agreement, feed.id, students)
+    known = await passing(connection, parts, agreement, feed.id, students)
     unknown = students - known.keys()
     why_not = said.why_not.setdefault(feed.id, {})
     asked = unknown - why_not.keys() if said.run is not None else unknown
     if asked:
         unfit = said.unfit.get(feed.id, {})
-        found = await gate.why_not(connection, feed.id, asked)
+        found = await gate.why_not(connection, feed.id, {one: parts.names.digest(one) for one in asked})
         why_not |= {one: found.get(one) or unfit.get(one) or "unknown_student" for one in asked}
     memory = await taken.look_up(
         connection,
@@ -273,6 +278,7 @@ def _mark(row: MarkRow, new: Accepted, *, history: bool) -> PlainMark:
 async def _remember(parts: IngestContext, batches: Sequence[_Batch]) -> None:
     if any(batch.classed.accepted or batch.again for batch in batches):
         async with parts.engine.begin() as connection:
+            await while_keys_hold(connection, "ingest")
             for batch in batches:
                 await _note(connection, batch)
 

@@ -36,7 +36,7 @@ async def take_students(parts: IngestContext, rows: Sequence[StudentRow]) -> lis
     async with parts.engine.begin() as connection:
         agreement = await agreements.required(connection)
         for feed in agreement.all_feeds():
-            known = await passing(connection, agreement, feed.id, {row.student_id for row in rows})
+            known = await passing(connection, parts, agreement, feed.id, {row.student_id for row in rows})
             locked = await rosters.lock(connection, [student.id for student in known.values()])
             people = {
                 student.id: _person(parts, feed, student, row)
@@ -78,7 +78,7 @@ async def _enroll_for(
     rows: Sequence[EnrollmentRow],
     run: int | None,
 ) -> list[Outcome]:
-    known = await passing(connection, agreement, feed.id, {row.student_id for row in rows})
+    known = await passing(connection, parts, agreement, feed.id, {row.student_id for row in rows})
     locked = await rosters.lock(connection, [student.id for student in known.values()])
     mine = [
         (student, row)

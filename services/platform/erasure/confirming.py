@@ -60,6 +60,11 @@ async def while_keys_hold(connection: AsyncConnection, service: str) -> None:
     await connection.execute(_LOCK_SHARED, {"service": service})
 
 
+async def while_nothing_is_written(connection: AsyncConnection, service: str) -> None:
+    """Until the transaction ends nothing is kept by `while_keys_hold`; waits for those who began before."""
+    await connection.execute(_LOCK, {"service": service})
+
+
 async def awaited(connection: AsyncConnection, service: str) -> list[Erasure]:
     """The next erasures that the service has not confirmed."""
     rows = await connection.execute(_AWAITED, {"service": service, "limit": AT_ONCE})
@@ -82,7 +87,7 @@ async def erase_awaited(engine: AsyncEngine, service: str, remove: Remove) -> in
         due = await awaited(connection, service)
     for erasure in due:
         async with engine.begin() as connection:
-            await connection.execute(_LOCK, {"service": service})
+            await while_nothing_is_written(connection, service)
             removed = await remove(connection, erasure)
             if removed is not None:
                 await confirm(connection, service, erasure, removed)
@@ -90,11 +95,14 @@ async def erase_awaited(engine: AsyncEngine, service: str, remove: Remove) -> in
     return len(due)
 
 
-async def erase_forever(engine: AsyncEngine, service: str, remove: Remove) -> None:
-    """Look for erasures each second, until cancelled."""
+async def erase_forever(
+    engine: AsyncEngine, service: str, remove: Remove, after: Callable[[], None] = lambda: None
+) -> None:
+    """Look for erasures each second, until cancelled; `after` is called when there were some."""
     while True:
         try:
-            await erase_awaited(engine, service, remove)
+            if await erase_awaited(engine, service, remove):
+                after()
         except DATABASE_AWAY as error:
             log.warning("erasures wait for the database: %s", type(error).__name__)
         await asyncio.sleep(LOOK_SECONDS)

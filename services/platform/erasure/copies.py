@@ -24,17 +24,24 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS: Final = 1.0
 
+_ORIGIN: Final = text("SELECT name FROM erasure.origin")
 _KNOWN: Final = text("SELECT id FROM erasure.ledger WHERE NOT held")
 _KNOWN_HELD: Final = text("SELECT id FROM erasure.ledger WHERE held")
 
 Copies = dict[UUID, LedgerEntry]
 
 
-async def read_topic(bootstrap: str) -> Copies:
-    """The ledger as Kafka has it, the last word on each entry; raises `KafkaError`."""
+def topic_key(origin: str, id_: UUID) -> str:
+    """The key of an entry's record."""
+    return f"{origin}|{id_}"
+
+
+async def read_topic(bootstrap: str, origin: str) -> Copies:
+    """The ledger as Kafka has it, the last word on each entry of this origin; raises `KafkaError`."""
     consumer = make_consumer(bootstrap, group=None)
     place = TopicPartition(ERASURES.name, 0)
     found: Copies = {}
+    mine = f"{origin}|".encode()
     await consumer.start()
     try:
         consumer.assign([place])
@@ -43,8 +50,9 @@ async def read_topic(bootstrap: str) -> Copies:
         while await consumer.position(place) < end:
             for records in (await consumer.getmany(timeout_ms=1000)).values():
                 for record in records:
-                    entry = LedgerEntry.model_validate_json(record.value or b"")
-                    found[entry.id] = entry
+                    if record.key.startswith(mine):
+                        entry = LedgerEntry.model_validate_json(record.value or b"")
+                        found[entry.id] = entry
     finally:
         await consumer.stop()
     return found
@@ -71,13 +79,12 @@ def read_file(path: Path) -> Copies:
 
 
 def append_file(path: Path, entries: Iterable[LedgerEntry]) -> None:
-    """Append, whole and on disk when it returns; mode 0600. Raises `OSError`."""
+    """Append, whole and on disk when it returns; mode 0600. One process at a time. Raises `OSError`."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "r+b") as file:
-        cut = file.seek(0, os.SEEK_END) > 0 and _last_byte(file.fileno()) != b"\n"
-        lines = b"".join(entry.model_dump_json().encode() + b"\n" for entry in entries)
-        file.write(b"\n" * cut + lines)
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
+        file.seek(file.read().rfind(b"\n") + 1)  # behind it is what a crash cut short
+        file.truncate()
+        file.writelines(entry.model_dump_json().encode() + b"\n" for entry in entries)
         file.flush()
         os.fsync(file.fileno())
 
@@ -95,14 +102,12 @@ async def until_ledger_is_whole(engine: AsyncEngine, bootstrap: str) -> None:
     Ingest brings the database up to date. Raises `KafkaError` and what the database raises when it is away.
     """
     while True:
-        copies = await read_topic(bootstrap)
+        async with engine.connect() as connection:
+            origin = await connection.scalar(_ORIGIN)
+        copies = {} if origin is None else await read_topic(bootstrap, origin)
         async with engine.connect() as connection:
             behind = len(await missing(connection, copies))
         if not behind:
             return
         log.warning("the database lacks %d erasures that the ledger in Kafka has: waiting for ingest", behind)
         await asyncio.sleep(RETRY_SECONDS)
-
-
-def _last_byte(descriptor: int) -> bytes:
-    return os.pread(descriptor, 1, os.fstat(descriptor).st_size - 1)

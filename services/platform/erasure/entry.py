@@ -22,13 +22,17 @@ class LedgerEntry(Event):
     agreement: str
     """Whose consents do not count again; of no one's when empty."""
     recipient: str
+    """An agency; `*` is everyone's, of a withdrawal that names none."""
     kept_for: str = ""
+    """Of what is kept in the schema `district`, for which purpose; of a withdrawal, the one that it names, if any."""
     pseudonym: str | None = None
     """Under which the student was kept; None when nothing was."""
     slot: int | None = None
     because: Because
     ended_on: date
     """Of a withdrawal: a consent that was signed before this day never counts again."""
+    records: tuple[str, ...] = ()
+    """Of a withdrawal: the kinds of records that it ended; empty is all of them."""
     at: AwareDatetime
     by: str
     """Who withdrew or destroyed: a role or a command, never a name."""

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from services.cli.consents_check import judge_consents
 from services.cli.doctor import doctor, doctor_document, no_failure, summary
 from services.platform.checks import CheckResult
+from services.platform.checks.result import ok
 
 OK = CheckResult("java", "ok", "Java 17")
 SKIPPED = CheckResult("kafka", "skipped", "nothing is running")
@@ -56,3 +58,9 @@ def test_a_failure_has_status_1_and_a_hint(tmp_path: Path, monkeypatch: pytest.M
     assert result.exit_code == 1
     assert "127.0.0.1:1 does not answer" in result.stdout
     assert "FIRSTBELL_KAFKA is right" in result.stdout
+
+
+def test_consents_that_are_to_be_renewed_are_counted_and_no_failure() -> None:
+    assert judge_consents(0) == ok("consents", "none is to be renewed")
+    assert judge_consents(3).status == "ok"
+    assert judge_consents(3).detail.startswith("3 are to be renewed")

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from services.contracts.marks import AttendanceMark, DayCounts, MarkBatch
 from services.contracts.packed import PlainMark, read_marks_record
 from services.ingest.publish.batches import MAX_BYTES, MAX_MARKS, Record, mark_records
+from tests.sealing import Ciphers
 
 NOW = datetime(2016, 12, 5, tzinfo=UTC)
 DAY = date(2016, 12, 5)
+CIPHERS = Ciphers()
 
 
 def mark(student: str, section: str = "1") -> AttendanceMark:
@@ -26,12 +28,12 @@ def student(one: AttendanceMark) -> str:
 def records_of(
     marks: list[tuple[int, AttendanceMark]], counts: dict[tuple[str, date], DayCounts] | None = None
 ) -> list[Record]:
-    return mark_records([(partition, PlainMark.of(one)) for partition, one in marks], NOW, counts or {})
+    return mark_records([(partition, PlainMark.of(one)) for partition, one in marks], NOW, counts or {}, CIPHERS)
 
 
 def read(record: Record) -> MarkBatch:
     assert record.value is not None
-    batch = read_marks_record(record.value)
+    batch = read_marks_record(record.value, CIPHERS.__getitem__)
     assert isinstance(batch, MarkBatch)
     return batch
 

@@ -22,8 +22,9 @@ from services.ingest.settings import IngestSettings
 
 pytestmark = pytest.mark.slow
 
-CONSENTS = "student_id,agreement_id,signed_on,records,purpose,recipients\n" + "".join(
-    f"{number:06},a,2016-08-15,attendance,homelessness-prevention,project-hope\n" for number in range(4)
+CONSENTS = "student_id,agreement_id,signed_by,relationship,signed_on,method,records,purpose,recipients\n" + "".join(
+    f"{number:06},a,A. Guardian,parent,2016-08-15,paper,attendance,homelessness-prevention,project-hope\n"
+    for number in range(4)
 )
 SETTINGS = IngestSettings()
 HEADER = "student_id,school_id,date,status,excused,reason\n"

@@ -25,11 +25,14 @@ disclosure = [
 ]
 """
 CONSENTS = """\
-student_id,agreement_id,signed_on,records,purpose,recipients
-both,DSA,2016-09-01,attendance,care,hope
-both,DSA,2016-09-01,attendance,study,dsni
-kept,DSA,2016-09-01,attendance,study,dsni
-other,DSA,2016-09-01,attendance,study,hope
+student_id,agreement_id,signed_by,relationship,signed_on,method,records,purpose,recipients,revoked_on
+both,DSA,A. Guardian,parent,2016-09-01,paper,attendance,care,hope,
+both,DSA,A. Guardian,parent,2016-09-01,paper,attendance,study,dsni,
+kept,DSA,A. Guardian,parent,2016-09-01,paper,attendance,study,dsni,
+other,DSA,A. Guardian,parent,2016-09-01,paper,attendance,study,hope,
+withdrawn,DSA,,,,,,,,2016-10-01
+withdrawn,DSA,A. Guardian,parent,2016-09-01,paper,attendance,care,hope,
+old,OTHER,A. Guardian,parent,2016-09-01,paper,attendance,care,hope,
 """
 
 
@@ -53,4 +56,5 @@ def test_a_row_is_classed_over_all_forms(tmp_path: Path) -> None:
     }  # fmt: skip
     assert report.not_consented == {"recipient": 1, "purpose": 3}
     assert report.out_of_scope == {"d": 3, "b": 1}
-    assert report.reference["consents"] == {"accepted": 3, "not_consented": 1}
+    assert report.reference["consents"] == {"accepted": 4, "not_consented": 1, "rejected": 2}
+    assert [one.line for one in report.rejections] == [7, 8]

@@ -118,10 +118,22 @@ def test_a_moment_without_an_offset_stands_in_the_schools_timezone():
     assert parse.to_utc(elsewhere, zone) == datetime(2016, 12, 1, 7, tzinfo=UTC)
 
 
+CONSENT = {
+    "student_id": "S1",
+    "agreement_id": "A",
+    "signed_by": "A. Guardian",
+    "relationship": "guardian",
+    "signed_on": "2016-09-01",
+    "method": "paper",
+    "records": "attendance; contact;",
+    "purpose": "p",
+    "recipients": "project-hope",
+}
+
+
 def test_lists_of_a_consent_come_with_semicolons_or_as_arrays():
-    common = {"student_id": "S1", "agreement_id": "A", "signed_on": "2016-09-01", "purpose": "p"}
-    text = parse.parse_consent({**common, "records": "attendance; contact;", "recipients": "project-hope"})
-    array = parse.parse_consent({**common, "records": ["attendance", "contact"], "recipients": ["project-hope"]})
+    text = parse.parse_consent(CONSENT)
+    array = parse.parse_consent({**CONSENT, "records": ["attendance", "contact"], "recipients": ["project-hope"]})
 
     assert text == array
     assert isinstance(text, ConsentRow)
@@ -130,19 +142,49 @@ def test_lists_of_a_consent_come_with_semicolons_or_as_arrays():
 
 @pytest.mark.parametrize("records", [5, {"a": 1}, [1], ["x" * 65], ["a"] * 101, "a\x00b"])
 def test_a_list_that_is_none_is_an_error(records):
-    error = parse.parse_consent({"student_id": "S1", "signed_on": "2016-09-01", "records": records})
+    error = parse.parse_consent({**CONSENT, "records": records})
     assert isinstance(error, RowError)
     assert error.field == "records"
 
 
-def test_a_revocation_alone_needs_no_signing_date():
+@pytest.mark.parametrize("field", list(CONSENT))
+def test_what_is_missing_of_a_consent_is_named(field):
+    error = parse.parse_consent({**CONSENT, field: " "})
+    assert isinstance(error, RowError)
+    assert error.field == field
+    assert error.reason.startswith(f"{field}: missing; expected ")
+
+
+def test_a_relationship_is_one_of_three():
+    own = parse.parse_consent({**CONSENT, "relationship": " Self ", "birth_date": "1998-09-01"})
+    assert isinstance(own, ConsentRow)
+    assert (own.relationship, own.birth_date) == ("self", date(1998, 9, 1))
+    error = parse.parse_consent({**CONSENT, "relationship": "neighbour"})
+    assert error == RowError("relationship", "relationship: expected one of parent, guardian, self")
+
+
+def test_a_revocation_alone_needs_id_agreement_and_date():
     row = parse.parse_consent({"student_id": "S1", "agreement_id": "A", "revoked_on": "2017-01-05"})
     assert isinstance(row, ConsentRow)
     assert (row.signed_on, row.revoked_on) == (None, date(2017, 1, 5))
+    for missing in ("student_id", "agreement_id"):
+        error = parse.parse_consent(
+            {"student_id": "S1", "agreement_id": "A", "revoked_on": "2017-01-05", missing: None}
+        )
+        assert isinstance(error, RowError)
+        assert error.field == missing
 
-    neither = parse.parse_consent({"student_id": "S1", "agreement_id": "A"})
-    assert isinstance(neither, RowError)
-    assert neither.field == "signed_on"
+
+def test_a_consent_of_which_something_is_missing_can_still_be_revoked():
+    row = parse.parse_consent({**CONSENT, "method": "", "revoked_on": "2017-01-05"})
+    assert isinstance(row, ConsentRow)
+    assert (row.signed_on, row.revoked_on, row.recipients) == (None, date(2017, 1, 5), ("project-hope",))
+    word = parse.parse_consent({**CONSENT, "relationship": "neighbour", "revoked_on": "2017-01-05"})
+    assert isinstance(word, ConsentRow)
+    assert word.signed_on is None
+    both = parse.parse_consent({**CONSENT, "revoked_on": "2017-01-05"})
+    assert isinstance(both, ConsentRow)
+    assert both.signed_on == date(2016, 9, 1)
 
 
 def test_an_enrollment_ends_no_earlier_than_it_begins():

@@ -11,7 +11,8 @@ from tests.alert_events import event
 def step(student: str, household: str, what: str, seq: int = 1) -> OutboxStep:
     came = event(student, seq=seq, household=household)
     alert = state_after(came, "Hope")
-    return OutboxStep(came, Notify(alert) if what == "notify" else Retract(alert, notify=what == "withdraw"))
+    action = Notify(alert) if what == "notify" else Retract(alert, notify=what == "withdraw")
+    return OutboxStep(came.event_id, came.caused_at, action)
 
 
 def test_what_is_told_of_different_households_is_written_at_once_whatever_came_between() -> None:

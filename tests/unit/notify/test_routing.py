@@ -126,10 +126,10 @@ def test_a_new_episode_after_a_cleared_one_is_told() -> None:
     assert notified(event("s"), event("s", "AlertCleared", seq=2), again) == [("notify", "s", "watch")]
 
 
-def test_a_correction_withdraws_and_an_ended_consent_only_cancels() -> None:
+def test_a_correction_withdraws_and_a_school_that_is_not_shared_any_more_only_cancels() -> None:
     gone = event("s", "AlertWithdrawn", seq=2, because="correction")
     assert notified(event("s"), gone) == [("withdraw", "s", "watch")]
-    ended = event("s", "AlertWithdrawn", seq=2, because="consent_ended")
+    ended = event("s", "AlertWithdrawn", seq=2, because="not_shared")
     assert notified(event("s"), ended) == [("cancel", "s", "watch")]
 
 
@@ -137,7 +137,7 @@ def test_a_sibling_folded_into_a_withdrawn_alert_is_told_then() -> None:
     steps = [event("a", household="h"), event("b", household="h")]
     gone = event("a", "AlertWithdrawn", seq=2, because="correction", household="h")
     assert notified(*steps, gone) == [("withdraw", "a", "watch"), ("notify", "b", "watch")]
-    ended = event("a", "AlertWithdrawn", seq=2, because="consent_ended", household="h")
+    ended = event("a", "AlertWithdrawn", seq=2, because="not_shared", household="h")
     assert notified(*steps, ended) == [("cancel", "a", "watch"), ("notify", "b", "watch")]
 
 
@@ -172,3 +172,65 @@ def test_replaying_any_part_of_a_life_tells_nothing_new(path: Sequence[Level], d
     assert [level for _, _, level in once] == [
         level for before, level in zip([None, *path], path, strict=False) if before != level
     ]
+
+
+def erased(*events: AlertEvent, student: str) -> tuple[CaseStates, list[tuple[str, str, str]]]:
+    """What is done when the student of some of these alerts is erased, and what is known then."""
+    book = CaseStates([], {})
+    for each in events:
+        book.take(each, TEAMS)
+    _, actions = book.erase(student, TEAMS)
+    return book, [words(action) for action in actions]
+
+
+def test_a_sibling_folded_into_an_erased_alert_is_told_then() -> None:
+    book, done = erased(event("a", level="elevated", household="h"), event("b", household="h"), student="a")
+    assert done == [("notify", "b", "watch")]
+    assert [words(each) for each in book.take(event("b", "AlertWithdrawn", seq=2, household="h"), TEAMS)] == [
+        ("withdraw", "b", "watch")
+    ]
+
+
+def test_an_erased_sibling_that_nobody_was_told_of_changes_nothing_for_the_other() -> None:
+    _, done = erased(event("a", household="h"), event("b", household="h"), student="b")
+    assert done == []
+
+
+def test_below_the_teams_lowest_level_the_sibling_of_an_erased_one_is_not_told() -> None:
+    told = event("a", level="urgent", household="h", school_id="high")
+    _, done = erased(told, event("b", household="h", school_id="high"), student="a")
+    assert done == []
+
+
+def test_what_was_heard_by_an_erased_alert_that_was_cleared_is_forgotten() -> None:
+    told = event("a", household="h")
+    higher = event("b", level="urgent", household="h", superseded=True)
+    cleared = event("a", "AlertCleared", seq=2, household="h")
+    _, done = erased(told, higher, cleared, student="a")
+    assert done == [("notify", "b", "urgent")]
+
+
+siblings = st.builds(
+    event,
+    st.sampled_from("abc"),
+    st.sampled_from(("AlertRaised", "AlertLevelChanged", "AlertAmended", "AlertCleared", "AlertWithdrawn")),
+    levels,
+    seq=st.integers(1, 6),
+    household=st.sampled_from((None, "h", "k")),
+    school_id=st.sampled_from(("burke", "high", "other")),
+    superseded=st.booleans(),
+)
+
+
+@given(st.lists(siblings, max_size=15))
+def test_after_an_erasure_nothing_is_known_by_the_student_and_what_stands_is_heard_of_no_higher_than_it_is(
+    life: list[AlertEvent],
+) -> None:
+    book, done = erased(*life, student="a")
+    assert all(student != "a" for _, student, _ in done)
+    assert all(alert.student != "a" for alert in book.alerts.values())
+    assert book.erase("a", TEAMS) == (0, [])
+    for case, notified in book.notified.items():
+        others = [alert for alert in book.alerts.values() if alert.is_open and alert.case == case]
+        assert others
+        assert notified.alert_id in book.alerts

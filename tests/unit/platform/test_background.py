@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from services.platform.background import Background
+from services.platform.errors import OperatorError
 
 
 async def forever() -> None:
@@ -27,6 +28,18 @@ async def test_a_task_that_breaks_or_ends_stops_the_process_with_1() -> None:
         await asyncio.wait_for(died.wait(), 5)
         assert background.exit_status() == 1
         assert "the work" in (await background.check() or "")
+
+
+async def test_what_is_said_for_people_is_logged_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    async def fails() -> None:
+        raise OperatorError("The key is not there. Restore it.")
+
+    died = asyncio.Event()
+    Background(died.set).start("the work", fails())
+    await asyncio.wait_for(died.wait(), 5)
+    [record] = caplog.records
+    assert record.getMessage() == "the work has ended; the process stops: The key is not there. Restore it."
+    assert record.exc_info is None
 
 
 async def test_tasks_that_are_stopped_have_not_died() -> None:

@@ -16,8 +16,14 @@ from tests.unit.platform.test_data_dir import a_stack
 OUTSIDE = "postgresql+psycopg://owner:p%40ss@db.example:6000/bell?sslmode=require"
 
 
-def test_each_service_with_a_schema_has_a_role_and_who_reads() -> None:
-    assert roles_of(SERVICES) == ["firstbell_ingest", "firstbell_casework", "firstbell_notify", "firstbell_app"]
+def test_each_service_has_a_role_and_who_reads() -> None:
+    assert roles_of(SERVICES) == [
+        "firstbell_ingest",
+        "firstbell_warning",
+        "firstbell_casework",
+        "firstbell_notify",
+        "firstbell_app",
+    ]
 
 
 def test_a_password_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:

@@ -226,6 +226,6 @@ def test_an_archive_of_a_version_that_is_not_read_is_named(tmp_path: Path) -> No
     content = bytearray(packed.read_bytes())
     content[content.index(b"PK\x01\x02") + 6] = 99  # the version that is needed to unpack it
     packed.write_bytes(content)
-    (tmp_path / "consents.csv").write_text("student_id,signed_on,records,purpose,recipients\n", encoding="utf-8")
+    (tmp_path / "consents.csv").write_text("student_id,agreement_id\n", encoding="utf-8")
 
     assert [one.file for one in open_sources([tmp_path]).not_read] == ["export.zip"]

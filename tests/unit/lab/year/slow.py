@@ -15,8 +15,8 @@ from services.contracts.ids import Pseudonym, Slot
 from services.ingest.agreement.document import assumed
 from services.ingest.agreement.folder import AGENCY, PURPOSE
 from services.ingest.classification.classify import Horizon, Memory, Taking, classify
+from services.ingest.consent.history import ConsentHistory
 from services.ingest.consent.in_force import ConsentPolicy, Run, standing
-from services.ingest.consent.stored import ConsentKey, StoredConsent, merged, stored
 from services.ingest.formats import Item, Rejection, Source, open_sources
 from services.ingest.identity.consented import ConsentedStudent
 from services.ingest.imports.replayer import first_signed, handed_in_on
@@ -67,7 +67,6 @@ class Slow:
         self._keep_span()
         self._agreements = self._read_consents()
         self._running: dict[str, Run] = {}
-        self._ended: dict[str, date] = {}
         self._heads: defaultdict[str, int] = defaultdict(lambda: len(self._heads))
         self._enrolled = self._read_enrollments()
         self._reporting = self._read_calendars()
@@ -86,9 +85,7 @@ class Slow:
         for student_id, mine in self._agreements.items():
             if student_id in self._running and not self._running[student_id].holds(day):
                 del self._running[student_id]
-                self._ended[student_id] = day
-            held = [one.term(self._policy) for one in mine.values()]
-            run = standing(held, day, self._ended.get(student_id)).run
+            run = standing([one.term(self._policy) for one in mine.kept.values()], day).run
             if run is not None and student_id not in self._running:
                 self._running[student_id] = run
                 self.runs[student_id].append(run)
@@ -158,12 +155,11 @@ class Slow:
         for day in [day for day in self.handed_in if not min(days) <= day <= max(days)]:
             del self.handed_in[day]
 
-    def _read_consents(self) -> dict[str, dict[ConsentKey, StoredConsent]]:
-        kept: defaultdict[str, dict[ConsentKey, StoredConsent]] = defaultdict(dict)
-        for place, row in enumerate(one.row for one in self.source.consents() if isinstance(one, Item)):
-            given, mine = stored(row, place), kept[row.student_id]
-            mine[given.key] = merged(mine[given.key], given) if given.key in mine else given
-        return kept
+    def _read_consents(self) -> dict[str, ConsentHistory]:
+        said: defaultdict[str, ConsentHistory] = defaultdict(lambda: ConsentHistory(AGENCY))
+        for row in (one.row for one in self.source.consents() if isinstance(one, Item)):
+            said[row.student_id].take(row)
+        return said
 
     def _read_enrollments(self) -> dict[str, dict[date, int]]:
         roll = Roll(fresh=True)

@@ -42,18 +42,18 @@ def test_a_consent_that_is_over_before_the_first_day_or_begins_after_the_last_ma
     assert _runs([_row(date(2025, 8, 1), revoked_on=date(2025, 9, 1)), _row(date(2026, 7, 1))]) == {}
 
 
-def test_a_revocation_in_a_batch_before_its_student_is_known_is_not_kept() -> None:
+def test_a_revocation_before_its_student_is_known_is_kept() -> None:
     revocation, consent = _row(None, revoked_on=date(2025, 10, 1)), _row(date(2025, 8, 1))
 
-    assert _runs([revocation], [consent]) == {"s1": [Run(date(2025, 8, 1), None)]}
+    assert _runs([revocation], [consent]) == {"s1": [Run(date(2025, 8, 1), date(2025, 9, 30))]}
     assert _runs([revocation, consent]) == {"s1": [Run(date(2025, 8, 1), date(2025, 9, 30))]}
 
 
-def test_a_run_after_one_that_ended_between_batches_begins_on_the_day_of_that_end() -> None:
+def test_a_run_after_one_that_ended_between_batches_begins_with_its_consent() -> None:
     runs = _runs(
         [_row(date(2025, 8, 1))],
         [_row(None, revoked_on=date(2025, 8, 20))],
         [_row(date(2025, 8, 25), agreement="B")],
     )
 
-    assert runs == {"s1": [Run(_FIRST, None)]}
+    assert runs == {"s1": [Run(date(2025, 8, 25), None)]}

@@ -17,10 +17,10 @@ from services.lab.year import agencies_of, read_history
 
 _FILES = {
     "attendance.csv": "student_id,school_id,date,status\ns2,north,2025-10-27,absent\ns1,south,2025-10-28,tardy\n",
-    "consents.csv": "student_id,signed_on,records,purpose,recipients\n"
-    "s1,2025-08-01,attendance,homelessness-prevention,project-hope\n"
-    "s2,2025-08-02,attendance,homelessness-prevention,project-hope\n"
-    "s3,2025-08-03,attendance,homelessness-prevention,project-hope\n",
+    "consents.csv": "student_id,agreement_id,signed_by,relationship,signed_on,method,records,purpose,recipients\n"
+    "s1,A,A. Guardian,parent,2025-08-01,paper,attendance,homelessness-prevention,project-hope\n"
+    "s2,A,A. Guardian,parent,2025-08-02,paper,attendance,homelessness-prevention,project-hope\n"
+    "s3,A,A. Guardian,parent,2025-08-03,paper,attendance,homelessness-prevention,project-hope\n",
     "enrollments.csv": "student_id,school_id,entry_date,exit_date\n"
     "s1,south,2025-09-04,2025-12-01\ns1,south,2025-09-04,\ns2,north,2025-09-04,2026-01-05\ns9,west,2025-09-04,\n",
 }
@@ -210,7 +210,12 @@ def test_attendance_without_a_usable_row_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_history_without_a_consent_has_counts_and_nobody(tmp_path: Path) -> None:
-    history = read_history(_write(tmp_path, consents="student_id,signed_on,records,purpose,recipients\n")).history
+    history = read_history(
+        _write(
+            tmp_path,
+            consents="student_id,agreement_id,signed_by,relationship,signed_on,method,records,purpose,recipients\n",
+        )
+    ).history
 
     assert history.student_ids == ()
     assert len(history.marks.day) == 0
@@ -248,13 +253,17 @@ def _of_two_agencies(folder: Path) -> Path:
     calendar = "".join(f"{school},{day},true\n" for school in ("north", "south") for day in weekdays)
     at = {"s1": lambda day: "south" if day.day in range(13, 18) else "north", "s2": lambda _: "south"}
     marks = "".join(f"{one},{school(day)},{day},absent\n" for one, school in at.items() for day in weekdays)
-    consents = "".join(f"{one},DSA-1,2025-08-01,attendance,homelessness-prevention,project-hope;hearth\n" for one in at)
+    consents = "".join(
+        f"{one},DSA-1,A. Guardian,parent,2025-08-01,paper,attendance,homelessness-prevention,project-hope;hearth\n"
+        for one in at
+    )
     (folder / "agreement.toml").write_text(AGREEMENT)
     return _write(
         folder,
         calendar="school_id,date,instructional\n" + calendar,
         attendance="student_id,school_id,date,status\n" + marks,
-        consents="student_id,agreement_id,signed_on,records,purpose,recipients\n" + consents,
+        consents="student_id,agreement_id,signed_by,relationship,signed_on,method,records,purpose,recipients\n"
+        + consents,
         enrollments="student_id,school_id,entry_date,exit_date\n"
         "s1,north,2025-09-04,2025-10-12\ns1,south,2025-10-13,2025-10-17\ns1,north,2025-10-18,\n"
         "s2,south,2025-09-04,\n",

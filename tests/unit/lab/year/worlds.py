@@ -55,7 +55,11 @@ def write_world(folder: Path, seed: int, *, sections: bool, odd: bool, events: b
     )
     (folder / "calendar.csv").write_text(end.join(["school_id,date,instructional", *_calendar(random), ""]))
     (folder / "consents.csv").write_text(
-        end.join(["student_id,agreement_id,signed_on,records,purpose,recipients,expires_on,revoked_on"])
+        end.join(
+            [
+                "student_id,agreement_id,signed_by,relationship,method,signed_on,records,purpose,recipients,expires_on,revoked_on"
+            ]
+        )
         + end
         + end.join([*_consents(random, students), ""])
     )
@@ -149,7 +153,8 @@ def _calendar(random: Random) -> list[str]:
 
 def _consents(random: Random, students: list[str]) -> list[str]:
     fit = "attendance;contact,homelessness-prevention,project-hope;other"
-    lines = [f"stranger,A,2025-11-20,{fit},,", f"ghost,A,2025-01-01,{fit},2025-02-01,", f"s1,A,,{fit},,"]
+    by = "A. Guardian,parent,paper"
+    lines = [f"stranger,A,{by},2025-11-20,{fit},,", f"ghost,A,{by},2025-01-01,{fit},2025-02-01,", f"s1,A,{by},,{fit},,"]
     for student in students[:-1]:
         for _ in range(random.randrange(1, 5)):
             signed = _FIRST + timedelta(days=random.randrange(-20, 14))
@@ -157,6 +162,6 @@ def _consents(random: Random, students: list[str]) -> list[str]:
             expires = random.choice(("", "", str(signed + timedelta(days=random.randrange(12)))))
             revoked = random.choice(("", "", str(signed + timedelta(days=random.randrange(-1, 12)))))
             given = random.choice((str(signed), str(signed), "" if revoked else str(signed)))
-            lines.append(f"{student},{random.choice('AB')},{given},{covers},{expires},{revoked}")
+            lines.append(f"{student},{random.choice('AB')},{by},{given},{covers},{expires},{revoked}")
     random.shuffle(lines)
     return lines

@@ -1,0 +1,44 @@
+"""What was said of one student's consents, as far as one recipient has something by them: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from services.ingest.consent.stored import ConsentKey, StoredConsent, merged, stored
+from services.ingest.consent.withdrawals import Withdrawal, of_row
+from services.ingest.rows.parse import ConsentRow
+
+
+class ConsentHistory:
+    """Consents that are kept, and the withdrawals of which it is known: brought up to date row by row."""
+
+    def __init__(
+        self,
+        recipient: str,
+        kept: Mapping[ConsentKey, StoredConsent] | None = None,
+        withdrawals: Iterable[Withdrawal] = (),
+    ) -> None:
+        self.kept = dict(kept or {})
+        self.changed: set[ConsentKey] = set()
+        self._recipient = recipient
+        self._withdrawals = list(withdrawals)
+
+    def take(self, row: ConsentRow) -> bool:
+        """Whether the row's own consent is news. A withdrawal that was known before ends nothing again."""
+        for withdrawal in of_row(row):
+            if withdrawal not in self._withdrawals:
+                self._withdrawals.append(withdrawal)
+                for key, one in self.kept.items():
+                    self._keep(key, one.after(withdrawal, self._recipient))
+        given = stored(row)
+        if given is None:
+            return False
+        left = given.before(self._withdrawals, self._recipient)
+        return self._keep(given.key, merged(self.kept.get(given.key), left))
+
+    def _keep(self, key: ConsentKey, consent: StoredConsent) -> bool:
+        if self.kept.get(key) == consent:
+            return False
+        self.kept[key] = consent
+        self.changed.add(key)
+        return True

@@ -1,0 +1,31 @@
+"""What a withdrawal by hand is about: the feeds for which a student is kept, and the agreements that are meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.ingest.store import agreements
+
+_FEEDS: Final = text(
+    "SELECT pseudonym FROM ingest.students WHERE student_id = :student AND NOT held ORDER BY pseudonym"
+)
+_AGREEMENTS: Final = text("""
+    SELECT DISTINCT agreement_id FROM ingest.students s JOIN ingest.consents c ON c.student = s.id
+    WHERE s.student_id = :student AND NOT s.held AND agreement_id <> ''
+""")
+
+
+async def pseudonyms_of(connection: AsyncConnection, student_id: str) -> Sequence[str]:
+    """Under which the student is kept."""
+    return (await connection.execute(_FEEDS, {"student": student_id})).scalars().all()
+
+
+async def agreements_of(connection: AsyncConnection, student_id: str) -> list[str]:
+    """Each that the student's consents name, and the one in force: its next export must not bring the student back."""
+    named = set((await connection.execute(_AGREEMENTS, {"student": student_id})).scalars())
+    in_force = await agreements.in_force(connection)
+    return sorted(named if in_force is None else named | {in_force.id})
