@@ -85,21 +85,20 @@ async def apply_entry(connection: AsyncConnection, entry: LedgerEntry) -> None:
 
     Also consents that were carried on then: those are in the newest export, and count when it is handed in again. What
     a withdrawal ends of other consents the next look at them brings about, as it is in the ledger. What waits for an
-    inspection that the database lacks waits for a new one.
+    inspection that the database lacks waits for a new one. The copies get it once more, and ingest confirms as ever.
     """
     await ledger.alone(connection)
     pseudonyms = [entry.pseudonym] if entry.pseudonym is not None else []
     held = await ledger.held(connection, [entry.id])
     if entry.held:
         await erasing.hide(connection, pseudonyms)
-        await ledger.add(connection, [entry], published=True)
+        await ledger.add(connection, [entry])
         await opened.open_for(connection, entry.student, pseudonyms, RESTORED)
     elif held:
         await _release(connection, held[0])
-        await ledger.published(connection, [entry.id])
     else:
         removed = await erasing.remove(connection, pseudonyms)
-        await ledger.add(connection, [entry], {entry.id: _first(removed)}, published=True)
+        await ledger.add(connection, [entry], {entry.id: _first(removed)})
         if pseudonyms:
             await ledger.await_services(connection, [entry])
         else:

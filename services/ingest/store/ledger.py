@@ -27,9 +27,9 @@ _COLUMNS: Final = """id, student, agreement, recipient, kept_for, pseudonym, slo
 
 _ADD: Final = text(f"""
     INSERT INTO erasure.ledger (id, student, agreement, recipient, kept_for, pseudonym, slot, because, ended_on,
-                                records, at, by, held, removed, published, gone)
+                                records, at, by, held, removed, gone)
     SELECT id, student, agreement, recipient, kept_for, pseudonym, slot, because, ended_on,
-           string_to_array(records, chr(31)), at, by, held, removed, :published,
+           string_to_array(records, chr(31)), at, by, held, removed,
            CASE WHEN NOT held THEN {_LAST} + row_number() OVER (PARTITION BY held ORDER BY place) END
     FROM unnest(CAST(:id AS uuid[]), CAST(:student AS bytea[]), CAST(:agreement AS text[]),
                 CAST(:recipient AS text[]), CAST(:kept_for AS text[]), CAST(:pseudonym AS text[]),
@@ -96,8 +96,6 @@ async def add(
     connection: AsyncConnection,
     entries: Sequence[LedgerEntry],
     removed: Mapping[UUID, Removed] | None = None,
-    *,
-    published: bool = False,
 ) -> None:
     """Write entries, with what was removed for them; one that is there already stays as it is."""
     gone = removed or {}
@@ -118,7 +116,6 @@ async def add(
             "by": [one.by for one in entries],
             "held": [one.held for one in entries],
             "removed": [json.dumps(gone.get(one.id, {})) for one in entries],
-            "published": published,
         },
     )
 
