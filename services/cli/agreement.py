@@ -70,7 +70,11 @@ def check(file: Path, as_json: bool) -> None:
 
 @agreement.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--yes", is_flag=True, help="Also when its term has ended, and all that is shared now ends with it.")
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="Also when its term has ended, or it takes from somebody all they have.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout: what holds now.")
 @data_dir_option
 def apply(file: Path, yes: bool, as_json: bool, data_dir: Path | None) -> None:
@@ -115,6 +119,8 @@ async def _apply(settings: IngestSettings, given: Agreement, *, yes: bool) -> tu
                 f"The term of {_title(given)} ended on {given.expires_on}, and all that is shared under "
                 f"{_title(before.agreement)} would end with it. Set `expires_on`, or say --yes."
             )
+        if before is not None and before.in_force and not yes:
+            _require_feeds(before.agreement, given)
         new = await apply_agreement(url, given)
         standing = await standing_agreement(url)
         stack = read_stack(settings.data_dir)
@@ -123,6 +129,16 @@ async def _apply(settings: IngestSettings, given: Agreement, *, yes: bool) -> tu
             async with Intake.open(settings.on(kafka, url)) as intake:
                 await intake.sweep()
     return new, standing
+
+
+def _require_feeds(before: Agreement, given: Agreement) -> None:
+    """Raise `CommandError` when somebody has something now and would have nothing then: it is erased at once."""
+    gone = {str(feed.id) for feed in before.all_feeds()} - {str(feed.id) for feed in given.all_feeds()}
+    if gone:
+        raise CommandError(
+            f"Under {_title(given)} nothing is shared with {', '.join(sorted(gone))} any more: once it is in force all "
+            "that is kept for them is erased, consents too (`firstbell proofs`). Say --yes if that is meant."
+        )
 
 
 async def _standing(settings: IngestSettings) -> StandingAgreement | None:

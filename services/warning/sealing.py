@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from services.contracts.packed import CipherOf
-from services.contracts.sealed import seal, sealed_for, unseal
+from services.contracts.sealed import new_nonces, seal, sealed_for, unseal
 from services.contracts.topics import WINDOWS_CHANGELOG
 from services.warning.cells import OpenBlock, decode_block, seal_block
 from services.warning.keys import SKIPPED
@@ -59,20 +59,21 @@ def _sealed(value: Open, cipher_of: CipherOf) -> bytes | None:
         return _seal(value, cipher_of) or None
     if not isinstance(value, OpenBlock):
         return value
-    cells = [_cell(cell, cipher_of) for cell in value.cells]
+    nonces = new_nonces(len(value.cells))
+    cells = [_cell(cell, nonce, cipher_of) for cell, nonce in zip(value.cells, nonces, strict=True)]
     return seal_block(value, cells) if any(cells) else None
 
 
-def _cell(cell: Sealed | OfStudent | None, cipher_of: CipherOf) -> bytes:
+def _cell(cell: Sealed | OfStudent | None, nonce: bytes, cipher_of: CipherOf) -> bytes:
     if cell is None:
         return b""
-    return cell.value if isinstance(cell, Sealed) else _seal(cell, cipher_of)
+    return cell.value if isinstance(cell, Sealed) else _seal(cell, cipher_of, nonce)
 
 
-def _seal(open_: OfStudent, cipher_of: CipherOf) -> bytes:
+def _seal(open_: OfStudent, cipher_of: CipherOf, nonce: bytes | None = None) -> bytes:
     """Sealed; empty when the key is gone: then nothing may be kept."""
     cipher = cipher_of(open_.pseudonym)
     if cipher is None:
         SKIPPED.labels(TOPIC).inc()
         return b""
-    return seal(cipher, TOPIC, open_.pseudonym, open_.value)
+    return seal(cipher, TOPIC, open_.pseudonym, open_.value, nonce)

@@ -75,6 +75,7 @@ COMMENT ON TABLE erasure.origin IS
 CREATE TABLE erasure.awaited (
     service text NOT NULL,
     id uuid NOT NULL REFERENCES erasure.ledger ON DELETE CASCADE,
+    since timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (service, id)
 );
 COMMENT ON TABLE erasure.awaited IS 'Services that have not confirmed yet that they hold nothing any more';

@@ -33,14 +33,14 @@ _OF: Final = text(f"{_PROOFS} AND l.pseudonym = ANY (CAST(:pseudonyms AS text[])
 _BY_ID: Final = text(f"{_PROOFS} AND l.id = ANY (CAST(:ids AS uuid[])) ORDER BY l.at, l.id")
 
 _WAITING: Final = text("""
-    SELECT service, count(*) AS proofs, min(at) AS oldest, clock_timestamp() AS now,
-           count(*) FILTER (WHERE at < clock_timestamp() - make_interval(secs => :seconds)) AS overdue
-    FROM erasure.awaited JOIN erasure.ledger USING (id) GROUP BY service ORDER BY service
+    SELECT service, count(*) AS proofs, min(since) AS oldest, clock_timestamp() AS now,
+           count(*) FILTER (WHERE since < clock_timestamp() - make_interval(secs => :seconds)) AS overdue
+    FROM erasure.awaited GROUP BY service ORDER BY service
 """)
 _PENDING: Final = text("""
-    SELECT count(*) AS pending, coalesce(extract(epoch FROM clock_timestamp() - min(at)), 0) AS oldest,
-           count(*) FILTER (WHERE at < clock_timestamp() - make_interval(secs => :seconds)) AS overdue
-    FROM erasure.ledger WHERE id IN (SELECT id FROM erasure.awaited)
+    SELECT count(DISTINCT id) AS pending, coalesce(extract(epoch FROM clock_timestamp() - min(since)), 0) AS oldest,
+           count(DISTINCT id) FILTER (WHERE since < clock_timestamp() - make_interval(secs => :seconds)) AS overdue
+    FROM erasure.awaited
 """)
 
 

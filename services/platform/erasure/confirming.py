@@ -25,8 +25,8 @@ _LOCK: Final = text("SELECT pg_advisory_xact_lock(727004, hashtext(:service))")
 _LOCK_SHARED: Final = text("SELECT pg_advisory_xact_lock_shared(727004, hashtext(:service))")
 
 _AWAITED: Final = text("""
-    SELECT l.id, l.pseudonym, l.slot FROM erasure.awaited a JOIN erasure.ledger l USING (id)
-    WHERE a.service = :service ORDER BY l.gone LIMIT :limit
+    SELECT l.id, l.pseudonym, l.slot, l.gone FROM erasure.awaited a JOIN erasure.ledger l USING (id)
+    WHERE a.service = :service AND l.gone > :after ORDER BY l.gone LIMIT :limit
 """)
 
 _CONFIRM: Final = text("""
@@ -65,10 +65,10 @@ async def while_nothing_is_written(connection: AsyncConnection, service: str) ->
     await connection.execute(_LOCK, {"service": service})
 
 
-async def awaited(connection: AsyncConnection, service: str) -> list[Erasure]:
-    """The next erasures that the service has not confirmed."""
-    rows = await connection.execute(_AWAITED, {"service": service, "limit": AT_ONCE})
-    return [Erasure(*row) for row in rows]
+async def awaited(connection: AsyncConnection, service: str, after: int = 0) -> list[tuple[int, Erasure]]:
+    """The next erasures that the service has not confirmed, each with its place; those `after` a place."""
+    rows = await connection.execute(_AWAITED, {"service": service, "after": after, "limit": AT_ONCE})
+    return [(gone, Erasure(id_, pseudonym, slot)) for id_, pseudonym, slot, gone in rows]
 
 
 async def confirm(connection: AsyncConnection, service: str, erasure: Erasure, removed: Removed) -> None:
@@ -82,17 +82,26 @@ async def confirm(connection: AsyncConnection, service: str, erasure: Erasure, r
 
 
 async def erase_awaited(engine: AsyncEngine, service: str, remove: Remove) -> int:
-    """Remove and confirm what is awaited now; how many erasures there were. A crash leaves the rest awaited."""
-    async with engine.connect() as connection:
-        due = await awaited(connection, service)
-    for erasure in due:
-        async with engine.begin() as connection:
-            await while_nothing_is_written(connection, service)
-            removed = await remove(connection, erasure)
-            if removed is not None:
-                await confirm(connection, service, erasure, removed)
-                ERASED.inc()
-    return len(due)
+    """Remove and confirm all that is awaited now; how many erasures there were. A crash leaves the rest awaited."""
+    number = after = 0
+    while True:
+        async with engine.connect() as connection:
+            due = await awaited(connection, service, after)
+        for _, erasure in due:
+            await _erase(engine, service, erasure, remove)
+        number += len(due)
+        if len(due) < AT_ONCE:
+            return number
+        after = due[-1][0]
+
+
+async def _erase(engine: AsyncEngine, service: str, erasure: Erasure, remove: Remove) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(_LOCK, {"service": service})
+        removed = await remove(connection, erasure)
+        if removed is not None:
+            await confirm(connection, service, erasure, removed)
+            ERASED.inc()
 
 
 async def erase_forever(
