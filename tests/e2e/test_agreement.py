@@ -45,7 +45,7 @@ def test_from_the_first_draft_to_a_school_that_is_dropped(tmp_path: Path) -> Non
     wrong = firstbell("agreement", "check", file, expect=1).stderr.splitlines()
     assert [line.removeprefix(f"{file}:").split(":")[:2] for line in wrong] == [
         ["5", " version"],
-        ["20", " party 2 role"],
+        ["21", " party 2 role"],
     ]
     assert firstbell("agreement", "apply", file, *there, expect=1).stderr.count(str(file)) == 2
     file.write_text(pilot)
