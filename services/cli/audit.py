@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import click
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.cli.common import CommandError, data_dir_option, failing, load_settings, log_quietly, print_json
-from services.cli.database import found_database
+from services.cli.database import found_engine
 from services.cli.on_record import put_on_record
 from services.cli.output import progress_bar, say
 from services.contracts.ids import has_form_of_pseudonym
@@ -25,7 +23,6 @@ from services.ingest.audit.exporting import Asked, export_pages
 from services.ingest.audit.verifying import Verified, length, verify
 from services.ingest.intake import SERVICE
 from services.ingest.settings import IngestSettings
-from services.platform.database import make_engine
 
 EXPORT: Final = "audit export"
 
@@ -58,7 +55,7 @@ def verify_(folder: Path | None, as_json: bool, data_dir: Path | None) -> None:
         checkpoints, wrong = ([], []) if folder is None else read_folder(folder, settings.audit_key)
 
         async def look() -> Verified:
-            async with _connected(settings) as (engine, _):
+            async with found_engine(settings, SERVICE) as (engine, _):
                 with progress_bar() as progress:
                     task = progress.add_task("links", total=await length(engine))
                     return await verify(engine, checkpoints, lambda links: progress.advance(task, links))
@@ -116,7 +113,7 @@ def checkpoint(out: Path, as_json: bool, data_dir: Path | None) -> None:
     settings = load_settings(IngestSettings, data_dir)
 
     async def sign() -> int | None:
-        async with _connected(settings) as (engine, _):
+        async with found_engine(settings, SERVICE) as (engine, _):
             await append_all(engine)
             return await write_checkpoint(engine, settings.audit_key, out)
 
@@ -157,7 +154,7 @@ def _broken(found: Verified) -> list[str]:
 
 
 async def _export(settings: IngestSettings, asked: Asked, out: Path) -> int:
-    async with _connected(settings) as (engine, url):
+    async with found_engine(settings, SERVICE) as (engine, url):
         await put_on_record(url, EXPORT, () if asked.student is None else (asked.student,))
         draft = out.with_name(f"{out.name}.part")
         draft.unlink(missing_ok=True)
@@ -171,14 +168,3 @@ async def _export(settings: IngestSettings, asked: Asked, out: Path) -> int:
         finally:
             draft.unlink(missing_ok=True)
     return entries
-
-
-@asynccontextmanager
-async def _connected(settings: IngestSettings) -> AsyncIterator[tuple[AsyncEngine, str]]:
-    """An engine on the database that the command is about, and its URL."""
-    async with found_database(settings, SERVICE) as url:
-        engine = make_engine(url, service=SERVICE, pool_size=1)
-        try:
-            yield engine, url
-        finally:
-            await engine.dispose()

@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.cli.common import CommandError
 from services.cli.output import say
+from services.platform.database import make_engine
 from services.platform.embedded.endpoints import read_stack, stack_database
 from services.platform.embedded.stack import running_database
 from services.platform.roles import as_role, require_membership, role_of
@@ -48,6 +50,19 @@ async def found_database(settings: Settings, service: str) -> AsyncIterator[str]
         else:
             async with running_database(settings, SERVICES, say=say) as url:
                 yield url
+
+
+@asynccontextmanager
+async def found_engine(
+    settings: Settings, service: str, *, pool_size: int = 1
+) -> AsyncIterator[tuple[AsyncEngine, str]]:
+    """An engine of the service on the database that `found_database` finds, and its URL; raises what that does."""
+    async with found_database(settings, service) as url:
+        engine = make_engine(url, service=service, pool_size=pool_size)
+        try:
+            yield engine, url
+        finally:
+            await engine.dispose()
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ import click
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.cli.common import CommandError, data_dir_option, failing, load_settings, log_quietly, print_json
-from services.cli.database import found_database
+from services.cli.database import found_engine
 from services.cli.on_record import who
 from services.cli.output import say
 from services.cli.pseudonyms import pseudonymizer
@@ -24,7 +24,6 @@ from services.ingest.erasure.receipts import DestructionReceipt
 from services.ingest.intake import SERVICE
 from services.ingest.settings import IngestSettings
 from services.ingest.store import agreements, students
-from services.platform.database import make_engine
 from services.platform.embedded.endpoints import read_stack
 from services.platform.processes import poll
 
@@ -113,19 +112,15 @@ async def _destroy(
     settings: IngestSettings, student_id: str | None, agreement: str | None, *, yes: bool
 ) -> list[DestructionReceipt] | None:
     """The receipts; None when it was only said what would be done."""
-    async with found_database(settings, SERVICE) as url:
-        engine = make_engine(url, service=SERVICE, pool_size=1)
-        try:
-            if student_id is None and agreement is None:
-                async with engine.connect() as connection:
-                    return await receipts.receipts(connection)
-            if not yes:
-                say(await _planned(engine, student_id, agreement))
-                return None
-            done = await _do(settings, engine, student_id, agreement)
-            return [await _confirmed(engine, done, wait=read_stack(settings.data_dir) is not None)]
-        finally:
-            await engine.dispose()
+    async with found_engine(settings, SERVICE) as (engine, _):
+        if student_id is None and agreement is None:
+            async with engine.connect() as connection:
+                return await receipts.receipts(connection)
+        if not yes:
+            say(await _planned(engine, student_id, agreement))
+            return None
+        done = await _do(settings, engine, student_id, agreement)
+        return [await _confirmed(engine, done, wait=read_stack(settings.data_dir) is not None)]
 
 
 async def _planned(engine: AsyncEngine, student_id: str | None, agreement: str | None) -> str:

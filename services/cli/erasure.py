@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import click
 from aiokafka.errors import KafkaError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.cli.common import (
     CommandError,
@@ -22,13 +20,12 @@ from services.cli.common import (
     log_quietly,
     print_json,
 )
-from services.cli.database import found_database
+from services.cli.database import found_engine
 from services.cli.on_record import put_on_record
 from services.cli.output import progress_bar
 from services.contracts.ids import has_form_of_pseudonym
 from services.ingest.intake import SERVICE
 from services.ingest.settings import IngestSettings
-from services.platform.database import make_engine
 from services.platform.erasure.places import search_stores, search_topics
 from services.platform.erasure.searching import Search, SearchResult
 from services.platform.keys.feed_keys import find_keys
@@ -141,7 +138,7 @@ def describe_rotated(rotated: Rotated) -> Sequence[str]:
 
 
 async def _search(settings: IngestSettings, bootstrap: str, pseudonym: str) -> SearchResult:
-    async with _connected(settings) as (engine, url):
+    async with found_engine(settings, SERVICE) as (engine, url):
         await put_on_record(url, VERIFY, [pseudonym])
         async with engine.connect() as connection:
             keys = (await find_keys(connection, MasterKeys.of(settings), [pseudonym])).keys
@@ -155,20 +152,9 @@ async def _search(settings: IngestSettings, bootstrap: str, pseudonym: str) -> S
 
 
 async def _rotate(settings: IngestSettings) -> Rotated:
-    async with _connected(settings) as (engine, _):
+    async with found_engine(settings, SERVICE, pool_size=2) as (engine, _):
         with progress_bar() as progress:
             task = progress.add_task("Wrapping keys anew", total=None)
             return await rotate_master(
                 settings, engine, lambda done, of: progress.update(task, completed=done, total=of)
             )
-
-
-@asynccontextmanager
-async def _connected(settings: IngestSettings) -> AsyncIterator[tuple[AsyncEngine, str]]:
-    """An engine on the database that the command is about, and its URL."""
-    async with found_database(settings, SERVICE) as url:
-        engine = make_engine(url, service=SERVICE, pool_size=2)
-        try:
-            yield engine, url
-        finally:
-            await engine.dispose()

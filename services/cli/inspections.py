@@ -15,7 +15,7 @@ import click
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.cli.common import CommandError, data_dir_option, failing, load_settings, log_quietly, print_json
-from services.cli.database import found_database
+from services.cli.database import found_engine
 from services.cli.on_record import put_on_record, who
 from services.ingest.erasure.erase import release
 from services.ingest.inspection import corrections, opened
@@ -23,7 +23,6 @@ from services.ingest.inspection.corrections import Decision
 from services.ingest.inspection.opened import Countdown
 from services.ingest.intake import SERVICE
 from services.ingest.settings import IngestSettings
-from services.platform.database import make_engine
 
 CORRECTION: Final = "correction"
 MOST_CHARACTERS: Final = 10_000
@@ -225,10 +224,5 @@ async def _decide(settings: IngestSettings, number: int, decision: Decision, not
 @asynccontextmanager
 async def _begun(settings: IngestSettings) -> AsyncIterator[tuple[AsyncConnection, str]]:
     """A transaction on the database that the command is about, and its URL."""
-    async with found_database(settings, SERVICE) as url:
-        engine = make_engine(url, service=SERVICE, pool_size=1)
-        try:
-            async with engine.begin() as connection:
-                yield connection, url
-        finally:
-            await engine.dispose()
+    async with found_engine(settings, SERVICE) as (engine, url), engine.begin() as connection:
+        yield connection, url

@@ -14,14 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 from services.cli.common import CommandError, data_dir_option, failing, load_settings, log_quietly, print_json
-from services.cli.database import found_database
+from services.cli.database import found_engine
 from services.cli.on_record import put_on_record
 from services.cli.proof_lines import describe, moment
 from services.ingest.intake import SERVICE
 from services.ingest.proofs.queries import find_proof, find_proofs
 from services.ingest.proofs.schemas import Proof
 from services.ingest.settings import IngestSettings
-from services.platform.database import make_engine
 
 ACTION: Final = "proofs"
 WIDTH: Final = 160
@@ -68,17 +67,13 @@ def proofs(proof_id: UUID | None, as_json: bool, data_dir: Path | None) -> None:
 
 
 async def _read(settings: IngestSettings, proof_id: UUID | None) -> list[Proof]:
-    async with found_database(settings, SERVICE) as url:
-        engine = make_engine(url, service=SERVICE, pool_size=1)
-        try:
-            async with engine.connect() as connection:
-                if proof_id is None:
-                    found = await find_proofs(connection)
-                else:
-                    one = await find_proof(connection, proof_id)
-                    found = [] if one is None else [one]
-        finally:
-            await engine.dispose()
+    async with found_engine(settings, SERVICE) as (engine, url):
+        async with engine.connect() as connection:
+            if proof_id is None:
+                found = await find_proofs(connection)
+            else:
+                one = await find_proof(connection, proof_id)
+                found = [] if one is None else [one]
         await put_on_record(url, ACTION, (one.pseudonym for one in found))
     return found
 
