@@ -6,6 +6,9 @@ import hashlib
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from services.warning.cells import decode_block
+from services.warning.stored import known
+
 
 def key_of(pseudonym: str) -> bytes:
     """The key of a student's feed."""
@@ -24,3 +27,12 @@ class Ciphers(dict[str, AESGCM]):
         """Made when asked for."""
         cipher = self[pseudonym] = cipher_of(pseudonym)
         return cipher
+
+
+def sealed_in(key: str, value: bytes) -> list[bytes]:
+    """What is sealed in a value of the worker's table; nothing when it is about no single student."""
+    if key.startswith("s|"):
+        return [value]
+    if key.startswith("b|"):
+        return [cell for cell in known(value, decode_block).cells if cell]
+    return []

@@ -7,7 +7,8 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.platform.erasure.confirming import Erasure, Removed
+from services.platform.erasure.confirming import Erasure
+from services.platform.erasure.entry import Removed
 
 _END: Final = text("""
     UPDATE casework.alerts

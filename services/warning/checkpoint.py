@@ -14,10 +14,10 @@ from services.contracts.alerts import AlertEvent
 from services.contracts.packed import CipherOf
 from services.contracts.rejected import Rejected
 from services.contracts.risk import ThresholdSet, WeekCounted
+from services.platform.erasure.entry import Removed
 from services.warning.changelog import Change, FencedError
 from services.warning.emitter import Emitter
 from services.warning.owned import OwnedPartition, PartitionLostError
-from services.warning.partition import Removed
 from services.warning.sealing import Open, seal_changes, students_in
 from services.warning.student import Student
 from services.warning.waiting import PatientKeys

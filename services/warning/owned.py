@@ -11,7 +11,8 @@ from uuid import UUID
 from faust.types import EventT
 
 from services.contracts.rejected import Rejected
-from services.warning.partition import Partition, Removed
+from services.platform.erasure.entry import Removed
+from services.warning.partition import Partition
 
 
 class PartitionLostError(Exception):

@@ -7,7 +7,7 @@ records come changes nothing in the end.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from types import MappingProxyType
 
@@ -26,6 +26,7 @@ from models.school_year import first_day, last_day, year_of
 from services.contracts.ids import Pseudonym
 from services.contracts.reference import Consent, Enrollment, EnrollmentSpan
 from services.contracts.risk import ThresholdSet, WeekCounted
+from services.platform.erasure.entry import Removed
 from services.warning.alerts import Alerts
 from services.warning.capacity import CapacityControl
 from services.warning.changes import Changes
@@ -37,8 +38,6 @@ from services.warning.sealing import Open
 from services.warning.student import NO_ROW, NO_YEAR, Student
 from services.warning.wire import DaysClosed, WeekClosed, head_count
 
-Removed = Mapping[str, int]
-"""How many of what was removed, by place."""
 DAYS_AHEAD = 31
 """A mark dated further ahead of its batch may be a slip of the year: it begins no school year by itself."""
 

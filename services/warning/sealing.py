@@ -8,10 +8,10 @@ from typing import Final
 from services.contracts.packed import CipherOf
 from services.contracts.sealed import new_nonces, seal, sealed_for, unseal
 from services.contracts.topics import WINDOWS_CHANGELOG
-from services.warning.cells import OpenBlock, decode_block, seal_block
+from services.warning.cells import OpenBlock, seal_block
 from services.warning.keys import SKIPPED
 from services.warning.school_year import Sealed
-from services.warning.stored import OfStudent, known
+from services.warning.stored import OfStudent
 
 TOPIC: Final = WINDOWS_CHANGELOG.name
 
@@ -37,15 +37,6 @@ def seal_changes(changes: Sequence[tuple[str, Open]], cipher_of: CipherOf) -> li
     Raises what `cipher_of` raises.
     """
     return [(key, _sealed(value, cipher_of)) for key, value in changes]
-
-
-def sealed_in(key: str, value: bytes) -> list[bytes]:
-    """What is sealed in a value of the table; nothing when it is about no single student."""
-    if key.startswith("s|"):
-        return [value]
-    if key.startswith("b|"):
-        return [cell for cell in known(value, decode_block).cells if cell]
-    return []
 
 
 def open_stored(value: bytes, cipher_of: CipherOf) -> bytes | None:

@@ -22,6 +22,7 @@ from services.contracts.ids import Pseudonym, Slot, partition_of
 from services.contracts.packed import CipherOf
 from services.contracts.rejected import Rejected
 from services.platform.erasure.confirming import Erasure
+from services.platform.erasure.entry import Removed
 from services.platform.keys.ring import KeyAwayError
 from services.platform.trace import trace_in
 from services.warning import records
@@ -30,7 +31,7 @@ from services.warning.emitter import Emitter
 from services.warning.keys import FeedKeys
 from services.warning.loading import students_in
 from services.warning.owned import OwnedPartition, PartitionLostError
-from services.warning.partition import Partition, Removed
+from services.warning.partition import Partition
 from services.warning.schedule import Schedule
 from services.warning.table import WindowTable
 from services.warning.waiting import PatientKeys

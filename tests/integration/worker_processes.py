@@ -40,10 +40,10 @@ from services.platform.settings import Settings
 from services.platform.supervisor import Supervisor, Surroundings, inherited_environment
 from services.warning.capacity import CapacityControl
 from services.warning.loading import load_partition
-from services.warning.sealing import sealed_in
 from services.warning.window import window_document
 from tests.integration.ingest_support import OwnDatabase, own_database
 from tests.integration.running import until
+from tests.sealing import sealed_in
 
 MONDAY = date(2016, 9, 12)
 SCHOOL = "A"

@@ -13,8 +13,7 @@ from services.ingest.identity.pseudonyms import Pseudonymizer
 from services.ingest.inspection import opened
 from services.ingest.store import erasing, ledger, students
 from services.ingest.store.students import StudentRecord
-from services.platform.erasure.confirming import Removed
-from services.platform.erasure.entry import Because, LedgerEntry
+from services.platform.erasure.entry import Because, LedgerEntry, Removed
 
 RESTORED: Final = "the ledger"
 """Who opens an inspection anew that a restored database lacks."""

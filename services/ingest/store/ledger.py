@@ -12,8 +12,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.agreement.document import FeedId
-from services.platform.erasure.confirming import Removed
-from services.platform.erasure.entry import LedgerEntry
+from services.platform.erasure.entry import LedgerEntry, Removed
 
 SERVICES: Final = ("ingest", "warning", "casework", "notify")
 """Who confirms the erasure of what flowed; of what is kept in the schema `district` ingest alone holds anything."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.platform.consent import DATABASE_AWAY
+from services.platform.erasure.entry import Removed
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +36,6 @@ _CONFIRM: Final = text("""
     SELECT id, :service, CAST(:removed AS jsonb) FROM done
     ON CONFLICT DO NOTHING
 """)
-
-Removed = Mapping[str, int]
-"""How many of what was removed, by place, for example `casework.alerts`; places without any are left out."""
 
 
 class Erasure(NamedTuple):
@@ -72,7 +70,7 @@ async def awaited(connection: AsyncConnection, service: str, after: int = 0) -> 
 
 
 async def confirm(connection: AsyncConnection, service: str, erasure: Erasure, removed: Removed) -> None:
-    """Put on record that the service holds nothing of it any more."""
+    """Put on record that the service holds nothing of it any more; places without any are left out."""
     given = {
         "service": service,
         "id": erasure.id,

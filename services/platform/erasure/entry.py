@@ -1,7 +1,8 @@
-"""An entry of the ledger as it travels: in Kafka, and in the file beside the master key."""
+"""An entry of the ledger as it travels, in Kafka and in the file beside the master key; what was removed for one."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Literal
 from uuid import UUID
@@ -11,6 +12,9 @@ from pydantic import AwareDatetime, Base64Bytes
 from services.contracts.base import Event
 
 Because = Literal["withdrawn", "expired", "agreement_ended", "destroyed"]
+
+Removed = Mapping[str, int]
+"""How many of what was removed, by place, for example `casework.alerts`."""
 
 
 class LedgerEntry(Event):

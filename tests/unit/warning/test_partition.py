@@ -12,7 +12,7 @@ from services.contracts.ids import Pseudonym
 from services.contracts.marks import AttendanceStatus
 from services.contracts.sealed import sealed_for
 from services.warning import records
-from services.warning.sealing import sealed_in
+from tests.sealing import sealed_in
 from tests.unit.models.hand_made import artifact
 from tests.unit.warning.driving import (
     PLACE,

@@ -25,9 +25,10 @@ from services.warning.loading import load_partition
 from services.warning.partition import Partition
 from services.warning.records import take
 from services.warning.school_year import BLOCK
-from services.warning.sealing import TOPIC, open_stored, seal_changes, sealed_in
+from services.warning.sealing import TOPIC, open_stored, seal_changes
 from services.warning.stored import VERSION, UnreadableStateError, decode_month, dump_head, encode, known
 from services.warning.student import NO_ROW, Student
+from tests.sealing import sealed_in
 from tests.unit.warning.driving import (
     PLACE,
     POLICY,
