@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.cli.common import CommandError
 from services.cli.output import say
+from services.ingest.settings import IngestSettings
 from services.platform.database import make_engine
 from services.platform.embedded.endpoints import read_stack, stack_database
 from services.platform.embedded.stack import running_database
@@ -25,6 +26,14 @@ def known_database(settings: Settings, service: str) -> str | None:
     if stack is not None:
         return stack_database(stack, service)
     return None if settings.database is None else settings.require_database()
+
+
+def running(settings: IngestSettings, service: str) -> IngestSettings | None:
+    """The settings, pointed at the Kafka and the service's database of what runs; None when nothing does."""
+    stack = read_stack(settings.data_dir)
+    if stack is not None:
+        return settings.on(stack.kafka, stack_database(stack, service))
+    return settings if settings.kafka is not None and settings.database is not None else None
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from services.cli.common import CommandError, data_dir_option, failing, load_set
 from services.cli.database import found_engine
 from services.cli.on_record import who
 from services.cli.output import say
+from services.cli.proof_lines import EXIT_PENDING, WAIT_SECONDS
 from services.cli.pseudonyms import pseudonymizer
 from services.ingest.erasure import receipts
 from services.ingest.erasure.destruction import COMMAND, Whom, destroy_agreement, destroy_student
@@ -27,8 +28,6 @@ from services.ingest.store import agreements, students
 from services.platform.embedded.endpoints import read_stack
 from services.platform.processes import poll
 
-EXIT_PENDING: Final = 4
-WAIT_SECONDS: Final = 30.0
 NOTHING: Final = "Nothing is kept of a student of this id that does not wait for an inspection already."
 
 

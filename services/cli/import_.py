@@ -21,7 +21,7 @@ from services.cli.common import (
     log_quietly,
     mapping_option,
 )
-from services.cli.database import answering, known_database
+from services.cli.database import answering, known_database, running
 from services.cli.output import STDOUT, progress_bar, say, write_json
 from services.ingest.agreement.folder import FolderAgreement, agreement_of
 from services.ingest.agreement.standing import standing_agreement
@@ -37,7 +37,7 @@ from services.ingest.rows.outcomes import WhyNot
 from services.ingest.rows.parse import to_utc
 from services.ingest.settings import IngestSettings
 from services.ingest.take.snapshot import Limits
-from services.platform.embedded.endpoints import Stack, read_stack, stack_database
+from services.platform.embedded.endpoints import Stack, stack_database
 from services.platform.embedded.stack import running_stack
 from services.platform.signals import until_stopped
 from services.registry import SERVICES
@@ -150,11 +150,9 @@ def import_(
 @asynccontextmanager
 async def _stack(settings: IngestSettings) -> AsyncIterator[tuple[IngestSettings, Stack | None]]:
     """Settings that point at a running system, and the stack when it was started for this."""
-    stack = read_stack(settings.data_dir)
-    if stack is None and settings.kafka is not None and settings.database is not None:
-        yield settings, None
-    elif stack is not None:
-        yield settings.on(stack.kafka, stack_database(stack, SERVICE)), None
+    pointed = running(settings, SERVICE)
+    if pointed is not None:
+        yield pointed, None
     else:
         say("Nothing is running here: starting the stack for this import …")
         async with running_stack(settings, SERVICES, say=say) as started:

@@ -1,11 +1,16 @@
-"""A proof of erasure for people."""
+"""A proof of erasure for people, and how long a command waits until none is pending."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 from services.ingest.proofs.schemas import Proof
+
+WAIT_SECONDS: Final = 30.0
+EXIT_PENDING: Final = 4
+"""The exit status when some service has not confirmed by then: it goes on by itself."""
 
 
 def describe(proof: Proof) -> Sequence[str]:

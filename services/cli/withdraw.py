@@ -22,9 +22,10 @@ from services.cli.common import (
     nothing_runs,
     print_json,
 )
-from services.cli.database import answering
+from services.cli.database import answering, running
 from services.cli.on_record import put_on_record
 from services.cli.output import progress_bar, say
+from services.cli.proof_lines import EXIT_PENDING, WAIT_SECONDS
 from services.cli.proof_lines import describe as describe_proof
 from services.ingest.intake import SERVICE, Intake
 from services.ingest.patience import Patience
@@ -35,14 +36,11 @@ from services.ingest.rows.parse import ConsentRow, RowError, parse_consent
 from services.ingest.settings import IngestSettings
 from services.ingest.store.withdrawing import agreements_of, pseudonyms_of
 from services.platform.database import make_engine
-from services.platform.embedded.endpoints import read_stack, stack_database
 from services.platform.errors import NotRunningError
 from services.platform.processes import poll
 from services.registry import SERVICES
 
 ACTION: Final = "withdraw"
-EXIT_PENDING: Final = 4
-WAIT_SECONDS: Final = 30.0
 LOOK_SECONDS: Final = 0.2
 PATIENCE_SECONDS: Final = 30.0
 
@@ -141,7 +139,10 @@ def withdraw(
     settings = load_settings(IngestSettings, data_dir)
     asked = _Asked(student_id, recipient, day and day.date(), agreement, wait=not no_wait)
     with failing():
-        done = asyncio.run(_withdraw(_running(settings), asked))
+        pointed = running(settings, SERVICE)
+        if pointed is None:
+            raise NotRunningError(nothing_runs(settings.data_dir))
+        done = asyncio.run(_withdraw(pointed, asked))
     if as_json:
         print_json(done.document())
     else:
@@ -166,15 +167,6 @@ def describe(done: Withdrawn) -> Sequence[str]:
     else:
         lines.append("Nothing was held that ends with it; proofs of earlier withdrawals: `firstbell proofs`.")
     return lines
-
-
-def _running(settings: IngestSettings) -> IngestSettings:
-    stack = read_stack(settings.data_dir)
-    if stack is not None:
-        return settings.on(stack.kafka, stack_database(stack, SERVICE))
-    if settings.kafka is not None and settings.database is not None:
-        return settings
-    raise NotRunningError(nothing_runs(settings.data_dir))
 
 
 async def _withdraw(settings: IngestSettings, asked: _Asked) -> Withdrawn:
