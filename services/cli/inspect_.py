@@ -18,8 +18,8 @@ from services.cli.database import found_databases
 from services.cli.on_record import put_on_record, who
 from services.cli.output import STDOUT, say
 from services.cli.pseudonyms import pseudonymizer
-from services.ingest.inspection.held import known_as
 from services.ingest.inspection.opened import Inspection, open_for
+from services.ingest.inspection.queries import known_as
 from services.ingest.settings import IngestSettings
 from services.inspection.document import InspectionDocument, OpenedInspection
 from services.inspection.gather import Engines, gather

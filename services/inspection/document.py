@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, JsonValue
 
 from services.casework.inspection import HeldAlert
-from services.ingest.inspection.held import HeldByIngest
+from services.ingest.inspection.schemas import HeldByIngest
 from services.notify.inspection import HeldByNotify
 
 

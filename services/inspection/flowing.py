@@ -8,7 +8,7 @@ from datetime import date
 from pydantic import JsonValue
 
 from services.casework.inspection import HeldAlert
-from services.ingest.inspection.held import HeldFeed
+from services.ingest.inspection.schemas import HeldFeed
 from services.inspection import words
 from services.inspection.document import HeldWindow, InspectionDocument
 from services.inspection.parts import DASH, table_or

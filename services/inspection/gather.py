@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.casework.inspection import HeldAlert, held_alerts
 from services.casework.windows.workers import RecoveringError, ask
-from services.ingest.inspection.held import HeldByIngest, held
+from services.ingest.inspection.queries import held_by_ingest
+from services.ingest.inspection.schemas import HeldByIngest
 from services.inspection.document import HeldWindow
 from services.notify.inspection import HeldByNotify, held_mails
 
@@ -40,7 +41,7 @@ async def gather(
     None when nothing is, or was.
     """
     async with engines.ingest.connect() as connection:
-        found = await held(connection, student_id, digest)
+        found = await held_by_ingest(connection, student_id, digest)
     if found is None:
         return None
     pseudonyms = found.pseudonyms

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Final
 
-from services.ingest.inspection.held import HeldConsent, HeldFeed, HeldStatement
+from services.ingest.inspection.schemas import HeldConsent, HeldFeed, HeldStatement
 from services.ingest.proofs.schemas import Proof
 from services.inspection import words
 from services.inspection.document import InspectionDocument

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, tzinfo
 from typing import Final
 
-from services.ingest.inspection.held import Erased, HeldMark, Seen
+from services.ingest.inspection.schemas import Erased, HeldMark, Seen
 from services.platform.audit.entry import ALLOWED, FEED_OF_ENROLLMENTS, FEED_OF_MARKS, MAIL
 from services.platform.sharing import ANY
 

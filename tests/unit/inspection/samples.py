@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.casework.inspection import HeldAction, HeldAlert, HeldStep
 from services.contracts.alerts import Reason
-from services.ingest.inspection.held import (
+from services.ingest.inspection.schemas import (
     Erased,
     HeldByIngest,
     HeldConsent,

@@ -11,7 +11,7 @@ import pytest
 from lxml import html
 
 from models.windows import Window
-from services.ingest.inspection.held import HeldByIngest
+from services.ingest.inspection.schemas import HeldByIngest
 from services.inspection import words
 from services.inspection.document import HeldWindow, InspectionDocument
 from services.inspection.page import render
