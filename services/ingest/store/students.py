@@ -1,11 +1,11 @@
-"""Students with a consent, and their consents as kept."""
+"""Students of whom something is kept, each once a feed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,30 +18,33 @@ from services.ingest.store import keys
 from services.ingest.store.arrays import joined
 from services.platform.keys.master import MasterKeys
 
-_LOCK = text("""
-    SELECT id, student_id, agency, kept_for, pseudonym, slot, consent_from, consent_through, next_change, adult_on
+_COLUMNS: Final = """id, student_id, agency, kept_for, pseudonym, slot, consent_from, consent_through, next_change,
+           adult_on"""
+
+_LOCK = text(f"""
+    SELECT {_COLUMNS}
     FROM ingest.students
     WHERE student_id = ANY (CAST(:ids AS text[])) AND (agency, kept_for) = (:agency, :kept_for) AND NOT held
     ORDER BY id FOR UPDATE
-""")
+""")  # noqa: S608 -- our own text
 
-_LOCK_DUE = text("""
-    SELECT id, student_id, agency, kept_for, pseudonym, slot, consent_from, consent_through, next_change, adult_on
+_LOCK_DUE = text(f"""
+    SELECT {_COLUMNS}
     FROM ingest.students WHERE next_change <= (SELECT ingest.today()) ORDER BY id LIMIT :limit FOR UPDATE
-""")
+""")  # noqa: S608 -- our own text
 
-_LOCK_DUE_OF = text("""
-    SELECT id, student_id, agency, kept_for, pseudonym, slot, consent_from, consent_through, next_change, adult_on
+_LOCK_DUE_OF = text(f"""
+    SELECT {_COLUMNS}
     FROM ingest.students
     WHERE student_id = ANY (string_to_array(:ids, chr(31))) AND (agency, kept_for) = (:agency, :kept_for)
       AND NOT held AND next_change <= (SELECT ingest.today())
     ORDER BY id FOR UPDATE
-""")
+""")  # noqa: S608 -- our own text
 
-_LOCK_EVERY = text("""
-    SELECT id, student_id, agency, kept_for, pseudonym, slot, consent_from, consent_through, next_change, adult_on
+_LOCK_EVERY = text(f"""
+    SELECT {_COLUMNS}
     FROM ingest.students WHERE student_id = :student AND NOT held ORDER BY id FOR UPDATE
-""")
+""")  # noqa: S608 -- our own text
 
 _UNDER = """
     FROM ingest.students s
@@ -52,7 +55,7 @@ _UNDER = """
             WHERE c.student = s.id AND f.id <> :agreement)
 """
 _LOCK_UNDER = text(f"""
-    SELECT id, student_id, agency, kept_for, pseudonym, slot, consent_from, consent_through, next_change, adult_on
+    SELECT {_COLUMNS}
     {_UNDER} ORDER BY id LIMIT :limit FOR UPDATE
 """)
 _COUNT_UNDER = text(f"SELECT count(DISTINCT student_id), count(*) {_UNDER}")

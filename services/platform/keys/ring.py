@@ -32,7 +32,7 @@ AT_ONCE: Final = 5_000
 CIPHERS: Final = 16_384
 """Ciphers kept ready at most, the last made: 2.5 KB each, 40 MB; making one anew takes 1.5 µs. A key takes 0.2 KB."""
 
-HELD: Final = Gauge("firstbell_keys_held", "Feeds' keys in memory")
+IN_MEMORY: Final = Gauge("firstbell_keys_held", "Feeds' keys in memory")
 
 _GONE_SINCE: Final = text("SELECT pseudonym, gone FROM erasure.ledger WHERE gone > :last ORDER BY gone")
 _LAST: Final = text("SELECT coalesce(max(gone), 0) FROM erasure.ledger")
@@ -99,7 +99,7 @@ class KeyRing:
             self._gone.add(pseudonym)
             self._keys.pop(pseudonym, None)
             self._ciphers.pop(pseudonym, None)
-        HELD.set(len(self._keys))
+        IN_MEMORY.set(len(self._keys))
 
     async def find(self, pseudonyms: Iterable[str]) -> None:
         """Return when each of these is known, gone, or known not to be there, and the lease holds.
