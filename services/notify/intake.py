@@ -12,7 +12,7 @@ from services.notify import known, outbox_writer
 from services.notify.teams import Teams
 from services.platform.consumer import SealedEvents
 
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(727003)")
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(727007)")
 """One batch at a time, also while Kafka moves partitions between two processes. Apart from what reads, which must see
 what the batch before has written."""
 

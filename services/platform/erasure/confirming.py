@@ -22,8 +22,8 @@ LOOK_SECONDS: Final = 1.0
 AT_ONCE: Final = 200
 ERASED: Final = Counter("firstbell_erasures_confirmed", "Erasures that this service has confirmed")
 
-_LOCK: Final = text("SELECT pg_advisory_xact_lock(727004, hashtext(:service))")
-_LOCK_SHARED: Final = text("SELECT pg_advisory_xact_lock_shared(727004, hashtext(:service))")
+_LOCK: Final = text("SELECT pg_advisory_xact_lock(727008, hashtext(:service))")
+_LOCK_SHARED: Final = text("SELECT pg_advisory_xact_lock_shared(727008, hashtext(:service))")
 
 _AWAITED: Final = text("""
     SELECT l.id, l.pseudonym, l.slot, l.gone FROM erasure.awaited a JOIN erasure.ledger l USING (id)
