@@ -118,8 +118,6 @@ class UnsealedMarks(NamedTuple):
     """How many are each student's."""
     items: npt.NDArray[np.void]
     """`day` (ordinal), `moment` (`NO_MOMENT` for none), `code`, and `school`, `section`, `reason` in UTF-8."""
-    gone: int
-    """Students whose key is gone: their marks are noise."""
 
 
 encode: Final = msgspec.msgpack.Encoder().encode
@@ -206,7 +204,7 @@ def unseal_marks(batch: SealedBatch, cipher_of: CipherOf) -> UnsealedMarks:
     items = np.frombuffer(b"".join(opened), kind)
     if len(items) != sum(numbers):
         raise UnsealError("a mark that is cut short")
-    return UnsealedMarks(students, numbers, items, len(batch.students) - len(students))
+    return UnsealedMarks(students, numbers, items)
 
 
 def read_marks_record(value: bytes, cipher_of: CipherOf) -> MarkBatch | DaysClosed | WeekClosed:

@@ -48,7 +48,7 @@ class Enrollment(Event):
 
 
 class Consent(Event):
-    """`consents.v1`, key the student's pseudonym; a tombstone when consent is withdrawn or ends.
+    """`consents.v1`, key the student's pseudonym; a tombstone when the student is erased.
 
     The unbroken run of days on which some consent covers the field set, purpose and recipient.
     """

@@ -43,7 +43,6 @@ STEPS: Final = {
 BECAUSE: Final = {
     "attendance": "because of the attendance that the school reported",
     "correction": "because the school corrected its records",
-    "consent_ended": "because the consent ended",
     "not_shared": "because the school is not shared any more",
 }
 ACTIONS: Final = {

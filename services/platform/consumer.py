@@ -65,8 +65,8 @@ class SealedEvents(Generic[EventT]):
         self._values = values
         self.unreadable: list[tuple[int, NoEvent]] = []
         """Places in the batch, and why; known once it is opened."""
-        self.gone = 0
-        """How many were erased."""
+        self.erased = 0
+        """How many were passed over, as their key is gone."""
 
     async def open(self, session: AsyncSession) -> list[EventT]:
         """The events; until the transaction ends none of their students is erased from the service."""
@@ -74,7 +74,7 @@ class SealedEvents(Generic[EventT]):
         await while_keys_hold(connection, self._service)
         found = await open_events(connection, self._masters, self._topic, self._read, self._values)
         self.unreadable = [(place, each) for place, each in enumerate(found) if isinstance(each, NoEvent)]
-        self.gone = found.count(None)
+        self.erased = found.count(None)
         return [each for each in found if not (each is None or isinstance(each, NoEvent))]
 
 
@@ -174,7 +174,7 @@ class BatchConsumer(Generic[EventT]):
             return
         for place, why in sealed.unreadable:
             await self._bury(producer, records[place], why)
-        erased.labels(self._group).inc(sealed.gone)
+        erased.labels(self._group).inc(sealed.erased)
 
     async def _handle_when_database_answers(self, values: Sequence[bytes]) -> SealedEvents[EventT]:
         retrying = AsyncRetrying(

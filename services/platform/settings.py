@@ -79,9 +79,9 @@ class Settings(BaseSettings):
     """What wraps the keys by which all that is about one student is sealed: 32 bytes in base64url, the newest first
     when there are several, with commas. None means"""
     master_key_file: Path | None = None
-    """a file of mode 0600, a key a line; None means `<data_dir>/secrets/master.key`, which `prepare` makes."""
+    """a file of mode 0600, a key a line; None means `<data_dir>/secrets/master.key`, which `prepare` and `up` make."""
     erasure_ledger_file: Path | None = None
-    """What was erased, beside the dumps; None means `<data_dir>/secrets/erasure-ledger.jsonl`."""
+    """The ledger of erasures outside the database; None means `<data_dir>/secrets/erasure-ledger.jsonl`."""
 
     @field_validator("trusted_proxy")
     @classmethod
@@ -133,7 +133,7 @@ class Settings(BaseSettings):
 
     @property
     def ledger_file(self) -> Path:
-        """Where the ledger of erasures is kept beside the dumps."""
+        """Where the ledger of erasures is kept outside the database."""
         return self.erasure_ledger_file or self.data_dir / "secrets" / "erasure-ledger.jsonl"
 
     def url_here(self, port: int) -> str:
