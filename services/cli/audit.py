@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,6 +22,7 @@ from services.ingest.audit.exporting import Asked, export_pages
 from services.ingest.audit.verifying import Verified, length, verify
 from services.ingest.intake import SERVICE
 from services.ingest.settings import IngestSettings
+from services.platform.files import PRIVATE, whole_file
 
 EXPORT: Final = "audit export"
 
@@ -156,15 +156,9 @@ def _broken(found: Verified) -> list[str]:
 async def _export(settings: IngestSettings, asked: Asked, out: Path) -> int:
     async with found_engine(settings, SERVICE) as (engine, url):
         await put_on_record(url, EXPORT, () if asked.student is None else (asked.student,))
-        draft = out.with_name(f"{out.name}.part")
-        draft.unlink(missing_ok=True)
         entries = 0
-        try:
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-                async for lines in export_pages(engine, asked):
-                    file.writelines(f"{line}\n" for line in lines)
-                    entries += len(lines)
-            draft.replace(out)
-        finally:
-            draft.unlink(missing_ok=True)
+        with whole_file(out, mode=PRIVATE) as file:
+            async for lines in export_pages(engine, asked):
+                file.writelines(f"{line}\n".encode() for line in lines)
+                entries += len(lines)
     return entries

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -95,7 +95,7 @@ def nothing_runs(data_dir: Path) -> str:
     return f"Nothing is running in {data_dir}. Start it with `firstbell up`, or set FIRSTBELL_KAFKA or --data-dir."
 
 
-def print_json(document: Mapping[str, object]) -> None:
+def print_json(document: Mapping[str, object] | Sequence[Mapping[str, object]]) -> None:
     """One JSON document as one line on stdout, at once."""
     click.echo(json.dumps(document, ensure_ascii=False))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -102,7 +101,7 @@ def describe(receipt: DestructionReceipt) -> Sequence[str]:
 
 def _show_all(found: Sequence[DestructionReceipt], *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps([one.model_dump(mode="json") for one in found], ensure_ascii=False))
+        print_json([one.model_dump(mode="json") for one in found])
     else:
         click.echo("\n".join(line for one in found for line in describe(one)) or "There is no receipt.")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -47,7 +46,7 @@ def inspections(context: click.Context, as_json: bool, data_dir: Path | None) ->
     with failing():
         found = asyncio.run(_list(load_settings(IngestSettings, data_dir)))
     if as_json:
-        click.echo(json.dumps([document(one) for one in found], ensure_ascii=False))
+        print_json([document(one) for one in found])
     else:
         click.echo("\n".join(describe(found)))
 

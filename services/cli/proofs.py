@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -59,7 +58,7 @@ def proofs(proof_id: UUID | None, as_json: bool, data_dir: Path | None) -> None:
         else:
             click.echo("\n".join(describe(found[0])))
     elif as_json:
-        click.echo(json.dumps([one.model_dump(mode="json") for one in found], ensure_ascii=False))
+        print_json([one.model_dump(mode="json") for one in found])
     elif found:
         show(found)
     else:
