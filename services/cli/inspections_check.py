@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.inspection.opened import DAYS, overdue
 from services.ingest.intake import SERVICE
-from services.platform.checks.result import CheckResult, failed, ok, skipped
+from services.platform.checks.asking import ask_database
+from services.platform.checks.result import CheckResult, failed, ok
 from services.platform.checks.target import Target
-from services.platform.database import make_engine
 
 
 async def check_inspections(target: Target, timeout: float) -> list[CheckResult]:
     """Is an inspection overdue?"""
-    if target.database is None:
-        return [skipped("inspections", target.nothing_runs)]
-    engine = make_engine(target.database, service=SERVICE, pool_size=1)
-    try:
-        async with asyncio.timeout(timeout), engine.connect() as connection:
-            return [judge_inspections(await overdue(connection))]
-    except (SQLAlchemyError, OSError, TimeoutError):
-        return [skipped("inspections", "the database does not say which are open")]
-    finally:
-        await engine.dispose()
+
+    async def ask(engine: AsyncEngine) -> CheckResult:
+        async with engine.connect() as connection:
+            return judge_inspections(await overdue(connection))
+
+    return await ask_database(target, timeout, ask, service=SERVICE, name="inspections")
 
 
 def judge_inspections(late: int) -> CheckResult:

@@ -12,7 +12,7 @@ from services.platform.audit.entry import AuditEntry
 from services.platform.audit.log import AuditAwayError, AuditLog
 
 
-async def put_on_record(url: str, action: str, pseudonyms: Iterable[str] = ()) -> None:
+async def put_on_record(url: str, action: str, pseudonyms: Iterable[str]) -> None:
     """That whoever runs the command is shown something of these; raises `CommandError` when that cannot be written."""
     log = AuditLog(url, service=SERVICE)
     entry = AuditEntry(

@@ -63,7 +63,7 @@ async def while_nothing_is_written(connection: AsyncConnection, service: str) ->
     await connection.execute(_LOCK, {"service": service})
 
 
-async def awaited(connection: AsyncConnection, service: str, after: int = 0) -> list[tuple[int, Erasure]]:
+async def awaited(connection: AsyncConnection, service: str, after: int) -> list[tuple[int, Erasure]]:
     """The next erasures that the service has not confirmed, each with its place; those `after` a place."""
     rows = await connection.execute(_AWAITED, {"service": service, "after": after, "limit": AT_ONCE})
     return [(gone, Erasure(id_, pseudonym, slot)) for id_, pseudonym, slot, gone in rows]

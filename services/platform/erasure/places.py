@@ -28,7 +28,7 @@ Told = Callable[[int, int], None]
 """Told how many of how many records were looked at."""
 
 
-async def search_topics(bootstrap: str, search: Search, told: Told = lambda _done, _of: None) -> None:
+async def search_topics(bootstrap: str, search: Search, told: Told) -> None:
     """Look at every record of every topic, from its beginning to the end that it has now.
 
     It makes no group and commits nothing. Raises `KafkaError`, and `OperatorError` when a partition is silent.
