@@ -65,7 +65,12 @@ class Ledger(NamedTuple):
             removed='{"ingest.students": 1, "ingest.consents": 2}',
         )
         for service in awaited:
-            await self.run("INSERT INTO erasure.awaited VALUES (:service, :id)", service=service, id=erasure)
+            await self.run(
+                "INSERT INTO erasure.awaited (service, id, since) VALUES (:service, :id, clock_timestamp() - :age)",
+                service=service,
+                id=erasure,
+                age=age,
+            )
         return erasure, pseudonym
 
     async def confirm(self, erasure: UUID, service: str, removed: str = "{}") -> None:

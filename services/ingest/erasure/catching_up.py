@@ -8,7 +8,7 @@ import logging
 from services.ingest.context import IngestContext
 from services.ingest.erasure.erase import apply_entry
 from services.ingest.store import ledger
-from services.platform.erasure.copies import lacking, read_file, read_topic
+from services.platform.erasure.copies import missing, read_file, read_topic
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ async def catch_up(parts: IngestContext) -> int:
     copies |= {id_: one for each in (in_topic, in_file) for id_, one in each.items() if not one.held}
     async with parts.engine.begin() as connection:
         await ledger.alone(connection)
-        behind = await lacking(connection, copies)
+        behind = await missing(connection, copies)
         for entry in behind:
             await apply_entry(connection, entry)
         await ledger.unpublish_others(connection, in_topic.keys() & in_file.keys())

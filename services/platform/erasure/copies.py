@@ -89,8 +89,8 @@ def append_file(path: Path, entries: Iterable[LedgerEntry]) -> None:
         os.fsync(file.fileno())
 
 
-async def lacking(connection: AsyncConnection, copies: Copies) -> list[LedgerEntry]:
-    """Entries of the copies that the database lacks, or still holds back though they were released."""
+async def missing(connection: AsyncConnection, copies: Copies) -> list[LedgerEntry]:
+    """Entries of the copies that the database does not know, or still holds back though they were released."""
     known = set((await connection.execute(_KNOWN)).scalars())
     held = set((await connection.execute(_KNOWN_HELD)).scalars())
     return [one for one in copies.values() if one.id not in known and not (one.held and one.id in held)]
@@ -106,7 +106,7 @@ async def until_ledger_is_whole(engine: AsyncEngine, bootstrap: str) -> None:
             origin = await connection.scalar(_ORIGIN)
         copies = {} if origin is None else await read_topic(bootstrap, origin)
         async with engine.connect() as connection:
-            behind = len(await lacking(connection, copies))
+            behind = len(await missing(connection, copies))
         if not behind:
             return
         log.warning("the database lacks %d erasures that the ledger in Kafka has: waiting for ingest", behind)
