@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 RETRY_SECONDS: Final = 1.0
 
 _ORIGIN: Final = text("SELECT name FROM erasure.origin")
-_KNOWN: Final = text("SELECT id FROM erasure.ledger WHERE NOT held")
+_KNOWN: Final = text("SELECT id, pseudonym FROM erasure.ledger WHERE NOT held")
 _KNOWN_HELD: Final = text("SELECT id FROM erasure.ledger WHERE held")
 
 Copies = dict[UUID, LedgerEntry]
@@ -90,10 +90,19 @@ def append_file(path: Path, entries: Iterable[LedgerEntry]) -> None:
 
 
 async def missing(connection: AsyncConnection, copies: Copies) -> list[LedgerEntry]:
-    """Entries of the copies that the database does not know, or still holds back though they were released."""
-    known = set((await connection.execute(_KNOWN)).scalars())
+    """Entries of the copies that the database does not know, or still holds back though they were released.
+
+    Who was erased is known, by whichever entry: of a database that was restored a command may have erased somebody once
+    more before it had caught up.
+    """
+    known = {each for row in await connection.execute(_KNOWN) for each in row if each is not None}
     held = set((await connection.execute(_KNOWN_HELD)).scalars())
-    return [one for one in copies.values() if one.id not in known and not (one.held and one.id in held)]
+    behind: list[LedgerEntry] = []
+    for one in copies.values():
+        if not {one.id, one.pseudonym} & known and not (one.held and one.id in held):
+            behind.append(one)
+            known |= {one.pseudonym} - {None} if not one.held else set()
+    return behind
 
 
 async def until_ledger_is_whole(engine: AsyncEngine, bootstrap: str) -> None:
