@@ -108,7 +108,7 @@ class _Asked:
     "--agreement",
     "agreement",
     metavar="ID",
-    help="The agreement of the consent.  [default: each that the student's consents name, and the one in force]",
+    help="The agreement of the consent.  [default: those of the student's consents, in force and to come]",
 )
 @click.option("--no-wait", is_flag=True, help="Do not wait until every service has confirmed that nothing is left.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout: the outcomes and the proofs.")

@@ -66,6 +66,20 @@ async def test_the_agreement_in_force_is_meant_also_when_nothing_is_kept_unless_
         assert [one["agreement"] for one in outcomes] == [meant], result.output
 
 
+async def test_an_agreement_that_is_to_come_is_meant_too(sealing: Taken) -> None:
+    student, _ = await sealing.consent(HOPE)
+    term = {"effective_on": date(2017, 7, 1), "expires_on": date(2018, 6, 30), "destroy_by": date(2018, 8, 31)}
+    to_come = agreement().model_copy(update={"id": "DSA-2017", **term})
+    await sealing.apply(to_come)
+    result = await run(sealing, student, "--no-wait")
+    assert result.exit_code == 0, result.output
+    await sealing.intake.set_replay_day(date(2017, 7, 1))
+    await sealing.intake.sweep()
+    row = sealing.consent_row(student, HOPE, agreement_id="DSA-2017")
+    (outcome,) = await sealing.intake.take_consents([row])
+    assert outcome.status == "rejected"
+
+
 async def test_a_day_that_is_to_come_is_told(sealing: Taken) -> None:
     student, _ = await sealing.consent(HOPE)
     result = await run(sealing, student, "--on", "2016-12-20")

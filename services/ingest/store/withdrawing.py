@@ -14,8 +14,9 @@ _FEEDS: Final = text(
     "SELECT pseudonym FROM ingest.students WHERE student_id = :student AND NOT held ORDER BY pseudonym"
 )
 _AGREEMENTS: Final = text("""
-    SELECT DISTINCT agreement_id FROM ingest.students s JOIN ingest.consents c ON c.student = s.id
+    SELECT agreement_id FROM ingest.students s JOIN ingest.consents c ON c.student = s.id
     WHERE s.student_id = :student AND NOT s.held AND agreement_id <> ''
+    UNION SELECT id FROM ingest.agreements WHERE effective_on > ingest.today()
 """)
 
 
@@ -25,7 +26,7 @@ async def pseudonyms_of(connection: AsyncConnection, student_id: str) -> Sequenc
 
 
 async def agreements_of(connection: AsyncConnection, student_id: str) -> list[str]:
-    """Each that the student's consents name, and the one in force: its next export must not bring the student back."""
+    """Each that the student's consents name, and those in force or to come: no export must bring the student back."""
     named = set((await connection.execute(_AGREEMENTS, {"student": student_id})).scalars())
     in_force = await agreements.in_force(connection)
     return sorted(named if in_force is None else named | {in_force.id})
