@@ -39,8 +39,7 @@ async def find_alert(
 
     Raises `ProblemError` 404 when there is no such alert that may be shown.
     """
-    # An erased one has no level: who waited for its lock saw the consent of before.
-    query = shown_alerts(caller).where(AlertRow.id == alert_id, AlertRow.level.is_not(None))
+    query = shown_alerts(caller).where(AlertRow.id == alert_id)
     found = (await session.execute(query.with_for_update(of=AlertRow) if lock else query)).one_or_none()
     if found is None:
         raise ProblemError(404, "No such alert", "There is no alert with this id, or it may not be shown.")
