@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Final
 
 from sqlalchemy import text
@@ -18,6 +19,13 @@ _AGREEMENTS: Final = text("""
     WHERE s.student_id = :student AND NOT s.held AND agreement_id <> ''
     UNION SELECT id FROM ingest.agreements WHERE effective_on > ingest.today()
 """)
+_COUNTS_STILL: Final = text("""
+    SELECT EXISTS (
+        SELECT FROM ingest.students s JOIN ingest.consents c ON c.student = s.id
+        WHERE s.student_id = :student AND NOT s.held AND s.agency = coalesce(CAST(:recipient AS text), s.agency)
+          AND c.agreement_id = ANY (CAST(:agreements AS text[])) AND c.signed_on = :day
+          AND (c.revoked_on IS NULL OR c.revoked_on > c.signed_on))
+""")
 
 
 async def pseudonyms_of(connection: AsyncConnection, student_id: str) -> Sequence[str]:
@@ -30,3 +38,11 @@ async def agreements_of(connection: AsyncConnection, student_id: str) -> list[st
     named = set((await connection.execute(_AGREEMENTS, {"student": student_id})).scalars())
     in_force = await agreements.in_force(connection)
     return sorted(named if in_force is None else named | {in_force.id})
+
+
+async def counts_still(
+    connection: AsyncConnection, student_id: str, recipient: str | None, agreement_ids: Sequence[str], day: date
+) -> bool:
+    """Whether a consent counts that was signed on the day of the withdrawal, and handed in after it was first made."""
+    given = {"student": student_id, "recipient": recipient, "agreements": list(agreement_ids), "day": day}
+    return bool(await connection.scalar(_COUNTS_STILL, given))
