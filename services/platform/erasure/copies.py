@@ -79,12 +79,18 @@ def read_file(path: Path) -> Copies:
 
 
 def append_file(path: Path, entries: Iterable[LedgerEntry]) -> None:
-    """Append, whole and on disk when it returns; mode 0600. One process at a time. Raises `OSError`."""
+    """Append what is not there yet, whole and on disk when it returns; mode 0600. One process at a time.
+
+    Raises `OSError`.
+    """
+    lines = [entry.model_dump_json().encode() + b"\n" for entry in entries]
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
-        file.seek(file.read().rfind(b"\n") + 1)  # behind it is what a crash cut short
+        content = file.read()
+        file.seek(content.rfind(b"\n") + 1)  # behind it is what a crash cut short
         file.truncate()
-        file.writelines(entry.model_dump_json().encode() + b"\n" for entry in entries)
+        there = set(content.splitlines(keepends=True))
+        file.writelines(line for line in lines if line not in there)
         file.flush()
         os.fsync(file.fileno())
 
