@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -34,7 +34,7 @@ from services.ingest.proofs.schemas import Proof
 from services.ingest.rows.outcomes import Outcome
 from services.ingest.rows.parse import ConsentRow, RowError, parse_consent
 from services.ingest.settings import IngestSettings
-from services.ingest.store.withdrawing import agreements_of, pseudonyms_of
+from services.ingest.store.withdrawing import agreements_of, counts_still, pseudonyms_of
 from services.platform.database import make_engine
 from services.platform.errors import NotRunningError
 from services.platform.processes import poll
@@ -106,7 +106,7 @@ class _Asked:
     "--agreement",
     "agreement",
     metavar="ID",
-    help="The agreement of the consent.  [default: each that the student's consents name, and the one in force]",
+    help="The agreement of the consent.  [default: those of the student's consents, in force and to come]",
 )
 @click.option("--no-wait", is_flag=True, help="Do not wait until every service has confirmed that nothing is left.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout: the outcomes and the proofs.")
@@ -188,6 +188,14 @@ async def _withdraw(settings: IngestSettings, asked: _Asked) -> Withdrawn:
                     "withdrawn: --agreement."
                 )
             outcomes = await intake.take_consents([asked.row(name, on) for name in named])
+            with answering():
+                async with engine.connect() as connection:
+                    still = await counts_still(connection, asked.student_id, asked.recipient, named, on)
+            if still:
+                raise CommandError(
+                    f"It had been withdrawn on {on} before, and a consent that was signed on that very day was handed "
+                    f"in since: that one counts. To withdraw it too say --on {on + timedelta(days=1)}."
+                )
         with answering():
             proofs = await follow(engine, feeds, seconds=WAIT_SECONDS if asked.wait else 0)
         if proofs:

@@ -30,6 +30,7 @@ from services.platform.background import Background
 from services.platform.database import make_engine
 from services.platform.http import ProblemError, add_health, add_problem_handlers
 from services.platform.identity.edge import add_identity
+from services.platform.keys.master import MasterKeyLostError
 from services.platform.listening import serve
 from services.platform.logging import configure_logging
 
@@ -154,6 +155,12 @@ def create_app(settings: IngestSettings, background: Background | None = None) -
     @app.exception_handler(UnavailableError)
     async def _unavailable(_: Request, error: UnavailableError) -> Response:
         detail = f"{error} Send the same again later: what was taken in meanwhile counts as a duplicate then."
+        return ProblemError(503, "Not available", detail, {"Retry-After": RETRY_AFTER_SECONDS}).response()
+
+    @app.exception_handler(MasterKeyLostError)
+    async def _locked(_: Request, error: MasterKeyLostError) -> Response:
+        log.critical("nothing can be sealed: %s", error)
+        detail = "The master key is not at hand, so nothing can be sealed; the service's log says what to do."
         return ProblemError(503, "Not available", detail, {"Retry-After": RETRY_AFTER_SECONDS}).response()
 
     @app.exception_handler(ClientDisconnect)

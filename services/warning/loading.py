@@ -17,7 +17,7 @@ from models.shock import HeadCount
 from services.contracts.alerts import AlertEvent
 from services.contracts.ids import Pseudonym
 from services.contracts.packed import CipherOf
-from services.contracts.sealed import is_sealed, sealed_for
+from services.contracts.sealed import UnsealError, is_sealed, sealed_for
 from services.platform.keys.ring import NoKeyError
 from services.warning.capacity import CapacityControl
 from services.warning.cells import Block, Cell, days_of, decode_block, decode_cell, load_cell
@@ -82,8 +82,10 @@ def load_partition(
 ) -> Partition:
     """The partition as it was last written, but for students whose key is gone: what is stored of them will go.
 
-    A student whose key was never made stays in the table, unread. Raises `UnreadableStateError`, or
-    `msgspec.DecodeError` for garbage, and `KeyAwayError` when a key is not at hand.
+    A student whose key was never made stays in the table, unread. One whose key was made anew (a dump was restored that
+    is older than the consent, which was handed in again) begins anew: what was stored never opens again.
+
+    Raises `UnreadableStateError`, or `msgspec.DecodeError` for garbage, and `KeyAwayError` when a key is not at hand.
     """
     by_kind: defaultdict[str, list[tuple[str, bytes]]] = defaultdict(list)
     for key, value in items.items():
@@ -114,20 +116,25 @@ def load_partition(
 
 
 def _open_heads(partition: Partition, stored: Iterable[tuple[str, bytes]], cipher_of: CipherOf) -> list[Head]:
-    heads = []
+    heads, other_keys = [], 0
     for pseudonym, value in stored:
         if not is_sealed(value):
             raise unreadable(value)
         try:
             opened = open_stored(value, cipher_of)
         except NoKeyError:
-            partition.unreadable.add(pseudonym)
+            partition.unreadable[pseudonym] = value
+            continue
+        except UnsealError:
+            other_keys += 1
             continue
         if opened is None:
             SKIPPED.labels(TOPIC).inc()
             partition.note_removal(pseudonym)
         else:
             heads.append(known(opened, decode_head))
+    if other_keys:
+        log.error("%d students in the table were sealed with other keys than their feeds have now: lost", other_keys)
     return heads
 
 
@@ -189,15 +196,23 @@ def _load_block(partition: Partition, place: _Place, block: Block, cipher_of: Ci
         if not value:
             continue
         pseudonym, owner = sealed_for(value), year.students[row]
-        opened = open_stored(value, cipher_of) if owner is not None and owner.pseudonym == pseudonym else None
+        opened = _open_cell(value, cipher_of) if owner is not None and owner.pseudonym == pseudonym else None
         if opened is not None:
             cell: Cell = decode_cell(opened)
             theirs = days if cell.days == block.days else np.array(place.days(cell.days), np.int32)
             load_cell(year, row, cell, theirs)
         elif pseudonym in partition.unreadable:
             year.sealed[row, place.month] = Sealed(pseudonym, value)
-        else:  # the student is erased, or the write in which the row was left was cut short before it reached this
+        else:  # the student is erased, the key another, or the write in which the row was left was cut short before it
             year.changed[row // BLOCK, place.month] = True
+
+
+def _open_cell(value: bytes, cipher_of: CipherOf) -> bytes | None:
+    """A row's days; None when the key is gone, or was made anew since."""
+    try:
+        return open_stored(value, cipher_of)
+    except UnsealError:
+        return None
 
 
 def _load_head(partition: Partition, head: Head) -> Student:

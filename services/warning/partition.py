@@ -12,6 +12,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 import numpy as np
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from models.arrays import Places
 from models.attendance import SectionMark, with_mark
@@ -26,6 +27,7 @@ from models.school_year import first_day, last_day, year_of
 from services.contracts.ids import Pseudonym
 from services.contracts.reference import Consent, Enrollment, EnrollmentSpan
 from services.contracts.risk import ThresholdSet, WeekCounted
+from services.contracts.sealed import UnsealError, unseal
 from services.platform.erasure.entry import Removed
 from services.warning.alerts import Alerts
 from services.warning.capacity import CapacityControl
@@ -34,7 +36,7 @@ from services.warning.columns import MarkColumns, SingleMark
 from services.warning.households import Households
 from services.warning.school_facts import SchoolFacts
 from services.warning.school_year import SchoolYear
-from services.warning.sealing import Open
+from services.warning.sealing import TOPIC, Open
 from services.warning.student import NO_ROW, NO_YEAR, Student
 from services.warning.wire import DaysClosed, WeekClosed, head_count
 
@@ -56,8 +58,8 @@ class Partition:
         self.school_facts = SchoolFacts(policy, self.years, self.changes)
         self.removals: dict[str, Removed] = {}
         """What was removed of erased students, by pseudonym, until that is written."""
-        self.unreadable: set[str] = set()
-        """Students of whom the table has what no key opens: it stays there, and nothing of them is taken."""
+        self.unreadable: dict[str, bytes] = {}
+        """Students whose key is not known, and their heads as the table has them: nothing of theirs is taken."""
         self.homes = Households()
         self.alerts = Alerts(self.years, self.homes, self.capacity_control, self.changes)
         self._reached: dict[str, int] = {}
@@ -165,6 +167,7 @@ class Partition:
         if student is None:
             if pseudonym in self.unreadable:
                 self._remove_unreadable(pseudonym)
+                self.note_removal(pseudonym)
             return
         others = self.homes.others(student)
         said = 0
@@ -178,6 +181,21 @@ class Partition:
         alerts = {old.id for old in student.emitted} | {event.alert_id.hex for event in student.pending}
         self.note_removal(pseudonym, {"warning.windows": 1, "warning.days": said, "warning.alerts": len(alerts)})
         self.changes.students.discard(student)
+
+    def opens_unread(self, pseudonym: str, cipher: AESGCM) -> bool:
+        """Whether what the table has of the student, unread, opens with the key that came since.
+
+        If it does not, the key was made anew: what is there never opens again, and is let go of.
+        """
+        head = self.unreadable.get(pseudonym)
+        if head is None:
+            return False
+        try:
+            unseal(cipher, TOPIC, head)
+        except UnsealError:
+            self._remove_unreadable(pseudonym)
+            return False
+        return True
 
     def note_removal(self, pseudonym: str, removed: Removed = MappingProxyType({"warning.windows": 1})) -> None:
         """What the table has of an erased student is to be removed with the next write."""
@@ -377,10 +395,9 @@ class Partition:
         self.changes.students.add(student)
 
     def _remove_unreadable(self, pseudonym: str) -> None:
-        self.unreadable.discard(pseudonym)
+        del self.unreadable[pseudonym]
         for year in self.years.values():
             year.drop_sealed(pseudonym)
-        self.note_removal(pseudonym)
 
     def _decide_households_anew(self, students: Iterable[Student]) -> None:
         """The scores of who lives together hang together."""

@@ -7,14 +7,15 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.contracts import topics
 from services.contracts.ids import Pseudonym
-from services.contracts.packed import CipherOf, SealedBatch, decode, is_packed, moment_of
+from services.contracts.packed import CipherOf, SealedBatch, decode, is_packed, moment_of, open_marks
 from services.contracts.reference import Consent, Enrollment, SchoolDay
 from services.contracts.risk import ThresholdSet, WeekCounted
-from services.contracts.sealed import sealed_for, unseal
+from services.contracts.sealed import UnsealError, sealed_for, unseal
 from services.platform.keys.ring import NoKeyError
 from services.warning.columns import SingleMark, columns_of
 from services.warning.keys import SKIPPED, FeedKeys
@@ -83,7 +84,15 @@ def students_of(topic: str, value: bytes | None) -> Collection[str]:
 
 
 def _take_marks(partition: Partition, batch: SealedBatch, keys: FeedKeys) -> None:
-    marks = columns_of(batch, _cipher_of(partition, keys))
+    """Take what opens; then raises for the rest: what is wrong with one student's marks is no loss to the others."""
+    cipher_of, failed = _cipher_of(partition, keys), None
+    try:
+        marks = columns_of(batch, cipher_of)
+    except (UnsealError, NoKeyError) as error:
+        batch, failed = _openable(batch, cipher_of), error
+        if not batch.students:
+            raise
+        marks = columns_of(batch, cipher_of)
     taken_at = moment_of(batch.taken_at)
     partition.caused(taken_at)
     for counts in batch.counts:
@@ -97,15 +106,34 @@ def _take_marks(partition: Partition, batch: SealedBatch, keys: FeedKeys) -> Non
         partition.take_marks(marks, taken_at)
     if known < len(batch.students):
         SKIPPED.labels(topics.MARKS.name).inc(len(batch.students) - known)
+    if failed is not None:
+        raise failed
+
+
+def _openable(batch: SealedBatch, cipher_of: CipherOf) -> SealedBatch:
+    """The batch without the students whose marks do not open; raises what `cipher_of` raises for a key that is away."""
+
+    def opens(student: str, value: bytes) -> bool:
+        try:
+            open_marks(msgspec.structs.replace(batch, students=[student], sealed=[value]), cipher_of)
+        except (UnsealError, NoKeyError):
+            return False
+        return True
+
+    kept = [each for each in zip(batch.students, batch.sealed, strict=True) if opens(*each)]
+    return msgspec.structs.replace(
+        batch, students=[student for student, _ in kept], sealed=[value for _, value in kept]
+    )
 
 
 def _cipher_of(partition: Partition, keys: FeedKeys) -> CipherOf:
-    """The keys; but what the table has of a student, unread, must not be written over."""
+    """The keys; but what the table has of a student, unread, must not be written over while it may yet be opened."""
 
     def unless_unreadable(pseudonym: str) -> AESGCM | None:
-        if pseudonym in partition.unreadable:
+        cipher = keys.cipher(pseudonym)
+        if cipher is not None and partition.opens_unread(pseudonym, cipher):
             raise NoKeyError
-        return keys.cipher(pseudonym)
+        return cipher
 
     return unless_unreadable if partition.unreadable else keys.cipher
 

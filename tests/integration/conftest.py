@@ -19,6 +19,7 @@ from services.ingest.agreement.folder import AGENCY, PURPOSE
 from services.ingest.agreement.standing import apply_agreement
 from services.ingest.erasure.erase import erase
 from services.ingest.identity.pseudonyms import KEY_BYTES, Pseudonymizer
+from services.ingest.inspection import opened
 from services.ingest.intake import Intake
 from services.ingest.store import ledger
 from services.ingest.store.students import lock
@@ -133,21 +134,23 @@ class Students:
         return pseudonym, student_id
 
     async def end_consent(self, pseudonym: str, *, held: bool = False) -> UUID:
-        """The consent ends, and everything that ingest keeps by it; `held`, it is only hidden. The ledger's entry."""
+        """The consent ends, and all that ingest keeps by it; `held`, a parent inspects it. The ledger's entry."""
         async with self._engine.begin() as connection:
             await ledger.alone(connection)
             query = text("SELECT student_id FROM ingest.students WHERE pseudonym = :p")
             student_id = (await connection.execute(query, {"p": pseudonym})).scalar_one()
             locked = await lock(connection, FeedId(AGENCY), [student_id])
+            names = Pseudonymizer(bytes(KEY_BYTES))
+            if held:
+                await opened.open_for(connection, names.digest(student_id), [pseudonym], "a test")
             [entry] = await erase(
                 connection,
-                Pseudonymizer(bytes(KEY_BYTES)),
+                names,
                 list(locked.values()),
                 because="withdrawn",
                 ended_on=date(2016, 12, 1),
                 by="district",
                 agreement="boston-2016",
-                held=held,
             )
         return entry
 

@@ -18,6 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.casework.app import create_app
+from services.casework.erase import remove
 from services.casework.intake.record import keep
 from services.casework.settings import CaseworkSettings
 from services.contracts.alerts import AlertEvent
@@ -28,6 +29,7 @@ from services.platform.background import Background
 from services.platform.consumer import SealedEvents
 from services.platform.database import make_engine, make_sessions
 from services.platform.erasure import copies
+from services.platform.erasure.confirming import Erasure
 from services.platform.erasure.entry import LedgerEntry
 from services.platform.kafka import create_topics
 from services.platform.keys.master import MasterKeyLostError, MasterKeys
@@ -175,6 +177,32 @@ async def test_what_was_opened_before_the_erasure_is_erased_after_it_was_kept(
     assert (await waits)["casework.alerts"] == 1
     assert await holds(engine, "casework", str(event(student).event_id)) == {}
     await ours.dispose()
+
+
+async def test_who_waited_to_do_something_while_the_alert_was_erased_does_nothing(
+    casework: Casework, students: Students, engine: AsyncEngine
+) -> None:
+    student, _ = await students.consented()
+    alert = event(student)
+    await casework.knows(alert)
+    async with engine.begin() as connection:
+        await connection.execute(text("SELECT FROM casework.alerts WHERE student = :p FOR UPDATE"), {"p": student})
+        path = f"/v1/alerts/{alert.alert_id}/actions"
+        doing = asyncio.create_task(casework.client.post(path, json={"action": "taken"}))
+
+        async def waits() -> bool:
+            async with engine.connect() as other:
+                waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted"
+                return bool(await other.scalar(text(waiting)))
+
+        await until(waits)
+        erasure = await students.end_consent(student)
+        await remove(connection, Erasure(erasure, student, 1))
+    assert (await doing).status_code == 404
+    await removed(engine, erasure, "casework")
+    async with engine.connect() as connection:
+        left = text("SELECT count(*) FROM casework.actions WHERE alert_id = :id")
+        assert await connection.scalar(left, {"id": alert.alert_id}) == 0
 
 
 async def test_what_was_done_is_not_published_without_a_key(

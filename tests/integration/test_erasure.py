@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
+from uuid import uuid4
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,6 +16,7 @@ from services.ingest.identity.pseudonyms import Pseudonymizer, load_key
 from services.ingest.inspection import opened
 from services.ingest.store import ledger, students
 from services.platform.database import make_engine
+from services.platform.erasure.copies import missing
 from tests.integration.taking import Taken
 from tests.integration.test_agreement import HOPE, agreement
 
@@ -118,3 +120,20 @@ async def test_a_restored_database_is_brought_up_to_the_ledger(taken: Taken) -> 
             assert await left(connection, pseudonym) == [int(held), int(held), 0, 0 if held else 4]
         assert [one.id for one, _ in await ledger.unpublished(connection, 10)] == ids
         assert [one.id for one in (await ledger.of(connection, [entry.student]))[entry.student]] == ids
+
+
+async def test_who_was_erased_once_more_before_the_ledger_was_compared_holds_nothing_up(taken: Taken) -> None:
+    await taken.apply(agreement())
+    student, _ = await taken.consent(HOPE)
+    async with begun(taken) as connection:
+        locked = await students.lock(connection, FeedId(HOPE), [student])
+        given = {"because": "destroyed", "ended_on": DAY, "by": "destroy", "agreement": "DSA"}
+        await erase(connection, names(taken), list(locked.values()), **given)  # type: ignore[arg-type]
+        ((entry, _),) = await ledger.unpublished(connection, 10)
+        before = entry.model_copy(update={"id": uuid4()})
+        nobody = before.model_copy(update={"pseudonym": None})
+        other = before.model_copy(update={"id": uuid4(), "pseudonym": "another"})
+        again = other.model_copy(update={"id": uuid4()})
+        copies = {one.id: one for one in (entry, before, other, again)}
+        assert await missing(connection, copies) == [other]
+        assert await missing(connection, {nobody.id: nobody}) == [nobody]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -64,6 +65,35 @@ async def test_the_agreement_in_force_is_meant_also_when_nothing_is_kept_unless_
         result = await run(sealing, "RAW-unknown", "--no-wait", "--json", *filter(None, [option]))
         outcomes = json.loads(result.stdout)["outcomes"]
         assert [one["agreement"] for one in outcomes] == [meant], result.output
+
+
+async def test_an_agreement_that_is_to_come_is_meant_too(sealing: Taken) -> None:
+    student, _ = await sealing.consent(HOPE)
+    term = {"effective_on": date(2017, 7, 1), "expires_on": date(2018, 6, 30), "destroy_by": date(2018, 8, 31)}
+    to_come = agreement().model_copy(update={"id": "DSA-2017", **term})
+    await sealing.apply(to_come)
+    result = await run(sealing, student, "--no-wait")
+    assert result.exit_code == 0, result.output
+    await sealing.intake.set_replay_day(date(2017, 7, 1))
+    await sealing.intake.sweep()
+    row = sealing.consent_row(student, HOPE, agreement_id="DSA-2017")
+    (outcome,) = await sealing.intake.take_consents([row])
+    assert outcome.status == "rejected"
+
+
+async def test_a_consent_of_that_very_day_that_came_after_it_is_not_passed_over_in_silence(sealing: Taken) -> None:
+    student, _ = await sealing.consent(HOPE)
+    await run(sealing, student, "--no-wait")
+    same_day = replace(sealing.consent_row(student, HOPE), signed_on=date(2016, 12, 7))
+    await sealing.intake.take_consents([same_day])
+    again = await run(sealing, student, "--no-wait")
+    assert (again.exit_code, "say --on 2016-12-08" in again.output) == (1, True), again.output
+    assert (await run(sealing, student, "--on", "2016-12-08")).exit_code == 0
+    await sealing.intake.set_replay_day(date(2016, 12, 8))
+    await sealing.intake.sweep()
+    assert await sealing.pseudonyms(student) == {}
+    (outcome,) = await sealing.intake.take_consents([same_day])
+    assert outcome.status == "rejected"
 
 
 async def test_a_day_that_is_to_come_is_told(sealing: Taken) -> None:

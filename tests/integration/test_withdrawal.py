@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import permutations
@@ -18,6 +18,7 @@ from services.ingest.erasure.erase import apply_entry
 from services.ingest.identity.pseudonyms import Pseudonymizer, load_key
 from services.ingest.patience import UnavailableError
 from services.ingest.publish import erasures
+from services.ingest.publish.batches import Record
 from services.ingest.publish.publisher import Publisher
 from services.ingest.rows.parse import ConsentRow, MarkRow, StudentRow
 from services.ingest.store import ledger
@@ -274,6 +275,28 @@ async def test_at_one_time_they_end_in_the_same_too(taken: Taken) -> None:
     assert await taken.rows("SELECT 1 FROM erasure.keys WHERE :id <> ''", "x") == []
     for pseudonym in (one for mine in seen for one in mine):
         assert (await taken.of(CONSENTS, pseudonym))[-1] is None
+
+
+async def test_marks_that_are_on_their_way_when_the_consent_ends_leave_nothing(
+    taken: Taken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await taken.apply(agreement())
+    student, _ = await taken.consent(HOPE)
+    row = MarkRow(student_id=student, school_id="hopes", date=TODAY, status="absent", event_id="their event")
+    send = Publisher.send
+
+    async def meanwhile(publisher: Publisher, records: Iterable[Record]) -> None:
+        monkeypatch.setattr(Publisher, "send", send)
+        await taken.revoke(student, TODAY)
+        await send(publisher, records)
+
+    monkeypatch.setattr(Publisher, "send", meanwhile)
+    await taken.intake.take_marks([row], HandIn(run=1))
+    for table in ("students", "taken", "taken_events"):
+        assert await taken.rows(f"SELECT 1 FROM ingest.{table} WHERE :id <> ''", "x") == [], table
+    (later,) = await hand_in(taken, replace(taken.consent_row(student, HOPE), signed_on=TODAY))
+    assert later[0] == "accepted"
+    assert [one.status for one in await taken.intake.take_marks([row], HandIn(run=2))] == ["accepted"]
 
 
 @pytest.mark.parametrize("step", ["send", "file", "note", "confirm"])

@@ -53,7 +53,9 @@ _UNSAID: Final = -(2**63)
 
 _WRITE_EVENTS = text("""
     INSERT INTO ingest.taken_events (digest, student)
-    SELECT * FROM unnest(CAST(:digests AS bytea[]), CAST(:students AS integer[]))
+    SELECT g.digest, g.student
+    FROM unnest(CAST(:digests AS bytea[]), CAST(:students AS integer[])) AS g (digest, student)
+    JOIN ingest.students s ON s.id = g.student AND s.consent_from IS NOT NULL
     ON CONFLICT DO NOTHING
 """)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Final
 
 from sqlalchemy import text
@@ -14,8 +15,16 @@ _FEEDS: Final = text(
     "SELECT pseudonym FROM ingest.students WHERE student_id = :student AND NOT held ORDER BY pseudonym"
 )
 _AGREEMENTS: Final = text("""
-    SELECT DISTINCT agreement_id FROM ingest.students s JOIN ingest.consents c ON c.student = s.id
+    SELECT agreement_id FROM ingest.students s JOIN ingest.consents c ON c.student = s.id
     WHERE s.student_id = :student AND NOT s.held AND agreement_id <> ''
+    UNION SELECT id FROM ingest.agreements WHERE effective_on > ingest.today()
+""")
+_COUNTS_STILL: Final = text("""
+    SELECT EXISTS (
+        SELECT FROM ingest.students s JOIN ingest.consents c ON c.student = s.id
+        WHERE s.student_id = :student AND NOT s.held AND s.agency = coalesce(CAST(:recipient AS text), s.agency)
+          AND c.agreement_id = ANY (CAST(:agreements AS text[])) AND c.signed_on = :day
+          AND (c.revoked_on IS NULL OR c.revoked_on > c.signed_on))
 """)
 
 
@@ -25,7 +34,15 @@ async def pseudonyms_of(connection: AsyncConnection, student_id: str) -> Sequenc
 
 
 async def agreements_of(connection: AsyncConnection, student_id: str) -> list[str]:
-    """Each that the student's consents name, and the one in force: its next export must not bring the student back."""
+    """Each that the student's consents name, and those in force or to come: no export must bring the student back."""
     named = set((await connection.execute(_AGREEMENTS, {"student": student_id})).scalars())
     in_force = await agreements.in_force(connection)
     return sorted(named if in_force is None else named | {in_force.id})
+
+
+async def counts_still(
+    connection: AsyncConnection, student_id: str, recipient: str | None, agreement_ids: Sequence[str], day: date
+) -> bool:
+    """Whether a consent counts that was signed on the day of the withdrawal, and handed in after it was first made."""
+    given = {"student": student_id, "recipient": recipient, "agreements": list(agreement_ids), "day": day}
+    return bool(await connection.scalar(_COUNTS_STILL, given))

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 RETRY_SECONDS: Final = 1.0
 
 _ORIGIN: Final = text("SELECT name FROM erasure.origin")
-_KNOWN: Final = text("SELECT id FROM erasure.ledger WHERE NOT held")
+_KNOWN: Final = text("SELECT id, pseudonym FROM erasure.ledger WHERE NOT held")
 _KNOWN_HELD: Final = text("SELECT id FROM erasure.ledger WHERE held")
 
 Copies = dict[UUID, LedgerEntry]
@@ -79,21 +79,36 @@ def read_file(path: Path) -> Copies:
 
 
 def append_file(path: Path, entries: Iterable[LedgerEntry]) -> None:
-    """Append, whole and on disk when it returns; mode 0600. One process at a time. Raises `OSError`."""
+    """Append what is not there yet, whole and on disk when it returns; mode 0600. One process at a time.
+
+    Raises `OSError`.
+    """
+    lines = [entry.model_dump_json().encode() + b"\n" for entry in entries]
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
-        file.seek(file.read().rfind(b"\n") + 1)  # behind it is what a crash cut short
+        content = file.read()
+        file.seek(content.rfind(b"\n") + 1)  # behind it is what a crash cut short
         file.truncate()
-        file.writelines(entry.model_dump_json().encode() + b"\n" for entry in entries)
+        there = set(content.splitlines(keepends=True))
+        file.writelines(line for line in lines if line not in there)
         file.flush()
         os.fsync(file.fileno())
 
 
 async def missing(connection: AsyncConnection, copies: Copies) -> list[LedgerEntry]:
-    """Entries of the copies that the database does not know, or still holds back though they were released."""
-    known = set((await connection.execute(_KNOWN)).scalars())
+    """Entries of the copies that the database does not know, or still holds back though they were released.
+
+    Who was erased is known, by whichever entry: of a database that was restored a command may have erased somebody once
+    more before it had caught up.
+    """
+    known = {each for row in await connection.execute(_KNOWN) for each in row if each is not None}
     held = set((await connection.execute(_KNOWN_HELD)).scalars())
-    return [one for one in copies.values() if one.id not in known and not (one.held and one.id in held)]
+    behind: list[LedgerEntry] = []
+    for one in copies.values():
+        if not {one.id, one.pseudonym} & known and not (one.held and one.id in held):
+            behind.append(one)
+            known |= {one.pseudonym} - {None} if not one.held else set()
+    return behind
 
 
 async def until_ledger_is_whole(engine: AsyncEngine, bootstrap: str) -> None:

@@ -21,6 +21,7 @@ from services.ingest.settings import IngestSettings
 from services.ingest.sweep import Swept
 from services.ingest.take.marks import HandIn
 from services.platform import trace
+from services.platform.keys.master import MasterKeyLostError
 from tests.identity import Identity
 
 MARK = {"student_id": "604821", "school_id": "0455", "date": "2016-12-05", "status": "absent"}
@@ -34,7 +35,7 @@ class InMemory:
         self.taken: list[MarkRow] = []
         self.refused: list[Refused] = []
         self.traces: list[str] = []
-        self.away = False
+        self.away = self.locked = False
 
     async def start(self) -> Swept:
         return Swept()
@@ -51,6 +52,8 @@ class InMemory:
         assert hand_in.live
         if self.away:
             raise UnavailableError("Kafka")
+        if self.locked:
+            raise MasterKeyLostError("The master key /secret/place is not there.")
         self.traces += [value.decode() for _, value in trace.headers()]
         return [self._take(row) for row in rows]
 
@@ -133,6 +136,17 @@ async def test_what_is_away_is_a_503_that_says_when_to_come_again(client: httpx.
     assert answer.headers["Retry-After"] == ingest_app.RETRY_AFTER_SECONDS
     assert "duplicate" in answer.json()["detail"]
     assert (await client.get("/readyz")).status_code == httpx.codes.SERVICE_UNAVAILABLE
+
+
+async def test_without_the_master_key_it_is_said_and_the_operator_is_told_where(
+    client: httpx.AsyncClient, intake: InMemory, caplog: pytest.LogCaptureFixture
+) -> None:
+    intake.locked = True
+    answer = await client.post("/v1/attendance", json=MARK)
+
+    assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
+    assert ("master key" in answer.json()["detail"], "/secret/place" in answer.text) == (True, False)
+    assert "/secret/place" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,8 @@ def test_what_is_appended_is_read_and_for_the_owner_alone(tmp_path: Path) -> Non
     path, first, second = tmp_path / "secrets" / "ledger.jsonl", entry(), entry()
     append_file(path, [first])
     append_file(path, [second])
+    append_file(path, [first, second])
+    assert path.read_bytes().count(b"\n") == 2
     assert read_file(path) == {first.id: first, second.id: second}
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 

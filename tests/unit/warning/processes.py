@@ -66,7 +66,7 @@ class Notebook:
         self.outbox: list[WeekCounted | ThresholdSet] = []
         self.students: dict[str, Pupil] = {}
         self.removals: dict[str, dict[str, int]] = {}
-        self.unreadable: set[str] = set()
+        self.unreadable: dict[str, bytes] = {}
         self._undecided: list[str] = []
         self._changed = False
         if cipher_of(ZED) is None:

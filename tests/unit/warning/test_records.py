@@ -188,5 +188,21 @@ def test_a_record_sealed_with_a_key_that_was_never_made_is_refused(record: Recor
         take(worker, record)
 
 
+@pytest.mark.parametrize("nobody_has_it", [True, False])
+def test_what_does_not_open_of_one_student_takes_nothing_from_the_others_of_the_batch(nobody_has_it: bool) -> None:
+    worker = worker_with(*REFERENCE, enrollment("ben", ("A", FIRST, None)), consent("ben", FIRST))
+    record, error = packed("ann ben"), NoKeyError
+    if nobody_has_it:
+        worker.keys.never = {"ben"}
+    else:
+        batch_ = decode(record.value or b"")
+        record = packed("ann ben", nonce=batch_.nonce, sealed=[batch_.sealed[0], b"sealed with another key"])
+        error = ValueError
+    with pytest.raises(error):
+        take(worker, record)
+    assert [len(worker.windows()[name]["marks"]) for name in ("ann", "ben")] == [1, 0]  # type: ignore[arg-type]
+    assert DAYS[2].toordinal() in worker.partition.school_facts.schools["A"].counts
+
+
 def skipped(topic: str) -> float:
     return SKIPPED.labels(topic)._value.get()

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 import msgspec
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given, settings
 
 from models.attendance import EXCUSED, NO_TIME, UNEXCUSED, SectionMark
@@ -403,6 +404,43 @@ def test_a_student_whose_key_was_never_made_stays_in_the_table_and_its_row_is_no
     assert columns_of(found, found.students[name]) == columns_of(whole.partition, whole.partition.students[name])
     assert found.students.keys() == {"ann", "ben", "cyd"}
     assert len({student.row for student in found.students.values()}) == 3
+
+
+class OtherKeys(FakeKeys):
+    """Of ann the key was made anew: a dump was restored, and the consent handed in again."""
+
+    def cipher(self, pseudonym: str) -> AESGCM | None:
+        found = super().cipher(pseudonym)
+        return AESGCM(b"another key for the same student") if found is not None and pseudonym == "ann" else found
+
+
+def with_the_other_key(record: Record) -> Record:
+    """A record of ann's as ingest sends it then."""
+    value = unseal(CIPHERS["ann"], record.topic, record.value or b"")
+    return record._replace(value=seal(OtherKeys().cipher("ann") or CIPHERS["ann"], record.topic, "ann", value))
+
+
+@pytest.mark.parametrize("is_known_at_the_start", [True, False])
+def test_a_student_whose_key_was_made_anew_begins_anew_and_nobody_else_does(is_known_at_the_start: bool) -> None:
+    worker, keys = two_in_a_block(), OtherKeys()
+    whole = worker.successor()
+    keys.never = set() if is_known_at_the_start else {"ann"}
+    again = Worker(loaded(worker.stored, keys=keys))
+    again.keys, again.stored = keys, dict(worker.stored)
+    assert again.partition.students.keys() == {"ben"}
+    keys.never = set()
+
+    again.take(*map(with_the_other_key, (enrollment("ann", ("A", FIRST, None)), consent("ann", FIRST))))
+    again.take(close("A", DAYS[5]))
+
+    for partition in (again.partition, loaded(again.stored, keys=keys)):
+        assert partition.students.keys() == {"ann", "ben"}
+        ann, ben = (partition.students[Pseudonym(name)] for name in ("ann", "ben"))
+        assert not list(partition.years[2016].marks.of_row(ann.row))
+        marks = whole.partition.years[2016].marks
+        assert list(partition.years[2016].marks.of_row(ben.row)) == list(
+            marks.of_row(whole.partition.students[Pseudonym("ben")].row)
+        )
 
 
 def test_a_student_whose_key_was_never_made_can_be_erased() -> None:
