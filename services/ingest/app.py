@@ -54,7 +54,7 @@ class IngestService:
         """The open intake; there is none before it has caught up with the ledger of erasures."""
         if not self._caught_up:
             raise UnavailableError("The service")
-        return self._opened()
+        return self.opened
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Intake]:
@@ -66,11 +66,11 @@ class IngestService:
 
     async def check_kafka(self) -> str | None:
         """None when Kafka answers, else what to do."""
-        return await self._opened().check_kafka()
+        return await self.opened.check_kafka()
 
     async def check_database(self) -> str | None:
         """None when the database answers, else what to do."""
-        return await self._opened().check_database()
+        return await self.opened.check_database()
 
     async def check_erasures(self) -> str | None:
         """None when the database is known to have every erasure, else what to do."""
@@ -78,7 +78,9 @@ class IngestService:
             return None
         return "the database is not known yet to have every erasure of the ledger's copies; Kafka must answer for that"
 
-    def _opened(self) -> Intake:
+    @property
+    def opened(self) -> Intake:
+        """The open intake, whatever it has caught up with."""
         if self._open is None:
             raise UnavailableError("The service")
         return self._open
@@ -149,7 +151,7 @@ def create_app(settings: IngestSettings, background: Background | None = None) -
         app,
         {"kafka": service.check_kafka, "database": service.check_database, "erasures": service.check_erasures},
     )
-    app.include_router(intake_router(lambda: service.intake, settings))
+    app.include_router(intake_router(lambda: service.intake, lambda: service.opened, settings))
     app.include_router(proofs_router(proofs))
 
     @app.exception_handler(UnavailableError)

@@ -23,20 +23,23 @@ from services.platform.identity.guard import may
 RowT = TypeVar("RowT")
 
 
-def intake_router(intake: Callable[[], Intake], settings: IngestSettings) -> APIRouter:
-    """The routes, over the intake that the running service has open."""
+def intake_router(intake: Callable[[], Intake], opened: Callable[[], Intake], settings: IngestSettings) -> APIRouter:
+    """The routes, over the intake of the running service.
+
+    Consents are taken as soon as it is `opened`: a withdrawal waits for nothing.
+    """
     router = APIRouter(prefix="/v1", tags=["intake"], dependencies=[may("district")])
 
-    async def take(request: Request, kind: Kind[RowT]) -> StreamingResponse:
+    async def take(request: Request, kind: Kind[RowT], by: Callable[[], Intake]) -> StreamingResponse:
         trace.begin(request.headers.get(trace.HEADER))
         outcomes: list[Outcome] = []
         async for some in entries(request, settings.max_body_bytes, settings.max_line_bytes):
-            outcomes += await take_entries(intake(), kind, some, len(outcomes))
+            outcomes += await take_entries(by(), kind, some, len(outcomes))
         return StreamingResponse(answer(outcomes), media_type="application/json")
 
-    def add(path: str, document: documents.RouteDocument, kind: Kind[RowT]) -> None:
+    def add(path: str, document: documents.RouteDocument, kind: Kind[RowT], by: Callable[[], Intake] = intake) -> None:
         async def endpoint(request: Request) -> StreamingResponse:
-            return await take(request, kind)
+            return await take(request, kind, by)
 
         router.add_api_route(
             path,
@@ -52,7 +55,7 @@ def intake_router(intake: Callable[[], Intake], settings: IngestSettings) -> API
 
     marks = Kind(parse_mark, lambda i, rows: i.take_marks(rows, HandIn(live=True)), counted=True)
     add("/attendance", documents.ATTENDANCE, marks)
-    add("/consents", documents.CONSENTS, Kind(parse_consent, lambda i, rows: i.take_consents(rows)))
+    add("/consents", documents.CONSENTS, Kind(parse_consent, lambda i, rows: i.take_consents(rows)), opened)
     add("/enrollments", documents.ENROLLMENTS, Kind(parse_enrollment, lambda i, rows: i.take_enrollments(rows)))
     add("/school-days", documents.SCHOOL_DAYS, Kind(parse_school_day, lambda i, rows: i.take_school_days(rows)))
     return router
