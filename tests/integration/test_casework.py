@@ -236,7 +236,7 @@ async def test_a_window_is_the_workers_with_the_districts_id(
     async with worker, app.router.lifespan_context(app), client:
         await until(lambda: answers(client, "/readyz"))
         found = await client.get(f"/v1/students/{student}/window")
-        assert found.json() == {"student_id": student_id, "absent_days": 3, "marks": []}
+        assert found.json() == {"student_id": student_id, "absent_days": 3, "marks": [], "statements": []}
         other, _ = await students.consented()
         assert (await client.get(f"/v1/students/{other}/window")).status_code == 404
         assert (await client.get("/healthz")).json() == {"status": "ok"}
