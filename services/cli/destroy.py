@@ -25,6 +25,7 @@ from services.ingest.intake import SERVICE
 from services.ingest.settings import IngestSettings
 from services.ingest.store import agreements, students
 from services.platform.embedded.endpoints import read_stack
+from services.platform.erasure.copies import require_whole
 from services.platform.processes import poll
 
 NOTHING: Final = "Nothing is kept of a student of this id that does not wait for an inspection already."
@@ -136,6 +137,8 @@ async def _planned(engine: AsyncEngine, student_id: str | None, agreement: str |
 
 async def _do(settings: IngestSettings, engine: AsyncEngine, student_id: str | None, agreement: str | None) -> UUID:
     names, whom = pseudonymizer(settings), Whom(who(), "steward", COMMAND)
+    async with engine.connect() as connection:
+        await require_whole(connection, settings.ledger_file)
     if student_id is not None:
         done = await destroy_student(engine, names, student_id, whom)
         if done is None:

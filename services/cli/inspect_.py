@@ -26,6 +26,7 @@ from services.inspection.gather import Engines, gather
 from services.inspection.page import render
 from services.platform.database import make_engine
 from services.platform.embedded.endpoints import read_stack
+from services.platform.erasure.copies import require_whole
 from services.platform.files import PRIVATE, whole_file
 from services.platform.identity.trust import as_service
 from services.platform.near import near_client
@@ -91,6 +92,8 @@ async def _inspect(settings: IngestSettings, casework: CaseworkSettings, student
     stack = read_stack(settings.data_dir)
     workers = casework.workers if stack is None else (stack.warning,)
     async with found_databases(settings, *SERVICES) as urls, _connected(urls) as engines:
+        async with engines.ingest.connect() as connection:
+            await require_whole(connection, settings.ledger_file)
         inspection, pseudonyms = await _open(engines, student_id, digest)
         await put_on_record(urls[0], ACTION, pseudonyms)
         async with near_client(settings, auth=as_service(settings, "inspect"), timeout=TIMEOUT_SECONDS) as client:

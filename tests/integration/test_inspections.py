@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -30,6 +30,8 @@ from services.platform.audit.entry import AuditEntry
 from services.platform.audit.log import AuditLog
 from services.platform.database import make_engine
 from services.platform.embedded.endpoints import Stack
+from services.platform.erasure.copies import append_file
+from services.platform.erasure.entry import LedgerEntry
 from services.platform.roles import OWNER
 from tests.identity import Identity
 from tests.integration.ingest_support import OwnDatabase, ingest_settings, own_database
@@ -320,3 +322,32 @@ async def test_a_window_is_told_as_its_worker_gives_it(district: District) -> No
         assert await gather(engines, client, ["http://worker"], "nobody", b"") is None
     for engine in engines:
         await engine.dispose()
+
+
+async def test_a_restored_database_shows_nothing_of_who_was_erased_since_also_while_nothing_runs(
+    district: District,
+) -> None:
+    student, pseudonym = await district.child("Mine")
+    entry = LedgerEntry.model_validate(
+        {
+            "id": uuid4(),
+            "student": "AA==",
+            "agreement": "DSA",
+            "recipient": HOPE,
+            "pseudonym": pseudonym,
+            "slot": 1,
+            "because": "withdrawn",
+            "ended_on": DAY,
+            "at": datetime(2016, 12, 7, tzinfo=UTC),
+            "by": "district",
+        }
+    )
+    append_file(district.taken.settings.ledger_file, [entry])
+    page = district.folder / "page.html"
+    for command, *arguments in ((inspect, student, "--out", str(page)), (destroy, "--student", student, "--yes")):
+        refused = await district.run(command, *arguments)
+        assert (refused.exit_code, "lacks 1 erasures" in refused.output) == (1, True), refused.output
+    assert (page.exists(), await district.listed()) == (False, [])
+    await district.taken.intake.start()
+    assert await district.taken.pseudonyms(student) == {}
+    assert (await district.run(destroy, "--student", student, "--yes")).exit_code == 1, "nothing is kept"

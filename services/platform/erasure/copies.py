@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.contracts.topics import ERASURES
 from services.platform.erasure.entry import LedgerEntry
+from services.platform.errors import OperatorError
 from services.platform.kafka import make_consumer
 from services.platform.settings import SettingsError
 
@@ -109,6 +110,16 @@ async def missing(connection: AsyncConnection, copies: Copies) -> list[LedgerEnt
             behind.append(one)
             known |= {one.pseudonym} - {None} if not one.held else set()
     return behind
+
+
+async def require_whole(connection: AsyncConnection, path: Path) -> None:
+    """Raise `OperatorError` when the file has what the database lacks: for commands, which may run beside no ingest."""
+    behind = len(await missing(connection, await asyncio.to_thread(read_file, path)))
+    if behind:
+        raise OperatorError(
+            f"The database lacks {behind} erasures that {path} has: it was restored, and holds what was erased since. "
+            "Start the system (`firstbell up`, or ingest), which does them again; then come back."
+        )
 
 
 async def until_ledger_is_whole(engine: AsyncEngine, bootstrap: str) -> None:
