@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from fastapi import APIRouter, Request
@@ -14,7 +14,7 @@ from services.ingest.api.bodies import entries
 from services.ingest.api.entries import Kind, take_entries
 from services.ingest.intake import Intake
 from services.ingest.rows.outcomes import Outcome
-from services.ingest.rows.parse import parse_consent, parse_enrollment, parse_mark, parse_school_day
+from services.ingest.rows.parse import ConsentRow, parse_consent, parse_enrollment, parse_mark, parse_school_day
 from services.ingest.settings import IngestSettings
 from services.ingest.take.marks import HandIn
 from services.platform import trace
@@ -26,7 +26,8 @@ RowT = TypeVar("RowT")
 def intake_router(intake: Callable[[], Intake], opened: Callable[[], Intake], settings: IngestSettings) -> APIRouter:
     """The routes, over the intake of the running service.
 
-    Consents are taken as soon as it is `opened`: a withdrawal waits for nothing.
+    A withdrawal is taken as soon as it is `opened`: it waits for nothing. Who consents waits until it has caught up: a
+    database that was restored would give the pseudonym of before once more, and erase it once more.
     """
     router = APIRouter(prefix="/v1", tags=["intake"], dependencies=[may("district")])
 
@@ -53,9 +54,13 @@ def intake_router(intake: Callable[[], Intake], opened: Callable[[], Intake], se
             openapi_extra={"requestBody": document.body()},
         )
 
+    async def take_consents(by: Intake, rows: Sequence[ConsentRow]) -> list[Outcome]:
+        only_withdraw = all(row.revoked_on is not None for row in rows)
+        return await (by if only_withdraw else intake()).take_consents(rows)
+
     marks = Kind(parse_mark, lambda i, rows: i.take_marks(rows, HandIn(live=True)), counted=True)
     add("/attendance", documents.ATTENDANCE, marks)
-    add("/consents", documents.CONSENTS, Kind(parse_consent, lambda i, rows: i.take_consents(rows)), opened)
+    add("/consents", documents.CONSENTS, Kind(parse_consent, take_consents), opened)
     add("/enrollments", documents.ENROLLMENTS, Kind(parse_enrollment, lambda i, rows: i.take_enrollments(rows)))
     add("/school-days", documents.SCHOOL_DAYS, Kind(parse_school_day, lambda i, rows: i.take_school_days(rows)))
     return router

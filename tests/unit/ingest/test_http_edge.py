@@ -16,7 +16,7 @@ from services.ingest import app as ingest_app
 from services.ingest.patience import UnavailableError
 from services.ingest.publish.dead_letters import Refused
 from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, NOT_CONSENTED, Outcome
-from services.ingest.rows.parse import MarkRow
+from services.ingest.rows.parse import ConsentRow, MarkRow
 from services.ingest.settings import IngestSettings
 from services.ingest.sweep import Swept
 from services.ingest.take.marks import HandIn
@@ -35,12 +35,17 @@ class InMemory:
         self.taken: list[MarkRow] = []
         self.refused: list[Refused] = []
         self.traces: list[str] = []
-        self.away = self.locked = False
+        self.away = self.locked = self.behind = False
 
     async def start(self) -> Swept:
+        if self.behind:
+            raise UnavailableError("Kafka")
         return Swept()
 
     sweep = start
+
+    async def take_consents(self, rows: Sequence[ConsentRow]) -> list[Outcome]:
+        return [ACCEPTED for _ in rows]
 
     async def check_kafka(self) -> str | None:
         return "Kafka does not answer." if self.away else None
@@ -136,6 +141,35 @@ async def test_what_is_away_is_a_503_that_says_when_to_come_again(client: httpx.
     assert answer.headers["Retry-After"] == ingest_app.RETRY_AFTER_SECONDS
     assert "duplicate" in answer.json()["detail"]
     assert (await client.get("/readyz")).status_code == httpx.codes.SERVICE_UNAVAILABLE
+
+
+async def test_before_it_has_caught_up_withdrawals_are_taken_and_nothing_else(
+    intake: InMemory, tmp_path: Path, identity: Identity
+) -> None:
+    intake.behind = True
+    settings = IngestSettings(data_dir=tmp_path, kafka="nowhere:1", database=SecretStr("postgresql://nowhere"))
+    app = ingest_app.create_app(identity.of(settings))
+    revoking = {"student_id": "604821", "agreement_id": "DSA", "revoked_on": "2016-12-05"}
+    consent = {
+        "student_id": "604821",
+        "agreement_id": "DSA",
+        "signed_by": "A Guardian",
+        "relationship": "parent",
+        "signed_on": "2016-12-06",
+        "method": "paper",
+        "records": ["attendance"],
+        "purpose": "homelessness-prevention",
+        "recipients": ["project-hope"],
+    }
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app), base_url="http://ingest", auth=identity.auth("district")
+        ) as client,
+    ):
+        told = [await client.post("/v1/consents", json=given) for given in (revoking, [revoking, consent])]
+        told.append(await client.post("/v1/attendance", json=MARK))
+    assert [one.status_code for one in told] == [200, 503, 503]
 
 
 async def test_without_the_master_key_it_is_said_and_the_operator_is_told_where(
