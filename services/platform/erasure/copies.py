@@ -43,8 +43,8 @@ async def read_topic(bootstrap: str, origin: str) -> Copies:
     place = TopicPartition(ERASURES.name, 0)
     found: Copies = {}
     mine = f"{origin}|".encode()
-    await consumer.start()
     try:
+        await consumer.start()
         consumer.assign([place])
         end = (await consumer.end_offsets([place]))[place]
         await consumer.seek_to_beginning(place)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import stat
 from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from aiokafka.errors import KafkaError
 
-from services.platform.erasure.copies import append_file, read_file
+from services.platform.erasure.copies import append_file, read_file, read_topic
 from services.platform.erasure.entry import LedgerEntry
 from services.platform.settings import SettingsError
 
@@ -68,3 +70,9 @@ def test_a_line_that_is_no_entry_is_named(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"{}\n")
     with pytest.raises(SettingsError, match="line 2 is no entry"):
         read_file(path)
+
+
+async def test_a_copy_that_is_away_leaves_nothing_open() -> None:
+    with pytest.raises(KafkaError):
+        await read_topic("127.0.0.1:9", "origin")
+    gc.collect()  # a client that is still open then says so, which fails the test
