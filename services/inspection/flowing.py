@@ -50,7 +50,7 @@ def _score(risk: JsonValue) -> list[tuple[str, str]]:
         return []
     simulated = ", which was trained on made-up students" if risk.get("simulated") else ""
     score = f"{risk['score']:.2f} of 1, by the model {risk.get('model')}{simulated}; it decides nothing by itself"
-    return [("Estimated chance that the family will need help", score)]
+    return [("Estimated chance that the family is identified as homeless within 30 school days", score)]
 
 
 def _window_mark(mark: JsonValue, plain: Plain) -> tuple[str, str, str]:
