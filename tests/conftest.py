@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import signal
-from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.identity import Identity
 
@@ -17,11 +18,19 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in its own hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if WITH_SERVICES & set(Path(item.path).parts):
-            item.add_marker(pytest.mark.xdist_group("services"))
+class ServicesTogether(LoadScopeScheduling):
+    """All tests that use services go to one process, in their order; the other has the rest.
+
+    xdist's own groups do it by a mark, which it writes where this pytest does not look any more.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "services" if WITH_SERVICES & set(nodeid.split("/")) else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ServicesTogether:
+    return ServicesTogether(config, log)
 
 
 @pytest.fixture(scope="session")
