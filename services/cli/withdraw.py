@@ -34,7 +34,7 @@ from services.ingest.proofs.schemas import Proof
 from services.ingest.rows.outcomes import Outcome
 from services.ingest.rows.parse import ConsentRow, RowError, parse_consent
 from services.ingest.settings import IngestSettings
-from services.ingest.store.withdrawing import agreements_of, counts_still, pseudonyms_of
+from services.ingest.store.withdrawing import agreements_of, counts_still, pseudonyms_of, recipients_of
 from services.platform.database import make_engine
 from services.platform.errors import NotRunningError
 from services.platform.processes import poll
@@ -181,6 +181,12 @@ async def _withdraw(settings: IngestSettings, asked: _Asked) -> Withdrawn:
                 async with engine.connect() as connection:
                     feeds = await pseudonyms_of(connection, asked.student_id)
                     meant = await agreements_of(connection, asked.student_id)
+                    known = await recipients_of(connection, asked.student_id)
+            if asked.recipient is not None and asked.recipient not in known:
+                raise CommandError(
+                    "--recipient: no agreement and no consent of this student names it, so nothing was withdrawn. "
+                    f"Known are {', '.join(sorted(known)) or 'none'}."
+                )
             named = [asked.agreement] if asked.agreement else meant
             if not named:
                 raise CommandError(

@@ -52,6 +52,16 @@ async def test_access_ends_at_once_for_every_recipient(sealing: Taken, caplog: p
     assert student not in result.output + caplog.text
 
 
+async def test_one_recipient_of_two_and_a_mistyped_one_withdraws_nothing(sealing: Taken) -> None:
+    student, _ = await sealing.consent(HOPE, HEARTH)
+    mistyped = await run(sealing, student, "--recipient", f"{HOPE}x", "--no-wait")
+    assert (mistyped.exit_code, HEARTH in mistyped.output) == (1, True), mistyped.output
+    assert len(await sealing.pseudonyms(student)) == 2
+    result = await run(sealing, student, "--recipient", HOPE, "--no-wait")
+    assert result.exit_code == 0, result.output
+    assert list(await sealing.pseudonyms(student)) == [HEARTH]
+
+
 async def test_twice_changes_nothing(sealing: Taken) -> None:
     student, _ = await sealing.consent(HOPE)
     await run(sealing, student, "--no-wait")

@@ -19,6 +19,11 @@ _AGREEMENTS: Final = text("""
     WHERE s.student_id = :student AND NOT s.held AND agreement_id <> ''
     UNION SELECT id FROM ingest.agreements WHERE effective_on > ingest.today()
 """)
+_RECIPIENTS: Final = text("""
+    SELECT unnest(c.recipients) FROM ingest.students s JOIN ingest.consents c ON c.student = s.id
+    WHERE s.student_id = :student
+    UNION SELECT jsonb_path_query(document, '$.party[*].id') #>> '{}' FROM ingest.agreements
+""")
 _COUNTS_STILL: Final = text("""
     SELECT EXISTS (
         SELECT FROM ingest.students s JOIN ingest.consents c ON c.student = s.id
@@ -38,6 +43,11 @@ async def agreements_of(connection: AsyncConnection, student_id: str) -> list[st
     named = set((await connection.execute(_AGREEMENTS, {"student": student_id})).scalars())
     in_force = await agreements.in_force(connection)
     return sorted(named if in_force is None else named | {in_force.id})
+
+
+async def recipients_of(connection: AsyncConnection, student_id: str) -> set[str]:
+    """From whom a consent can be withdrawn: who is named in the student's, and the parties of every agreement."""
+    return set((await connection.execute(_RECIPIENTS, {"student": student_id})).scalars())
 
 
 async def counts_still(
