@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import Final
 
-from aiokafka.errors import KafkaError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.platform.consent import DATABASE_AWAY
-from services.platform.erasure.confirming import Remove, erase_forever
-from services.platform.erasure.copies import RETRY_SECONDS, until_ledger_is_whole
+from services.platform.erasure.confirming import Remove
+from services.platform.erasure.erasing import Erasures
 from services.platform.keys.ring import KeyRing
-from services.platform.roles import require_role
-
-log = logging.getLogger(__name__)
 
 SERVICE: Final = "warning"
 
@@ -31,26 +25,17 @@ class Erasing:
     async def keep(self, remove: Remove) -> None:
         """Open the ring when it may be, then renew its lease and remove what is erased, until cancelled.
 
-        Raises `RolesError` when the database would give the worker nothing.
+        Raises what `Erasures.run` raises, and `MasterKeyLostError`.
         """
-        await self._until_open()
+        erasures = Erasures(self._engine, self._bootstrap, service=SERVICE, remove=remove)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._ring.refresh_forever())
-            tasks.create_task(erase_forever(self._engine, SERVICE, remove))
+            tasks.create_task(erasures.run())
+            tasks.create_task(erasures.then(self._renew))
 
     async def close(self) -> None:
         """Let the database go."""
         await self._engine.dispose()
 
-    async def _until_open(self) -> None:
-        while True:
-            try:
-                async with self._engine.connect() as connection:
-                    await require_role(connection, SERVICE)
-                await until_ledger_is_whole(self._engine, self._bootstrap)
-            except (*DATABASE_AWAY, KafkaError) as error:
-                log.warning("the ledger of erasures cannot be compared yet: %s", type(error).__name__)
-                await asyncio.sleep(RETRY_SECONDS)
-            else:
-                self._ring.open()
-                return
+    async def _renew(self) -> None:
+        self._ring.open()
+        await self._ring.refresh_forever()

@@ -18,6 +18,7 @@ from services.platform.erasure.confirming import Remove, erase_forever
 from services.platform.erasure.copies import until_ledger_is_whole
 from services.platform.http import ProblemError
 from services.platform.identity.guard import HEALTH
+from services.platform.roles import require_role
 
 RETRY_AFTER_SECONDS: Final = 1
 
@@ -50,15 +51,24 @@ class Erasures:
         return self._whole.is_set()
 
     async def run(self) -> None:
-        """Compare, then erase until cancelled; raises what neither Kafka's nor the database's return would cure."""
+        """Compare, then erase until cancelled.
+
+        Raises `RolesError` when the database would give the service nothing, and what neither Kafka's nor the
+        database's return would cure.
+        """
         comparing = AsyncRetrying(
             retry=retry_if_exception_type((KafkaError, *DATABASE_AWAY)) & retry_if_not_exception_type(INCURABLE),
             wait=wait_random_exponential(multiplier=0.2, max=5),
             before_sleep=log_retry,
         )
-        await comparing(until_ledger_is_whole, self._engine, self._bootstrap)
+        await comparing(self._compare)
         self._whole.set()
         await erase_forever(self._engine, self._service, self._remove, self._after)
+
+    async def _compare(self) -> None:
+        async with self._engine.connect() as connection:
+            await require_role(connection, self._service)
+        await until_ledger_is_whole(self._engine, self._bootstrap)
 
     async def then(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do the work once the ledger was compared."""

@@ -37,12 +37,11 @@ class FoundKeys(NamedTuple):
 async def find_keys(
     connection: AsyncConnection | AsyncSession, masters: MasterKeys, pseudonyms: Iterable[str]
 ) -> FoundKeys:
-    """The keys of these feeds, now. Raises `MasterKeyLostError`.
-
-    A key that is deleted meanwhile is among the gone: they are looked up second.
-    """
-    given = {"pseudonyms": chr(31).join(pseudonyms)}
-    rows = (await connection.execute(_KEYS, given)).all()
+    """The keys of these feeds, now, and of those that have none which are gone. Raises `MasterKeyLostError`."""
+    asked = set(pseudonyms)
+    rows = (await connection.execute(_KEYS, {"pseudonyms": chr(31).join(asked)})).all()
     keys = {row.pseudonym: masters.unwrap(row.pseudonym, WrappedKey(row.master, row.wrapped)) for row in rows}
-    gone = (await connection.execute(_GONE, given)).scalars().all() if given["pseudonyms"] else []
-    return FoundKeys(keys, frozenset(gone))
+    if len(keys) == len(asked):
+        return FoundKeys(keys, frozenset())
+    gone = await connection.execute(_GONE, {"pseudonyms": chr(31).join(asked - keys.keys())})
+    return FoundKeys(keys, frozenset(gone.scalars()))
