@@ -8,5 +8,7 @@ ATTENDANCE: Final = "attendance"
 """The kind of records that marks, alerts and windows are of."""
 HOUSING_STATUS: Final = "housing_status"
 """The kind of records that a closing's outcome is of."""
+OTHER_RECORDS: Final = ("demographics", "programs", "grades", "assessments", "suspensions", "graduations")
+"""The kinds of records that are kept beside attendance: in PostgreSQL alone, never in Kafka."""
 ANY: Final = "*"
 """In the place of an agreement's id or a school's: an agreement that is assumed, for want of one, covers all."""

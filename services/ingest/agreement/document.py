@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
 
-from services.platform.sharing import ANY, ATTENDANCE, HOUSING_STATUS
+from services.platform.sharing import ANY, ATTENDANCE, HOUSING_STATUS, OTHER_RECORDS
 
 MOST_VERSIONS: Final = 1_000_000
 AgreementId = Annotated[str, StringConstraints(pattern=r"^(\*|[A-Za-z0-9][A-Za-z0-9._-]{0,63})$")]
@@ -81,18 +81,29 @@ class Agreement(_Strict):
 
     def feeds(self) -> tuple[Feed, ...]:
         """What flows: one feed an agency with live attendance."""
-        return self._feeds(live=True)
+        return self._feeds(ATTENDANCE, live=True)
+
+    def attendance_feeds(self) -> tuple[Feed, ...]:
+        """What flows, and after it the attendance that is kept for the other forms: one a party and purpose."""
+        return (*self.feeds(), *self._feeds(ATTENDANCE, live=False))
+
+    def record_feeds(self, kind: str) -> tuple[Feed, ...]:
+        """What is kept of one of `OTHER_RECORDS`, in whatever form it is disclosed: one a party and purpose."""
+        return self._feeds(kind)
 
     def all_feeds(self) -> tuple[Feed, ...]:
-        """What flows, and after it what is kept for the other forms: one a party and purpose."""
-        return (*self.feeds(), *self._feeds(live=False))
+        """Those of attendance, and after them the others."""
+        return (*self.attendance_feeds(), *(feed for kind in OTHER_RECORDS for feed in self.record_feeds(kind)))
 
-    def _feeds(self, *, live: bool) -> tuple[Feed, ...]:
+    def _feeds(self, kind: str, *, live: bool | None = None) -> tuple[Feed, ...]:
         schools: dict[tuple[str, str], set[str]] = {}
         for each in self.disclosure:
-            if ATTENDANCE in each.records and (each.form == "live") is live:
+            if kind in each.records and live in (None, each.form == "live"):
                 schools.setdefault((each.to, each.purpose), set()).update(each.schools)
-        return tuple(Feed(to, purpose, frozenset(of), live) for (to, purpose), of in schools.items())
+        return tuple(
+            Feed(to, purpose, frozenset(of), bool(live) and kind == ATTENDANCE, kind)
+            for (to, purpose), of in schools.items()
+        )
 
 
 class FeedId(NamedTuple):
@@ -100,7 +111,19 @@ class FeedId(NamedTuple):
 
     agency: str
     kept_for: str = ""
-    """The purpose for which it is kept in the schema `district`; empty when it flows."""
+    """Empty when it flows. Else the purpose for which attendance is kept in the schema `district`; before the purpose
+    of another kind of records stands the kind, with a colon, which no purpose has."""
+
+    @property
+    def kind(self) -> str:
+        """Of which kind of records it is."""
+        kind, colon, _ = self.kept_for.partition(":")
+        return kind if colon else ATTENDANCE
+
+    @property
+    def purpose(self) -> str:
+        """For which purpose it is kept; empty when it flows: that is the agreement's then."""
+        return self.kept_for.rpartition(":")[2]
 
     def __str__(self) -> str:
         """A text that no other feed has: neither an agency's id nor a purpose has a slash."""
@@ -109,7 +132,7 @@ class FeedId(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """The attendance that one party gets for one purpose, with students and pseudonyms of its own.
+    """One kind of records that one party gets for one purpose, with students and pseudonyms of its own.
 
     What is live flows to an agency, which has windows, alerts and capacity of its own; what is not is kept in the
     schema `district` and never enters Kafka.
@@ -119,14 +142,17 @@ class Feed:
     purpose: str
     schools: frozenset[str]
     live: bool = True
+    kind: str = ATTENDANCE
 
     @property
     def id(self) -> FeedId:
         """Whose the students are: all that is live to an agency is one feed, also when its purpose changes."""
-        return FeedId(self.agency, "" if self.live else self.purpose)
+        if self.live:
+            return FeedId(self.agency)
+        return FeedId(self.agency, self.purpose if self.kind == ATTENDANCE else f"{self.kind}:{self.purpose}")
 
     def has(self, school_id: str) -> bool:
-        """Whether the school's attendance is in it."""
+        """Whether the school's records are in it."""
         return school_id in self.schools or ANY in self.schools
 
 
@@ -146,6 +172,12 @@ def assumed(agency: str, purpose: str) -> Agreement:
         small_cell=10,
         party=(Party(id=agency, name=agency, role="agency"),),
         disclosure=(
-            Disclosure(to=agency, purpose=purpose, records=(ATTENDANCE, HOUSING_STATUS), schools=(ANY,), form="live"),
+            Disclosure(
+                to=agency,
+                purpose=purpose,
+                records=(ATTENDANCE, HOUSING_STATUS, *OTHER_RECORDS),
+                schools=(ANY,),
+                form="live",
+            ),
         ),
     )

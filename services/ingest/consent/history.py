@@ -1,9 +1,10 @@
-"""What was said of one student's consents, as far as one recipient has something by them: pure."""
+"""What was said of one student's consents, as far as one feed has something by them: pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from services.ingest.agreement.document import FeedId
 from services.ingest.consent.stored import ConsentKey, StoredConsent, merged, stored
 from services.ingest.consent.withdrawals import Withdrawal, of_row
 from services.ingest.rows.parse import ConsentRow
@@ -14,13 +15,13 @@ class ConsentHistory:
 
     def __init__(
         self,
-        recipient: str,
+        feed: FeedId,
         kept: Mapping[ConsentKey, StoredConsent] | None = None,
         withdrawals: Iterable[Withdrawal] = (),
     ) -> None:
         self.kept = dict(kept or {})
         self.changed: set[ConsentKey] = set()
-        self._recipient = recipient
+        self._feed = feed
         self._withdrawals = list(withdrawals)
 
     def take(self, row: ConsentRow) -> bool:
@@ -29,11 +30,11 @@ class ConsentHistory:
             if withdrawal not in self._withdrawals:
                 self._withdrawals.append(withdrawal)
                 for key, one in self.kept.items():
-                    self._keep(key, one.after(withdrawal, self._recipient))
+                    self._keep(key, one.after(withdrawal, self._feed))
         given = stored(row)
         if given is None:
             return False
-        left = given.before(self._withdrawals, self._recipient)
+        left = given.before(self._withdrawals, self._feed)
         return self._keep(given.key, merged(self.kept.get(given.key), left))
 
     def _keep(self, key: ConsentKey, consent: StoredConsent) -> bool:

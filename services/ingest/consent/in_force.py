@@ -28,7 +28,7 @@ class ConsentPolicy:
     @classmethod
     def of(cls, agreement: Agreement, feed: Feed) -> ConsentPolicy:
         """What a consent must cover for this feed of the agreement."""
-        return cls(agreement.id, feed.purpose, feed.agency, first=agreement.effective_on, last=agreement.expires_on)
+        return cls(agreement.id, feed.purpose, feed.agency, feed.kind, agreement.effective_on, agreement.expires_on)
 
     def misses(
         self, agreement_id: str, records: Iterable[str], purpose: str | None, recipients: Iterable[str]

@@ -12,7 +12,7 @@ from services.ingest.consent.in_force import ConsentPolicy
 from services.ingest.consent.withdrawals import Withdrawal, of_row, withdrawn_on
 from services.ingest.rows.outcomes import Outcome
 from services.ingest.rows.parse import ConsentRow
-from services.platform.sharing import ANY, ATTENDANCE
+from services.platform.sharing import ANY
 
 ADULT: Final = 18
 
@@ -73,13 +73,9 @@ class Grounds:
 
     def _withdrawn_since(self, row: ConsentRow, withdrawals: Sequence[Withdrawal]) -> date | None:
         """Since when all is withdrawn that would be shared by the row, or else that it names."""
-        fitting = {feed.agency for feed, policy in self.policies.items() if _fits(row, policy)}
-        kinds = [ATTENDANCE] if ATTENDANCE in row.records else row.records
-        found = [
-            withdrawn_on(row, recipient, kind, self.today, withdrawals)
-            for recipient in fitting or row.recipients
-            for kind in kinds
-        ]
+        shared = {(feed.agency, feed.kind) for feed, policy in self.policies.items() if _fits(row, policy)}
+        named = {(recipient, kind) for recipient in row.recipients for kind in row.records}
+        found = [withdrawn_on(row, recipient, kind, self.today, withdrawals) for recipient, kind in shared or named]
         days = [day for day in found if day is not None]
         return max(days) if days and len(days) == len(found) else None
 

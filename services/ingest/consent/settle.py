@@ -73,7 +73,7 @@ async def settle(
     found = []
     for student in given:
         withdrawals = of_entries(entries.get(digests[student.id], ()))
-        mine = [one.before(withdrawals, student.feed.agency) for one in kept[student.id].values()]
+        mine = [one.before(withdrawals, student.feed) for one in kept[student.id].values()]
         policy = policies.get(student.feed)
         now = standing([] if policy is None else [one.term(policy) for one in mine], today)
         found.append(_Found(student, mine, policy, now))

@@ -11,7 +11,6 @@ from services.ingest.agreement.document import FeedId
 from services.ingest.consent.in_force import ConsentPolicy, ConsentTerm
 from services.ingest.consent.withdrawals import Withdrawal
 from services.ingest.rows.parse import ConsentRow
-from services.platform.sharing import ATTENDANCE
 
 
 class ConsentKey(NamedTuple):
@@ -42,14 +41,14 @@ class StoredConsent:
         return policy.fits(self.key.agreement_id, self.records, self.key.purpose, self.recipients)
 
     def term_for(self, feed: FeedId) -> ConsentTerm:
-        """What matters of it without an agreement: as far as it names the feed's agency and purpose, and attendance.
+        """What matters of it without an agreement: as far as it names the feed's agency, purpose and kind of records.
 
         The purpose of what is live is the agreement's.
         """
-        named = feed.agency in self.recipients and feed.kept_for in ("", self.key.purpose)
+        named = feed.agency in self.recipients and feed.purpose in ("", self.key.purpose)
         return ConsentTerm(
             signed_on=self.key.signed_on,
-            fits=ATTENDANCE in self.records and named,
+            fits=feed.kind in self.records and named,
             expires_on=self.expires_on,
             revoked_on=self.revoked_on,
         )
@@ -59,27 +58,27 @@ class StoredConsent:
         mine = self.term_for(FeedId(policy.recipient))
         return replace(mine, fits=self.fits(policy), first=policy.first, last=policy.last)
 
-    def after(self, withdrawal: Withdrawal, recipient: str) -> StoredConsent:
-        """What is left of it for the recipient by a withdrawal that comes after it, perhaps on the day of signing."""
-        if self.key.signed_on > withdrawal.ended_on or not self._ended_by(withdrawal, recipient):
+    def after(self, withdrawal: Withdrawal, feed: FeedId) -> StoredConsent:
+        """What is left of it for the feed by a withdrawal that comes after it, perhaps on the day of signing."""
+        if self.key.signed_on > withdrawal.ended_on or not self._ended_by(withdrawal, feed.agency):
             return self
-        return self._without(withdrawal)
+        return self._without(withdrawal, feed.kind)
 
-    def before(self, withdrawals: Iterable[Withdrawal], recipient: str) -> StoredConsent:
-        """What is left of it for the recipient by withdrawals that came before it was handed in."""
+    def before(self, withdrawals: Iterable[Withdrawal], feed: FeedId) -> StoredConsent:
+        """What is left of it for the feed by withdrawals that came before it was handed in."""
         left = self
         for one in withdrawals:
-            if self.key.signed_on < one.ended_on and self._ended_by(one, recipient):
-                left = left._without(one)
+            if self.key.signed_on < one.ended_on and self._ended_by(one, feed.agency):
+                left = left._without(one, feed.kind)
         return left
 
     def _ended_by(self, withdrawal: Withdrawal, recipient: str) -> bool:
         return withdrawal.ends(self.key.agreement_id, recipient, self.key.purpose)
 
-    def _without(self, withdrawal: Withdrawal) -> StoredConsent:
-        """Of records that are kept nowhere there is nothing to end on a day to come: they end now."""
-        others = tuple(kind for kind in self.records if kind == ATTENDANCE or not withdrawal.covers(kind))
-        if not withdrawal.covers(ATTENDANCE):
+    def _without(self, withdrawal: Withdrawal, kind: str) -> StoredConsent:
+        """The feed's kind ends on its day. Of others nothing is kept here that could end on a day to come: now."""
+        others = tuple(one for one in self.records if one == kind or not withdrawal.covers(one))
+        if not withdrawal.covers(kind):
             return replace(self, records=others)
         return replace(self, records=others, revoked_on=min(self.revoked_on or date.max, withdrawal.ended_on))
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
+from services.ingest.agreement.document import FeedId
 from services.ingest.rows.parse import ConsentRow
 from services.platform.erasure.entry import LedgerEntry
-from services.platform.sharing import ANY
+from services.platform.sharing import ANY, ATTENDANCE
 
 
 class Withdrawal(NamedTuple):
@@ -50,10 +51,16 @@ def of_row(row: ConsentRow) -> list[Withdrawal]:
 def of_entries(entries: Iterable[LedgerEntry]) -> list[Withdrawal]:
     """What a student's entries in the ledger say. With every withdrawal one without a pseudonym was written."""
     return [
-        Withdrawal(one.agreement, one.recipient, one.kept_for, one.records, one.ended_on)
+        _of_entry(one)
         for one in entries
         if one.because == "destroyed" or (one.because == "withdrawn" and one.pseudonym is None)
     ]
+
+
+def _of_entry(entry: LedgerEntry) -> Withdrawal:
+    feed = FeedId(entry.recipient, entry.kept_for)
+    records = entry.records if feed.kind == ATTENDANCE else (feed.kind,)
+    return Withdrawal(entry.agreement, entry.recipient, feed.purpose, records, entry.ended_on)
 
 
 def withdrawn_on(

@@ -19,6 +19,7 @@ from services.ingest.formats.mapped import mapped_table
 from services.ingest.formats.mapping import Mapping, load_mapping
 from services.ingest.formats.reader import Reader
 from services.ingest.formats.sources import Readers, Source
+from services.ingest.rows.kinds import DEMOGRAPHICS
 from services.ingest.rows.parse import MarkRow
 
 SUPPORTED: Final = (
@@ -29,6 +30,9 @@ SUPPORTED: Final = (
 TABLES: Final = frozenset({".csv", ".tsv", ".txt", ".tab"})
 _BY_HEADER: Final = ("attendance", "consents", "enrollments", "calendar")
 """Kinds whose columns distinguish them from all others."""
+
+DEMOGRAPHIC: Final = frozenset(DEMOGRAPHICS.values)
+"""Columns of `students` that make its rows demographics, too."""
 
 _TOLD: Final = 5
 _UNKNOWN: Final = "its name and its beginning are of no known format"
@@ -170,14 +174,20 @@ class _Detector:
             into.schools.append(CsvReader(source, district.SCHOOLS, layout))
         elif kind == "students":
             into.students.append(CsvReader(source, district.STUDENTS, layout))
+            if not DEMOGRAPHIC.isdisjoint(layout.header):
+                into.record("demographics", CsvReader(source, district.DEMOGRAPHICS, layout))
         elif kind == "enrollments":
             into.enrollments.append(CsvReader(source, district.ENROLLMENTS, layout))
         elif kind == "calendar":
             into.calendar_entries.append(CsvReader(source, district.CALENDAR, layout))
         elif kind == "consents":
             into.consents.append(CsvReader(source, district.CONSENTS, layout))
-        else:
+        elif kind == "attendance":
             into.attendance.append(CsvReader(source, district.ATTENDANCE, layout))
+        elif kind == "terms":
+            into.terms.append(CsvReader(source, district.TERMS, layout))
+        else:
+            into.record(kind, CsvReader(source, district.RECORDS[kind], layout))
         return True
 
     def _xml(self, source: Input) -> bool:

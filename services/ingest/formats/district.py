@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Final
 
 from services.ingest.formats.base import RowT
 from services.ingest.formats.csv_table import Table
-from services.ingest.rows import parse
+from services.ingest.rows import parse, records
 from services.ingest.rows.fields import Values
+from services.ingest.rows.kinds import RECORD_TABLES
 from services.ingest.rows.parse import RowError
+from services.ingest.rows.records import Record
 
 
 def _table(
@@ -27,7 +30,7 @@ STUDENTS: Final = _table(
     "student_id first_name last_name birth_date grade household_id",
     "student_id",
     parse.parse_student,
-    ignored="gender race_ethnicity english_learner special_education",
+    ignored="gender race_ethnicity english_learner special_education",  # read by DEMOGRAPHICS
 )
 ENROLLMENTS: Final = _table(
     "student_id school_id entry_date exit_date household_id grade calendar",
@@ -48,6 +51,12 @@ CONSENTS: Final = _table(
     "student_id agreement_id",
     parse.parse_consent,
 )
+TERMS: Final = _table("term start_date end_date grade_scale_max", "term start_date end_date", records.parse_term)
+RECORDS: Final[Mapping[str, Table[Record]]] = {
+    name: Table(table.columns, table.required, table.parse) for name, table in RECORD_TABLES.items()
+}
+"""By the name of the file; demographics are columns of `students`, whose other columns are known and not read."""
+DEMOGRAPHICS: Final = replace(RECORDS["demographics"], ignored=frozenset(STUDENTS.columns) - {"student_id"})
 TABLES: Final[Mapping[str, Table[object]]] = {
     "schools": SCHOOLS,
     "students": STUDENTS,
@@ -55,11 +64,11 @@ TABLES: Final[Mapping[str, Table[object]]] = {
     "calendar": CALENDAR,
     "attendance": ATTENDANCE,
     "consents": CONSENTS,
+    "terms": TERMS,
+    **{name: table for name, table in RECORDS.items() if name != "demographics"},
 }
 """By the name of the file, without its suffix."""
-OF_OTHERS: Final = frozenset(
-    {"outcomes", "programs", "courses", "grades", "terms", "assessments", "suspensions", "graduations", "eligibility"}
-)
+OF_OTHERS: Final = frozenset({"outcomes"})
 """Files of the set that an import does not read."""
 
 

@@ -13,6 +13,7 @@ from services.ingest.formats.calendar import CalendarEntry, CalendarKey, Track, 
 from services.ingest.formats.inputs import Input
 from services.ingest.formats.reader import Reader
 from services.ingest.rows.parse import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, SchoolRow, StudentRow
+from services.ingest.rows.records import Record, TermRow
 
 
 @dataclass(slots=True)
@@ -27,10 +28,17 @@ class Readers:
     calendar_entries: list[Reader[CalendarEntry]] = field(default_factory=list)
     consents: list[Reader[ConsentRow]] = field(default_factory=list)
     attendance: list[Reader[MarkRow]] = field(default_factory=list)
+    terms: list[Reader[TermRow]] = field(default_factory=list)
+    records: dict[str, list[Reader[Record]]] = field(default_factory=dict)
+    """What is kept beside attendance, by the name in `rows.kinds.RECORD_TABLES`."""
     agreements: list[Path] = field(default_factory=list)
     """Files of an agreement, of which an import reads none."""
     others: dict[str, Input] = field(default_factory=dict)
     """Tables of the set that an import does not read, by kind; they are among the files not read, too."""
+
+    def record(self, name: str, reader: Reader[Record]) -> None:
+        """Add a reader of what is kept beside attendance."""
+        self.records.setdefault(name, []).append(reader)
 
     def inputs(self) -> list[Input]:
         """The file of each reader; one that is read several times comes several times."""
@@ -42,6 +50,8 @@ class Readers:
             self.calendar_entries,
             self.consents,
             self.attendance,
+            self.terms,
+            *self.records.values(),
         )
         return [reader.source for readers in kinds for reader in readers]
 
@@ -112,6 +122,14 @@ class Source:
     def attendance(self) -> Iterator[Found[MarkRow]]:
         """The attendance rows and events, each once, sections not yet merged."""
         return self._all(self.readers.attendance)
+
+    def terms(self) -> Iterator[Found[TermRow]]:
+        """When terms are, and the scales of their grades."""
+        return self._all(self.readers.terms)
+
+    def records(self, name: str) -> Iterator[Found[Record]]:
+        """The rows of one of `rows.kinds.RECORD_TABLES`."""
+        return self._all(self.readers.records.get(name, []))
 
     def school_days(self) -> Iterator[Found[SchoolDayRow]]:
         """Each school's days, by its calendar or else its sessions, and those of calendars that students follow."""

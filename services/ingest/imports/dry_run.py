@@ -26,6 +26,7 @@ from services.ingest.reporting.schools import Enrolled, Reporting
 from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, NOT_CONSENTED, OUT_OF_SCOPE, Outcome, WhyNot, best
 from services.ingest.rows.parse import ConsentRow, MarkRow, to_utc
 from services.ingest.settings import IngestSettings
+from services.platform.sharing import ATTENDANCE
 
 RowT = TypeVar("RowT")
 
@@ -124,6 +125,8 @@ class _Rehearsal:
         times = [self._time(row) for row in rows]
         found: list[list[Outcome]] = [[] for _ in rows]
         for feed in self._feeds:
+            if feed.feed.kind != ATTENDANCE:
+                continue
             for place, outcome in feed.classed(rows, times):
                 found[place].append(outcome)
         outcomes = [
@@ -169,7 +172,7 @@ class _RehearsedFeed:
 
     def settle(self, rows: Sequence[ConsentRow], today: date) -> None:
         """Note what the students' consents come to."""
-        said: defaultdict[str, ConsentHistory] = defaultdict(lambda: ConsentHistory(self.feed.agency))
+        said: defaultdict[str, ConsentHistory] = defaultdict(lambda: ConsentHistory(self.feed.id))
         given: defaultdict[str, list[ConsentRow]] = defaultdict(list)
         for row in rows:
             said[row.student_id].take(row)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeVar
 
 Values = Mapping[str, object]
 """A row's fields by name. Absent, None and the empty string all mean unknown."""
+
+ChoiceT = TypeVar("ChoiceT")
 
 MAX_ID: Final = 64
 _MAX_LIST: Final = 100
@@ -18,6 +21,7 @@ _LAST_YEAR: Final = 2100
 _FIRST_BIRTH_YEAR: Final = 1900
 _ISO_LENGTH: Final = 10
 
+_NUMBER: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,4})?")
 _AN_ID: Final = f"1 to {MAX_ID} printable characters"
 _SHORTENED: Final = re.compile(r"[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{2,3}")
 """A long number as spreadsheets write it; `1E2` is a room."""
@@ -63,6 +67,37 @@ def optional_words(values: Values, name: str, most: int) -> str | None:
     """A name of people or places: like text, and white space of any kind within it is one space."""
     value = values.get(name)
     return optional_text({name: " ".join(value.split())} if isinstance(value, str) else values, name, most)
+
+
+def required_words(values: Values, name: str, most: int) -> str:
+    """A name of people or places that must be there."""
+    text = optional_words(values, name, most)
+    if text is None:
+        raise FieldError(name, f"1 to {most} printable characters", missing=True)
+    return text
+
+
+def optional_choice(values: Values, name: str, choices: Mapping[str, ChoiceT]) -> ChoiceT | None:
+    """What one of the words stands for, whatever its case, or None when it is unknown."""
+    text = optional_text(values, name)
+    if text is None:
+        return None
+    found = choices.get(text.lower())
+    if found is None:
+        raise FieldError(name, _one_of(choices))
+    return found
+
+
+def required_choice(values: Values, name: str, choices: Mapping[str, ChoiceT]) -> ChoiceT:
+    """What one of the words stands for, whatever its case."""
+    found = optional_choice(values, name, choices)
+    if found is None:
+        raise FieldError(name, _one_of(choices), missing=True)
+    return found
+
+
+def _one_of(choices: Iterable[str]) -> str:
+    return f"one of {', '.join(choices)}"
 
 
 def optional_id(values: Values, name: str) -> str | None:
@@ -171,6 +206,33 @@ def optional_count(values: Values, name: str, most: int) -> int | None:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most:
         return value
     raise FieldError(name, f"a whole number from 0 to {most}")
+
+
+def optional_number(values: Values, name: str, most: int) -> Decimal | None:
+    """A number from 0 with at most four decimals, or None when it is unknown."""
+    value = values.get(name)
+    if value is None or value == "":
+        return None
+    text = str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else "?"
+    if not text:
+        return None
+    if _NUMBER.fullmatch(text) and (number := Decimal(text)) <= most:
+        return number
+    raise FieldError(name, f"a number from 0 to {most}, with a point before decimals")
+
+
+def optional_year(values: Values, name: str) -> int | None:
+    """A year, or None when it is unknown."""
+    number = optional_count(values, name, _LAST_YEAR)
+    if number is not None and number < _FIRST_YEAR:
+        raise FieldError(name, f"a year from {_FIRST_YEAR} to {_LAST_YEAR}")
+    return number
+
+
+def plain(number: Decimal) -> str:
+    """A number as people write it: `88.5`, and `90` for 90.0."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def text_list(values: Values, name: str) -> tuple[str, ...]:

@@ -146,7 +146,7 @@ async def _for_feed(
     locked = await students.lock(connection, feed, ids)
     kept = await consents.of(connection, [student.id for student in locked.values()])
     said = {
-        one: ConsentHistory(feed.agency, kept[locked[one].id] if one in locked else None, batch.withdrawals[one])
+        one: ConsentHistory(feed, kept[locked[one].id] if one in locked else None, batch.withdrawals[one])
         for one in ids
     }
     news = [said[row.student_id].take(row) for row in batch.rows]

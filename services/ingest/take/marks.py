@@ -114,7 +114,7 @@ async def _classify(parts: IngestContext, rows: Sequence[MarkRow], said: HandIn)
         zones = await gate.timezones(connection) if naive else {}
         times = _times(rows, zones, parts.timezone, modified=said.as_of is not None)
         batches = []
-        for feed in agreement.all_feeds():
+        for feed in agreement.attendance_feeds():
             places = [place for place, row in enumerate(rows) if covers(agreement, feed, row.school_id, row.date)]
             if places:
                 taking = Taking(now, said.live, said.as_of, horizon, str(feed.id))

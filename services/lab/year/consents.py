@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from services.ingest.agreement.document import FeedId
 from services.ingest.consent.history import ConsentHistory
 from services.ingest.consent.in_force import ConsentPolicy, Run, standing
 from services.ingest.rows.parse import ConsentRow
@@ -36,7 +37,9 @@ class Consented:
     def take(self, rows: Sequence[ConsentRow]) -> None:
         """Take one batch; a withdrawal is remembered also of a student of whom nothing is kept yet."""
         for row in rows:
-            self._children.setdefault(row.student_id, _Child(ConsentHistory(self.policy.recipient))).said.take(row)
+            self._children.setdefault(row.student_id, _Child(ConsentHistory(FeedId(self.policy.recipient)))).said.take(
+                row
+            )
         for student_id in {row.student_id for row in rows}:
             self._children[student_id].settle(self.policy, self.first)
 

@@ -46,7 +46,7 @@ def test_the_pilots_agreement_names_its_schools_and_who_gets_what() -> None:
 
 def test_what_does_not_flow_is_kept_for_each_party_and_purpose() -> None:
     agreement = load_agreement(PILOT)
-    live, kept = agreement.all_feeds()
+    live, kept = agreement.attendance_feeds()
     assert (live.live, str(live.id), kept.live, str(kept.id)) == (
         True,
         "project-hope",
@@ -57,7 +57,11 @@ def test_what_does_not_flow_is_kept_for_each_party_and_purpose() -> None:
     aggregate = agreement.disclosure[1].model_copy(update={"form": "aggregate", "schools": ("more",)})
     grades = agreement.disclosure[1].model_copy(update={"records": ("grades",), "schools": ("others",)})
     wider = agreement.model_copy(update={"disclosure": (*agreement.disclosure, aggregate, grades)})
-    assert [one.schools - kept.schools for one in wider.all_feeds()[1:]] == [{"more"}]
+    assert [one.schools - kept.schools for one in wider.attendance_feeds()[1:]] == [{"more"}]
+    assert [(str(one.id), one.live, one.id.kind, one.id.purpose) for one in wider.record_feeds("grades")] == [
+        ("dsni/grades:program-evaluation", False, "grades", "program-evaluation")
+    ]
+    assert {one.kind for one in agreement.all_feeds()} == {"attendance", "demographics", "programs"}
 
 
 def test_comments_and_order_are_no_other_document(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def kept(row: ConsentRow) -> StoredConsent:
 
 
 def said(*rows: ConsentRow, recipient: str = "project-hope") -> list[StoredConsent]:
-    mine = ConsentHistory(recipient)
+    mine = ConsentHistory(FeedId(recipient))
     for row in rows:
         mine.take(row)
     return list(mine.kept.values())
@@ -57,7 +57,7 @@ def come_to(*rows: ConsentRow, today: date = TODAY) -> ConsentStanding:
 
 
 def test_the_same_row_again_changes_nothing() -> None:
-    mine = ConsentHistory("project-hope")
+    mine = ConsentHistory(FeedId("project-hope"))
     assert [mine.take(ROW), mine.take(ROW)] == [True, False]
 
 

@@ -101,7 +101,7 @@ def test_a_workbook_of_one_sheet_is_known_by_its_name(tmp_path):
         ("attendance", TABLE.encode()),
         (".attendance.csv", TABLE.encode()),
         ("notes.csv", b"a,b\n1,2\n"),
-        ("grades_2016.csv", b"student_id,course,term,grade\n"),
+        ("outcomes_2016.csv", b"student_id,date,kind\n"),
         ("attendance.xlsx", b"PK\x03\x04 no workbook"),
         ("attendance.zip", b"no archive"),
         ("notes.xml", b"<a/>"),

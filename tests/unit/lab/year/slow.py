@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from models.attendance import NO_TIME, RETRACTED, DayMarks, SectionMark, code_of, day_code, with_mark
 from models.school_year import year_of
 from services.contracts.ids import Pseudonym, Slot
-from services.ingest.agreement.document import assumed
+from services.ingest.agreement.document import FeedId, assumed
 from services.ingest.agreement.folder import AGENCY, PURPOSE
 from services.ingest.classification.classify import Horizon, Memory, Taking, classify
 from services.ingest.consent.history import ConsentHistory
@@ -156,7 +156,7 @@ class Slow:
             del self.handed_in[day]
 
     def _read_consents(self) -> dict[str, ConsentHistory]:
-        said: defaultdict[str, ConsentHistory] = defaultdict(lambda: ConsentHistory(AGENCY))
+        said: defaultdict[str, ConsentHistory] = defaultdict(lambda: ConsentHistory(FeedId(AGENCY)))
         for row in (one.row for one in self.source.consents() if isinstance(one, Item)):
             said[row.student_id].take(row)
         return said

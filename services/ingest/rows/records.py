@@ -1,0 +1,333 @@
+"""The rows of what the agreement shares beside attendance, and how each is read: CSV strings and JSON values alike.
+
+`days` are the first and the last day that a row is about, both inclusive; None where it sets no end, or says nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Final, Literal, NamedTuple, TypeVar, get_args
+
+from services.ingest.rows import fields
+from services.ingest.rows.fields import FieldError, Values
+from services.ingest.rows.parse import RowError
+
+CourseLevel = Literal["regular", "honors", "advanced", "dual"]
+GraduationStatus = Literal["graduated", "continuing", "dropped_out", "transferred"]
+
+_WORDS: Final = 200
+_GRADE: Final = re.compile(r"[A-Z]{1,3}[+-]?")
+_MOST_GRADE: Final = 1_000
+_MOST_CREDITS: Final = 100
+_MOST_SCORE: Final = 100_000
+_MOST_DAYS: Final = 366
+_LEVELS: Final[dict[str, CourseLevel]] = {one: one for one in get_args(CourseLevel)}
+_STATUSES: Final[dict[str, GraduationStatus]] = {one: one for one in get_args(GraduationStatus)}
+
+
+class RecordDays(NamedTuple):
+    """The days that a row is about, both ends inclusive; None: no end is known."""
+
+    first: date | None = None
+    last: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DemographicsRow:
+    """The demographic columns of a row of `students.csv`: measured by, and never a feature of the risk model."""
+
+    student_id: str
+    gender: str | None = None
+    race_ethnicity: str | None = None
+    english_learner: bool | None = None
+    special_education: bool | None = None
+
+    @property
+    def days(self) -> RecordDays:
+        """It holds for no certain days."""
+        return RecordDays()
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramRow:
+    """A row of `programs.csv`: a student takes part in a programme, from entry to exit, both inclusive."""
+
+    student_id: str
+    program: str
+    entry_date: date
+    exit_date: date | None = None
+
+    @property
+    def days(self) -> RecordDays:
+        """The days of taking part."""
+        return RecordDays(self.entry_date, self.exit_date)
+
+
+@dataclass(frozen=True, slots=True)
+class EligibilityRow:
+    """A row of `eligibility.csv`: a student could take part in a programme on these days, both inclusive."""
+
+    student_id: str
+    program: str
+    from_date: date
+    through: date | None = None
+    reason: str | None = None
+
+    @property
+    def days(self) -> RecordDays:
+        """The days on which the student could take part."""
+        return RecordDays(self.from_date, self.through)
+
+
+@dataclass(frozen=True, slots=True)
+class TermRow:
+    """A row of `terms.csv`, of no student: when a term is, and the best numeric grade in it (100, or 4.0)."""
+
+    term: str
+    start_date: date
+    end_date: date
+    grade_scale_max: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CourseRow:
+    """A row of `courses.csv`: a student is enrolled in a course of a term."""
+
+    student_id: str
+    course: str
+    term: str = ""
+    title: str | None = None
+    subject: str | None = None
+    level: CourseLevel | None = None
+    start_date: date | None = None
+    end_date: date | None = None
+
+    @property
+    def days(self) -> RecordDays:
+        """The days in the course; where it gives none, its term's are meant."""
+        return RecordDays(self.start_date, self.end_date)
+
+
+@dataclass(frozen=True, slots=True)
+class GradeRow:
+    """A row of `grades.csv`: a mark in a course, for a term; a letter in capitals, or a number of the term's scale."""
+
+    student_id: str
+    course: str
+    term: str
+    grade: str
+    credits: Decimal | None = None
+
+    @property
+    def days(self) -> RecordDays:
+        """Its term's are meant."""
+        return RecordDays()
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentRow:
+    """A row of `assessments.csv`: what came out of a test."""
+
+    student_id: str
+    assessment: str
+    date: date
+    scale_score: Decimal | None = None
+    performance_level: str | None = None
+
+    @property
+    def days(self) -> RecordDays:
+        """The day of the test."""
+        return RecordDays(self.date, self.date)
+
+
+@dataclass(frozen=True, slots=True)
+class SuspensionRow:
+    """A row of `suspensions.csv`: from this date for so many school days, in school or out of it."""
+
+    student_id: str
+    date: date
+    days_out: Decimal | None = None
+    in_school: bool | None = None
+    action: str = ""
+    """The source's id of it, where it has one: there may be several on one day."""
+
+    @property
+    def days(self) -> RecordDays:
+        """The day on which it began."""
+        return RecordDays(self.date, self.date)
+
+
+@dataclass(frozen=True, slots=True)
+class GraduationRow:
+    """A row of `graduations.csv`: how school ended for a student of the cohort (the year of expected graduation)."""
+
+    student_id: str
+    cohort_year: int
+    """0 when it is unknown."""
+    status: GraduationStatus
+    date: date | None = None
+
+    @property
+    def days(self) -> RecordDays:
+        """The day on which it ended, where it is known."""
+        return RecordDays(self.date, self.date)
+
+
+Record = (
+    DemographicsRow | ProgramRow | EligibilityRow | CourseRow | GradeRow | AssessmentRow | SuspensionRow | GraduationRow
+)
+"""A row about one student."""
+
+RowT = TypeVar("RowT")
+Parse = Callable[[Values], RowT | RowError]
+
+
+def _reading(make: Callable[[Values], RowT]) -> Parse[RowT]:
+    """The row, or what is wrong with it."""
+
+    def parse(values: Values) -> RowT | RowError:
+        try:
+            return make(values)
+        except FieldError as error:
+            return RowError.of(error)
+
+    return parse
+
+
+def _demographics(values: Values) -> DemographicsRow:
+    return DemographicsRow(
+        student_id=fields.required_id(values, "student_id"),
+        gender=fields.optional_words(values, "gender", _WORDS),
+        race_ethnicity=fields.optional_words(values, "race_ethnicity", _WORDS),
+        english_learner=fields.optional_flag(values, "english_learner"),
+        special_education=fields.optional_flag(values, "special_education"),
+    )
+
+
+def _program(values: Values) -> ProgramRow:
+    entry, exit_ = fields.required_date(values, "entry_date"), fields.optional_date(values, "exit_date")
+    _in_order("exit_date", "entry_date", entry, exit_)
+    return ProgramRow(
+        student_id=fields.required_id(values, "student_id"),
+        program=fields.required_words(values, "program", _WORDS),
+        entry_date=entry,
+        exit_date=exit_,
+    )
+
+
+def _eligibility(values: Values) -> EligibilityRow:
+    first, last = fields.required_date(values, "from"), fields.optional_date(values, "through")
+    _in_order("through", "from", first, last)
+    return EligibilityRow(
+        student_id=fields.required_id(values, "student_id"),
+        program=fields.required_words(values, "program", _WORDS),
+        from_date=first,
+        through=last,
+        reason=fields.optional_words(values, "reason", _WORDS),
+    )
+
+
+def _term(values: Values) -> TermRow:
+    start, end = fields.required_date(values, "start_date"), fields.required_date(values, "end_date")
+    _in_order("end_date", "start_date", start, end)
+    return TermRow(
+        term=fields.required_words(values, "term", _WORDS),
+        start_date=start,
+        end_date=end,
+        grade_scale_max=fields.optional_number(values, "grade_scale_max", _MOST_GRADE),
+    )
+
+
+def _course(values: Values) -> CourseRow:
+    start, end = fields.optional_date(values, "start_date"), fields.optional_date(values, "end_date")
+    if start is not None:
+        _in_order("end_date", "start_date", start, end)
+    return CourseRow(
+        student_id=fields.required_id(values, "student_id"),
+        course=fields.required_words(values, "course", _WORDS),
+        term=fields.optional_words(values, "term", _WORDS) or "",
+        title=fields.optional_words(values, "title", _WORDS),
+        subject=fields.optional_words(values, "subject", _WORDS),
+        level=fields.optional_choice(values, "level", _LEVELS),
+        start_date=start,
+        end_date=end,
+    )
+
+
+def _grade(values: Values) -> GradeRow:
+    return GradeRow(
+        student_id=fields.required_id(values, "student_id"),
+        course=fields.required_words(values, "course", _WORDS),
+        term=fields.required_words(values, "term", _WORDS),
+        grade=_mark(values),
+        credits=fields.optional_number(values, "credits", _MOST_CREDITS),
+    )
+
+
+def _assessment(values: Values) -> AssessmentRow:
+    return AssessmentRow(
+        student_id=fields.required_id(values, "student_id"),
+        assessment=fields.required_words(values, "assessment", _WORDS),
+        date=fields.required_date(values, "date"),
+        scale_score=fields.optional_number(values, "scale_score", _MOST_SCORE),
+        performance_level=fields.optional_words(values, "performance_level", _WORDS),
+    )
+
+
+def _suspension(values: Values) -> SuspensionRow:
+    return SuspensionRow(
+        student_id=fields.required_id(values, "student_id"),
+        date=fields.required_date(values, "date"),
+        days_out=fields.optional_number(values, "days", _MOST_DAYS),
+        in_school=fields.optional_flag(values, "in_school"),
+    )
+
+
+def _graduation(values: Values) -> GraduationRow:
+    return GraduationRow(
+        student_id=fields.required_id(values, "student_id"),
+        cohort_year=fields.optional_year(values, "cohort_year") or 0,
+        status=fields.required_choice(values, "status", _STATUSES),
+        date=fields.optional_date(values, "date"),
+    )
+
+
+parse_demographics: Final = _reading(_demographics)
+parse_program: Final = _reading(_program)
+parse_eligibility: Final = _reading(_eligibility)
+parse_term: Final = _reading(_term)
+parse_course: Final = _reading(_course)
+parse_grade: Final = _reading(_grade)
+parse_assessment: Final = _reading(_assessment)
+parse_suspension: Final = _reading(_suspension)
+parse_graduation: Final = _reading(_graduation)
+
+
+def _mark(values: Values) -> str:
+    """A letter in capitals with its sign, or a number without needless zeros."""
+    expected = "a letter such as A, B+ or INC, or a number of the term's scale"
+    text = fields.optional_text(values, "grade")
+    if text is None:
+        number = fields.optional_number(values, "grade", _MOST_GRADE)
+        if number is None:
+            raise FieldError("grade", expected, missing=True)
+        return fields.plain(number)
+    letters = text.upper()
+    if _GRADE.fullmatch(letters):
+        return letters
+    try:
+        number = fields.optional_number({"grade": text}, "grade", _MOST_GRADE)
+    except FieldError:
+        number = None
+    if number is None:
+        raise FieldError("grade", expected)
+    return fields.plain(number)
+
+
+def _in_order(name: str, other: str, first: date, last: date | None) -> None:
+    if last is not None and last < first:
+        raise FieldError(name, f"{other} or a later day")
