@@ -30,15 +30,17 @@ from services.ingest.publish.pending import (
 from services.ingest.publish.publisher import Publisher
 from services.ingest.reporting.head_counts import HeadCounts
 from services.ingest.reporting.schools import Enrolled, SchoolReport
+from services.ingest.rows.kinds import RecordTable
 from services.ingest.rows.outcomes import Outcome, Unfit
 from services.ingest.rows.parse import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, SchoolRow, StudentRow
+from services.ingest.rows.records import Record, TermRow
 from services.ingest.settings import IngestSettings
 from services.ingest.store.stale_marks import SchoolSpan, Whole
 from services.ingest.sweep import Swept, sweep
-from services.ingest.take import agreements, clock, consents, days, import_session, marks, rosters, snapshot
+from services.ingest.take import agreements, clock, consents, days, import_session, marks, records, rosters, snapshot
 from services.ingest.take.consents import Known
 from services.ingest.take.days import Close
-from services.ingest.take.marks import HandIn
+from services.ingest.take.hand_in import HandIn
 from services.ingest.take.snapshot import Limits, TakenBack
 from services.platform import trace
 from services.platform.consent import check_database
@@ -181,6 +183,18 @@ class Intake:
         outcomes = await self._run(lambda: rosters.take_enrollments(self._parts, rows, counts=counts, run=run))
         await self._publish_students()
         return outcomes
+
+    async def take_terms(self, rows: Sequence[TermRow], said: HandIn) -> list[Outcome]:
+        """Take terms in, best before what is of them."""
+        return await self._run(lambda: records.take_terms(self._parts, rows, said))
+
+    async def take_records(self, table: RecordTable, rows: Sequence[Record], said: HandIn) -> list[Outcome]:
+        """Take rows of what is shared beside attendance; enrollments must be there, which say what is in scope."""
+        return await self._run(lambda: records.take_records(self._parts, table, rows, said))
+
+    async def retract_records(self, table: RecordTable, rows: Sequence[Record], said: HandIn) -> list[Outcome]:
+        """Take back what stands of the rows' keys, whatever else they say; `accepted` where something stood."""
+        return await self._run(lambda: records.retract_records(self._parts, table, rows, said))
 
     async def take_school_days(self, rows: Sequence[SchoolDayRow]) -> list[Outcome]:
         """Take the calendar in; a `reported` day is closed behind all marks taken so far."""

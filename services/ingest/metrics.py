@@ -10,6 +10,7 @@ from services.ingest.rows.outcomes import NO_SCHOOL, OLDER, OUTSIDE, Outcome, ta
 
 MARKS_TAKEN = Counter("firstbell_ingest_marks", "Marks taken in, by result", ["result"])
 MARKS_IDLE = Counter("firstbell_ingest_marks_idle", "Accepted marks that count nowhere or change nothing", ["why"])
+RECORDS_TAKEN = Counter("firstbell_ingest_records", "Records beside attendance, by file and result", ["file", "result"])
 REJECTIONS = Counter("firstbell_ingest_rejections", "Rejected rows and entries, by field", ["field"])
 CONSENT_CHANGES = Counter("firstbell_ingest_consent_changes", "Consents that began or ended", ["change"])
 PUBLISH_SECONDS = Histogram(
@@ -30,3 +31,9 @@ def count_marks(outcomes: Iterable[Outcome]) -> None:
             MARKS_IDLE.labels(_WHY[outcome]).inc()
     for status, number in tally(outcomes).items():
         MARKS_TAKEN.labels(status).inc(number)
+
+
+def count_records(file: str, outcomes: Iterable[Outcome]) -> None:
+    """Add these results of rows of this file of the export set."""
+    for status, number in tally(outcomes).items():
+        RECORDS_TAKEN.labels(file, status).inc(number)

@@ -16,7 +16,7 @@ from services.ingest.agreement.folder import PURPOSE
 from services.ingest.intake import Intake
 from services.ingest.rows.parse import ConsentRow, EnrollmentRow, MarkRow
 from services.ingest.settings import IngestSettings
-from services.ingest.take.marks import HandIn
+from services.ingest.take.hand_in import HandIn
 from services.platform.database import make_engine
 from tests.integration.ingest_support import ciphers_of, opened, sent
 

@@ -17,7 +17,7 @@ from services.ingest.formats import open_sources
 from services.ingest.imports.importer import Importer, Snapshot
 from services.ingest.imports.report import Report
 from services.ingest.rows.parse import MarkRow, SchoolDayRow, StudentRow
-from services.ingest.take.marks import HandIn
+from services.ingest.take.hand_in import HandIn
 from tests.identity import Identity
 from tests.integration.ingest_support import CONSENT, sent
 from tests.integration.running import running

@@ -29,7 +29,7 @@ from services.ingest.rows.outcomes import tally
 from services.ingest.rows.parse import ConsentRow, EnrollmentRow, MarkRow, StudentRow, parse_consent
 from services.ingest.settings import IngestSettings
 from services.ingest.take.days import Close
-from services.ingest.take.marks import HandIn
+from services.ingest.take.hand_in import HandIn
 from services.platform.database import make_engine
 from services.platform.embedded.endpoints import Stack
 from tests.identity import Identity

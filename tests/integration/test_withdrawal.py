@@ -23,7 +23,7 @@ from services.ingest.publish.publisher import Publisher
 from services.ingest.rows.parse import ConsentRow, MarkRow, StudentRow
 from services.ingest.store import ledger
 from services.ingest.store.consents import to_renew
-from services.ingest.take.marks import HandIn
+from services.ingest.take.hand_in import HandIn
 from services.platform.embedded.endpoints import Stack
 from services.platform.erasure.copies import read_file, read_topic
 from services.platform.erasure.entry import LedgerEntry

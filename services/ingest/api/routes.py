@@ -16,7 +16,7 @@ from services.ingest.intake import Intake
 from services.ingest.rows.outcomes import Outcome
 from services.ingest.rows.parse import ConsentRow, parse_consent, parse_enrollment, parse_mark, parse_school_day
 from services.ingest.settings import IngestSettings
-from services.ingest.take.marks import HandIn
+from services.ingest.take.hand_in import HandIn
 from services.platform import trace
 from services.platform.identity.guard import may
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import TypeVar
@@ -13,6 +13,7 @@ from models.school_year import year_of
 from services.contracts.ids import Pseudonym, Slot
 from services.ingest.agreement.document import Agreement, Feed, covers
 from services.ingest.classification.classify import Horizon, Memory, Taking, classify
+from services.ingest.classification.records import days_of, may_be_kept, not_yet
 from services.ingest.consent.history import ConsentHistory
 from services.ingest.consent.in_force import ConsentPolicy, standing
 from services.ingest.consent.judging import Grounds, Verdict, adult_from
@@ -23,8 +24,10 @@ from services.ingest.imports.importer import CHUNK, Progress, chunks, refused, s
 from services.ingest.imports.report import Report
 from services.ingest.reporting.assumed import assumed_days
 from services.ingest.reporting.schools import Enrolled, Reporting
+from services.ingest.rows.kinds import RECORD_TABLES
 from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, NOT_CONSENTED, OUT_OF_SCOPE, Outcome, WhyNot, best
 from services.ingest.rows.parse import ConsentRow, MarkRow, to_utc
+from services.ingest.rows.records import Record, RecordDays
 from services.ingest.settings import IngestSettings
 from services.platform.sharing import ATTENDANCE
 
@@ -79,6 +82,7 @@ class _Rehearsal:
         for chunk in chunks(self._source.attendance(), CHUNK):
             self._take_marks(chunk)
             progress(self._source.bytes_read)
+        self._take_records(seen)
         for school_id, said in self._reporting.schools.items():
             if assumed_days(said.seen, {year_of(day.toordinal()) for day in said.calendar}):
                 self._report.assumed.add(school_id)
@@ -143,6 +147,30 @@ class _Rehearsal:
             if outcome.status == "accepted":
                 self._report.note_idle(row, self._enrolled.get(row.student_id, ()), self._reporting)
 
+    def _take_records(self, seen: _Seen) -> None:
+        terms: dict[str, RecordDays] = {}
+        for term in self._kept_of("terms", self._source.terms()):
+            terms[term.term] = RecordDays(term.start_date, term.end_date)
+            seen.take("terms", term.term, term)
+        for name, table in RECORD_TABLES.items():
+            feeds = [feed for feed in self._feeds if feed.feed.kind == table.kind]
+            for row in self._kept_of(name, self._source.records(name)):
+                self._report.ids.know(row.student_id)
+                days, enrolled = days_of(row, terms), self._enrolled.get(row.student_id, ())
+                ahead = not_yet(table, days, self._horizon.day)
+                outcome = ahead or best(feed.judged(row, days, enrolled) for feed in feeds)
+                key = (row.student_id, *(getattr(row, column) for column in table.key))
+                seen.take_if(name, key, row, outcome)
+
+    def _kept_of(self, kind: str, found: Iterator[Found[RowT]]) -> Iterator[RowT]:
+        """The rows, with those that cannot be used counted by what they hold."""
+        for one in found:
+            if isinstance(one, Item):
+                yield one.row
+            else:
+                self._report.unusable[kind] += 1
+                self._report.rejections.extend([one])
+
     def _time(self, row: MarkRow) -> datetime | None:
         if row.recorded_at is None:
             return row.modified_at
@@ -200,6 +228,14 @@ class _RehearsedFeed:
         found = classify(mine, moments, self.known, self._memory, self._taking, self._why_not)
         return zip(places, found.outcomes, strict=True)
 
+    def judged(self, row: Record, days: RecordDays, enrolled: Iterable[Enrolled]) -> Outcome:
+        """What becomes of a record of the feed's kind, but for repeats."""
+        student = self.known.get(row.student_id)
+        if student is None:
+            return NOT_CONSENTED[self._why_not.get(row.student_id, "unknown_student")]
+        spans = [(one.entry, one.exit) for one in enrolled if self.feed.has(one.school_id)]
+        return may_be_kept(days, spans, self._agreement, student.run) or ACCEPTED
+
     def _missed(self, row: ConsentRow) -> WhyNot | None:
         return self._policy.misses(row.agreement_id, row.records, row.purpose, row.recipients)
 
@@ -233,6 +269,11 @@ class _Seen:
         """Count a row of this kind."""
         outcome = self._outcome((kind, key), row, consented=consented) if in_scope else OUT_OF_SCOPE
         self._report.count(kind, [replace(outcome, warning=warning if consented else None)])
+
+    def take_if(self, kind: str, key: Hashable, row: object, outcome: Outcome) -> None:
+        """Count a row of this kind of which it is known what becomes of it, but for repeats."""
+        told = self._outcome((kind, key), row, consented=True) if outcome.status == "accepted" else outcome
+        self._report.count(kind, [told])
 
     def _outcome(self, key: tuple[str, Hashable], row: object, *, consented: bool) -> Outcome:
         if not consented:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 from uuid import UUID
@@ -17,11 +18,12 @@ from services.ingest.imports.report import Report
 from services.ingest.intake import Intake
 from services.ingest.reporting.head_counts import HeadCounts
 from services.ingest.reporting.schools import Enrolled, Reporting
+from services.ingest.rows.kinds import RECORD_TABLES
 from services.ingest.rows.outcomes import Outcome, Unfit
 from services.ingest.rows.parse import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, StudentRow
 from services.ingest.store.stale_marks import SchoolSpan, Whole
 from services.ingest.take.days import Close
-from services.ingest.take.marks import HandIn
+from services.ingest.take.hand_in import HandIn
 from services.ingest.take.snapshot import Limits
 from services.platform.together import together
 
@@ -95,6 +97,7 @@ class Importer:
         if snapshot is not None:
             await self._take_back(snapshot, Whole(run, microseconds(began), http=snapshot.http))
         await self.close(list(self._closes()))
+        await self.take_records()
         await self._intake.sweep()
         await self._intake.end_import(fingerprint)
         self.report.finish(self._source)
@@ -118,6 +121,15 @@ class Importer:
         await self._take("enrollments", source.enrollments(), self.take_enrollments)
         self.report.twice_enrolled = len(self._counts.roll.twice)
         await self._take("school_days", source.school_days(), self.take_school_days)
+
+    async def take_records(self) -> None:
+        """Take what is shared beside attendance; after it, as no alert waits for any of it."""
+        await self._take("terms", self._source.terms(), lambda rows: self._intake.take_terms(rows, self._said))
+        for name, table in RECORD_TABLES.items():
+            take = partial(self._intake.take_records, table, said=self._said)
+            await self._take(name, self._source.records(name), take)
+            if name in self._source.readers.records and name not in self.report.reference:
+                self.report.count(name, await take([]))  # none on file is not the same as no file
 
     async def take_enrollments(self, rows: Sequence[EnrollmentRow]) -> list[Outcome]:
         """Take enrollments, and count the students of each school."""
@@ -226,12 +238,13 @@ class Importer:
     ) -> None:
         for chunk in chunks(found, CHUNK):
             items = await self.keep_rejections(chunk)
+            self.report.unusable[kind] += len(chunk) - len(items)
             for item in items:
                 if isinstance(item.row, StudentRow | ConsentRow | EnrollmentRow):
                     self.report.ids.know(item.row.student_id)
+            outcomes = await take([item.row for item in items]) if items else []
+            self.report.count(kind, outcomes)
             if items:
-                outcomes = await take([item.row for item in items])
-                self.report.count(kind, outcomes)
                 await self._refuse(refused(items, outcomes))
             self._progress(self._source.bytes_read)
 

@@ -18,6 +18,11 @@ from services.ingest.take.snapshot import TakenBack
 _PLACES: Final = 5
 
 
+_FILES: Final = {"school_days": "calendar"}
+"""Files of another name than what is counted of them."""
+_STATUSES: Final[tuple[Status, ...]] = ("accepted", "duplicate", "rejected", "not_consented", "out_of_scope")
+
+
 class Wrong(NamedTuple):
     """What is wrong with some rows of a file."""
 
@@ -76,6 +81,8 @@ class Report:
     marks: Counter[Status] = field(default_factory=Counter)
     reference: dict[str, Counter[Status]] = field(default_factory=dict)
     """Rows of the other files, by what they hold."""
+    unusable: Counter[str] = field(default_factory=Counter)
+    """Of these, rows that could not be read, by what they hold."""
     not_consented: Counter[WhyNot] = field(default_factory=Counter)
     twice_enrolled: int = 0
     """Enrollments of which there are several with the same entry date and other exit dates."""
@@ -95,8 +102,8 @@ class Report:
     """By school: rows that no disclosure covers."""
     not_instructional: Counter[str] = field(default_factory=Counter)
     outside_enrollment: Counter[str] = field(default_factory=Counter)
-    to_do: Counter[str] = field(default_factory=Counter)
-    """What is to be done about rows of the other files that were taken."""
+    to_do: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """What is to be said of rows of the other files that were taken, by what they hold."""
 
     @property
     def read(self) -> int:
@@ -127,8 +134,14 @@ class Report:
 
     def count(self, kind: str, outcomes: Sequence[Outcome]) -> None:
         """Count rows of another file."""
-        self.to_do.update(outcome.warning for outcome in outcomes if outcome.warning is not None)
+        self.to_do.update((kind, outcome.warning) for outcome in outcomes if outcome.warning is not None)
         self.reference.setdefault(kind, Counter()).update(outcome.status for outcome in outcomes)
+
+    def kinds(self) -> dict[str, dict[str, int]]:
+        """Rows read, and what became of them, by what they hold; of files, by the file's name without its ending."""
+        counted = {_FILES.get(kind, kind): (kind, counts) for kind, counts in self.reference.items()}
+        found = {name: _counts_of(counts, self.unusable[kind]) for name, (kind, counts) in counted.items()}
+        return {**found, "attendance": self.mark_counts()} if self.read else found
 
     def note_idle(self, row: MarkRow, enrolled: Iterable[Enrolled], reporting: Reporting) -> None:
         """Note a mark that counts in no window, and why."""
@@ -153,13 +166,13 @@ class Report:
             ),
             "not_read": [one._asdict() for one in self.not_read],
             "warnings": self.all_warnings(),
+            "kinds": self.kinds(),
             "reference": {kind: dict(counts) for kind, counts in self.reference.items()},
         }
 
     def mark_counts(self) -> dict[str, int]:
         """Read, and what became of the rows."""
-        kinds: tuple[Status, ...] = ("accepted", "duplicate", "rejected", "not_consented", "out_of_scope")
-        return {"read": self.read, **{kind: self.marks[kind] for kind in kinds}}
+        return _counts_of(self.marks)
 
     def all_warnings(self) -> list[str]:
         """The readers' warnings, and for each school the marks that count in no window."""
@@ -173,7 +186,7 @@ class Report:
             *self.warnings,
             *older,
             *twice,
-            *(f"{number} consents: {what}." for what, number in sorted(self.to_do.items())),
+            *(f"{number} {kind.replace('_', ' ')}: {what}." for (kind, what), number in sorted(self.to_do.items())),
             *self.notes,
             *(
                 f"School {school}: {number} rows are out of scope. The agreement in force discloses no attendance of "
@@ -194,3 +207,8 @@ class Report:
                 for school, n in sorted(self.outside_enrollment.items())
             ),
         ]
+
+
+def _counts_of(counts: Counter[Status], unusable: int = 0) -> dict[str, int]:
+    rejected = {"rejected": counts["rejected"] + unusable}
+    return {"read": counts.total() + unusable, **{status: counts[status] for status in _STATUSES}, **rejected}

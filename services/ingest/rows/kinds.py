@@ -14,7 +14,7 @@ from services.ingest.rows.records import Record
 SqlType = Literal["text", "date", "numeric", "integer", "boolean"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)  # there is one of each
 class RecordTable:
     """Rows of one file of the export set and the table `district.<name>` in which they are kept."""
 

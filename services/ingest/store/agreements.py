@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.agreement.document import Agreement
-from services.ingest.store import attendance
+from services.ingest.store import attendance, records
 from services.platform.errors import OperatorError
 
 _IN_FORCE = text("SELECT document::text FROM ingest.agreement_in_force")
@@ -150,6 +150,7 @@ async def renew(connection: AsyncConnection) -> None:
         await connection.execute(_EXCLUSIVE)
         await connection.execute(_RENEW)
         await attendance.drop_unshared(connection)
+        await records.drop_unshared(connection)
 
 
 async def last_applied(connection: AsyncConnection) -> Agreement | None:

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.ingest.rows.kinds import RECORD_TABLES
 from services.ingest.store.arrays import joined
 from services.platform.erasure.confirming import while_nothing_is_written
 
@@ -25,6 +26,7 @@ _DELETE: Final = {
     """)  # noqa: S608 -- our own names
     for table, of in (
         ("district.attendance", "student"),
+        *((f"district.{name}", "student") for name in RECORD_TABLES),
         ("ingest.taken", "student"),
         ("ingest.taken_events", "student"),
         ("ingest.enrollments", "student"),

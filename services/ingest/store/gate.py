@@ -35,7 +35,8 @@ _TO_COME = text("""
 _ENDED = text("""
     SELECT DISTINCT ON (student) student, because FROM erasure.ledger
     WHERE student = ANY (CAST(:digests AS bytea[])) AND recipient IN (:agency, '*')
-      AND kept_for IN (:kept_for, '') AND ended_on <= (SELECT ingest.today())
+      AND (kept_for = :kept_for OR pseudonym IS NULL AND kept_for IN (:purpose, ''))
+      AND (records = '{}' OR :kind = ANY (records)) AND ended_on <= (SELECT ingest.today())
     ORDER BY student, at DESC
 """)
 
@@ -66,7 +67,8 @@ async def why_not(connection: AsyncConnection, feed: FeedId, digests: Mapping[st
     By the district's ids, which are given with their digests in the ledger.
     """
     to_come = set(await connection.scalars(_TO_COME, {"ids": joined(digests), **feed._asdict()}))
-    ended = await connection.execute(_ENDED, {"digests": list(digests.values()), **feed._asdict()})
+    given = {"digests": list(digests.values()), "purpose": feed.purpose, "kind": feed.kind, **feed._asdict()}
+    ended = await connection.execute(_ENDED, given)
     because = {bytes(row.student): row.because for row in ended}
     found: dict[str, WhyNot] = {}
     for student_id, digest in digests.items():

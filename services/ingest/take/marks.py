@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -33,33 +33,14 @@ from services.ingest.metrics import count_marks
 from services.ingest.publish.batches import mark_records
 from services.ingest.publish.pending import publish_days
 from services.ingest.reporting.head_counts import HeadCounts
-from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, OUT_OF_SCOPE, Outcome, Unfit, best
+from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, OUT_OF_SCOPE, Outcome, best
 from services.ingest.rows.parse import MarkRow, to_utc
 from services.ingest.store import agreements, attendance, days, gate, reported, taken
 from services.ingest.take.days import assume
+from services.ingest.take.hand_in import HandIn, why_not_consented
 from services.platform.audit.entry import FEED_OF_MARKS, AuditEntry, fed
 from services.platform.audit.log import write_entries
 from services.platform.erasure.confirming import while_keys_hold
-
-
-@dataclass(frozen=True, slots=True)
-class HandIn:
-    """How the rows of a batch were said."""
-
-    live: bool = False
-    """By HTTP: a mark without `recorded_at` is recorded now."""
-    history: bool = False
-    """Part of an imported history: they raise nothing by themselves."""
-    run: int | None = None
-    """Which import says them: the later one's is higher (nanoseconds since 1970); None by HTTP."""
-    as_of: datetime | None = None
-    """The moment of an import's rows that give none; None by HTTP, and in replays, where the mark's date stands."""
-    whole: bool = False
-    """What an earlier import said and these rows do not is to be taken back: repeats are noted too."""
-    unfit: Unfit = field(default_factory=dict)
-    """Of students of whom nothing is kept: what their consents do not cover."""
-    why_not: Unfit = field(default_factory=dict)
-    """Of students without a consent in force: why, as found so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +138,7 @@ async def _for_feed(
     times = all_times if whole else [all_times[place] for place in places]
     students = {row.student_id for row in rows}
     known = await passing(connection, parts, agreement, feed.id, students)
-    unknown = students - known.keys()
-    why_not = said.why_not.setdefault(feed.id, {})
-    asked = unknown - why_not.keys() if said.run is not None else unknown
-    if asked:
-        unfit = said.unfit.get(feed.id, {})
-        found = await gate.why_not(connection, feed.id, {one: parts.names.digest(one) for one in asked})
-        why_not |= {one: found.get(one) or unfit.get(one) or "unknown_student" for one in asked}
+    why_not = await why_not_consented(connection, parts, feed.id, students - known.keys(), said)
     memory = await taken.look_up(
         connection,
         {(known[row.student_id].id, row.date) for row in rows if row.student_id in known},

@@ -19,7 +19,7 @@ from services.ingest.rows.outcomes import ACCEPTED, DUPLICATE, NOT_CONSENTED, Ou
 from services.ingest.rows.parse import ConsentRow, MarkRow
 from services.ingest.settings import IngestSettings
 from services.ingest.sweep import Swept
-from services.ingest.take.marks import HandIn
+from services.ingest.take.hand_in import HandIn
 from services.platform import trace
 from services.platform.keys.master import MasterKeyLostError
 from tests.identity import Identity

@@ -1,0 +1,79 @@
+"""The SQL of the tables of records, made of their columns, which are our own names."""
+
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from sqlalchemy import TextClause, text
+
+from services.ingest.rows.kinds import RECORD_TABLES, RecordTable
+
+
+class Statements(NamedTuple):
+    """What is asked and changed for rows that are given as arrays, one a column (`:students`, `:firsts`, …)."""
+
+    look: TextClause
+    close: TextClause
+    put: TextClause
+    repeat: TextClause
+    retract: TextClause
+    drop: TextClause
+
+
+@lru_cache(maxsize=len(RECORD_TABLES))
+def statements_of(table: RecordTable) -> Statements:
+    """The statements for this table."""
+    names = ["student", *table.fields, "first", "last"]
+    arrays = ["CAST(string_to_array(:students, chr(31)) AS integer[])"]
+    arrays += [f"string_to_array(:{name}, chr(31))" for name in (*table.fields, "firsts", "lasts")]
+    # An array of one empty text is read as empty, and gives null.
+    parts = ["student"]
+    parts += [_cast(name, kind, key=name in table.key) for name, kind in table.fields.items()]
+    parts += [_cast(name, "date", key=False) for name in ("first", "last")]
+    given = f"""
+        SELECT {", ".join(parts)}, place
+        FROM unnest({", ".join(arrays)}) WITH ORDINALITY AS u ({", ".join(names)}, place)
+    """
+    key = ", ".join(("student", *table.key))
+    same = " AND ".join(f"t.{name} = g.{name}" for name in ("student", *table.key))
+    values = [*table.values, "first", "last", "said_at", "run"]
+    mine, theirs = (", ".join(f"{of}.{name}" for name in table.values) for of in ("t", "g"))
+    at = f"{same} AND t.until = 'infinity'"
+    where = f"district.{table.name}"
+    return Statements(
+        look=text(f"""
+            WITH g AS MATERIALIZED ({given})
+            SELECT g.place, t.said_at, ROW({mine}) IS NOT DISTINCT FROM ROW({theirs}) AS same
+            FROM g JOIN {where} t ON {at}
+        """),
+        close=text(f"""
+            WITH g AS MATERIALIZED ({given})
+            UPDATE {where} t SET until = :moment FROM g WHERE {at} AND t.said_at < :moment
+        """),
+        put=text(f"""
+            INSERT INTO {where} ({", ".join(names)}, said_at, run)
+            SELECT {", ".join(names)}, CAST(:moment AS timestamptz), CAST(:run AS bigint) FROM ({given}) g
+            ON CONFLICT ({key}, until) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in values)}
+        """),
+        repeat=text(f"""
+            WITH g AS MATERIALIZED ({given})
+            UPDATE {where} t SET run = CAST(:run AS bigint) FROM g WHERE {at}
+        """),
+        retract=text(f"""
+            WITH g AS MATERIALIZED ({given})
+            UPDATE {where} t SET until = :moment FROM g WHERE {at} AND t.said_at < :moment RETURNING g.place
+        """),
+        drop=text(f"""
+            WITH g AS MATERIALIZED ({given})
+            DELETE FROM {where} t USING g WHERE {at} AND t.said_at = :moment RETURNING g.place
+        """),
+    )
+
+
+def _cast(name: str, kind: str, *, key: bool) -> str:
+    if key and kind == "text":
+        return f"coalesce({name}, '') AS {name}"
+    return f"CAST(nullif({name}, '') AS {kind}) AS {name}"
