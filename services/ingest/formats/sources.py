@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 
 from services.ingest.formats.base import Found, Item, NotRead, ReadLog, Rejection, RowT
@@ -79,6 +80,13 @@ class Source:
     def others(self) -> frozenset[str]:
         """Those of them that are tables which an import never reads."""
         return frozenset(source.name for source in self.readers.others.values())
+
+    @property
+    def beside_attendance(self) -> list[str]:
+        """Files of what is shared beside attendance alone, and of terms: an import keeps it, nothing else reads it."""
+        readers = [*self.readers.terms, *chain.from_iterable(self.readers.records.values())]
+        people = {reader.source.name for reader in self.readers.students}
+        return sorted({reader.source.name for reader in readers} - people)
 
     @property
     def bytes_read(self) -> int:

@@ -60,6 +60,10 @@ class Replayer:
     async def prepare(self) -> list[date]:
         """Read everything and take the reference in as of the first day; returns the days to replay."""
         await self._read_attendance()
+        self.report.notes += [
+            f"{name} was not read: a replay is of attendance alone. `firstbell import` keeps it."
+            for name in self._source.beside_attendance
+        ]
         for student in self._source.students():
             if isinstance(student, Item):
                 self._students[student.row.student_id].append(student.row)

@@ -54,12 +54,14 @@ class Folder:
         missed = [f"{name} is missing: {what}" for name, what in _MISSED.items() if not there[name]]
         read = {source.name for kind, source in readers.others.items() if kind == "outcomes"}
         unread = [str(one) for one in self.source.not_read if one.file not in read]
+        unread += [f"{name}: not read: a history is of attendance alone" for name in self.source.beside_attendance]
         return [*missed, *self.source.warnings, *unread]
 
     def names(self) -> frozenset[str]:
         """The names of the folder's files that are read."""
         read = [*self.source.readers.inputs(), *self.source.readers.others.values()]
-        return frozenset(source.name.partition("/")[0] for source in read)
+        names = {source.name for source in read} - {*self.source.beside_attendance}
+        return frozenset(name.partition("/")[0] for name in names)
 
     def other(self, kind: str, table: Table[RowT]) -> Iterator[Found[RowT]]:
         """The rows of a table that an import does not read; nothing when it is not there. Raises `FormatError`."""

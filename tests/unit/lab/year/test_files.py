@@ -98,13 +98,15 @@ def test_a_day_that_the_calendar_says_is_closed_is_known_from_the_first_day(tmp_
 def test_missing_files_unknown_columns_and_other_files_are_noted(tmp_path: Path) -> None:
     _write(tmp_path, calendar="school_id,date,instructional,weather\n", students="student_id\n", schools="school_id\n")
     (tmp_path / "events.xml").touch()
+    (tmp_path / "grades.csv").write_text("student_id,course,term,grade\n")
 
-    missing, unknown, unread, agreement, *assumed = read_history(tmp_path).notes
+    missing, unknown, unread, beside, agreement, *assumed = read_history(tmp_path).notes
     assert agreement.startswith("There is no agreement.toml: assumed are all schools and dates")
     assert [note.split(" ")[1] for note in assumed] == ["north", "south"]
     assert missing == "outcomes is missing: nobody is known to have been identified as homeless"
     assert unknown == "calendar.csv: not read are the unknown columns weather"
     assert unread.startswith("events.xml: not read: ")
+    assert beside == "grades.csv: not read: a history is of attendance alone"
 
 
 def _as(text: str, how: str) -> tuple[str, bytes]:
