@@ -90,14 +90,16 @@ SEED: Final = """
     SELECT id, 'x', '2016-09-01', now(), 1 FROM ingest.students;
     INSERT INTO district.eligibility (student, program, from_date, said_at, run)
     SELECT id, 'x', '2016-09-01', now(), 1 FROM ingest.students;
-    INSERT INTO district.courses (student, course, term, said_at, run) SELECT id, 'x', 'T1', now(), 1 FROM ingest.students;
+    INSERT INTO district.courses (student, course, term, said_at, run)
+    SELECT id, 'x', 'T1', now(), 1 FROM ingest.students;
     INSERT INTO district.grades (student, course, term, grade, said_at, run)
     SELECT id, 'x', 'T1', 'A', now(), 1 FROM ingest.students;
     INSERT INTO district.assessments (student, assessment, date, said_at, run)
     SELECT id, 'x', '2016-09-01', now(), 1 FROM ingest.students;
     INSERT INTO district.suspensions (student, date, action, said_at, run)
     SELECT id, '2016-09-01', '', now(), 1 FROM ingest.students;
-    INSERT INTO district.graduations (student, cohort_year, said_at, run) SELECT id, 2022, now(), 1 FROM ingest.students;
+    INSERT INTO district.graduations (student, cohort_year, said_at, run)
+    SELECT id, 2022, now(), 1 FROM ingest.students;
     INSERT INTO ingest.inspections (student, pseudonyms, opened_on, due_on, opened_by)
     VALUES ('\\x00', '{in-force}', '2016-12-01', '2017-01-15', 'her');
     INSERT INTO ingest.corrections (student, number, statement, asked_on)
