@@ -21,8 +21,10 @@ class _Scored(NamedTuple):
 
     mark: CourseMark
     steps: ScaleSteps
-    """Of its scale; marks of one scale can be compared."""
+    """Of its scale."""
     value: Fraction
+    points: Fraction
+    """The same as points of letters, by which marks of two scales are compared."""
 
 
 def judge(marks: Iterable[CourseMark], policy: CourseThresholds, as_of: date) -> JudgedPart:
@@ -49,7 +51,7 @@ def _judge_course(scored: Sequence[_Scored], policy: CourseThresholds) -> Judged
     if fails and core:
         return JudgedPart("off_track", (_area([last], core, policy.failed, policy.failed_clears),))
     areas = []
-    went_down = _went_down(scored[-2], last) if len(scored) > 1 else False
+    went_down = _went_down(scored[-2], last, policy) if len(scored) > 1 else False
     if went_down:
         areas.append(_area(scored[-2:], core, policy.down, policy.down_clears))
     if fails and not last.mark.subject:
@@ -57,8 +59,10 @@ def _judge_course(scored: Sequence[_Scored], policy: CourseThresholds) -> Judged
     return JudgedPart("sliding" if went_down else "on_track", tuple(areas))
 
 
-def _went_down(before: _Scored, last: _Scored) -> bool:
-    return before.steps is last.steps and before.value - last.value >= last.steps.full_letter
+def _went_down(before: _Scored, last: _Scored, policy: CourseThresholds) -> bool:
+    if before.steps is last.steps:
+        return before.value - last.value >= last.steps.full_letter
+    return before.points - last.points >= policy.letters.full_letter
 
 
 def _area(rests_on: Sequence[_Scored], core: str | None, *templates: str) -> TargetArea:
@@ -82,19 +86,17 @@ def _in_order(mark: CourseMark) -> tuple[object, ...]:
 
 def _score(mark: CourseMark, policy: CourseThresholds) -> _Scored | None:
     """The mark as a number; None for what is no mark (P, INC, W), and for a small number of which no scale is known."""
-    letters = policy.letters
-    points = letters.points.get(mark.mark.rstrip("+-"))
+    letters, grade_points, shares = policy.letters, policy.grade_points, policy.shares
+    points = letters.points_of(mark.mark)
     if points is not None:
-        sign = letters.sign * (mark.mark.endswith("+") - mark.mark.endswith("-"))
-        return _Scored(mark, letters, points + sign)
+        return _Scored(mark, letters, points, points)
     try:
         number = Fraction(mark.mark)
     except (ValueError, ZeroDivisionError):
         return None
-    scale = None if mark.scale_max is None else Fraction(mark.scale_max)
-    if scale is None:
-        small = number <= policy.grade_points.up_to
-        return None if small else _Scored(mark, policy.shares, number / _UNKNOWN_SCALE)
-    if scale <= policy.grade_points.up_to:
-        return _Scored(mark, policy.grade_points, number)
-    return _Scored(mark, policy.shares, number / scale)
+    if mark.scale_max is None and number <= grade_points.up_to:
+        return None
+    scale = _UNKNOWN_SCALE if mark.scale_max is None else Fraction(mark.scale_max)
+    if scale <= grade_points.up_to:
+        return _Scored(mark, grade_points, number, number)
+    return _Scored(mark, shares, number / scale, letters.points_of_share(number / scale))

@@ -89,15 +89,33 @@ class ScaleSteps(_Strict):
     full_letter: Fraction = Field(gt=0)
 
 
-class LetterSteps(ScaleSteps):
+class LetterScale(ScaleSteps):
     """Letters in points."""
 
     points: dict[str, int]
     sign: Fraction
     """What a plus adds and a minus takes."""
+    bands: dict[str, Fraction]
+    """By letter: the share of a scale (0-1) from which a number is it."""
+
+    @model_validator(mode="after")
+    def _of_letters(self) -> LetterScale:
+        if any(self.points_of(letter) is None for letter in self.bands) or min(self.bands.values(), default=1) > 0:
+            raise ValueError("bands must name letters that have points, one of them from 0 on")
+        return self
+
+    def points_of(self, mark: str) -> Fraction | None:
+        """The points of a letter with its sign; None for what is no letter with points."""
+        points = self.points.get(mark.rstrip("+-"))
+        return None if points is None else points + self.sign * (mark.endswith("+") - mark.endswith("-"))
+
+    def points_of_share(self, share: Fraction) -> Fraction:
+        """The points of the letter in whose band the share (0-1) lies."""
+        letter = max((floor, letter) for letter, floor in self.bands.items() if floor <= share)[1]
+        return self.points_of(letter) or Fraction(0)
 
 
-class GradePointSteps(ScaleSteps):
+class GradePointScale(ScaleSteps):
     """Numbers of a scale that ends at `up_to` or below, in grade points."""
 
     up_to: Fraction
@@ -111,9 +129,9 @@ class CourseThresholds(_Threshold):
     unknown: str
     down: str
     down_clears: str
-    letters: LetterSteps
+    letters: LetterScale
     shares: ScaleSteps
-    grade_points: GradePointSteps
+    grade_points: GradePointScale
     core: dict[str, tuple[str, ...]]
 
     says: ClassVar = {

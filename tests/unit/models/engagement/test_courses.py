@@ -48,7 +48,11 @@ def test_a_failed_core_course_is_off_track(one: CourseMark, track: str | None) -
         (mark("89", scale=100), mark("80", "Q2", scale=100), "on_track"),
         (mark("3.5", scale=4), mark("2.5", "Q2", scale=4), "sliding"),
         (mark("3.5", scale=4), mark("2.6", "Q2", scale=4), "on_track"),
-        (mark("A"), mark("70", "Q2", scale=100), "on_track"),  # cannot be compared
+        (mark("A"), mark("84", "Q2", scale=100), "sliding"),  # a B
+        (mark("A-"), mark("87", "Q2", scale=100), "on_track"),  # a B+
+        (mark("95", scale=100), mark("B", "Q2"), "sliding"),
+        (mark("A"), mark("3", "Q2", scale=4), "sliding"),
+        (mark("100", scale=100), mark("0", "Q2", subject="Art", scale=100), "sliding"),
         (mark("A", subject="Art"), mark("C", "Q2", subject="Art"), "sliding"),
         (mark("F"), mark("C", "Q2"), "on_track"),  # made good
     ],
