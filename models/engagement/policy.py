@@ -28,6 +28,11 @@ class _Threshold(_Strict):
     says: ClassVar[dict[str, str]]
     """By text: what it may use in braces."""
 
+    @property
+    def words(self) -> str:
+        """The threshold, with its figures."""
+        return self.threshold
+
     @model_validator(mode="after")
     def _fill(self) -> Self:
         for field, names in self.says.items():
@@ -75,11 +80,6 @@ class BehaviourThresholds(_Threshold):
     clears: str
 
     says: ClassVar = {"text": "times last"}
-
-    @property
-    def words(self) -> str:
-        """The threshold."""
-        return self.threshold
 
 
 class ScaleSteps(_Strict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Final
@@ -29,8 +30,8 @@ def judge(attendance: SchoolAttendance, policy: AttendanceThresholds, as_of: dat
     track: Track = "off_track" if rate < policy.off_track_below else "sliding"
     seen = policy.text.format(absent=len(absent), days=len(days), rate=percent(rate))
     goals = [goal for goal in (policy.off_track_below, policy.sliding_below) if rate < goal]
-    changes = [_what_changes(len(absent), len(days), goal, policy, as_of) for goal in goals]
-    return JudgedPart(track, (TargetArea("attendance", " ".join([seen, *dict.fromkeys(changes)]), tuple(absent)),))
+    changes = _what_changes(len(absent), len(days), goals, policy, as_of)
+    return JudgedPart(track, (TargetArea("attendance", " ".join([seen, *changes]), tuple(absent)),))
 
 
 def days_to(absent: int, days: int, goal: Fraction) -> int:
@@ -38,10 +39,16 @@ def days_to(absent: int, days: int, goal: Fraction) -> int:
     return math.ceil(absent / (1 - goal)) - days
 
 
-def _what_changes(absent: int, days: int, goal: Fraction, policy: AttendanceThresholds, as_of: date) -> str:
-    more = days_to(absent, days, goal)
-    template = policy.goal if more <= _weekdays_left(as_of) else policy.out_of_reach
-    return template.format(more=more, goal=percent(goal))
+def _what_changes(
+    absent: int, days: int, goals: Sequence[Fraction], policy: AttendanceThresholds, as_of: date
+) -> Iterator[str]:
+    """How each goal is reached, up to the first that cannot be."""
+    for goal in goals:
+        more = days_to(absent, days, goal)
+        in_reach = more <= _weekdays_left(as_of)
+        yield (policy.goal if in_reach else policy.out_of_reach).format(more=more, goal=percent(goal))
+        if not in_reach:
+            return
 
 
 def _weekdays_left(as_of: date) -> int:
