@@ -77,12 +77,16 @@ STATES: Final = {
     "held": "Nobody is shown anything any more. The removal waits until this inspection is closed.",
 }
 DECISIONS: Final = {"amended": "The record was corrected", "refused": "The record was left as it is"}
+ENGAGEMENT: Final = "was shown whether attendance, behaviour and courses are on track"
 _SEEN: Final = {
     "GET /v1/alerts": "was shown a list of alerts, with this student's in it",
     "GET /v1/alerts/{id}": "was shown an alert",
     "GET /v1/alerts/{alert_id}/actions": "was shown what was done about an alert",
     "POST /v1/alerts/{alert_id}/actions": "noted what was done about an alert",
     "GET /v1/students/{student}/window": "was shown the attendance and the figures made of it",
+    "GET /v1/students/{student}/engagement": ENGAGEMENT,
+    "GET /students/{student}/engagement": ENGAGEMENT,
+    "engagement": ENGAGEMENT,
     "GET /v1/students/{student}/access": "was shown who may see, and who saw, the record",
     MAIL: "got a mail about a case, which names nobody",
     FEED_OF_MARKS: "received attendance",

@@ -26,9 +26,10 @@ MANY: Final = text("""
     SELECT k.student_id, k.kind, k.student, k.pseudonym, k.consent_from, k.consent_through
     FROM ingest.engagement_students k
     WHERE k.agency = :agency AND k.student_id IN (
-        SELECT DISTINCT student_id FROM ingest.engagement_students
-        WHERE agency = :agency AND student_id > :after ORDER BY student_id LIMIT :limit)
-    ORDER BY k.student_id
+        SELECT student_id FROM ingest.engagement_students
+        WHERE agency = :agency AND student_id COLLATE "C" > :after
+        GROUP BY student_id ORDER BY student_id COLLATE "C" LIMIT :limit)
+    ORDER BY k.student_id COLLATE "C"
 """)
 
 ENROLLMENTS: Final = text("""
@@ -37,7 +38,7 @@ ENROLLMENTS: Final = text("""
 """)
 
 DAYS: Final = text("""
-    SELECT school_id, date, instructional, assumed, reported FROM ingest.engagement_days
+    SELECT school_id, date, instructional, assumed, reported, history, has_marks FROM ingest.engagement_days
     WHERE date BETWEEN :begins AND :year_ends AND (:everywhere OR school_id = ANY (CAST(:schools AS text[])))
 """)
 

@@ -49,7 +49,7 @@ CREATE VIEW ingest.engagement_enrollments WITH (security_invoker = true) AS
 CREATE VIEW ingest.engagement_marks WITH (security_invoker = true) AS
     SELECT student, date, school_id, section, code, moment FROM ingest.taken WHERE code IS NOT NULL;
 CREATE VIEW ingest.engagement_days WITH (security_invoker = true) AS
-    SELECT school_id, date, instructional, assumed, reported FROM ingest.school_days;
+    SELECT school_id, date, instructional, assumed, reported, history, seen > 0 AS has_marks FROM ingest.school_days;
 CREATE VIEW ingest.engagement_calendars WITH (security_invoker = true) AS
     SELECT school_id, calendar, date, instructional FROM ingest.calendar_days;
 
@@ -77,7 +77,7 @@ OF_STUDENTS = {
     "district.grades": "student, course, term, grade, first, last, said_at, until",
 }
 OF_SCHOOLS = {
-    "ingest.school_days": "school_id, date, instructional, assumed, reported",
+    "ingest.school_days": "school_id, date, instructional, assumed, reported, history, seen",
     "ingest.calendar_days": "school_id, calendar, date, instructional",
 }
 VIEW_NAMES = (

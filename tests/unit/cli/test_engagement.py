@@ -36,10 +36,16 @@ def test_people_get_a_table_with_the_areas_under_each_student(tmp_path: Path) ->
     out = tmp_path / "out.json"
     result = CliRunner().invoke(engagement, [str(EXAMPLE), "--as-of", "2026-10-19", "--json", str(out)])
     lines = result.stdout.splitlines()
-    assert lines[0] == "As of 2026-10-19, for project-hope, for homelessness-prevention; students: 6."
+    assert lines[0] == "As of 2026-10-19, for project-hope, for homelessness-prevention."
     assert lines[2].split() == ["S-1001", "on", "track", "on", "track", "on", "track", "on", "track"]
     assert lines[4].startswith("    attendance: Absent on 3 of")
+    assert lines[-1] == "Students: 6; 1 off track, 0 sliding, 5 on track, 0 not known."
     assert len(json.loads(out.read_text())["students"]) == 6
+
+
+def test_a_folder_or_the_running_system_is_asked_for() -> None:
+    assert CliRunner().invoke(engagement, []).exit_code == 2
+    assert CliRunner().invoke(engagement, [str(EXAMPLE), "--live"]).exit_code == 2
 
 
 def test_a_reader_who_gets_nothing_is_an_error_that_names_those_who_do() -> None:
