@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from services.ingest.agreement.reading import FILE as AGREEMENT_FILE
-from services.ingest.formats import district, edfi, oneroster
+from services.ingest.formats import district, oneroster
 from services.ingest.formats.base import FormatError, NotRead, ReadLog, RowT
 from services.ingest.formats.csv_table import CsvReader, Table, sound
-from services.ingest.formats.edfi import Resource
+from services.ingest.formats.edfi_fields import Resource
+from services.ingest.formats.edfi_index import EdfiFiles
 from services.ingest.formats.edfi_json import SUFFIXES, JsonReader, collections_of
-from services.ingest.formats.edfi_xml import XmlReader, interchange_of
+from services.ingest.formats.edfi_xml import Interchange, XmlReader, interchange_of
 from services.ingest.formats.inputs import BrokenFileError, Input, inputs_of
 from services.ingest.formats.layout import Beginning, Layout
 from services.ingest.formats.mapped import mapped_table
@@ -67,6 +69,7 @@ class _Detector:
         self._mapping = mapping
         self._mapped: Table[MarkRow] | None = mapped_table(mapping)
         self._oneroster = oneroster.Roster()
+        self._edfi = EdfiFiles(self.readers)
         self._seen: set[Path] = set()
 
     def claim(self, path: Path) -> None:
@@ -197,42 +200,33 @@ class _Detector:
         if not interchange.is_read:
             reason = f"it is of version {interchange.version} of the Ed-Fi data standard"
             return self._leave(source.name, reason, "Versions 4.0 and 5.x are read: export it by one of these.")
-        into = self.readers
-        if interchange.name == "InterchangeEducationOrganization":
-            into.schools.append(XmlReader(source, interchange, edfi.SCHOOLS, self._mapping))
-        elif interchange.name == "InterchangeStudent":
-            into.students.append(XmlReader(source, interchange, edfi.STUDENTS, self._mapping))
-        elif interchange.name == "InterchangeStudentEnrollment":
-            into.enrollments.append(XmlReader(source, interchange, edfi.ENROLLMENTS, self._mapping))
-        elif interchange.name == "InterchangeEducationOrgCalendar":
-            into.calendars.append(XmlReader(source, interchange, edfi.CALENDARS, self._mapping))
-            into.calendar_entries.append(XmlReader(source, interchange, edfi.CALENDAR_ENTRIES, self._mapping))
-        elif interchange.name == "InterchangeStudentAttendance":
-            into.attendance.append(XmlReader(source, interchange, edfi.ATTENDANCE, self._mapping))
-        else:
+        if not interchange.elements:
             return self._leave(source.name, f"nothing of an {interchange.name} is imported", "Nothing is to be done.")
-        return True
+        return self._edfi.take(_XmlClaim(source, interchange, self._mapping))
 
     def _json(self, source: Input) -> bool:
         collections = collections_of(source)
-        into = self.readers
-        claims = (
-            self._claim_json(source, collections, into.schools, edfi.SCHOOLS),
-            self._claim_json(source, collections, into.students, edfi.STUDENTS),
-            self._claim_json(source, collections, into.enrollments, edfi.ENROLLMENTS),
-            self._claim_json(source, collections, into.calendars, edfi.CALENDARS),
-            self._claim_json(source, collections, into.calendar_entries, edfi.CALENDAR_ENTRIES),
-            self._claim_json(source, collections, into.attendance, edfi.ATTENDANCE),
-        )
-        return any(claims) or self._leave(source.name, "it holds no resource that is imported", _RENAME)
+        known = self._edfi.take(_JsonClaim(source, collections, self._mapping))
+        return known or self._leave(source.name, "it holds no resource that is imported", _RENAME)
 
-    def _claim_json(
-        self,
-        source: Input,
-        collections: frozenset[str],
-        readers: list[Reader[RowT]],
-        resources: Sequence[Resource[RowT]],
-    ) -> bool:
-        fitting = [resource for resource in resources if resource.collection in collections]
-        readers.extend(JsonReader(source, resource, self._mapping) for resource in fitting)
-        return bool(fitting)
+
+@dataclass(frozen=True, slots=True)
+class _XmlClaim:
+    source: Input
+    interchange: Interchange
+    mapping: Mapping
+
+    def __call__(self, resources: Sequence[Resource[RowT]]) -> Sequence[Reader[RowT]]:
+        fitting = [one for one in resources if one.element in self.interchange.elements]
+        return [XmlReader(self.source, self.interchange, fitting, self.mapping)] if fitting else []
+
+
+@dataclass(frozen=True, slots=True)
+class _JsonClaim:
+    source: Input
+    collections: frozenset[str]
+    mapping: Mapping
+
+    def __call__(self, resources: Sequence[Resource[RowT]]) -> Sequence[Reader[RowT]]:
+        fitting = [one for one in resources if one.collection in self.collections]
+        return [JsonReader(self.source, one, self.mapping) for one in fitting]
