@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from services.ingest.agreement.reading import FILE as AGREEMENT_FILE
-from services.ingest.formats import district, oneroster
+from services.ingest.formats import district, oneroster, oneroster_gradebook
 from services.ingest.formats.base import FormatError, NotRead, ReadLog, RowT
 from services.ingest.formats.csv_table import CsvReader, Table, sound
 from services.ingest.formats.edfi_fields import Resource
@@ -38,6 +38,9 @@ DEMOGRAPHIC: Final = frozenset(DEMOGRAPHICS.values)
 
 _TOLD: Final = 5
 _UNKNOWN: Final = "its name and its beginning are of no known format"
+_SET: Final = (
+    "Courses are in classes, courses and enrollments; grades in results, lineItems and classes: hand them in together."
+)
 _RENAME: Final = "Rename or convert it, if it holds any: `firstbell import --help` lists what is read."
 
 
@@ -57,6 +60,7 @@ def open_sources(paths: Iterable[Path], mapping: Path | None = None, *, first_da
             detector.claim(path)
         except OSError as error:
             raise FormatError(f"{path} cannot be read: {error.strerror}.") from error
+    detector.finish()
     return Source(detector.readers, detector.log, first_day_out=first_day_out)
 
 
@@ -139,8 +143,10 @@ class _Detector:
                 return True
         if named is not None:
             return self._district(source, named, beginning.likeliest())
-        if stem in oneroster.NOT_READ and self._oneroster.files:
-            return self._leave(source.name, "of a OneRoster set only rosters are imported", "Nothing is to be done.")
+        if stem in oneroster.NOT_READ | oneroster_gradebook.TABLES.keys() and self._oneroster.files:
+            return self._leave(
+                source.name, "nothing of this file of a OneRoster set is imported", "Nothing is to be done."
+            )
         other = district.kind_of(stem, district.OF_OTHERS)
         if other is not None:
             self.readers.others[other] = source
@@ -153,7 +159,7 @@ class _Detector:
 
     def _roster(self, source: Input, beginning: Beginning, stem: str) -> bool:
         """Whether it is a file of a OneRoster set, of which a folder has one."""
-        table = oneroster.TABLES.get(stem)
+        table = oneroster.TABLES.get(stem) or oneroster_gradebook.TABLES.get(stem)
         layout = None if table is None else beginning.layout(table.fits)
         if layout is None:
             return False
@@ -165,9 +171,14 @@ class _Detector:
             into.students.append(oneroster.StudentsReader(source, roster))
         elif stem == "academicsessions":
             into.calendar_entries.append(oneroster.SessionsReader(source, roster))
-        else:
+        elif stem in oneroster.TABLES:
             into.enrollments.append(oneroster.EnrollmentsReader(source, roster, stem))
         return True
+
+    def finish(self) -> None:
+        """Add what reads files that are of use with others alone."""
+        for source in oneroster_gradebook.take_gradebook(self._oneroster, self.readers):
+            self._leave(source.name, "a OneRoster set's courses and grades are in several files", _SET)
 
     def _district(self, source: Input, kind: str, layout: Layout) -> bool:
         """Raises `FormatError` when the header is not one of this kind."""
