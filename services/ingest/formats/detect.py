@@ -25,9 +25,10 @@ from services.ingest.rows.kinds import DEMOGRAPHICS
 from services.ingest.rows.parse import MarkRow
 
 SUPPORTED: Final = (
-    "Supported are: a folder of the district's tables (schools, students, enrollments, calendar, attendance, consents) "
-    "as .csv, .tsv, .txt or sheets of a workbook, or one of them; Ed-Fi 4.0 or 5.x interchange XML; Ed-Fi ODS/API JSON "
-    "or NDJSON; other systems' attendance tables together with --mapping FILE; each also in .gz or .zip."
+    "Supported are: a folder of the district's tables (schools, students, enrollments, calendar, attendance, consents, "
+    "programs, eligibility, terms, courses, grades, assessments, suspensions, graduations) as .csv, .tsv, .txt or "
+    "sheets of a workbook, or one of them; Ed-Fi 4.0 or 5.x interchange XML; Ed-Fi ODS/API JSON or NDJSON; OneRoster "
+    "1.1 or 1.2 CSV; other systems' attendance tables together with --mapping FILE; each also in .gz or .zip."
 )
 TABLES: Final = frozenset({".csv", ".tsv", ".txt", ".tab"})
 _BY_HEADER: Final = ("attendance", "consents", "enrollments", "calendar")
