@@ -70,7 +70,7 @@ def session_term(key: OfferingKey) -> str:
     return _named(key.session, key.year, school_id=key.school_id)
 
 
-def _period_term(values: Values) -> str:
+def period_term(values: Values) -> str:
     """The name of the term that a grading period is; before 5.0 it has a number in place of a name."""
     name = fields.optional_words(values, "name", _LONGEST)
     word = word_of(values.get("period"))
@@ -99,12 +99,14 @@ def _course(values: Values) -> CatalogueEntry | RowError:
     subjects = values.get("subjects")
     given = [*subjects, values.get("subject")] if isinstance(subjects, list) else [values.get("subject")]
     try:
-        key = CourseKey(fields.required_id(values, "organization"), fields.required_words(values, "code", _LONGEST))
-        title = fields.optional_words(values, "title", _LONGEST)
+        return CatalogueCourse(
+            CourseKey(fields.required_id(values, "organization"), fields.required_words(values, "code", _LONGEST)),
+            fields.optional_words(values, "title", _LONGEST),
+            fields.optional_words({"subject": next(filter(None, map(word_of, given)), None)}, "subject", _LONGEST),
+            _level(values.get("levels")),
+        )
     except FieldError as error:
         return RowError.of(error)
-    subject = next(filter(None, map(word_of, given)), None)
-    return CatalogueCourse(key, title, subject and subject[:_LONGEST], _level(values.get("levels")))
 
 
 def _offering(values: Values) -> CatalogueEntry | RowError:
@@ -145,7 +147,7 @@ def _grade(values: Values, mapping: Mapping) -> Record | RowError | None:
         return None
     letter = values.get("letter")
     try:
-        term = _period_term(values)
+        term = period_term(values)
     except FieldError as error:
         return RowError.of(error)
     number = values.get("number")
@@ -155,7 +157,7 @@ def _grade(values: Values, mapping: Mapping) -> Record | RowError | None:
 
 def _grading_period(values: Values, mapping: Mapping) -> TermRow | RowError:
     try:
-        return _term(_period_term(values), values, mapping)
+        return _term(period_term(values), values, mapping)
     except FieldError as error:
         return RowError.of(error)
 

@@ -122,7 +122,7 @@ def _suspension(values: Values, mapping: Mapping) -> Record | RowError | None:
         action = fields.required_id(values, "action")
     except FieldError as error:
         return RowError.of(error)
-    days = values.get("actual") if values.get("actual") not in {None, ""} else values.get("planned")
+    days = values.get("planned") if (actual := values.get("actual")) is None or actual == "" else actual
     row = records.parse_suspension({**values, "days": days, "in_school": "out-of-school" not in meanings})
     return replace(row, action=action) if isinstance(row, SuspensionRow) else row
 
