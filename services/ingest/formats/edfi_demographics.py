@@ -112,26 +112,28 @@ def _collection(element: str) -> str:
     return f"{element[0].lower()}{element[1:]}s"
 
 
-SPECIAL_EDUCATION: Final[Resource[DemographicsRow]] = Resource(
-    _SPECIAL_EDUCATION,
-    _collection(_SPECIAL_EDUCATION),
-    (STUDENT, Field("left_on", "SpecialEducationExitDate", "specialEducationExitDate")),
-    plain(_special_education),
-)
-"""Who is in special education: it is part of what `DEMOGRAPHICS` say of a student."""
-DEMOGRAPHICS: Final[Resource[DemographicsRow]] = Resource(
-    "StudentEducationOrganizationAssociation",
-    "studentEducationOrganizationAssociations",
-    (
-        STUDENT,
-        Field("sex", "Sex", "sexDescriptor"),
-        Field("hispanic", "HispanicLatinoEthnicity", "hispanicLatinoEthnicity"),
-        Field("races", "Race", "races/raceDescriptor", many=True),
-        Field("proficiency", "LimitedEnglishProficiency", "limitedEnglishProficiencyDescriptor"),
+DEMOGRAPHICS: Final[tuple[Resource[DemographicsRow], ...]] = (
+    Resource(
+        "StudentEducationOrganizationAssociation",
+        "studentEducationOrganizationAssociations",
+        (
+            STUDENT,
+            Field("sex", "Sex", "sexDescriptor"),
+            Field("hispanic", "HispanicLatinoEthnicity", "hispanicLatinoEthnicity"),
+            Field("races", "Race", "races/raceDescriptor", many=True),
+            Field("proficiency", "LimitedEnglishProficiency", "limitedEnglishProficiencyDescriptor"),
+        ),
+        _demographics,
+        "nothing of demographics in it",
     ),
-    _demographics,
-    "nothing of demographics in it",
+    Resource(
+        _SPECIAL_EDUCATION,
+        _collection(_SPECIAL_EDUCATION),
+        (STUDENT, Field("left_on", "SpecialEducationExitDate", "specialEducationExitDate")),
+        plain(_special_education),
+    ),
 )
+"""Each says a part of a student's row."""
 PROGRAMS: Final[tuple[Resource[Record], ...]] = tuple(
     Resource(element, _collection(element), _PROGRAM_FIELDS, plain(_program), "a programme for homeless students")
     for element in _PROGRAMS

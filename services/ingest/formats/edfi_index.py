@@ -9,8 +9,8 @@ from typing import Final, Protocol
 from services.ingest.formats import edfi, edfi_courses, edfi_demographics, edfi_records
 from services.ingest.formats.base import RowT
 from services.ingest.formats.edfi_catalogue import CatalogueFaults, CatalogueFiles, CoursesReader
+from services.ingest.formats.edfi_described import DemographicsReader, Described
 from services.ingest.formats.edfi_fields import Resource
-from services.ingest.formats.edfi_special import DemographicsReader, SpecialEducation, SpecialEducationReader
 from services.ingest.formats.reader import Reader
 from services.ingest.formats.sources import Readers
 
@@ -45,7 +45,7 @@ class EdfiFiles:
 
     readers: Readers
     catalogue: CatalogueFiles = field(default_factory=CatalogueFiles)
-    special: SpecialEducation = field(default_factory=SpecialEducation)
+    described: Described = field(default_factory=Described)
 
     def take(self, claim: Claim) -> bool:
         """Add what reads a file; whether there is any."""
@@ -73,9 +73,6 @@ class EdfiFiles:
             into.record("courses", CoursesReader(places, self.catalogue))
         for grades in claim([edfi_courses.GRADES]):
             into.record("grades", grades)
-        for people in claim([edfi_demographics.DEMOGRAPHICS]):
-            self.special.demographics.append(people)
-            into.record("demographics", DemographicsReader(people, self.special))
-        for associations in claim([edfi_demographics.SPECIAL_EDUCATION]):
-            self.special.associations.append(associations)
-            into.record("demographics", SpecialEducationReader(associations, self.special))
+        for people in claim(edfi_demographics.DEMOGRAPHICS):
+            self.described.readers.append(people)
+            into.record("demographics", DemographicsReader(people, self.described))

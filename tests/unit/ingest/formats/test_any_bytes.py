@@ -56,8 +56,7 @@ RESOURCES: list[Resource[object]] = [
     *edfi_courses.TERMS,
     edfi_courses.COURSES,
     edfi_courses.GRADES,
-    edfi_demographics.DEMOGRAPHICS,
-    edfi_demographics.SPECIAL_EDUCATION,
+    *edfi_demographics.DEMOGRAPHICS,
     *(one for resources in edfi_records.RECORDS.values() for one in resources),
 ]
 CODES = ["x#In School Suspension", "x#Graduated", "x#Regular diploma", "x#Grading Period", "x#Scale score", "x#\0", "#"]

@@ -52,7 +52,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("demographics", [DemographicsRow("S1", "Female", "Asian", english_learner=True, special_education=True)]),
+        ("demographics", [DemographicsRow("S1", "Female", "Asian", english_learner=True, special_education=True)] * 2),
         ("programs", [ProgramRow("S1", "Special Education", date(2021, 8, 30))]),
         (
             "courses",
@@ -228,9 +228,29 @@ def test_special_education_comes_with_the_rest_of_a_students_demographics_or_alo
         DemographicsRow("S1", "Male", special_education=True),
         DemographicsRow("S2", "Male"),
         DemographicsRow("S3", "Male"),
+        DemographicsRow("S1", "Male", special_education=True),
         DemographicsRow("S4", special_education=True),
     ]
     assert source.bytes_read < source.size()  # looks into other files do not count
+
+
+def test_what_district_and_school_say_of_one_student_is_one_row(folder):
+    files.write_xml(
+        folder,
+        StudentEnrollment="".join(
+            [
+                files.described(
+                    "S1",
+                    f"<Race>{descriptor('Race', 'White')}</Race>",
+                    "<HispanicLatinoEthnicity>1</HispanicLatinoEthnicity>",
+                ),
+                files.described(
+                    "S1", f"<Sex>{descriptor('Sex', 'Female')}</Sex>", f"<Race>{descriptor('Race', 'White')}</Race>"
+                ),
+            ]
+        ),
+    )
+    assert rows(open_sources([folder]), "demographics") == [DemographicsRow("S1", "Female", "Hispanic or Latino")] * 2
 
 
 def test_no_homeless_student_is_read_as_one_of_a_programme(folder):
