@@ -17,6 +17,7 @@ from services.ingest.formats.calendar import CalendarEntry, SchoolSession
 from services.ingest.formats.csv_table import CsvReader, Table
 from services.ingest.formats.inputs import Input
 from services.ingest.formats.layout import Layout
+from services.ingest.formats.oneroster_sessions import SESSIONS, AcademicSession
 from services.ingest.formats.oneroster_table import NAME_LENGTH, NOT_THERE, STUDENT, is_deleted, roster_table, word
 from services.ingest.rows import fields
 from services.ingest.rows.fields import FieldError, Values
@@ -61,25 +62,6 @@ class _Place:
     deleted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class AcademicSession:
-    """A row of `academicSessions`."""
-
-    sourced_id: str
-    name: str
-    """With the school year, where its title does not say it."""
-    type: str
-    begin: date
-    end: date
-    """The first day after it."""
-    deleted: bool
-
-    @property
-    def last(self) -> date:
-        """Its last day."""
-        return self.end - timedelta(days=1)
-
-
 def _org(values: Values) -> _Org:
     sourced_id = fields.required_id(values, "sourcedId")
     return _Org(
@@ -113,17 +95,6 @@ def _place(values: Values) -> _Place:
     )
 
 
-def _session(values: Values) -> AcademicSession:
-    begin, end = fields.required_date(values, "startDate"), fields.required_date(values, "endDate")
-    if end <= begin:
-        raise FieldError("endDate", "a day after startDate")
-    sourced_id = fields.required_id(values, "sourcedId")
-    title = fields.optional_words(values, "title", NAME_LENGTH) or sourced_id
-    year = fields.optional_text(values, "schoolYear") or ""
-    name = title if year in title else f"{title} {year}"
-    return AcademicSession(sourced_id, name, word(values, "type"), begin, end, is_deleted(values))
-
-
 _ORGS: Final = roster_table("sourcedId status name type identifier", "parentSourcedId", "sourcedId name type", _org)
 _USERS: Final = roster_table(
     "sourcedId status role givenName familyName identifier grades",
@@ -150,12 +121,6 @@ _ROLES: Final = Table(
     _ROLES_COLUMNS.required,
     _ROLES_COLUMNS.parse,
     _ROLES_COLUMNS.ignored,
-)
-SESSIONS: Final = roster_table(
-    "sourcedId status title type startDate endDate schoolYear",
-    "parentSourcedId",
-    "sourcedId title type startDate endDate",
-    _session,
 )
 TABLES: Final[dict[str, Table[object]]] = {
     "orgs": _ORGS,

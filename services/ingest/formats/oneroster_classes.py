@@ -12,7 +12,8 @@ from typing import Final
 from services.ingest.formats.base import Found, Item, ReadLog, Rejection, RowT
 from services.ingest.formats.csv_table import Table
 from services.ingest.formats.inputs import Input
-from services.ingest.formats.oneroster import AcademicSession, Roster
+from services.ingest.formats.oneroster import Roster
+from services.ingest.formats.oneroster_sessions import AcademicSession
 from services.ingest.formats.oneroster_table import (
     NAME_LENGTH,
     NOT_THERE,

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from services.ingest.formats.base import Found, ReadLog, Rejection
 from services.ingest.formats.csv_table import Table
 from services.ingest.formats.inputs import Input
-from services.ingest.formats.oneroster import SESSIONS, Roster
+from services.ingest.formats.oneroster import Roster
 from services.ingest.formats.oneroster_classes import (
     CLASSES,
     COURSES,
@@ -24,6 +24,7 @@ from services.ingest.formats.oneroster_classes import (
     RosterFaults,
     found,
 )
+from services.ingest.formats.oneroster_sessions import SESSIONS
 from services.ingest.formats.oneroster_table import NAME_LENGTH, NOT_THERE, is_deleted, roster_table, word
 from services.ingest.formats.sources import Readers
 from services.ingest.rows import fields, records
