@@ -70,11 +70,10 @@ def _race(descriptors: object, *, hispanic: bool) -> str | None:
     return SEVERAL_RACES if len(races) > 1 else next(iter(races), None)
 
 
-def _special_education(values: Values) -> DemographicsRow | RowError | None:
-    """Of one who is in special education; None when the student has left it."""
-    if values.get("left_on"):
-        return None
-    return records.parse_demographics({"student_id": values.get("student_id"), "special_education": True})
+def _special_education(values: Values) -> DemographicsRow | RowError:
+    """Of one who is in special education, or has left it."""
+    left = bool(values.get("left_on"))
+    return records.parse_demographics({"student_id": values.get("student_id"), "special_education": not left})
 
 
 def _program(values: Values) -> Record | RowError | None:
@@ -101,7 +100,6 @@ _PROGRAMS: Final = (
     "StudentTitleIPartAProgramAssociation",
     "StudentMigrantEducationProgramAssociation",
     "StudentLanguageInstructionProgramAssociation",
-    "StudentNeglectedOrDelinquentProgramAssociation",
     "StudentSchoolFoodServiceProgramAssociation",
     "StudentSection504ProgramAssociation",
 )

@@ -18,15 +18,24 @@ from services.ingest.rows.records import DemographicsRow, Record
 
 
 def merged(first: DemographicsRow, then: DemographicsRow) -> DemographicsRow:
-    """What two rows say of one student: where both say something the later one, but Hispanic is so of any race."""
+    """What two rows say of one student: where both say something the later one.
+
+    But Hispanic is so of any race, and who is in special education by one of them is in it.
+    """
     races = (first.race_ethnicity, then.race_ethnicity)
     return DemographicsRow(
         first.student_id,
         then.gender or first.gender,
         HISPANIC if HISPANIC in races else then.race_ethnicity or first.race_ethnicity,
         first.english_learner if then.english_learner is None else then.english_learner,
-        first.special_education if then.special_education is None else then.special_education,
+        _either(first.special_education, then.special_education),
     )
+
+
+def _either(first: bool | None, then: bool | None) -> bool | None:
+    """Unknown where neither is known."""
+    known = [one for one in (first, then) if one is not None]
+    return any(known) if known else None
 
 
 @dataclass(eq=False)

@@ -281,7 +281,7 @@ JSON: dict[str, list[dict[str, object]]] = {
             "projectedGraduationDate": "2022-06-01",
             "diplomas": [
                 {
-                    "diplomaAwardDate": "2022-05-27",
+                    "diplomaAwardDate": "2022-06-03",
                     "diplomaTypeDescriptor": descriptor("DiplomaType", "Regular diploma"),
                 }
             ],

@@ -226,9 +226,10 @@ def test_special_education_comes_with_the_rest_of_a_students_demographics_or_alo
     source = open_sources([folder])
     assert rows(source, "demographics") == [
         DemographicsRow("S1", "Male", special_education=True),
-        DemographicsRow("S2", "Male"),
+        DemographicsRow("S2", "Male", special_education=False),
         DemographicsRow("S3", "Male"),
         DemographicsRow("S1", "Male", special_education=True),
+        DemographicsRow("S2", "Male", special_education=False),
         DemographicsRow("S4", special_education=True),
     ]
     assert source.bytes_read < source.size()  # looks into other files do not count
