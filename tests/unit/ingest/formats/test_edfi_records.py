@@ -64,7 +64,7 @@ def folder(tmp_path: Path) -> Path:
         (
             "graduations",
             [
-                GraduationRow("S1", 2022, "graduated", date(2022, 5, 27)),
+                GraduationRow("S1", 2022, "graduated", date(2022, 6, 3)),
                 GraduationRow("S1", 2023, "transferred", date(2022, 5, 27)),
             ],
         ),
