@@ -105,7 +105,10 @@ def import_(
     strict: bool,
     data_dir: Path | None,
 ) -> None:
-    """Import PATHS: a district export, Ed-Fi 4.0 or 5.x XML or JSON, OneRoster rosters, or tables with --mapping.
+    """Import PATHS: a district export, Ed-Fi 4.0 or 5.x XML or JSON, OneRoster, or tables with --mapping.
+
+    Beside attendance an export and Ed-Fi have demographics, programmes, courses, grades, assessments, suspensions and
+    graduations; OneRoster has rosters, courses and grades. docs/formats.md says where each is found.
 
     Tables may be .csv, .tsv, .txt or sheets of a workbook, with any usual separator and encoding, also in .gz or .zip.
     What is not read is named.
