@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import httpx
 import pytest
 import pytest_asyncio
+from click.testing import CliRunner
 from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
@@ -21,6 +22,7 @@ from models.engagement.judgement import Engagement
 from models.engagement.policy import engagement_policy
 from services.casework.app import create_app
 from services.casework.settings import CaseworkSettings
+from services.cli.simulate import simulate
 from services.ingest.agreement.reading import load_agreement
 from services.ingest.formats import open_sources
 from services.ingest.imports.importer import Importer
@@ -114,6 +116,20 @@ async def test_the_database_says_what_the_folder_says(system: System, as_of: dat
     found = await system.live(as_of)
     assert len(found) == 6
     assert found == of_folder(EXAMPLE, as_of)
+
+
+@pytest.mark.parametrize("world", ["sections", "rural"])
+async def test_a_simulated_year_comes_to_the_same(system: System, tmp_path: Path, world: str) -> None:
+    folder = tmp_path / world
+    argv = ["--students", "80", "--seed", "5", "--world", world, "--year", "2025", "--out", str(folder)]
+    assert CliRunner().invoke(simulate, argv).exit_code == 0
+    today = engagement_of(EngagementQuestion(folder, engagement_policy())).as_of + timedelta(10)
+    await system.taken.intake.set_replay_day(today)
+    await system.taken.apply(load_agreement(folder / "agreement.toml"))
+    await system.imported(folder, datetime.combine(today, time(22), UTC))
+    found = await system.live()
+    assert len(found) > 20
+    assert found == of_folder(folder, today)
 
 
 async def test_what_was_said_later_counts_from_when_it_was_said(system: System, folder: Path) -> None:
