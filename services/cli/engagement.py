@@ -43,7 +43,7 @@ _SHOWN: Final = 5
 Students = Iterator[tuple[str, Engagement]]
 
 
-class Answer(NamedTuple):
+class _Answer(NamedTuple):
     """For whom and as of when, and the students as they are judged."""
 
     readership: Readership
@@ -102,11 +102,11 @@ def engagement(
         else:
             log_quietly()
             settings = load_settings(IngestSettings, data_dir)
-            with _of_system(settings, LiveAsked(policy, day, recipient, purpose)) as answer:
+            with _of_system(settings, _LiveAsked(policy, day, recipient, purpose)) as answer:
                 _tell(answer, policy, json_target)
 
 
-def _tell(answer: Answer, policy: EngagementPolicy, json_target: str | None) -> None:
+def _tell(answer: _Answer, policy: EngagementPolicy, json_target: str | None) -> None:
     """Students are told as they come: there may be many."""
     counts: Counter[str | None] = Counter()
     shown = json_target != STDOUT
@@ -139,10 +139,10 @@ def _tell(answer: Answer, policy: EngagementPolicy, json_target: str | None) -> 
         click.echo(f"Students: {counts.total():,}; {of_levels}, {counts[None]:,} not known.")
 
 
-def _of_folder(asked: EngagementQuestion) -> Answer:
+def _of_folder(asked: EngagementQuestion) -> _Answer:
     found = engagement_of(asked)
     _tell_of_files(asked.folder, found)
-    return Answer(found.readership, found.as_of, iter(found.students.items()))
+    return _Answer(found.readership, found.as_of, iter(found.students.items()))
 
 
 def _tell_of_files(folder: Path, found: FolderEngagement) -> None:
@@ -155,7 +155,7 @@ def _tell_of_files(folder: Path, found: FolderEngagement) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class LiveAsked:
+class _LiveAsked:
     """What is asked of the running system."""
 
     policy: EngagementPolicy
@@ -165,7 +165,7 @@ class LiveAsked:
 
 
 @contextmanager
-def _of_system(settings: IngestSettings, asked: LiveAsked) -> Iterator[Answer]:
+def _of_system(settings: IngestSettings, asked: _LiveAsked) -> Iterator[_Answer]:
     """The students of the running system, asked for batch by batch."""
     with answering(), asyncio.Runner() as runner:
         exits = AsyncExitStack()
@@ -173,7 +173,7 @@ def _of_system(settings: IngestSettings, asked: LiveAsked) -> Iterator[Answer]:
             ingest, casework = runner.run(_connect(exits, settings))
             found = runner.run(LiveEngagement.begin(casework, asked.as_of, asked.recipient, asked.purpose))
             students = _live_students(runner, found, casework, ingest, asked.policy)
-            yield Answer(found.readership, found.day.as_of, students)
+            yield _Answer(found.readership, found.day.as_of, students)
         finally:
             runner.run(exits.aclose())
 
