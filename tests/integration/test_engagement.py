@@ -223,8 +223,10 @@ async def test_the_route_and_the_page_tell_the_caller_and_the_audit(
             identity.auth("caseworker", agency="project-hope", records=["suspensions"]),
         ):
             assert (await client.get(path, auth=auth)).status_code == 404
-        ahead = await client.get(path, params={"as_of": "2026-11-26"}, auth=hers)
-        assert (ahead.status_code, ahead.json()["title"]) == (422, "A day to come")
+        for day in ("2026-11-26", "9999-12-31"):
+            ahead = await client.get(path, params={"as_of": day}, auth=hers)
+            assert (ahead.status_code, ahead.json()["title"]) == (422, "A day to come")
+        assert (await client.get(path, params={"as_of": "0001-01-01"}, auth=hers)).status_code == 404
         partly = await client.get(path, auth=identity.auth("caseworker", agency="project-hope", records=["attendance"]))
         assert partly.json()["parts"] == {
             "attendance": "sliding",
@@ -238,7 +240,7 @@ async def test_the_route_and_the_page_tell_the_caller_and_the_audit(
     assert [tuple(look) for look in looks if "engagement" in look[0]] == [
         ("GET /v1/students/{student}/engagement", "allowed", 3),
         ("GET /students/{student}/engagement", "allowed", 3),
-        *[("GET /v1/students/{student}/engagement", "denied 404", 1)] * 3,
+        *[("GET /v1/students/{student}/engagement", "denied 404", 1)] * 4,
         ("GET /v1/students/{student}/engagement", "allowed", 1),
     ]
 

@@ -65,9 +65,8 @@ Kinds = Mapping[str, ShownKind]
 
 async def asked_day(session: Asking, as_of: date | None) -> AskedDay:
     """The day, else today; a day to come is as it is."""
-    found = (await session.execute(DAY, {"as_of": as_of or date.min})).one()
-    day = as_of or found.today
-    return AskedDay(found.today, day, found.ends if day < found.today else None)
+    found = (await session.execute(DAY, {"as_of": as_of})).one()
+    return AskedDay(found.today, as_of or found.today, found.ends)
 
 
 async def feed_terms(session: Asking, agency: str) -> dict[str, FeedTerm]:

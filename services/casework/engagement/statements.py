@@ -8,8 +8,11 @@ from sqlalchemy import text
 
 from models.attendance import EXCUSED, UNEXCUSED
 
-DAY: Final = text("SELECT ingest.today() AS today, ingest.end_of(CAST(:as_of AS date)) AS ends")
-"""Today by the one clock, and the end of the asked day."""
+DAY: Final = text("""
+    SELECT t.today, CASE WHEN CAST(:as_of AS date) < t.today THEN ingest.end_of(CAST(:as_of AS date)) END AS ends
+    FROM ingest.today() AS t (today)
+""")
+"""Today by the one clock, and the end of the asked day where that is past."""
 
 FEEDS: Final = text("""
     SELECT kind, array_agg(school_id) AS schools, min(effective_on) AS first, max(expires_on) AS last
