@@ -50,8 +50,8 @@ def _about(document: InspectionDocument, plain: Plain) -> Element:
         "First Bell looks at school attendance for signs that a family may be losing its home, and tells people who "
         "can help. It does so only where a parent has consented. Where a parent has consented to that too it keeps "
         "other records, such as grades, for the purposes named below. This is everything that it holds about this "
-        "student, with where it comes from and since when, and everyone who was shown some of it. You may see it by law "
-        "(34 CFR 99.10), and nothing of it is destroyed while you do."
+        "student, with where it comes from and since when, and everyone who was shown some of it. You may see it by "
+        "law (34 CFR 99.10), and nothing of it is destroyed while you do."
     )
     if document.ingest.feeds:
         return section("about", "About this document", paragraph(what), known)

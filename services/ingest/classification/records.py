@@ -11,6 +11,7 @@ from services.ingest.rows.kinds import RecordTable
 from services.ingest.rows.outcomes import NOT_CONSENTED, NOT_YET, Outcome
 from services.ingest.rows.records import CourseRow, GradeRow, Record, RecordDays
 
+NOT_SHARED = Outcome("out_of_scope", "The agreement in force shares no such records with anybody")
 OUT_OF_SCOPE_DAYS = Outcome(
     "out_of_scope", "No enrollment at a school of which the agreement in force shares such records lies in its days"
 )

@@ -16,7 +16,10 @@ from services.ingest.store.arrays import joined
 from services.ingest.store.record_statements import statements_of
 
 _HAND_IN: Final = text("""
-    INSERT INTO district.handed_in AS h (file, first, last) VALUES (:file, :moment, :moment)
+    INSERT INTO district.handed_in AS h (file, first, last)
+    SELECT :file, CAST(:moment AS timestamptz), CAST(:moment AS timestamptz)
+    WHERE NOT EXISTS (  -- a look takes no lock: one lane waits for another only when it is new
+        SELECT FROM district.handed_in WHERE file = :file AND CAST(:moment AS timestamptz) BETWEEN first AND last)
     ON CONFLICT (file) DO UPDATE SET first = least(h.first, excluded.first), last = greatest(h.last, excluded.last)
     WHERE h.first > excluded.first OR h.last < excluded.last
 """)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.agreement.document import Agreement, Feed
 from services.ingest.classification.classify import SLACK
-from services.ingest.classification.records import days_of, may_be_kept, not_yet
+from services.ingest.classification.records import NOT_SHARED, days_of, may_be_kept, not_yet
 from services.ingest.consent.gate import passing
 from services.ingest.context import IngestContext
 from services.ingest.metrics import count_records
@@ -20,7 +20,6 @@ from services.ingest.rows.outcomes import (
     DUPLICATE,
     NOT_CONSENTED,
     OLDER,
-    OUT_OF_SCOPE,
     Outcome,
     best,
 )
@@ -59,7 +58,7 @@ async def take_records(parts: IngestContext, table: RecordTable, rows: Sequence[
             for feed in agreement.record_feeds(table.kind)
             if rows
         ]
-    outcomes = [best(of) for of in zip(*found, strict=True)] if found else [OUT_OF_SCOPE for _ in rows]
+    outcomes = [best(of) for of in zip(*found, strict=True)] if found else [NOT_SHARED for _ in rows]
     count_records(table.name, outcomes)
     return outcomes
 
