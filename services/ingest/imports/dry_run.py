@@ -160,7 +160,7 @@ class _Rehearsal:
                 days, enrolled = days_of(row, terms), self._enrolled.get(row.student_id, ())
                 ahead = not_yet(table, days, self._horizon.day)
                 outcome = ahead or best((feed.judged(row, days, enrolled) for feed in feeds), NOT_SHARED)
-                key = (row.student_id, *(getattr(row, column) for column in table.key))
+                key = (row.student_id, *table.key_of(row))
                 seen.take_if(name, key, row, outcome)
                 self._report.see_records(name, [item], [outcome])
                 self._report.rejections.extend(refused([item], [outcome]))

@@ -21,7 +21,7 @@ _SLICE: Final = 100
 T = TypeVar("T")
 
 
-class OfStudent(Protocol):
+class RowOfStudent(Protocol):
     """A row of one student."""
 
     @property
@@ -30,7 +30,7 @@ class OfStudent(Protocol):
         ...
 
 
-StudentRowT = TypeVar("StudentRowT", bound=OfStudent)
+StudentRowT = TypeVar("StudentRowT", bound=RowOfStudent)
 
 
 def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:

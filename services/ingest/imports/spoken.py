@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from services.ingest.rows.kinds import RecordTable
-from services.ingest.rows.records import CourseRow, GradeRow, Record, RecordDays
+from services.ingest.rows.records import NO_DAYS, CourseRow, GradeRow, Record
 
 
 @dataclass(slots=True)
@@ -22,10 +22,11 @@ class RecordSpan:
 
     def see(self, row: Record, today: date) -> None:
         """Take in a row; one without an end speaks of the days to this one."""
-        if row.days != RecordDays():
-            ends = [day for day in row.days if day is not None]
+        days = row.days
+        if days != NO_DAYS:
+            ends = [day for day in days if day is not None]
             self.first = min([*ends, self.first or date.max])
-            self.last = max([*ends, self.last or date.min, *([today] if row.days.last is None else [])])
+            self.last = max([*ends, self.last or date.min, *([today] if days.last is None else [])])
         elif isinstance(row, CourseRow | GradeRow):
             self.terms.add(row.term)
 

@@ -28,7 +28,7 @@ class WholeRecords:
     terms: Collection[str]
 
 
-class Stale(NamedTuple):
+class StaleRecords(NamedTuple):
     """How many of what stands the import does not say; each once, however many parties get it."""
 
     stale: int
@@ -40,10 +40,10 @@ class _Statements(NamedTuple):
     close: TextClause
 
 
-async def count(connection: AsyncConnection, table: RecordTable, whole: WholeRecords) -> Stale:
+async def count(connection: AsyncConnection, table: RecordTable, whole: WholeRecords) -> StaleRecords:
     """How many rows stand in it, and how many of them are stale."""
     row = (await connection.execute(_statements_of(table).look, _given(whole))).one()
-    return Stale(row.stale, row.standing)
+    return StaleRecords(row.stale, row.standing)
 
 
 async def close(connection: AsyncConnection, table: RecordTable, whole: WholeRecords) -> None:
