@@ -93,7 +93,10 @@ def import_(
     strict: bool,
     data_dir: Path | None,
 ) -> None:
-    """Import PATHS: a district export, Ed-Fi 4.0 or 5.x XML or JSON, OneRoster rosters, or tables with --mapping.
+    """Import PATHS: a district export, Ed-Fi 4.0 or 5.x XML or JSON, OneRoster, or tables with --mapping.
+
+    Beside attendance an export and Ed-Fi have demographics, programmes, courses, grades, assessments, suspensions and
+    graduations; OneRoster has rosters, courses and grades. docs/formats.md says where each is found.
 
     A district export is tables named schools, students (with demographics), enrollments, calendar, attendance,
     consents, terms, programs, eligibility, courses, grades, assessments, suspensions and graduations, as far as they

@@ -22,7 +22,7 @@ _OF_WHAT_HAPPENED = frozenset({"assessments", "suspensions", "graduations"})
 
 def not_yet(table: RecordTable, days: RecordDays, latest: date) -> Outcome | None:
     """The outcome of a record of what happened that is dated too far ahead; programmes and courses may begin later."""
-    ahead = days.first is not None and days.first > latest
+    ahead = days.last is not None and days.last > latest
     return NOT_YET if ahead and table.name in _OF_WHAT_HAPPENED else None
 
 

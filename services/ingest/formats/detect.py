@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from services.ingest.agreement.reading import FILE as AGREEMENT_FILE
-from services.ingest.formats import district, edfi, oneroster
+from services.ingest.formats import district, oneroster, oneroster_gradebook
 from services.ingest.formats.base import FormatError, NotRead, ReadLog, RowT
 from services.ingest.formats.csv_table import CsvReader, Table, sound
-from services.ingest.formats.edfi import Resource
+from services.ingest.formats.edfi_fields import Resource
+from services.ingest.formats.edfi_index import EdfiFiles
 from services.ingest.formats.edfi_json import SUFFIXES, JsonReader, collections_of
-from services.ingest.formats.edfi_xml import XmlReader, interchange_of
+from services.ingest.formats.edfi_xml import Interchange, XmlReader, interchange_of
 from services.ingest.formats.inputs import BrokenFileError, Input, inputs_of
 from services.ingest.formats.layout import Beginning, Layout
 from services.ingest.formats.mapped import mapped_table
@@ -23,9 +25,10 @@ from services.ingest.rows.kinds import DEMOGRAPHICS
 from services.ingest.rows.parse import MarkRow
 
 SUPPORTED: Final = (
-    "Supported are: a folder of the district's tables (schools, students, enrollments, calendar, attendance, consents) "
-    "as .csv, .tsv, .txt or sheets of a workbook, or one of them; Ed-Fi 4.0 or 5.x interchange XML; Ed-Fi ODS/API JSON "
-    "or NDJSON; other systems' attendance tables together with --mapping FILE; each also in .gz or .zip."
+    "Supported are: a folder of the district's tables (schools, students, enrollments, calendar, attendance, consents, "
+    "programs, eligibility, terms, courses, grades, assessments, suspensions, graduations) as .csv, .tsv, .txt or "
+    "sheets of a workbook, or one of them; Ed-Fi 4.0 or 5.x interchange XML; Ed-Fi ODS/API JSON or NDJSON; OneRoster "
+    "1.1 or 1.2 CSV; other systems' attendance tables together with --mapping FILE; each also in .gz or .zip."
 )
 TABLES: Final = frozenset({".csv", ".tsv", ".txt", ".tab"})
 _BY_HEADER: Final = ("attendance", "consents", "enrollments", "calendar")
@@ -36,6 +39,9 @@ DEMOGRAPHIC: Final = frozenset(DEMOGRAPHICS.values)
 
 _TOLD: Final = 5
 _UNKNOWN: Final = "its name and its beginning are of no known format"
+_SET: Final = (
+    "Courses are in classes, courses and enrollments; grades in results, lineItems and classes: hand them in together."
+)
 _RENAME: Final = "Rename or convert it, if it holds any: `firstbell import --help` lists what is read."
 
 
@@ -55,6 +61,7 @@ def open_sources(paths: Iterable[Path], mapping: Path | None = None, *, first_da
             detector.claim(path)
         except OSError as error:
             raise FormatError(f"{path} cannot be read: {error.strerror}.") from error
+    detector.finish()
     return Source(detector.readers, detector.log, first_day_out=first_day_out)
 
 
@@ -67,6 +74,7 @@ class _Detector:
         self._mapping = mapping
         self._mapped: Table[MarkRow] | None = mapped_table(mapping)
         self._oneroster = oneroster.Roster()
+        self._edfi = EdfiFiles(self.readers)
         self._seen: set[Path] = set()
 
     def claim(self, path: Path) -> None:
@@ -136,8 +144,10 @@ class _Detector:
                 return True
         if named is not None:
             return self._district(source, named, beginning.likeliest())
-        if stem in oneroster.NOT_READ and self._oneroster.files:
-            return self._leave(source.name, "of a OneRoster set only rosters are imported", "Nothing is to be done.")
+        if stem in oneroster.NOT_READ | oneroster_gradebook.TABLES.keys() and self._oneroster.files:
+            return self._leave(
+                source.name, "nothing of this file of a OneRoster set is imported", "Nothing is to be done."
+            )
         other = district.kind_of(stem, district.OF_OTHERS)
         if other is not None:
             self.readers.others[other] = source
@@ -150,7 +160,7 @@ class _Detector:
 
     def _roster(self, source: Input, beginning: Beginning, stem: str) -> bool:
         """Whether it is a file of a OneRoster set, of which a folder has one."""
-        table = oneroster.TABLES.get(stem)
+        table = oneroster.TABLES.get(stem) or oneroster_gradebook.TABLES.get(stem)
         layout = None if table is None else beginning.layout(table.fits)
         if layout is None:
             return False
@@ -162,9 +172,14 @@ class _Detector:
             into.students.append(oneroster.StudentsReader(source, roster))
         elif stem == "academicsessions":
             into.calendar_entries.append(oneroster.SessionsReader(source, roster))
-        else:
+        elif stem in oneroster.TABLES:
             into.enrollments.append(oneroster.EnrollmentsReader(source, roster, stem))
         return True
+
+    def finish(self) -> None:
+        """Add what reads files that are of use with others alone."""
+        for source in oneroster_gradebook.take_gradebook(self._oneroster, self.readers):
+            self._leave(source.name, "a OneRoster set's courses and grades are in several files", _SET)
 
     def _district(self, source: Input, kind: str, layout: Layout) -> bool:
         """Raises `FormatError` when the header is not one of this kind."""
@@ -197,42 +212,33 @@ class _Detector:
         if not interchange.is_read:
             reason = f"it is of version {interchange.version} of the Ed-Fi data standard"
             return self._leave(source.name, reason, "Versions 4.0 and 5.x are read: export it by one of these.")
-        into = self.readers
-        if interchange.name == "InterchangeEducationOrganization":
-            into.schools.append(XmlReader(source, interchange, edfi.SCHOOLS, self._mapping))
-        elif interchange.name == "InterchangeStudent":
-            into.students.append(XmlReader(source, interchange, edfi.STUDENTS, self._mapping))
-        elif interchange.name == "InterchangeStudentEnrollment":
-            into.enrollments.append(XmlReader(source, interchange, edfi.ENROLLMENTS, self._mapping))
-        elif interchange.name == "InterchangeEducationOrgCalendar":
-            into.calendars.append(XmlReader(source, interchange, edfi.CALENDARS, self._mapping))
-            into.calendar_entries.append(XmlReader(source, interchange, edfi.CALENDAR_ENTRIES, self._mapping))
-        elif interchange.name == "InterchangeStudentAttendance":
-            into.attendance.append(XmlReader(source, interchange, edfi.ATTENDANCE, self._mapping))
-        else:
+        if not interchange.elements:
             return self._leave(source.name, f"nothing of an {interchange.name} is imported", "Nothing is to be done.")
-        return True
+        return self._edfi.take(_XmlClaim(source, interchange, self._mapping))
 
     def _json(self, source: Input) -> bool:
         collections = collections_of(source)
-        into = self.readers
-        claims = (
-            self._claim_json(source, collections, into.schools, edfi.SCHOOLS),
-            self._claim_json(source, collections, into.students, edfi.STUDENTS),
-            self._claim_json(source, collections, into.enrollments, edfi.ENROLLMENTS),
-            self._claim_json(source, collections, into.calendars, edfi.CALENDARS),
-            self._claim_json(source, collections, into.calendar_entries, edfi.CALENDAR_ENTRIES),
-            self._claim_json(source, collections, into.attendance, edfi.ATTENDANCE),
-        )
-        return any(claims) or self._leave(source.name, "it holds no resource that is imported", _RENAME)
+        known = self._edfi.take(_JsonClaim(source, collections, self._mapping))
+        return known or self._leave(source.name, "it holds no resource that is imported", _RENAME)
 
-    def _claim_json(
-        self,
-        source: Input,
-        collections: frozenset[str],
-        readers: list[Reader[RowT]],
-        resources: Sequence[Resource[RowT]],
-    ) -> bool:
-        fitting = [resource for resource in resources if resource.collection in collections]
-        readers.extend(JsonReader(source, resource, self._mapping) for resource in fitting)
-        return bool(fitting)
+
+@dataclass(frozen=True, slots=True)
+class _XmlClaim:
+    source: Input
+    interchange: Interchange
+    mapping: Mapping
+
+    def __call__(self, resources: Sequence[Resource[RowT]]) -> Sequence[Reader[RowT]]:
+        fitting = [one for one in resources if one.element in self.interchange.elements]
+        return [XmlReader(self.source, self.interchange, fitting, self.mapping)] if fitting else []
+
+
+@dataclass(frozen=True, slots=True)
+class _JsonClaim:
+    source: Input
+    collections: frozenset[str]
+    mapping: Mapping
+
+    def __call__(self, resources: Sequence[Resource[RowT]]) -> Sequence[Reader[RowT]]:
+        fitting = [one for one in resources if one.collection in self.collections]
+        return [JsonReader(self.source, one, self.mapping) for one in fitting]

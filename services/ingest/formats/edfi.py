@@ -1,20 +1,27 @@
-"""Ed-Fi data standard 4.0 and 5.x: the resources that are imported, where their fields are, what they become.
+"""Ed-Fi data standard 4.0 and 5.x: attendance, and who is where, where their fields are, what they become.
 
-Codes are those of the standard's descriptors; a descriptor is a URI whose part after `#` is the code.
+Codes are those of the standard's descriptors. What is kept beside attendance is in `edfi_records` and `edfi_courses`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, timedelta
 from hashlib import blake2b
-from typing import Final, Generic
+from typing import Final
 
 from services.contracts.marks import AttendanceStatus
-from services.ingest.formats.base import RowT_co
 from services.ingest.formats.calendar import CalendarDay, CalendarEntry, CalendarKey, SchoolSession
+from services.ingest.formats.edfi_fields import (
+    SCHOOL,
+    STUDENT,
+    Field,
+    Resource,
+    code_of,
+    plain,
+    section_fields,
+    told,
+    year_of,
+)
 from services.ingest.formats.mapping import MEANINGS, Mapping
 from services.ingest.rows import fields, parse
 from services.ingest.rows.fields import FieldError, Values
@@ -47,53 +54,11 @@ _EVENTS: Final = {
 }
 """By code, whether it makes a day instructional."""
 _ONE_EVENT: Final = f"CalendarEvents of {', '.join((*_INSTRUCTIONAL, *_NO_SCHOOL))}, or such as the --mapping names"
-_CODE: Final = re.compile(r"[A-Za-z0-9 ./&_-]{1,40}")
-"""A code that may be shown; any other may hold anything."""
 _NOT_THE_SCHOOLS: Final = frozenset({"student specific", "iep", "staff"})
 """Calendar types that say nothing about the days on which the school's students have school."""
 _LONGEST_SESSION: Final = timedelta(days=400)
 _LONGEST_NAME: Final = 200
 _SECTION_BYTES: Final = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """Where a field is: a path of elements below the resource's own, and a path of JSON keys."""
-
-    name: str
-    xml: str
-    json: str
-    many: bool = False
-    """The last element repeats; in JSON the last key is that of each member of the array before it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Resource(Generic[RowT_co]):
-    """One kind of element or JSON object; `parse` returns None for one that has nothing to say."""
-
-    element: str
-    collection: str
-    fields: tuple[Field, ...]
-    parse: Callable[[Values, Mapping], RowT_co | RowError | None]
-    """By what the mapping says of codes that the standard does not have."""
-
-
-def code_of(descriptor: object) -> str:
-    """The code of a descriptor, in lower case; empty when there is none."""
-    return descriptor.rpartition("#")[2].strip().lower() if isinstance(descriptor, str) else ""
-
-
-def _told(descriptor: object) -> str:
-    """The code of a descriptor, to be shown to people; empty when it is none of a descriptor's."""
-    _, sign, code = descriptor.rpartition("#") if isinstance(descriptor, str) else ("", "", "")
-    return f", not {code.strip()!r}" if sign and _CODE.fullmatch(code.strip()) else ""
-
-
-def _plain(
-    parse: Callable[[Values], RowT_co | RowError | None],
-) -> Callable[[Values, Mapping], RowT_co | RowError | None]:
-    """Of a resource that has no codes which a mapping may name."""
-    return lambda values, _: parse(values)
 
 
 def _mark(values: Values, mapping: Mapping) -> MarkRow | RowError:
@@ -128,7 +93,7 @@ def _section(identifier: str, course: str, year: str, session: str) -> str:
     """One text for what makes a section unique; where nothing but the identifier is given, that alone."""
     if not (course or year or session):
         return identifier
-    whole = "\x1f".join((identifier, course, year[-4:], session))  # XML has 2021-2022 where JSON has 2022
+    whole = "\x1f".join((identifier, course, year_of(year), session))
     return blake2b(whole.encode(), digest_size=_SECTION_BYTES).hexdigest()
 
 
@@ -153,7 +118,7 @@ def _calendar_day(values: Values, mapping: Mapping) -> CalendarEntry | RowError:
     unknown = next((event for event in given if code_of(event) not in known), None)
     try:
         if unknown is not None or not given:
-            raise FieldError("events", f"{_ONE_EVENT}{_told(unknown)}", missing=not given)
+            raise FieldError("events", f"{_ONE_EVENT}{told(unknown)}", missing=not given)
         instructional = any(known[code_of(event)] for event in given)
         return CalendarDay(_calendar_key(values), fields.required_date(values, "date"), instructional)
     except FieldError as error:
@@ -182,46 +147,24 @@ def _session(values: Values) -> CalendarEntry | RowError:
     return session
 
 
-_STUDENT: Final = Field(
-    "student_id", "StudentReference/StudentIdentity/StudentUniqueId", "studentReference/studentUniqueId"
-)
-_SCHOOL: Final = Field("school_id", "SchoolReference/SchoolIdentity/SchoolId", "schoolReference/schoolId")
 _DATE: Final = Field("date", "AttendanceEvent/EventDate", "eventDate")
 _CATEGORY: Final = Field("category", "AttendanceEvent/AttendanceEventCategory", "attendanceEventCategoryDescriptor")
 _REASON: Final = Field("reason", "AttendanceEvent/AttendanceEventReason", "attendanceEventReason")
 _MODIFIED: Final = Field("modified_at", "", "_lastModifiedDate")
 """XML interchanges do not say it."""
-_SECTION_PATH: Final = "SectionReference/SectionIdentity"
-_OFFERING_PATH: Final = f"{_SECTION_PATH}/CourseOfferingReference/CourseOfferingIdentity"
-_SESSION_PATH: Final = "SessionReference/SessionIdentity"
 _CALENDAR_PATH: Final = "CalendarReference/CalendarIdentity"
 
 ATTENDANCE: Final[tuple[Resource[MarkRow], ...]] = (
     Resource(
         "StudentSchoolAttendanceEvent",
         "studentSchoolAttendanceEvents",
-        (_STUDENT, _SCHOOL, _DATE, _CATEGORY, _REASON, _MODIFIED),
+        (STUDENT, SCHOOL, _DATE, _CATEGORY, _REASON, _MODIFIED),
         _mark,
     ),
     Resource(
         "StudentSectionAttendanceEvent",
         "studentSectionAttendanceEvents",
-        (
-            _STUDENT,
-            Field(
-                "school_id",
-                f"{_OFFERING_PATH}/{_SCHOOL.xml}",
-                "sectionReference/schoolId",
-            ),
-            Field("section_id", f"{_SECTION_PATH}/SectionIdentifier", "sectionReference/sectionIdentifier"),
-            Field("course", f"{_OFFERING_PATH}/LocalCourseCode", "sectionReference/localCourseCode"),
-            Field("year", f"{_OFFERING_PATH}/{_SESSION_PATH}/SchoolYear", "sectionReference/schoolYear"),
-            Field("session", f"{_OFFERING_PATH}/{_SESSION_PATH}/SessionName", "sectionReference/sessionName"),
-            _DATE,
-            _CATEGORY,
-            _REASON,
-            _MODIFIED,
-        ),
+        (STUDENT, *section_fields(), _DATE, _CATEGORY, _REASON, _MODIFIED),
         _section_mark,
     ),
 )
@@ -230,12 +173,12 @@ CALENDARS: Final[tuple[Resource[CalendarKey], ...]] = (
         "Calendar",
         "calendars",
         (
-            _SCHOOL,
+            SCHOOL,
             Field("calendar", "CalendarCode", "calendarCode"),
             Field("year", "SchoolYear", "schoolYearTypeReference/schoolYear"),
             Field("type", "CalendarType", "calendarTypeDescriptor"),
         ),
-        _plain(_other_calendar),
+        plain(_other_calendar),
     ),
 )
 CALENDAR_ENTRIES: Final[tuple[Resource[CalendarEntry], ...]] = (
@@ -243,7 +186,7 @@ CALENDAR_ENTRIES: Final[tuple[Resource[CalendarEntry], ...]] = (
         "CalendarDate",
         "calendarDates",
         (
-            Field("school_id", f"{_CALENDAR_PATH}/{_SCHOOL.xml}", "calendarReference/schoolId"),
+            Field("school_id", f"{_CALENDAR_PATH}/{SCHOOL.xml}", "calendarReference/schoolId"),
             Field("calendar", f"{_CALENDAR_PATH}/CalendarCode", "calendarReference/calendarCode"),
             Field("year", f"{_CALENDAR_PATH}/SchoolYear", "calendarReference/schoolYear"),
             Field("date", "Date", "date"),
@@ -254,8 +197,8 @@ CALENDAR_ENTRIES: Final[tuple[Resource[CalendarEntry], ...]] = (
     Resource(
         "Session",
         "sessions",
-        (_SCHOOL, Field("begin", "BeginDate", "beginDate"), Field("end", "EndDate", "endDate")),
-        _plain(_session),
+        (SCHOOL, Field("begin", "BeginDate", "beginDate"), Field("end", "EndDate", "endDate")),
+        plain(_session),
     ),
 )
 STUDENTS: Final[tuple[Resource[parse.StudentRow], ...]] = (
@@ -268,7 +211,7 @@ STUDENTS: Final[tuple[Resource[parse.StudentRow], ...]] = (
             Field("last_name", "Name/LastSurname", "lastSurname"),
             Field("birth_date", "BirthData/BirthDate", "birthDate"),
         ),
-        _plain(parse.parse_student),
+        plain(parse.parse_student),
     ),
 )
 SCHOOLS: Final[tuple[Resource[parse.SchoolRow], ...]] = (
@@ -276,7 +219,7 @@ SCHOOLS: Final[tuple[Resource[parse.SchoolRow], ...]] = (
         "School",
         "schools",
         (Field("school_id", "SchoolId", "schoolId"), Field("name", "NameOfInstitution", "nameOfInstitution")),
-        _plain(parse.parse_school),
+        plain(parse.parse_school),
     ),
 )
 ENROLLMENTS: Final[tuple[Resource[parse.EnrollmentRow], ...]] = (
@@ -284,20 +227,13 @@ ENROLLMENTS: Final[tuple[Resource[parse.EnrollmentRow], ...]] = (
         "StudentSchoolAssociation",
         "studentSchoolAssociations",
         (
-            _STUDENT,
-            _SCHOOL,
+            STUDENT,
+            SCHOOL,
             Field("entry_date", "EntryDate", "entryDate"),
             Field("exit_date", "ExitWithdrawDate", "exitWithdrawDate"),
             Field("grade", "EntryGradeLevel", "entryGradeLevelDescriptor"),
             Field("calendar", f"{_CALENDAR_PATH}/CalendarCode", "calendarReference/calendarCode"),
         ),
-        _plain(_enrollment),
+        plain(_enrollment),
     ),
 )
-
-ELEMENTS: Final = frozenset(
-    resource.element
-    for resources in (ATTENDANCE, CALENDARS, CALENDAR_ENTRIES, STUDENTS, SCHOOLS, ENROLLMENTS)
-    for resource in resources
-)
-"""The elements that are read, whichever interchange they are in."""

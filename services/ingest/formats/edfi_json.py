@@ -8,7 +8,8 @@ from itertools import islice
 from typing import Final, Generic
 
 from services.ingest.formats.base import Found, Item, ReadLog, Rejection, RowT_co
-from services.ingest.formats.edfi import Field, Resource
+from services.ingest.formats.edfi_demographics import PROGRAMS
+from services.ingest.formats.edfi_fields import Field, Resource
 from services.ingest.formats.inputs import Input
 from services.ingest.formats.json_items import json_items
 from services.ingest.formats.mapping import Mapping
@@ -16,19 +17,35 @@ from services.ingest.rows.parse import RowError
 
 SUFFIXES: Final = frozenset({".json", ".ndjson", ".jsonl"})
 
-_SIGNS: Final = (
-    ("studentSectionAttendanceEvents", {"sectionReference", "studentReference", "attendanceEventCategoryDescriptor"}),
-    ("studentSchoolAttendanceEvents", {"schoolReference", "studentReference", "attendanceEventCategoryDescriptor"}),
-    ("studentSchoolAssociations", {"schoolReference", "studentReference", "entryDate"}),
-    ("calendarDates", {"calendarReference", "date", "calendarEvents"}),
-    ("calendars", {"schoolReference", "calendarCode", "calendarTypeDescriptor"}),
-    ("sessions", {"schoolReference", "sessionName", "beginDate", "endDate"}),
-    ("students", {"studentUniqueId", "firstName", "lastSurname"}),
-    ("schools", {"schoolId", "nameOfInstitution"}),
+_SIGNS: Final[tuple[tuple[str, frozenset[str]], ...]] = tuple(
+    (collection, frozenset(signs.split()))
+    for collection, signs in (
+        ("studentSectionAttendanceEvents", "sectionReference studentReference attendanceEventCategoryDescriptor"),
+        ("studentSchoolAttendanceEvents", "schoolReference studentReference attendanceEventCategoryDescriptor"),
+        ("studentSchoolAssociations", "schoolReference studentReference entryDate"),
+        ("calendarDates", "calendarReference date calendarEvents"),
+        ("calendars", "schoolReference calendarCode calendarTypeDescriptor"),
+        ("sessions", "schoolReference sessionName beginDate endDate"),
+        ("gradingPeriods", "schoolReference gradingPeriodDescriptor beginDate endDate"),
+        ("grades", "studentSectionAssociationReference gradingPeriodReference gradeTypeDescriptor"),
+        ("studentSectionAssociations", "sectionReference studentReference beginDate"),
+        ("sections", "sectionIdentifier courseOfferingReference"),
+        ("courseOfferings", "localCourseCode courseReference sessionReference"),
+        ("courses", "courseCode courseTitle"),
+        ("studentAssessments", "studentAssessmentIdentifier assessmentReference studentReference"),
+        ("disciplineActions", "disciplineActionIdentifier disciplines studentReference"),
+        ("studentAcademicRecords", "studentReference educationOrganizationReference termDescriptor"),
+        ("studentEducationOrganizationAssociations", "studentReference educationOrganizationReference sexDescriptor"),
+        ("students", "studentUniqueId firstName lastSurname"),
+        ("schools", "schoolId nameOfInstitution"),
+    )
 )
-"""The keys by which an object shows its collection, the more telling ones first."""
+"""The keys by which an object shows its collection, the more telling ones first.
 
-COLLECTIONS: Final = tuple(collection for collection, _ in _SIGNS)
+Students in programmes are known by their file's name alone: by the keys one who is homeless would be in any programme.
+"""
+
+COLLECTIONS: Final = (*(collection for collection, _ in _SIGNS), *(one.collection for one in PROGRAMS))
 _PAGES: Final = frozenset(collection.lower() for collection in COLLECTIONS)
 _NOT_AN_OBJECT: Final = "expected a JSON object"
 
@@ -48,7 +65,7 @@ def collections_of(source: Input) -> frozenset[str]:
         return frozenset()
     if first.page in _PAGES:
         return frozenset(COLLECTIONS)
-    keys = set(first.value) if isinstance(first.value, dict) else set()
+    keys = frozenset(first.value) if isinstance(first.value, dict) else frozenset[str]()
     return frozenset([collection for collection, signs in _SIGNS if signs <= keys][:1])
 
 
@@ -62,7 +79,7 @@ class JsonReader(Generic[RowT_co]):
 
     def read(self, log: ReadLog) -> Iterator[Found[RowT_co]]:
         """The rows; a line is the physical one of NDJSON, or the number of the object, from 1."""
-        file = self.source.name
+        file, left_out = self.source.name, 0
         for line, value, fault, page in json_items(self.source, log, _PAGES):
             if page in _PAGES and page != self.resource.collection.lower():
                 continue
@@ -74,6 +91,11 @@ class JsonReader(Generic[RowT_co]):
                 yield Rejection.of(row, file, line)
             elif row is not None:
                 yield Item(row, file, line)
+            else:
+                left_out += 1
+        told = self.resource.told(file, left_out)
+        if told is not None:
+            log.warn(told)
 
 
 def _at(value: dict[str, object], field: Field) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -9,9 +10,9 @@ from typing import Final, Generic, cast
 
 from lxml import etree
 
-from services.ingest.formats import edfi
 from services.ingest.formats.base import Found, Item, ReadLog, Rejection, RowT_co
-from services.ingest.formats.edfi import Field, Resource
+from services.ingest.formats.edfi_fields import Field, Resource
+from services.ingest.formats.edfi_index import INTERCHANGES
 from services.ingest.formats.inputs import BrokenFileError, Input
 from services.ingest.formats.mapping import Mapping
 from services.ingest.rows.parse import RowError
@@ -42,6 +43,11 @@ class Interchange:
     def is_read(self) -> bool:
         """Whether it is of a version that is read."""
         return self.version.startswith(_READ)
+
+    @property
+    def elements(self) -> frozenset[str]:
+        """Those of its elements that are read."""
+        return INTERCHANGES.get(self.name, frozenset())
 
 
 def interchange_of(source: Input) -> Interchange | None:
@@ -115,6 +121,7 @@ class XmlReader(Generic[RowT_co]):
         )
         root: etree._Element | None = None
         others: set[str] = set()
+        left_out: Counter[str] = Counter()
         for chunk in chain(self._chunks(log), [b""]):
             if isinstance(chunk, Rejection):
                 yield chunk
@@ -127,16 +134,23 @@ class XmlReader(Generic[RowT_co]):
                         yield Rejection(self.source.name, 1, None, _DOCTYPE)
                         return
                 elif event == "end" and element.getparent() is root:
-                    yield from self._found(element, *resources[str(element.tag)])
+                    yield from self._found(element, *resources[str(element.tag)], left_out)
             if fault is not None:
                 yield Rejection(self.source.name, fault, None, _MALFORMED)
                 return
             if root is not None:
                 others.update(str(child.tag) for child in root if isinstance(child.tag, str))
                 del root[:-1]  # all but the last are complete; the last may still be open
-        unread = sorted({etree.QName(tag).localname for tag in others} - edfi.ELEMENTS)
+        self._tell(log, left_out, {etree.QName(tag).localname for tag in others} - self.interchange.elements)
+
+    def _tell(self, log: ReadLog, left_out: Counter[str], unread: set[str]) -> None:
+        """Say what of the file was not read."""
+        for resource in self.resources:
+            told = resource.told(self.source.name, left_out[resource.element])
+            if told is not None:
+                log.warn(told)
         if unread:
-            log.warn(f"{self.source.name}: not read are the elements {', '.join(unread)}")
+            log.warn(f"{self.source.name}: not read are the elements {', '.join(sorted(unread))}")
 
     def _chunks(self, log: ReadLog) -> Iterator[bytes | Rejection]:
         try:
@@ -144,7 +158,9 @@ class XmlReader(Generic[RowT_co]):
         except BrokenFileError as error:
             yield Rejection(self.source.name, 1, None, f"{error}; what comes before was read and the rest skipped")
 
-    def _found(self, element: etree._Element, resource: Resource[RowT_co], branch: _Branch) -> Iterator[Found[RowT_co]]:
+    def _found(
+        self, element: etree._Element, resource: Resource[RowT_co], branch: _Branch, left_out: Counter[str]
+    ) -> Iterator[Found[RowT_co]]:
         values: dict[str, object] = {}
         branch.read(element, values)
         row = resource.parse(values, self.mapping)
@@ -153,6 +169,8 @@ class XmlReader(Generic[RowT_co]):
             yield Rejection.of(row, self.source.name, line)
         elif row is not None:
             yield Item(row, self.source.name, line)
+        else:
+            left_out[resource.element] += 1
 
 
 def _events(parser: etree.XMLPullParser) -> Iterator[tuple[str, etree._Element]]:

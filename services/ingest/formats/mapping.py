@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
@@ -17,6 +18,10 @@ Header = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, 
 Code = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1)]
 Meaning = Literal["present", "absent", "absent-excused", "absent-unexcused", "tardy", "early_departure", "partial"]
 Kind = Literal["instructional", "non-instructional"]
+DisciplineMeaning = Literal["in-school", "out-of-school", "other"]
+"""Whether a disciplinary action is a suspension, and where it is served."""
+ExitMeaning = Literal["graduated", "continuing", "dropped_out", "transferred", "other"]
+"""What an exit from a school says of graduation: `other` is nothing."""
 
 MEANINGS: Final[dict[Meaning, tuple[AttendanceStatus, bool | None]]] = {
     "present": ("present", None),
@@ -72,6 +77,16 @@ class Mapping(_Strict):
     """Ed-Fi: what is behind the # of a descriptor that the standard does not have."""
     calendar_events: dict[Code, Kind] = Field(default_factory=dict)
     """Ed-Fi, likewise."""
+    disciplines: dict[Code, DisciplineMeaning] = Field(default_factory=dict)
+    """Ed-Fi, likewise."""
+    exit_types: dict[Code, ExitMeaning] = Field(default_factory=dict)
+    """Ed-Fi, likewise."""
+    english_proficiencies: dict[Code, bool] = Field(default_factory=dict)
+    """Ed-Fi, likewise: whether one with that LimitedEnglishProficiency is an English learner."""
+    grade_type: Code = "grading period"
+    """Ed-Fi: the code of the GradeType whose grades are read; marks of one type alone can be compared over terms."""
+    grade_scale_max: Annotated[Decimal, Field(gt=0, le=1_000)] | None = None
+    """Ed-Fi: the best numeric grade (100, or 4.0), which the standard does not say."""
 
     @field_validator("date_format")
     @classmethod
@@ -102,6 +117,11 @@ _HINTS: Final = {
     "statuses": _MEANINGS,
     "attendance_categories": _MEANINGS,
     "calendar_events": "expected a table from code to instructional or non-instructional",
+    "disciplines": "expected a table from code to in-school, out-of-school or other",
+    "exit_types": f"expected a table from code to one of {', '.join(get_args(ExitMeaning))}",
+    "english_proficiencies": "expected a table from code to true or false",
+    "grade_type": "expected the code of a GradeType, such as Grading Period",
+    "grade_scale_max": "expected the best numeric grade, up to 1000, such as 100",
     "columns": "expected names of columns, each once, and either absent or status",
     "": "expected [statuses] when, and only when, the columns name a status; see deploy/mappings",
 }

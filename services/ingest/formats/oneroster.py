@@ -1,4 +1,4 @@
-"""OneRoster 1.2 and 1.1 CSV: rosters alone, it has no attendance.
+"""OneRoster 1.2 and 1.1 CSV: who is where, it has no attendance; courses and grades are in `oneroster_gradebook`.
 
 Files refer to each other by sourcedId; our ids are `identifier`, else `sourcedId`. Both end dates are exclusive there.
 """
@@ -6,7 +6,7 @@ Files refer to each other by sourcedId; our ids are `identifier`, else `sourcedI
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -17,19 +17,17 @@ from services.ingest.formats.calendar import CalendarEntry, SchoolSession
 from services.ingest.formats.csv_table import CsvReader, Table
 from services.ingest.formats.inputs import Input
 from services.ingest.formats.layout import Layout
+from services.ingest.formats.oneroster_sessions import SESSIONS, AcademicSession
+from services.ingest.formats.oneroster_table import NAME_LENGTH, NOT_THERE, STUDENT, is_deleted, roster_table, word
 from services.ingest.rows import fields
 from services.ingest.rows.fields import FieldError, Values
 from services.ingest.rows.parse import EnrollmentRow, RowError, SchoolRow, StudentRow
 
 RowT = TypeVar("RowT")
 
-_NAME_LENGTH: Final = 200
-_STUDENT: Final = "student"
 _SCHOOL: Final = "school"
 _TERMS: Final = ("term", "semester", "gradingperiod", "schoolyear")
 """Types of academic sessions, those that leave holidays out first."""
-_DELETED: Final = "tobedeleted"
-_NOT_THERE: Final = "a sourcedId that another file of the set has"
 _DATES: Final = "a beginDate, or an academicSession of type schoolYear in its place"
 
 
@@ -64,40 +62,14 @@ class _Place:
     deleted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Session:
-    type: str
-    begin: date
-    end: date
-    deleted: bool
-
-
-def _reading(make: Callable[[Values], RowT]) -> Callable[[Values], RowT | RowError]:
-    def parse(values: Values) -> RowT | RowError:
-        try:
-            return make(values)
-        except FieldError as error:
-            return RowError.of(error)
-
-    return parse
-
-
-def _word(values: Values, name: str) -> str:
-    return (fields.optional_text(values, name) or "").lower()
-
-
-def _is_deleted(values: Values) -> bool:
-    return _word(values, "status") == _DELETED
-
-
 def _org(values: Values) -> _Org:
     sourced_id = fields.required_id(values, "sourcedId")
     return _Org(
         sourced_id,
         fields.optional_id(values, "identifier") or sourced_id,
-        fields.optional_words(values, "name", _NAME_LENGTH),
-        _word(values, "type") == _SCHOOL,
-        _is_deleted(values),
+        fields.optional_words(values, "name", NAME_LENGTH),
+        word(values, "type") == _SCHOOL,
+        is_deleted(values),
     )
 
 
@@ -105,39 +77,26 @@ def _user(values: Values) -> _User:
     sourced_id = fields.required_id(values, "sourcedId")
     row = StudentRow(
         fields.optional_id(values, "identifier") or sourced_id,
-        fields.optional_words(values, "givenName", _NAME_LENGTH),
-        fields.optional_words(values, "familyName", _NAME_LENGTH),
+        fields.optional_words(values, "givenName", NAME_LENGTH),
+        fields.optional_words(values, "familyName", NAME_LENGTH),
         grade=str(values.get("grades") or "").partition(",")[0].strip()[: fields.MAX_ID] or None,
     )
-    return _User(sourced_id, row, _word(values, "role") or None, _is_deleted(values))
+    return _User(sourced_id, row, word(values, "role") or None, is_deleted(values))
 
 
 def _place(values: Values) -> _Place:
     return _Place(
         fields.required_id(values, "userSourcedId"),
         fields.required_id(values, "schoolSourcedId"),
-        _word(values, "role"),
+        word(values, "role"),
         fields.optional_date(values, "beginDate"),
         fields.optional_date(values, "endDate"),
-        _is_deleted(values),
+        is_deleted(values),
     )
 
 
-def _session(values: Values) -> _Session:
-    begin, end = fields.required_date(values, "startDate"), fields.required_date(values, "endDate")
-    if end <= begin:
-        raise FieldError("endDate", "a day after startDate")
-    return _Session(_word(values, "type"), begin, end, _is_deleted(values))
-
-
-def _table(read: str, others: str, required: str, make: Callable[[Values], RowT]) -> Table[RowT]:
-    names = {name.lower(): name for name in read.split()}
-    ignored = frozenset(others.lower().split()) | {"datelastmodified"}
-    return Table(names, frozenset(required.lower().split()), _reading(make), ignored)
-
-
-_ORGS: Final = _table("sourcedId status name type identifier", "parentSourcedId", "sourcedId name type", _org)
-_USERS: Final = _table(
+_ORGS: Final = roster_table("sourcedId status name type identifier", "parentSourcedId", "sourcedId name type", _org)
+_USERS: Final = roster_table(
     "sourcedId status role givenName familyName identifier grades",
     "enabledUser username userIds middleName email sms phone agentSourcedIds orgSourcedIds password "
     "userMasterIdentifier resourceSourcedIds preferredGivenName preferredMiddleName preferredFamilyName "
@@ -145,13 +104,13 @@ _USERS: Final = _table(
     "sourcedId givenName familyName username",
     _user,
 )
-_ENROLLMENTS: Final = _table(
+_ENROLLMENTS: Final = roster_table(
     "status userSourcedId schoolSourcedId role beginDate endDate",
     "sourcedId classSourcedId primary",
     "userSourcedId schoolSourcedId role classSourcedId",
     _place,
 )
-_ROLES_COLUMNS: Final = _table(
+_ROLES_COLUMNS: Final = roster_table(
     "status userSourcedId role beginDate endDate",
     "sourcedId roleType userProfileSourcedId",
     "userSourcedId role orgSourcedId roleType",
@@ -163,33 +122,15 @@ _ROLES: Final = Table(
     _ROLES_COLUMNS.parse,
     _ROLES_COLUMNS.ignored,
 )
-_SESSIONS: Final = _table(
-    "status type startDate endDate",
-    "sourcedId title parentSourcedId schoolYear",
-    "sourcedId title type startDate endDate",
-    _session,
-)
 TABLES: Final[dict[str, Table[object]]] = {
     "orgs": _ORGS,
     "users": _USERS,
     "roles": _ROLES,
     "enrollments": _ENROLLMENTS,
-    "academicsessions": _SESSIONS,
+    "academicsessions": SESSIONS,
 }
 """By the name of the file, in lower case, without its suffix."""
-NOT_READ: Final = frozenset(
-    {
-        "categories",
-        "classes",
-        "courses",
-        "demographics",
-        "lineitems",
-        "manifest",
-        "resources",
-        "results",
-        "userprofiles",
-    }
-)
+NOT_READ: Final = frozenset({"demographics", "manifest", "resources", "userprofiles"})
 """Files of a OneRoster set of which an import reads nothing."""
 
 
@@ -208,31 +149,38 @@ class Roster:
     @cached_property
     def orgs(self) -> dict[str, _Org]:
         """By sourcedId, also those that are deleted."""
-        return {one.row.sourced_id: one.row for one in self._usable("orgs", _ORGS)}
+        return {one.row.sourced_id: one.row for one in self.usable("orgs", _ORGS)}
 
     @cached_property
     def users(self) -> dict[str, _User]:
         """By sourcedId, also those that are deleted."""
-        return {one.row.sourced_id: one.row for one in self._usable("users", _USERS)}
+        return {one.row.sourced_id: one.row for one in self.usable("users", _USERS)}
 
     @cached_property
     def students(self) -> set[str]:
         """The sourcedIds of those users who have the role of a student anywhere."""
-        found = {one.sourced_id for one in self.users.values() if one.role == _STUDENT}
+        found = {one.sourced_id for one in self.users.values() if one.role == STUDENT}
         for kind, table in (("roles", _ROLES), ("enrollments", _ENROLLMENTS)):
-            found.update(one.row.user for one in self._usable(kind, table) if one.row.role == _STUDENT)
+            found.update(one.row.user for one in self.usable(kind, table) if one.row.role == STUDENT)
         return found
+
+    @cached_property
+    def sessions(self) -> dict[str, AcademicSession]:
+        """By sourcedId, without those that are deleted."""
+        found = self.usable("academicsessions", SESSIONS)
+        return {one.row.sourced_id: one.row for one in found if not one.row.deleted}
 
     @cached_property
     def begin(self) -> date | None:
         """The first day of the last school year of the set."""
-        sessions = [one.row for one in self._usable("academicsessions", _SESSIONS) if not one.row.deleted]
+        sessions = list(self.sessions.values())
         years = [one for one in sessions if one.type == "schoolyear"]
         if years:
             return max(one.begin for one in years)
         return min((one.begin for one in sessions), default=None)
 
-    def _usable(self, kind: str, table: Table[RowT]) -> Iterator[Item[RowT]]:
+    def usable(self, kind: str, table: Table[RowT]) -> Iterator[Item[RowT]]:
+        """Another look at a file, which neither counts nor says anything; nothing when it is not there."""
         return (one for one in self.rows(kind, table, ReadLog()) if isinstance(one, Item))
 
 
@@ -286,7 +234,7 @@ class EnrollmentsReader:
             if isinstance(one, Rejection):
                 yield one
                 continue
-            if one.row.deleted or one.row.role != _STUDENT:
+            if one.row.deleted or one.row.role != STUDENT:
                 continue
             span = self._span(one.row)
             if isinstance(span, RowError):
@@ -300,9 +248,9 @@ class EnrollmentsReader:
         """None at an org that is no school, and where either is deleted."""
         user, org = self.roster.users.get(place.user), self.roster.orgs.get(place.org)
         if user is None:
-            return RowError.of(FieldError("userSourcedId", _NOT_THERE))
+            return RowError.of(FieldError("userSourcedId", NOT_THERE))
         if org is None:
-            return RowError.of(FieldError("schoolSourcedId", _NOT_THERE))
+            return RowError.of(FieldError("schoolSourcedId", NOT_THERE))
         if not org.is_school or org.deleted or user.deleted:
             return None
         begin = place.begin or self.roster.begin
@@ -323,7 +271,7 @@ class SessionsReader:
 
     def read(self, log: ReadLog) -> Iterator[Found[CalendarEntry]]:
         """The rows in file order."""
-        found = list(self.roster.rows("academicsessions", _SESSIONS, log))
+        found = list(self.roster.rows("academicsessions", SESSIONS, log))
         usable = [one for one in found if isinstance(one, Item) and not one.row.deleted]
         wanted = next((kind for kind in _TERMS if any(one.row.type == kind for one in usable)), None)
         yield from (one for one in found if isinstance(one, Rejection))
@@ -331,8 +279,7 @@ class SessionsReader:
             if one.row.type == wanted:
                 for org in self.roster.orgs.values():
                     if org.is_school and not org.deleted:
-                        last = one.row.end - timedelta(days=1)
-                        yield Item(SchoolSession(org.school_id, one.row.begin, last), one.file, one.line)
+                        yield Item(SchoolSession(org.school_id, one.row.begin, one.row.last), one.file, one.line)
 
 
 def _whole(items: list[Item[EnrollmentRow]]) -> Item[EnrollmentRow]:

@@ -43,18 +43,26 @@ class Readers:
 
     def inputs(self) -> list[Input]:
         """The file of each reader; one that is read several times comes several times."""
-        kinds: tuple[Sequence[Reader[object]], ...] = (
-            self.schools,
-            self.students,
-            self.enrollments,
-            self.calendars,
-            self.calendar_entries,
-            self.consents,
-            self.attendance,
-            self.terms,
-            *self.records.values(),
+        beside: tuple[Sequence[Reader[object]], ...] = (self.terms, *self.records.values())
+        return [*self.attendance_inputs(), *_sources(beside)]
+
+    def attendance_inputs(self) -> list[Input]:
+        """Likewise, of attendance and of who is where alone."""
+        return _sources(
+            (
+                self.schools,
+                self.students,
+                self.enrollments,
+                self.calendars,
+                self.calendar_entries,
+                self.consents,
+                self.attendance,
+            )
         )
-        return [reader.source for readers in kinds for reader in readers]
+
+
+def _sources(kinds: Sequence[Sequence[Reader[object]]]) -> list[Input]:
+    return [reader.source for readers in kinds for reader in readers]
 
 
 class Source:
@@ -85,8 +93,8 @@ class Source:
     def beside_attendance(self) -> list[str]:
         """Files of what is shared beside attendance alone, and of terms: an import keeps it, nothing else reads it."""
         readers = [*self.readers.terms, *chain.from_iterable(self.readers.records.values())]
-        people = {reader.source.name for reader in self.readers.students}
-        return sorted({reader.source.name for reader in readers} - people)
+        others = {source.name for source in self.readers.attendance_inputs()}
+        return sorted({reader.source.name for reader in readers} - others)
 
     @property
     def bytes_read(self) -> int:

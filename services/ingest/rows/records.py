@@ -178,8 +178,8 @@ class GraduationRow:
 
     @property
     def days(self) -> RecordDays:
-        """The day on which it ended, where it is known."""
-        return RecordDays(self.date, self.date)
+        """All until the day on which it ended: a diploma is dated after the last day at school."""
+        return RecordDays(None, self.date)
 
 
 Record = (

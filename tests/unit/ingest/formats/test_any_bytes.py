@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.ingest.formats import Rejection, open_sources
+from services.ingest.formats import Rejection, edfi_courses, edfi_demographics, edfi_records, open_sources
+from services.ingest.formats.edfi_fields import Resource
+from services.ingest.formats.mapping import Mapping
 from tests.unit.ingest.formats import edfi_files as edfi
 
 STARTS = {
@@ -46,3 +49,26 @@ def test_a_good_row_after_any_rows_is_still_read(folder, content):
     path.write_bytes(STARTS["attendance.csv"] + content + b"\n" + GOOD * 120)
     found = list(open_sources([path]).attendance())
     assert sum(not isinstance(entry, Rejection) for entry in found) >= 119
+
+
+RESOURCES: list[Resource[object]] = [
+    *edfi_courses.CATALOGUE,
+    *edfi_courses.TERMS,
+    edfi_courses.COURSES,
+    edfi_courses.GRADES,
+    *edfi_demographics.DEMOGRAPHICS,
+    *(one for resources in edfi_records.RECORDS.values() for one in resources),
+]
+CODES = ["x#In School Suspension", "x#Graduated", "x#Regular diploma", "x#Grading Period", "x#Scale score", "x#\0", "#"]
+TEXTS = st.sampled_from([*CODES, "", " ", "\0", "2021-09-07", "2021-2022", "S1", "B+", "88.5", "y" * 300])
+VALUES = TEXTS | st.none() | st.booleans() | st.integers() | st.floats() | st.just({"a": []})
+ANY = VALUES | st.lists(VALUES, max_size=3)
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda one: one.element)
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_any_values_of_a_resource_become_a_row_that_can_be_kept_or_none(resource, data):
+    values = {field.name: data.draw(ANY) for field in resource.fields}
+    row = resource.parse(values, Mapping())
+    assert row is None or "\0" not in "".join(map(str, astuple(row)))

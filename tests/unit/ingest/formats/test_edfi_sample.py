@@ -58,3 +58,10 @@ def test_students_schools_enrollments_and_consents_are_read_without_a_rejection(
     assert len(list(source.schools())) == 3
     assert all(isinstance(consent, Item) for consent in source.consents())
     assert all("not read are the elements" in warning for warning in source.warnings)
+
+
+def test_sessions_and_grading_periods_are_terms_of_each_school(source):
+    terms = [one.row for one in source.terms() if isinstance(one, Item)]
+
+    assert len({one.term for one in terms}) == len(terms) == 24
+    assert not list(source.records("courses"))

@@ -166,6 +166,7 @@ def test_a_student_specific_calendar_says_nothing_about_the_school_wherever_it_i
         ),
     )
     assert days(source) == {"2021-09-07": True, "2021-09-08": True}
+    assert list(source.terms()) == []
     assert source.bytes_read == source.size()
 
 
