@@ -1,10 +1,10 @@
 """`python -m benchmarks.records`: what an import of grades costs, and whether its memory stays as it is.
 
-Of students whose consents and enrollments were imported before, the grades alone are imported into an embedded Kafka
-and PostgreSQL, all new, then the same again; every student has 20 of them, of four terms. The peer is a plain `COPY` of
-the rows into a table of the same columns that has neither key nor index. A tenth of the rows comes first, of other
-students: what the process holds at most may hardly be more with all of them. Progress is on stderr, the table on
-stdout.
+Of students whose consents and enrollments were imported before (`people`), the grades alone are imported into an
+embedded Kafka and PostgreSQL, all new, then the same again; every student has 20 of them, of four terms. The peer is a
+plain `COPY` of the rows into a table of the same columns that has neither key nor index. A tenth of the rows comes
+first, of other students: what the process holds at most may hardly be more with all of them. Progress is on stderr, the
+table on stdout.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from resource import RUSAGE_SELF, getrusage
-from typing import Final, TypedDict
+from typing import Final, NamedTuple, TypedDict
 
 import click
+import psutil
 from psycopg import AsyncConnection
 
 from benchmarks.command import CONTEXT, json_option, say, write_document
@@ -48,15 +48,23 @@ _CONSENTS: Final = "student_id,agreement_id,signed_by,relationship,signed_on,met
 _CONSENT: Final = "a,A. Guardian,parent,2025-08-01,paper,grades,homelessness-prevention,project-hope"
 
 
+class Imported(NamedTuple):
+    """What an import took, and the most that the process held during it."""
+
+    seconds: float
+    cpu_seconds: float
+    held_bytes: int
+
+
 class Report(TypedDict):
-    """The JSON document: seconds, and the most that the process held (bytes) after a tenth and after all."""
+    """The JSON document: seconds, and the most that the process held (bytes) during a tenth of the grades and all."""
 
     grades: int
     seconds: dict[str, float]
     cpu_microseconds_per_row: float
     ratio_to_copy: float
-    peak_bytes_tenth: int
-    peak_bytes_all: int
+    held_bytes_tenth: int
+    held_bytes_all: int
     machine: Machine
 
 
@@ -82,25 +90,21 @@ async def _run(grades: int) -> Report:
         async with running_stack(settings, SERVICES, run=(), say=say) as stack:
             await apply_agreement(stack.database, assumed(AGENCY, PURPOSE))
             people, tenth, whole = Path(name) / "people", Path(name) / "tenth", Path(name) / "whole"
-            write_people(people, [f"{of}{number:06}" for of in "ab" for number in range(students)])
-            write_grades(tenth, [f"b{number:06}" for number in range(students // 10)])
-            rows = write_grades(whole, [f"a{number:06}" for number in range(students)])
-            say(f"consents and enrollments of {2 * students:,}: {await _import(settings, stack, people):.1f} s")
-            seconds = {"tenth": await _import(settings, stack, tenth)}
-            peak = _peak()
-            started = time.process_time()
-            seconds["import"] = await _import(settings, stack, whole)
-            cpu = 1e6 * (time.process_time() - started) / rows
-            peaks = peak, _peak()
-            seconds["import_again"] = await _import(settings, stack, whole)
-            seconds["copy"] = await _copy(stack, whole / "grades.csv")
+            ours = [f"a{number:06}" for number in range(students)]
+            others = [f"b{number:06}" for number in range(students // 10)]
+            write_people(people, [*ours, *others])
+            write_grades(tenth, others)
+            rows = write_grades(whole, ours)
+            folders = {"people": people, "tenth": tenth, "import": whole, "import_again": whole}
+            done = {name: await _import(settings, stack, folder) for name, folder in folders.items()}
+            copied = await _copy(stack, whole / "grades.csv")
     return Report(
         grades=rows,
-        seconds=seconds,
-        cpu_microseconds_per_row=cpu,
-        ratio_to_copy=seconds["import"] / seconds["copy"],
-        peak_bytes_tenth=peaks[0],
-        peak_bytes_all=peaks[1],
+        seconds={**{name: one.seconds for name, one in done.items()}, "copy": copied},
+        cpu_microseconds_per_row=1e6 * done["import"].cpu_seconds / rows,
+        ratio_to_copy=done["import"].seconds / copied,
+        held_bytes_tenth=done["tenth"].held_bytes,
+        held_bytes_all=done["import"].held_bytes,
         machine=machine,
     )
 
@@ -134,18 +138,20 @@ def _write(path: Path, header: str, rows: Iterator[Sequence[str]]) -> None:
         file.writelines(f"{','.join(row)}\n" for row in rows)
 
 
-async def _import(settings: IngestSettings, stack: Stack, folder: Path) -> float:
-    source, started = open_sources([folder]), time.perf_counter()
+async def _import(settings: IngestSettings, stack: Stack, folder: Path) -> Imported:
+    process, held = psutil.Process(), [0]
+
+    def look(_: int) -> None:
+        held[0] = max(held[0], process.memory_info().rss)
+
+    source, started, cpu = open_sources([folder]), time.perf_counter(), time.process_time()
     async with Intake.open(settings.on(stack.kafka, stack_database(stack, SERVICE))) as intake:
         await intake.start()
-        report = await Importer(intake, source, lambda _: None).run()
-    say(f"{folder.name}: {report.kinds()}, {time.perf_counter() - started:.1f} s, peak {_peak() / 1e6:.0f} MB")
-    return time.perf_counter() - started
-
-
-def _peak() -> int:
-    """The most that this process has held so far, in bytes."""
-    return getrusage(RUSAGE_SELF).ru_maxrss * 1024
+        report = await Importer(intake, source, look).run()
+    done = Imported(time.perf_counter() - started, time.process_time() - cpu, held[0])
+    accepted = sum(counts["accepted"] for counts in report.kinds().values())
+    say(f"{folder.name}: {accepted:,} accepted, {done.seconds:.1f} s, {done.held_bytes / 1e6:.0f} MB at most")
+    return done
 
 
 async def _copy(stack: Stack, path: Path) -> float:
@@ -169,7 +175,7 @@ def table(report: Report) -> str:
     lines.append(
         f"An import takes {report['ratio_to_copy']:.1f} times as long as a plain COPY, and "
         f"{report['cpu_microseconds_per_row']:.0f} µs of CPU a row beside PostgreSQL's; it held at most "
-        f"{report['peak_bytes_all'] / 1e6:,.0f} MB, {report['peak_bytes_tenth'] / 1e6:,.0f} with a tenth of the rows."
+        f"{report['held_bytes_all'] / 1e6:,.0f} MB, {report['held_bytes_tenth'] / 1e6:,.0f} with a tenth of the rows."
     )
     machine = report["machine"]
     lines.append(

@@ -95,12 +95,10 @@ def import_(
 ) -> None:
     """Import PATHS: a district export, Ed-Fi 4.0 or 5.x XML or JSON, OneRoster, or tables with --mapping.
 
-    Beside attendance an export and Ed-Fi have demographics, programmes, courses, grades, assessments, suspensions and
-    graduations; OneRoster has rosters, courses and grades. docs/formats.md says where each is found.
-
-    A district export is tables named schools, students (with demographics), enrollments, calendar, attendance,
-    consents, terms, programs, eligibility, courses, grades, assessments, suspensions and graduations, as far as they
-    are there. Attendance streams; the records beside it are kept in the database, each kind as consents name it.
+    An export is tables called schools, students (with demographics), enrollments, calendar, attendance, consents,
+    terms, programs, eligibility, courses, grades, assessments, suspensions and graduations, as far as they are there.
+    Ed-Fi has all of these but eligibility; OneRoster has rosters, courses and grades. Attendance streams; the rest is
+    kept in the database, each kind as agreement and consents name it. docs/formats.md says where each is found.
 
     Tables may be .csv, .tsv, .txt or sheets of a workbook, with any usual separator and encoding, also in .gz or .zip.
     What is not read is named.

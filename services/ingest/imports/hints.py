@@ -10,6 +10,16 @@ from services.ingest.rows.kinds import RECORD_TABLES
 from services.ingest.rows.outcomes import WhyNot
 from services.platform.sharing import ATTENDANCE
 
+_WORDS: Final[dict[WhyNot, str]] = {
+    "unknown_student": "of students whom no such consent names",
+    "agreement": "under another agreement",
+    "records": "of other kinds of records alone",
+    "purpose": "for another purpose",
+    "recipient": "for other recipients",
+    "not_yet": "before the consent",
+    "ended": "after the consent",
+    "withdrawn": "withdrawn",
+}
 _HINTS: Final[dict[WhyNot, str]] = {
     "unknown_student": "No consent to {kind} names these students: compare the ids of the files, and see `records` in "
     "the consents.",
@@ -26,10 +36,10 @@ _HINTS: Final[dict[WhyNot, str]] = {
 
 def not_consented(file: str, why: Counter[WhyNot]) -> str:
     """How many rows of a file, and of which kind of records, for which reasons, and what to look at."""
-    told = ", ".join(f"{number:,} {one.replace('_', ' ')}" for one, number in why.most_common())
+    told = ", ".join(f"{number:,} {_WORDS[one]}" for one, number in why.most_common())
     ((commonest, _),) = why.most_common(1)
     kind = RECORD_TABLES[file].kind if file in RECORD_TABLES else ATTENDANCE
-    return f"{file}: not consented by reason: {told}. {_HINTS[commonest].format(kind=kind)}"
+    return f"{file}: {why.total():,} rows are not consented ({told}). {_HINTS[commonest].format(kind=kind)}"
 
 
 def out_of_scope(file: str, why: Counter[str]) -> Iterator[str]:

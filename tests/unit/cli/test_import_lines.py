@@ -43,10 +43,10 @@ def test_why_rows_of_a_kind_were_not_kept_is_said_with_what_to_do() -> None:
     seen(report, NOT_CONSENTED["unknown_student"], name="courses")
     notes = report.all_warnings()
     assert notes == [
-        "grades: not consented by reason: 2 records, 1 ended. Their consents do not cover grades: see `records` in the "
-        "consents.",
-        "courses: not consented by reason: 1 unknown student. No consent to grades names these students: compare the "
-        "ids of the files, and see `records` in the consents.",
+        "grades: 3 rows are not consented (2 of other kinds of records alone, 1 after the consent). Their consents do "
+        "not cover grades: see `records` in the consents.",
+        "courses: 1 rows are not consented (1 of students whom no such consent names). No consent to grades names "
+        "these students: compare the ids of the files, and see `records` in the consents.",
         "suspensions: 1 rows are out of scope. The agreement in force shares no such records with anybody; `firstbell "
         "agreement show` says what it shares.",
         "programs: 1 rows are out of scope. No enrollment at a school of which the agreement in force shares such "
