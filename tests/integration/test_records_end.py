@@ -142,6 +142,17 @@ async def test_while_it_is_inspected_all_stays_and_is_hidden(district: District)
     assert await kept(district.taken) == NONE
 
 
+async def test_what_a_new_version_does_not_share_stays_until_its_inspection_is_closed(district: District) -> None:
+    await begin(district)
+    document, _ = await district.inspect(STUDENT)
+    await district.taken.apply(agreement(3, "others"))
+    assert await kept(district.taken) == ONE_OF_EACH
+    assert await kept(district.taken, OTHER) == NONE
+    closed = await district.run(inspections, "close", str(document["inspection"]["id"]))
+    assert closed.exit_code == 0, closed.output
+    assert await kept(district.taken) == NONE
+
+
 async def test_a_consent_that_expires_takes_its_kind_alone(district: District) -> None:
     end = DAY + timedelta(days=3)
     await begin(district, consents=consents({STUDENT: {"grades": end.isoformat()}, OTHER: {}}))

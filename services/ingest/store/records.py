@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.ingest.rows.kinds import RECORD_TABLES, RecordTable
 from services.ingest.rows.records import Record, RecordDays, TermRow
 from services.ingest.store.arrays import joined
+from services.ingest.store.attendance import INSPECTED
 from services.ingest.store.record_statements import statements_of
 
 _HAND_IN: Final = text("""
@@ -64,6 +65,7 @@ _DROP_UNSHARED: Final = tuple(
                 SELECT FROM ingest.enrollments e
                 WHERE e.student = r.student AND e.entry_date <= coalesce(r.last, 'infinity')
                   AND coalesce(e.exit_date, 'infinity') >= coalesce(r.first, '-infinity'))
+            AND r.student NOT IN ({INSPECTED})
     """)  # noqa: S608 -- our own names
     for name in RECORD_TABLES
 )
@@ -173,7 +175,10 @@ async def retract(connection: AsyncConnection, table: RecordTable, given: Column
 
 
 async def drop_unshared(connection: AsyncConnection) -> None:
-    """Delete what lies in no enrollment any more, once those at schools that are not shared are gone."""
+    """Delete what lies in no enrollment any more, once those at schools that are not shared are gone.
+
+    What a parent is inspecting stays until that is closed.
+    """
     for statement in _DROP_UNSHARED:
         await connection.execute(statement)
 
