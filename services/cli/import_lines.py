@@ -59,7 +59,7 @@ def _taken_back(report: Report) -> Iterator[str]:
                 "whole, run it again with --yes."
             )
         elif back is not None and back.marks:
-            yield f"Taken back were {back.marks:,} {what} of earlier imports, of {back.standing:,} that stood."
+            yield f"Taken back: {back.marks:,} of the {back.standing:,} {what} that stood."
 
 
 def _told(wrong: Wrong, number: int, lines: Sequence[int]) -> str:

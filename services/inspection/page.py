@@ -110,18 +110,19 @@ def _identity(feed: HeldFeed) -> Element:
         if feed.household
         else NOT_KEPT
     )
-    return facts(
-        [
-            ("Name", f"{name}, from the district's list of students" if name else NOT_KEPT),
-            ("Grade", f"{feed.grade}, from the district's list of students" if feed.grade else NOT_KEPT),
-            ("Of age", f"on {day(feed.adult_on)}: from then on the student signs" if feed.adult_on else NOT_KEPT),
-            ("Household", household),
-            ("Name in the system", f"{feed.pseudonym}, made from the district's number with a secret key"),
-            ("Place in the system", f"{feed.slot}, which says where the student's records travel"),
-            ("Key", "one of its own, by which all that is sent is sealed" if feed.has_key else "none"),
-            ("Messages", f"check sums of {feed.events:,}, so that one that comes twice counts once"),
-        ]
-    )
+    known = [
+        ("Name", f"{name}, from the district's list of students" if name else NOT_KEPT),
+        ("Grade", f"{feed.grade}, from the district's list of students" if feed.grade else NOT_KEPT),
+        ("Of age", f"on {day(feed.adult_on)}: from then on the student signs" if feed.adult_on else NOT_KEPT),
+        ("Household", household),
+        ("Name in the system", f"{feed.pseudonym}, made from the district's number with a secret key"),
+        ("Place in the system", f"{feed.slot}, which says where the student's records travel"),
+        ("Key", "one of its own, by which all that is sent is sealed" if feed.has_key else "none"),
+        ("Messages", f"check sums of {feed.events:,}, so that one that comes twice counts once"),
+    ]
+    if feed.kind != ATTENDANCE:  # the same is told in each kind's section: what is not there is left out
+        known = [(name, value) for name, value in known if value != NOT_KEPT and name not in {"Key", "Messages"}]
+    return facts(known)
 
 
 def _consents(consents: Sequence[HeldConsent], plain: Plain) -> Element:

@@ -269,6 +269,20 @@ async def test_a_snapshot_of_terms_takes_back_grades_and_of_students_demographic
     assert [row.grade for row in await taken.rows(standing, STUDENT)] == ["94"]
 
 
+async def test_a_file_without_rows_speaks_of_the_days_of_the_attendance(taken: Taken, tmp_path: Path) -> None:
+    kinds = ("attendance", *OTHER_RECORDS)
+    await taken.apply(agreement(1, "both", records=kinds, effective_on=date(2016, 9, 1)))
+    before = SUSPENDED + suspended("2016-11-01", "2016-12-02")
+    folder = folder_of(tmp_path / "set", {**FILES, "suspensions": before}, records=";".join(kinds))
+    await imported(taken, folder, MOMENTS[0])
+    rows = "".join(f"{STUDENT},both,2016-12-0{day},present\n" for day in (1, 5))
+    (folder / "attendance.csv").write_text(f"student_id,school_id,date,status\n{rows}")
+    (folder / "suspensions.csv").write_text(SUSPENDED)
+    kinds_counted = (await imported(taken, folder, MOMENTS[2], Snapshot())).kinds()
+    assert (kinds_counted["suspensions"]["read"], kinds_counted["suspensions"]["taken_back"]) == (0, 1)
+    assert await suspensions(taken) == ["2016-11-01"]
+
+
 async def test_a_snapshot_takes_nothing_back_of_a_file_with_rejected_rows_or_a_cut_one(
     taken: Taken, tmp_path: Path
 ) -> None:

@@ -14,7 +14,7 @@ from services.contracts.packed import microseconds
 from services.ingest.formats import Found, Item, NotRead, Rejection, Source
 from services.ingest.imports.reading import LANES, in_lanes, read_ahead, refused
 from services.ingest.imports.report import Report
-from services.ingest.imports.spoken import Spoken
+from services.ingest.imports.spoken import RecordSpan, Spoken
 from services.ingest.intake import Intake
 from services.ingest.reporting.head_counts import HeadCounts
 from services.ingest.reporting.schools import Enrolled, Reporting
@@ -225,8 +225,11 @@ class Importer:
     async def _take_back_records(self, snapshot: Snapshot, whole: Whole, moment: datetime) -> None:
         """Nothing is taken back of a table of which a row was rejected, or when anything was not read."""
         for name, table in RECORD_TABLES.items():
-            span, faulty = self._spoken.spans.get(name), self._spoken.is_faulty(table)
-            if span is None or self._unread():
+            if name not in self._source.readers.records or self._unread():
+                continue
+            span, faulty = self._spoken.spans.get(name) or self._reported(), self._spoken.is_faulty(table)
+            if span is None:
+                self.report.notes.append(f"Nothing was taken back of {name}: no row says of which days it speaks.")
                 continue
             if faulty or not self._spoken.schools:
                 why = "rows were rejected" if faulty else "no enrollment in the files says of which schools they speak"
@@ -235,6 +238,11 @@ class Importer:
             meant = WholeRecords(whole.run, moment, self._spoken.schools, span.first, span.last, span.terms)
             back = await self._intake.take_back_records(table, meant, snapshot.limits)
             self.report.records_back[name] = back
+
+    def _reported(self) -> RecordSpan | None:
+        """The days of the import's attendance: of them a file speaks that has no rows. None when there is none."""
+        seen = {day for school in self.reporting.schools.values() for day in school.seen}
+        return RecordSpan(min(seen | set(self._first_day.values())), max(seen)) if seen else None
 
     def _unread(self) -> list[NotRead]:
         """Files that may hold more of what an import reads."""

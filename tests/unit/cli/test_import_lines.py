@@ -77,8 +77,8 @@ def test_what_a_snapshot_took_back_is_a_column_of_the_kinds_that_it_is_of() -> N
         "suspensions": 0,
     }
     lines = describe(report, dry_run=False)
-    assert "Taken back were 3 marks of earlier imports, of 100 that stood." in lines
-    assert "Taken back were 2 rows of grades of earlier imports, of 10 that stood." in lines
+    assert "Taken back: 3 of the 100 marks that stood." in lines
+    assert "Taken back: 2 of the 10 rows of grades that stood." in lines
     assert any("Nothing was taken back of rows of suspensions: it would be 90 of 100 (90%)" in line for line in lines)
     assert report.refused
 
