@@ -36,6 +36,10 @@ class RecordTable:
         """Key and values."""
         return {**self.key, **self.values}
 
+    def key_of(self, row: Record) -> tuple[object, ...]:
+        """What tells which of its student's the row is."""
+        return tuple([getattr(row, name) for name in self.key])
+
 
 def _table(
     name: str,

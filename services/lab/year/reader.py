@@ -17,7 +17,7 @@ from services.ingest.agreement.document import Feed
 from services.ingest.agreement.folder import agreement_of
 from services.ingest.consent.in_force import ConsentPolicy, Run
 from services.ingest.formats import FormatError, Rejection
-from services.ingest.imports.importer import CHUNK, chunks
+from services.ingest.imports.reading import CHUNK, chunks
 from services.ingest.imports.replayer import first_signed
 from services.ingest.settings import IngestSettings
 from services.lab.year.attendance import Attendance, AttendanceReader
