@@ -31,6 +31,7 @@ COMMANDS = {
         "services.cli.engagement:engagement",
         "Say whether students' attendance, behaviour and courses are on track.",
     ),
+    "ada": ("services.cli.ada:ada", "Average daily attendance by school, grade and month."),
     "outcomes": ("services.cli.outcomes:outcomes", "Write the closed cases as outcomes.csv, to learn from."),
     "simulate": ("services.cli.simulate:simulate", "Write a simulated world as the district export set."),
     "train": ("services.cli.train:train", "Train a risk model on districts' school years."),

@@ -37,6 +37,7 @@ EXPECTED = {
         "POST /v1/school-days": {"district"},
         "GET /v1/proofs": {"district", "steward"},
         "GET /v1/proofs/{id}": {"district", "steward"},
+        "GET /v1/average-daily-attendance": {"steward", "lead", "supervisor"},
     },
     "warning": {
         "GET /v1/students/{student}/window": {"service"},

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,26 +16,39 @@ from models.backtest.history import History
 from models.backtest.units import spans_of
 from models.engagement.days import ReportedDays, SchoolDay, attendance_of
 from models.engagement.facts import SchoolAttendance
-from models.enrollment import segments
+from models.enrollment import Segment, segments
 from models.policy import default_policy
 from models.school import School
 from models.school_year import first_day, year_of
 
 
+class Marked(NamedTuple):
+    """Where a student was, and the codes of school days; presence on a reported day is left out."""
+
+    parts: tuple[Segment, ...]
+    marks: Mapping[SchoolDay, int]
+
+
 def attendance_on(history: History, as_of: date) -> dict[str, SchoolAttendance]:
     """By the district's id: of those whose consent is in force on the day, what was known by its end."""
+    reported, found = marked_on(history, as_of)
+    return {student: attendance_of(parts, marks, reported) for student, (parts, marks) in found.items()}
+
+
+def marked_on(history: History, as_of: date) -> tuple[ReportedDays, dict[str, Marked]]:
+    """What schools had reported of the school year by the day, and what was marked of whom: as `attendance_on`."""
     day = as_of.toordinal()
     begins = first_day(year_of(day))
     reported = ReportedDays(_schools(history, day), date.fromordinal(begins), as_of)
     marks = _marks(history, begins, day)
     runs = history.runs
     held = np.flatnonzero((runs.first <= day) & (day <= runs.last))
-    found: dict[str, SchoolAttendance] = {}
+    found: dict[str, Marked] = {}
     for run, spans in zip(held.tolist(), spans_of(history, runs.student[held]), strict=True):
         parts = segments(spans, max(begins, int(runs.first[run])), day)
         student = int(runs.student[run])
-        found[history.student_ids[student]] = attendance_of(parts, marks.get(student, {}), reported)
-    return found
+        found[history.student_ids[student]] = Marked(parts, marks.get(student, {}))
+    return reported, found
 
 
 def _schools(history: History, day: int) -> dict[str, School]:
