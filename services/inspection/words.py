@@ -77,6 +77,7 @@ STATES: Final = {
     "held": "Nobody is shown anything any more. The removal waits until this inspection is closed.",
 }
 DECISIONS: Final = {"amended": "The record was corrected", "refused": "The record was left as it is"}
+ENGAGEMENT: Final = "was shown whether attendance, behaviour and courses are on track"
 KINDS: Final = {
     "attendance": "attendance",
     "demographics": "gender, race and ethnicity, English and special education",
@@ -102,6 +103,9 @@ _SEEN: Final = {
     "GET /v1/alerts/{alert_id}/actions": "was shown what was done about an alert",
     "POST /v1/alerts/{alert_id}/actions": "noted what was done about an alert",
     "GET /v1/students/{student}/window": "was shown the attendance and the figures made of it",
+    "GET /v1/students/{student}/engagement": ENGAGEMENT,
+    "GET /students/{student}/engagement": ENGAGEMENT,
+    "engagement": ENGAGEMENT,
     "GET /v1/students/{student}/access": "was shown who may see, and who saw, the record",
     MAIL: "got a mail about a case, which names nobody",
     FEED_OF_MARKS: "received attendance",

@@ -50,6 +50,8 @@ EXPECTED = {
         "POST /v1/alerts/{alert_id}/actions": {"caseworker", "supervisor"},
         "GET /v1/students/{student}/window": {"caseworker", "supervisor", "steward"},
         "GET /v1/students/{student}/access": {"caseworker", "supervisor", "steward"},
+        "GET /v1/students/{student}/engagement": {"caseworker", "supervisor", "steward"},
+        "GET /students/{student}/engagement": {"caseworker", "supervisor", "steward"},
     },
     "notify": {},
 }
