@@ -14,8 +14,8 @@ from services.ingest.formats import open_sources
 from services.ingest.imports.dry_run import rehearse
 from services.ingest.imports.importer import Importer, Snapshot
 from services.ingest.imports.report import Report
-from services.ingest.rows.kinds import RECORD_TABLES, SUSPENSIONS
-from services.ingest.rows.records import SuspensionRow
+from services.ingest.rows.kinds import DEMOGRAPHICS, RECORD_TABLES, SUSPENSIONS
+from services.ingest.rows.records import DemographicsRow, SuspensionRow
 from services.ingest.take.hand_in import HandIn
 from services.ingest.take.snapshot import Limits
 from services.platform.sharing import OTHER_RECORDS
@@ -303,3 +303,23 @@ async def test_a_snapshot_takes_nothing_back_of_a_file_with_rejected_rows_or_a_c
     report = await imported(taken, folder, MOMENTS[2], Snapshot())
     assert (await suspensions(taken), report.refused) == ([days[0], days[-1]], False)
     assert report.kinds()["suspensions"]["taken_back"] == len(days) - 2
+
+
+async def test_demographics_that_a_later_row_does_not_say_stay(taken: Taken, tmp_path: Path) -> None:
+    await taken.apply(agreement(1, "both"))
+    await imported(taken, folder_of(tmp_path / "set", FILES))
+
+    async def take(*rows: DemographicsRow) -> list[str]:
+        return [one.status for one in await taken.intake.take_records(DEMOGRAPHICS, rows, HandIn())]
+
+    assert await take(DemographicsRow(STUDENT), DemographicsRow(STUDENT, "Female")) == ["duplicate", "duplicate"]
+    assert (
+        await take(DemographicsRow(STUDENT, "X"), DemographicsRow(STUDENT, english_learner=False)) == ["accepted"] * 2
+    )
+    query = """
+        SELECT gender, race_ethnicity, english_learner, special_education
+        FROM district.demographics r JOIN ingest.students s ON s.id = r.student
+        WHERE s.student_id = :id AND until = 'infinity'
+    """
+    assert [tuple(row) for row in await taken.rows(query, STUDENT)] == [("X", "Two or more", False, False)]
+    assert (await kept(taken))["demographics"] == 2

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -141,6 +143,7 @@ async def _keep(
 ) -> list[Outcome]:
     """Each row's outcome, in order; of several of one key the last one stands."""
     keys = [_key(table, one) for one in given]
+    given = _filled(table, given, keys) if table.unknown_keeps else given
     last = {key: place for place, key in enumerate(keys)}
     mine = [given[place] for place in last.values()] if len(last) < len(given) else given
     columns = records.columns_of(table, mine)
@@ -159,12 +162,27 @@ async def _keep(
         stood = last[keys[place]]
         if place != stood and one.row == given[stood].row:
             outcomes[place] = DUPLICATE
+        elif table.unknown_keeps:
+            outcomes[place] = outcomes[stood]
     if news:
         whole_chunk = columns if len(news) == len(mine) else records.columns_of(table, news)
         await records.put(connection, table, whole_chunk, moment, run, replaces=bool(stands))
     if again and whole:
         await records.repeat(connection, table, records.columns_of(table, again), run)
     return outcomes
+
+
+def _filled(
+    table: RecordTable, given: Sequence[KeptRecord], keys: Sequence[tuple[object, ...]]
+) -> Sequence[KeptRecord]:
+    """The rows with what others of their key said before, where they say nothing."""
+    said: dict[tuple[object, ...], dict[str, Any]] = {}
+    filled = []
+    for key, one in zip(keys, given, strict=True):
+        known = said.setdefault(key, {})
+        known |= {name: value for name in table.values if (value := getattr(one.row, name)) is not None}
+        filled.append(one._replace(row=replace(one.row, **known)))
+    return filled
 
 
 def _key(table: RecordTable, one: KeptRecord) -> tuple[object, ...]:
