@@ -17,7 +17,7 @@ _Z90: Final = 1.6448536269514722
 """The normal quantile of a 90% interval."""
 
 
-class Judged(NamedTuple):
+class JudgedStudent(NamedTuple):
     """A student with closed cases."""
 
     groups: Mapping[str, str]
@@ -48,7 +48,7 @@ class EquityCell:
         return max(0.0, float(middle - half) / (1 + zz / n)), min(1.0, float(middle + half) / (1 + zz / n))
 
 
-def equity(judged: Sequence[Judged], groups: Sequence[str], small_cell: int) -> dict[str, dict[str, EquityCell]]:
+def equity(judged: Sequence[JudgedStudent], groups: Sequence[str], small_cell: int) -> dict[str, dict[str, EquityCell]]:
     """Per group and value the cell, hidden where it is of fewer than `small_cell` students.
 
     As the number of all is known, one hidden cell would be found from the others: a second, the smallest, is hidden
@@ -68,7 +68,7 @@ def widest_gap(cells: Mapping[str, EquityCell]) -> float | None:
     return max(rates) - min(rates) if len(rates) > 1 else None
 
 
-def _counted(judged: Sequence[Judged], group: str) -> dict[str, EquityCell]:
+def _counted(judged: Sequence[JudgedStudent], group: str) -> dict[str, EquityCell]:
     found: dict[str, list[bool]] = {}
     for one in judged:
         found.setdefault(one.groups.get(group) or UNKNOWN, []).append(one.is_false)

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.equity import EquityCell, Judged, equity, suppressed, widest_gap
+from models.equity import EquityCell, JudgedStudent, equity, suppressed, widest_gap
 from services.contracts.cases import HOUSING_OUTCOMES, Outcome
 from services.ingest.formats.base import FormatError, Item, ReadLog, Rejection
 from services.ingest.formats.csv_table import CsvReader, Table, sound_layout
@@ -78,7 +78,7 @@ def of_cases(cases: Iterable[ClosedCase], described: Mapping[str, Mapping[str, s
     for case in cases:
         if case.outcome in FALSE | HOUSING_OUTCOMES:
             judged[case.student_id] = judged.get(case.student_id, True) and case.outcome in FALSE
-    students = [Judged(described.get(one, {}), is_false) for one, is_false in judged.items()]
+    students = [JudgedStudent(described.get(one, {}), is_false) for one, is_false in judged.items()]
     shown = len(students) if not students or len(students) >= small_cell else None
     return GroupFigures(small_cell, shown, equity(students, GROUPS, small_cell))
 

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.equity import EquityCell, Judged, equity, suppressed, widest_gap
+from models.equity import EquityCell, JudgedStudent, equity, suppressed, widest_gap
 
 SMALL = 10
 
 
-def people(**values: tuple[int, int]) -> list[Judged]:
+def people(**values: tuple[int, int]) -> list[JudgedStudent]:
     """By value: how many students, and of how many every alert was false."""
     return [
-        Judged({"gender": value}, number < false)
+        JudgedStudent({"gender": value}, number < false)
         for value, (students, false) in values.items()
         for number in range(students)
     ]
@@ -36,7 +36,7 @@ def test_one_small_cell_hides_the_smallest_other_with_it() -> None:
 
 def test_who_has_no_known_value_is_a_cell_of_its_own_and_no_end_of_a_gap() -> None:
     known = people(F=(40, 10), M=(20, 10))
-    cells = equity([*known, *[Judged({}, is_false=True)] * 30], ["gender"], SMALL)["gender"]
+    cells = equity([*known, *[JudgedStudent({}, is_false=True)] * 30], ["gender"], SMALL)["gender"]
     assert cells[""] == EquityCell(30, 30)
     assert widest_gap(cells) == 0.25
 
