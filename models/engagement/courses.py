@@ -85,7 +85,10 @@ def _in_order(mark: CourseMark) -> tuple[object, ...]:
 
 
 def _score(mark: CourseMark, policy: CourseThresholds) -> _Scored | None:
-    """The mark as a number; None for what is no mark (P, INC, W), and for a small number of which no scale is known."""
+    """The mark as a number; None for what is no mark (P, INC, W), and for a number of which the scale is in doubt.
+
+    That is a small one without a scale, and one above all grade points on a scale of them.
+    """
     letters, grade_points, shares = policy.letters, policy.grade_points, policy.shares
     points = letters.points_of(mark.mark)
     if points is not None:
@@ -98,5 +101,5 @@ def _score(mark: CourseMark, policy: CourseThresholds) -> _Scored | None:
         return None
     scale = _UNKNOWN_SCALE if mark.scale_max is None else Fraction(mark.scale_max)
     if scale <= grade_points.up_to:
-        return _Scored(mark, grade_points, number, number)
+        return _Scored(mark, grade_points, number, number) if number <= grade_points.up_to else None
     return _Scored(mark, shares, number / scale, letters.points_of_share(number / scale))

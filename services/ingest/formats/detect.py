@@ -190,6 +190,7 @@ class _Detector:
         elif kind == "students":
             into.students.append(CsvReader(source, district.STUDENTS, layout))
             if not DEMOGRAPHIC.isdisjoint(layout.header):
+                layout = sound(source, district.DEMOGRAPHICS, layout)
                 into.record("demographics", CsvReader(source, district.DEMOGRAPHICS, layout))
         elif kind == "enrollments":
             into.enrollments.append(CsvReader(source, district.ENROLLMENTS, layout))

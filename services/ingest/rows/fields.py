@@ -213,6 +213,14 @@ def optional_count(values: Values, name: str, most: int) -> int | None:
     raise FieldError(name, f"a whole number from 0 to {most}")
 
 
+def optional_positive(values: Values, name: str, most: int) -> Decimal | None:
+    """A number above 0 with at most four decimals, or None when it is unknown."""
+    number = optional_number(values, name, most)
+    if number == 0:
+        raise FieldError(name, f"a number above 0, at most {most}, with a point before decimals")
+    return number
+
+
 def optional_number(values: Values, name: str, most: int) -> Decimal | None:
     """A number from 0 with at most four decimals, or None when it is unknown."""
     value = values.get(name)

@@ -243,7 +243,7 @@ def _term(values: Values) -> TermRow:
         term=fields.required_words(values, "term", _WORDS),
         start_date=start,
         end_date=end,
-        grade_scale_max=fields.optional_number(values, "grade_scale_max", _MOST_GRADE),
+        grade_scale_max=fields.optional_positive(values, "grade_scale_max", _MOST_GRADE),
     )
 
 

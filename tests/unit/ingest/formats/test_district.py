@@ -96,6 +96,22 @@ def test_a_column_that_comes_twice_is_refused(tmp_path):
         attendance(tmp_path, "student_id,school_id,date,status,status\nS1,b,2016-12-01,absent,present\n")
 
 
+def test_a_demographic_column_that_comes_twice_is_refused(tmp_path):
+    (tmp_path / "students.csv").write_text("student_id,gender,grade,gender\nS1,F,6,M\n")
+    with pytest.raises(FormatError, match="expected each column once, but gender comes more often"):
+        open_sources([tmp_path])
+
+
+def test_a_scale_ends_above_nothing(tmp_path):
+    header = "term,start_date,end_date,grade_scale_max\n"
+    (tmp_path / "terms.csv").write_text(f"{header}Q1,2016-09-08,2016-11-10,0\nQ2,2016-11-14,2017-01-27,\n")
+    wrong, right = open_sources([tmp_path]).terms()
+
+    assert isinstance(wrong, Rejection)
+    assert wrong.reason == "grade_scale_max: expected a number above 0, at most 1000, with a point before decimals"
+    assert isinstance(right, Item)
+
+
 def test_unknown_columns_are_told_once_strange_names_by_number_and_slips_with_what_was_meant(tmp_path):
     header = "homeroom,Status,student_id,school_id,date,Ana Lopez 604821,recordet_at\n"
     (tmp_path / "attendance.csv").write_text(header * 2)

@@ -26,6 +26,8 @@ def judged(*marks: CourseMark, as_of: date = AS_OF) -> JudgedPart:
         (mark("1", scale=4), "on_track"),
         (mark("55"), "off_track"),  # no scale known: of 100
         (mark("3"), None),  # no scale known: of 100, or of 4?
+        (mark("52", scale=4), None),  # of another scale than its term's
+        (mark("5", scale=4), "on_track"),  # weighted
         (mark("INC"), None),
         (mark("P"), None),
         (mark("W"), None),
