@@ -118,6 +118,24 @@ async def test_the_database_says_what_the_folder_says(system: System, as_of: dat
     assert found == of_folder(EXAMPLE, as_of)
 
 
+async def test_a_mark_of_a_term_that_no_course_names_is_of_the_course_as_the_last_term_has_it(
+    system: System, folder: Path
+) -> None:
+    lines = (folder / "courses.csv").read_text().splitlines(keepends=True)
+    first = lines.index("S-1004,MATH8,Mathematics 8,Mathematics,regular,2026 P1,,\n")
+    lines[first : first + 2] = "S-1004,MATH8,Wood,Art,,2026 P1,,\n", "S-1004,MATH8,Algebra,Mathematics,,2026 Q1,,\n"
+    (folder / "courses.csv").write_text("".join([lines[0], *reversed(lines[1:]), "S-1004,MATH8,Wood,Art,,?,,\n"]))
+    edit(folder, "terms", "2026 Q1", "2026 A,2026-09-08,2026-11-13,100\n2026 Q1")
+    edit(folder, "grades", "S-1004,MATH8,2026 Q1", "S-1004,MATH8,2026 A")
+
+    await system.imported(folder)
+    found = await system.live(TODAY)
+    assert found == of_folder(folder, TODAY)
+    assert (
+        found["S-1004"].areas[0].text.startswith("The last mark in Algebra is 52 (2026 A), which fails a core course.")
+    )
+
+
 @pytest.mark.parametrize("world", ["sections", "rural"])
 async def test_a_simulated_year_comes_to_the_same(system: System, tmp_path: Path, world: str) -> None:
     folder = tmp_path / world

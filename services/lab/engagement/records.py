@@ -31,7 +31,7 @@ def marks_of(
 ) -> dict[str, tuple[CourseMark, ...]]:
     """Those of every student with a consent; a mark counts from its term's end, without a known one always."""
     days = {term: RecordDays(row.start_date, row.end_date) for term, row in terms.items()}
-    taken = _courses(courses, days, shared)
+    taken = _courses(courses, terms, days, shared)
     found: defaultdict[str, dict[tuple[str, str], CourseMark]] = defaultdict(dict)
     for row in grades:
         if not isinstance(row, GradeRow) or not shared.has(row.student_id, days_of(row, days)):
@@ -53,14 +53,20 @@ def marks_of(
 
 
 Taken = Mapping[tuple[str, str, str], CourseRow]
-"""By student, course and term; without a term what was said last of the course."""
+"""By student, course and term; without a term the last term's of the course."""
 
 
-def _courses(rows: Iterable[Record], days: Mapping[str, RecordDays], shared: SharedKind) -> Taken:
+def _courses(rows: Iterable[Record], terms: Terms, days: Mapping[str, RecordDays], shared: SharedKind) -> Taken:
     found: dict[tuple[str, str, str], CourseRow] = {}
     for row in rows:
         if isinstance(row, CourseRow) and shared.has(row.student_id, days_of(row, days)):
-            found[row.student_id, row.course, row.term] = found[row.student_id, row.course, ""] = row
+            found[row.student_id, row.course, row.term] = row
+
+    def by_term(row: CourseRow) -> tuple[date, str]:
+        return terms[row.term].end_date if row.term in terms else date.min, row.term
+
+    for row in sorted(found.values(), key=by_term):
+        found[row.student_id, row.course, ""] = row
     return found
 
 
