@@ -107,7 +107,10 @@ def of_counts(path: Path, small_cell: int) -> GroupFigures:
     """Of counts that the district made; raises `FormatError`, which names the line of what is wrong."""
     groups: dict[str, dict[str, EquityCell]] = {}
     for row in _counts(path, small_cell):
-        groups.setdefault(row.group, {})[row.value] = EquityCell(row.students, row.false_alerts)
+        cells = groups.setdefault(row.group, {})
+        if row.value in cells:
+            raise FormatError(f"{path.name}: a value of a group comes twice. Correct it, and run it again.")
+        cells[row.value] = EquityCell(row.students, row.false_alerts)
     return GroupFigures(small_cell, None, {group: suppressed(cells, small_cell) for group, cells in groups.items()})
 
 

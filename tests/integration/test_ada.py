@@ -54,6 +54,15 @@ async def test_it_is_that_of_the_files_and_of_whom_consent_is_in_force(taken: Ta
     assert without[0].attended_days == 5 * 17 - 3
 
 
+async def test_a_token_of_other_kinds_of_records_gets_nobodys(taken: Taken, identity: Identity) -> None:
+    await imported(taken)
+    async with running(create_app(taken.settings)) as client:
+        for records, rows in (["grades"], 0), (["grades", "attendance"], 3):
+            auth = identity.auth("steward", records=records)
+            answer = await client.get("/v1/average-daily-attendance", auth=auth)
+            assert len(answer.json()["averages"]) == rows
+
+
 @pytest.mark.parametrize(
     ("role", "agency", "schools", "students"),
     [

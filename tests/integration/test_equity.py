@@ -65,3 +65,6 @@ def test_counts_of_the_district_are_judged_alike_and_small_ones_are_refused(tmp_
     path.write_text("group,value,students,false_alerts\ngender,F,40,10\ngender,X,3,1\n")
     with pytest.raises(FormatError, match=r"counts\.csv, line 3: students: expected 10 or more, or nothing"):
         of_counts(path, 10)
+    path.write_text("group,value,students,false_alerts\ngender,F,40,10\ngender, F ,20,10\n")
+    with pytest.raises(FormatError, match=r"counts\.csv: a value of a group comes twice"):
+        of_counts(path, 10)

@@ -16,6 +16,7 @@ from services.ingest.agreement.document import Agreement
 from services.platform.audit.edge import Looking
 from services.platform.identity.caller import Caller, Role
 from services.platform.identity.guard import may
+from services.platform.sharing import ATTENDANCE
 
 READERS: Final[tuple[Role, ...]] = ("steward", "lead", "supervisor")
 AsOf = Annotated[date | None, Query(description="The last day that counts; today if none.", examples=["2016-12-31"])]
@@ -43,8 +44,10 @@ def ada_router(engine: AsyncEngine) -> APIRouter:
 def _agencies(caller: Caller, agreement: Agreement) -> Collection[str] | None:
     """Whose attendance the caller's averages are of; None: what is shared with anybody.
 
-    A lead without an agency in the token is the agreement's.
+    Whose token is of other kinds of records gets nobody's. A lead without an agency in the token is the agreement's.
     """
+    if not caller.has(ATTENDANCE):
+        return []
     if caller.role == "lead":
         return [caller.agency] if caller.agency else [one.id for one in agreement.party if one.role == "lead"]
     return None if caller.confined_to is None else [caller.confined_to]
