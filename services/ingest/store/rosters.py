@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -81,6 +82,27 @@ _SPANS = text("""
     SELECT student, school_id, entry_date FROM news
 """)
 
+_DROP = text("""
+    WITH gone AS (
+        DELETE FROM ingest.enrollments e
+        USING unnest(CAST(:students AS text[]), CAST(:schools AS text[]), CAST(:entries AS date[]))
+              AS g (student_id, school_id, entry_date), ingest.students s
+        WHERE s.student_id = g.student_id AND e.student = s.id AND e.entry_date = g.entry_date
+          AND e.school_id IN (g.school_id, '')
+        RETURNING e.student
+    )
+    UPDATE ingest.students SET enrollment_pending = true, revision = revision + 1
+    WHERE id IN (SELECT student FROM gone)
+""")
+
+_CALENDARS = text("SELECT DISTINCT school_id, calendar FROM ingest.enrollments WHERE calendar IS NOT NULL")
+
+_BY_NO_IMPORT = text("""
+    SELECT s.student_id, e.school_id, e.entry_date
+    FROM ingest.enrollments e JOIN ingest.students s ON s.id = e.student
+    WHERE e.said_in IS NULL AND e.school_id = ANY (CAST(:schools AS text[])) AND e.entry_date >= :since
+""")
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -103,6 +125,14 @@ class RosterSpan:
     exit_date: date | None
     """A day before the entry says that the student never came."""
     calendar: str | None
+
+
+class SpanKey(NamedTuple):
+    """What makes an enrollment one, by the district's id of the student."""
+
+    student_id: str
+    school_id: str
+    entry_date: date
 
 
 async def lock(connection: AsyncConnection, ids: Iterable[int]) -> set[int]:
@@ -139,6 +169,27 @@ async def put_spans(
         "run": run,
     }
     return {(row.student, row.school_id, row.entry_date) for row in await connection.execute(_SPANS, given)}
+
+
+async def drop_spans(connection: AsyncConnection, spans: Collection[SpanKey]) -> None:
+    """Delete these enrollments; one at a school that is not shared is known by its entry date alone."""
+    given = {
+        "students": [span.student_id for span in spans],
+        "schools": [span.school_id for span in spans],
+        "entries": [span.entry_date for span in spans],
+    }
+    await connection.execute(_DROP, given)
+
+
+async def spans_by_no_import(connection: AsyncConnection, schools: Collection[str], since: date) -> set[SpanKey]:
+    """The enrollments at these schools, begun on this day or later, that HTTP or a pull said."""
+    given = {"schools": list(schools), "since": since}
+    return {SpanKey(*row) for row in await connection.execute(_BY_NO_IMPORT, given)}
+
+
+async def calendars(connection: AsyncConnection) -> set[tuple[str, str]]:
+    """The calendars that enrollments name: school and code."""
+    return {(row.school_id, row.calendar) for row in await connection.execute(_CALENDARS)}
 
 
 async def put_schools(connection: AsyncConnection, rows: Sequence[SchoolRow]) -> set[str]:

@@ -1,0 +1,64 @@
+"""How far each Ed-Fi ODS/API has been read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+_BEGIN = text("""
+    INSERT INTO ingest.pulls (source, resource, run)
+    SELECT :source, g.resource, coalesce((SELECT max(run) FROM ingest.pulls WHERE source = :source), :run)
+    FROM unnest(CAST(:resources AS text[])) AS g (resource)
+    ON CONFLICT (source, resource) DO NOTHING
+""")
+
+_STATE = text("SELECT resource, change_version, anew, run FROM ingest.pulls WHERE source = :source")
+
+_ANEW = text("""
+    UPDATE ingest.pulls SET change_version = 0, anew = anew OR (:restored AND change_version > 0)
+    WHERE source = :source
+""")
+
+_DONE = text("""
+    UPDATE ingest.pulls p SET change_version = g.version, anew = false
+    FROM unnest(CAST(:resources AS text[]), CAST(:versions AS bigint[])) AS g (resource, version)
+    WHERE p.source = :source AND p.resource = g.resource
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class PullState:
+    """How far a source has been read."""
+
+    run: int
+    """As which import all that it says is taken."""
+    done: Mapping[str, int]
+    """By resource: the change version up to which everything was taken; 0: nothing yet."""
+    anew: frozenset[str]
+    """Resources of a source that was restored, of which not all has been read since."""
+
+
+async def begin(connection: AsyncConnection, source: str, resources: Collection[str], run: int) -> PullState:
+    """The state of the source; a new one's rows are said in this run."""
+    given = {"source": source, "resources": list(resources), "run": run}
+    await connection.execute(_BEGIN, given)
+    rows = (await connection.execute(_STATE, {"source": source})).all()
+    return PullState(
+        max(row.run for row in rows),
+        {row.resource: row.change_version for row in rows},
+        frozenset(row.resource for row in rows if row.anew),
+    )
+
+
+async def read_anew(connection: AsyncConnection, source: str, *, restored: bool) -> None:
+    """Nothing of the source counts as read; `restored`: it may have lost what it said."""
+    await connection.execute(_ANEW, {"source": source, "restored": restored})
+
+
+async def done(connection: AsyncConnection, source: str, versions: Mapping[str, int]) -> None:
+    """Everything of these resources was taken, up to these change versions."""
+    given = {"source": source, "resources": list(versions), "versions": list(versions.values())}
+    await connection.execute(_DONE, given)
