@@ -43,7 +43,7 @@ class AskAgainError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class OdsAnswer:
     """A JSON answer."""
 
     body: object
@@ -90,11 +90,11 @@ class OdsClient:
         async with httpx.AsyncClient(timeout=_TIMEOUT, headers={"Accept": "application/json"}) as http:
             yield cls(http, url, credentials, patience, say)
 
-    async def data(self, path: str, params: Mapping[str, str | int]) -> Answer:
+    async def data(self, path: str, params: Mapping[str, str | int]) -> OdsAnswer:
         """What the data management API has at this path below `ed-fi`."""
         return await self._get(f"{(await self._found()).data}/ed-fi/{path}", params, path)
 
-    async def changes(self, path: str) -> Answer:
+    async def changes(self, path: str) -> OdsAnswer:
         """What the change queries API has at this path."""
         return await self._get(f"{(await self._found()).changes}/{path}", {}, path)
 
@@ -104,12 +104,12 @@ class OdsClient:
             self._urls = _urls(answer.body, self.url)
         return self._urls
 
-    async def _ask_root(self) -> Answer:
+    async def _ask_root(self) -> OdsAnswer:
         response = await self._http.get(self.url, follow_redirects=True)
         return _read(response, "The address")
 
-    async def _get(self, url: str, params: Mapping[str, str | int], what: str) -> Answer:
-        async def ask() -> Answer:
+    async def _get(self, url: str, params: Mapping[str, str | int], what: str) -> OdsAnswer:
+        async def ask() -> OdsAnswer:
             for renewed in (False, True):
                 if self._token is None:
                     self._token = await self._new_token()
@@ -140,7 +140,7 @@ class OdsClient:
             raise OdsError("The API's answer holds no access_token. Is the address that of an Ed-Fi ODS/API?")
         return token
 
-    async def _until_it_comes(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def _until_it_comes(self, ask: Callable[[], Awaitable[OdsAnswer]]) -> OdsAnswer:
         retrying = AsyncRetrying(
             stop=stop_after_delay(self._patience),
             wait=wait_for,
@@ -149,7 +149,7 @@ class OdsClient:
             reraise=True,
         )
 
-        async def attempt() -> Answer:
+        async def attempt() -> OdsAnswer:
             return await ask()
 
         try:
@@ -167,7 +167,7 @@ class OdsClient:
             self._say(f"The API does not answer ({why}); try {state.attempt_number + 1} follows")
 
 
-def _read(response: httpx.Response, what: str) -> Answer:
+def _read(response: httpx.Response, what: str) -> OdsAnswer:
     """The answer, or an error that holds nothing of it."""
     status = response.status_code
     if status in _ASK_AGAIN:
@@ -178,7 +178,7 @@ def _read(response: httpx.Response, what: str) -> Answer:
         raise OdsError(f"{what}: the API answers {status}. Ask who hosts it.")
     total = response.headers.get("Total-Count", "")
     try:
-        return Answer(json.loads(response.content), int(total) if total.isdigit() else None)
+        return OdsAnswer(json.loads(response.content), int(total) if total.isdigit() else None)
     except ValueError:
         raise AskAgainError("an answer that breaks off") from None
 

@@ -20,7 +20,7 @@ from services.ingest.store.rosters import SpanKey
 ENROLLMENTS = edfi.ENROLLMENTS[0]
 
 
-class Step(Protocol):
+class PullStep(Protocol):
     """A part of a round; what it reads counts as read once all of it was taken."""
 
     @property

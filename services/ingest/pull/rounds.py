@@ -24,13 +24,13 @@ from services.ingest.pull.records import (
     DemographicsStep,
 )
 from services.ingest.pull.report import PullReport
-from services.ingest.pull.rosters import EnrollmentsStep, PlainStep, Step
+from services.ingest.pull.rosters import EnrollmentsStep, PlainStep, PullStep
 from services.ingest.pull.windows import Available, available
 from services.ingest.store.pulls import PullState
 
 _TERMS: Final = next(one for one in edfi_courses.TERMS if one.collection == "gradingPeriods")
 
-STEPS: Final[tuple[Step, ...]] = (
+STEPS: Final[tuple[PullStep, ...]] = (
     PlainStep(edfi.SCHOOLS[0], lambda reading: reading.intake.take_schools),
     PlainStep(edfi.STUDENTS[0], lambda reading: reading.intake.take_students),
     EnrollmentsStep(),
