@@ -62,6 +62,7 @@ class RecordsStep:
                 await take_rows(reading, self.table, resource.collection, items)
                 if self.loose and reading.window(resource.collection).done:
                     touched.students |= students_in(page)
+            await hand_in(reading, self.table, resource.collection)
         if touched.all or touched.students:
             await self._compare(reading, touched)
 
@@ -92,6 +93,7 @@ class CoursesStep:
             catalogue = catalogue or await _catalogue(reading)
             items = await _courses(reading, page, catalogue)
             await take_rows(reading, COURSES, collection, items)
+        await hand_in(reading, COURSES, collection)
         if again or touched.all or touched.students:
             found = catalogue or await _catalogue(reading)
 
@@ -136,6 +138,7 @@ class DemographicsStep:
                 items = await reading.parse(resource.collection, resource, page)
                 if resource.collection in self.counts:
                     reading.report.resources[resource.collection].upserted += len(items)
+        await hand_in(reading, DEMOGRAPHICS, names[0])
         touched = _Touched(gone | changed, all=reading.is_anew(*names))
         if not (touched.all or touched.students):
             return
@@ -174,6 +177,12 @@ async def take_rows(reading: Reading, table: RecordTable, collection: str, items
     """Take rows, which this source says from now on, also if another said them before."""
     outcomes = await reading.intake.take_records(table, [item.row for item in items], reading.claiming)
     await reading.taken(collection, items, outcomes)
+
+
+async def hand_in(reading: Reading, table: RecordTable, collection: str) -> None:
+    """Also a resource without rows was handed in: that there are none is known then."""
+    if reading.is_first(collection) and collection not in reading.refused:
+        await reading.intake.take_records(table, [], reading.claiming)
 
 
 async def compare(

@@ -61,7 +61,8 @@ async def pull_round(
     began, report = time.monotonic(), PullReport()
     versions = await _versions(client, report)
     state = await _state(client, intake, versions, report, anew=anew)
-    reading = Reading(client, intake, mapping, state, versions.newest, datetime.now(UTC), report, progress)
+    moment = await _moment(client, intake, state)
+    reading = Reading(client, intake, mapping, state, versions.newest, moment, report, progress)
     left = Counter(name for step in STEPS for name in step.counts | step.looks_at)
     for name in RESOURCES:
         report.resources[name].change_version = state.done[name]
@@ -73,8 +74,23 @@ async def pull_round(
         left.subtract(mine)
         await _done(reading, [name for name in sorted(mine) if not left[name]])
     await intake.sweep()
+    await intake.end_import(_fingerprint(client))
     report.seconds = time.monotonic() - began
     return report
+
+
+async def _moment(client: OdsClient, intake: Intake, state: PullState) -> datetime:
+    """As of when the round speaks: of one that reads something for the first time and was killed, when that began.
+
+    What a file of records says first is history, which is known from its own days on.
+    """
+    if all(state.done.values()):
+        return datetime.now(UTC)
+    return await intake.begin_import(_fingerprint(client), None)
+
+
+def _fingerprint(client: OdsClient) -> str:
+    return f"pull {client.url}"
 
 
 async def _done(reading: Reading, names: list[str]) -> None:
