@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from services.casework.access.routes import access_router
 from services.casework.actions.publisher import ActionPublisher
 from services.casework.actions.routes import actions_router
+from services.casework.engagement.routes import engagement_router
 from services.casework.erase import remove
 from services.casework.history.routes import history_router
 from services.casework.intake.record import record
@@ -93,6 +94,7 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
     app.include_router(history_router(sessions, quota))
     app.include_router(actions_router(sessions, quota, publisher.wake))
     app.include_router(access_router(sessions, quota))
+    app.include_router(engagement_router(sessions, quota))
     app.include_router(window_router(sessions, quota, client, settings.workers))
     return app
 

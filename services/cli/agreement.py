@@ -133,11 +133,12 @@ async def _apply(settings: IngestSettings, given: Agreement, *, yes: bool) -> tu
 
 def _require_feeds(before: Agreement, given: Agreement) -> None:
     """Raise `CommandError` when somebody has something now and would have nothing then: it is erased at once."""
-    gone = {str(feed.id) for feed in before.all_feeds()} - {str(feed.id) for feed in given.all_feeds()}
+    gone = {feed.id for feed in before.all_feeds()} - {feed.id for feed in given.all_feeds()}
     if gone:
+        told = "; ".join(sorted(feed.in_words for feed in gone))
         raise CommandError(
-            f"Under {_title(given)} nothing is shared with {', '.join(sorted(gone))} any more: once it is in force all "
-            "that is kept for them is erased, consents too (`firstbell proofs`). Say --yes if that is meant."
+            f"Under {_title(given)} these are not shared any more: {told}. Once it is in force all that is kept of "
+            "them is erased, consents too (`firstbell proofs`). Say --yes if that is meant."
         )
 
 

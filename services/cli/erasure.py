@@ -26,6 +26,7 @@ from services.cli.output import progress_bar
 from services.contracts.ids import has_form_of_pseudonym
 from services.ingest.intake import SERVICE
 from services.ingest.settings import IngestSettings
+from services.ingest.store import erasing
 from services.platform.erasure.places import search_stores, search_topics
 from services.platform.erasure.searching import Search, SearchResult
 from services.platform.keys.feed_keys import find_keys
@@ -54,12 +55,14 @@ def verify(pseudonym: str, as_json: bool, data_dir: Path | None) -> None:
     """Read everything, and count what is about PSEUDONYM and what of it can still be opened.
 
     Every topic is read from its first record to the end that it has now, also the worker's changelog, and so are the
-    worker's local stores in the data folder. A value is about the pseudonym when its record's key or the value itself
-    says so; it is readable when it lies open, or opens with a key at hand. After an erasure 0 of however many are:
-    records and their times stay until the topic's retention. The ledger of erasures, which names pseudonyms so that
-    they stay erased, is not counted, nor are tombstones, which hold nothing.
+    worker's local stores in the data folder; of the database the tables in which what does not stream is kept are asked
+    (`district.grades` and the like, which are told where they hold something of it). A value is about the pseudonym
+    when its record's key or the value itself says so; it is readable when it lies open, or opens with a key at hand.
+    After an erasure 0 of however many are: records and their times stay until the topic's retention. The ledger of
+    erasures, which names pseudonyms so that they stay erased, is not counted, nor are tombstones, which hold nothing.
 
-    `--json` prints {"records": n, "readable": n, "by_topic": {TOPIC: n}}; the worker's stores are the topic "rocksdb".
+    `--json` prints {"records": n, "readable": n, "by_topic": {TOPIC: n}}; the worker's stores are the topic "rocksdb",
+    a table is one by its name.
     The look is put on record first. A pseudonym may begin with `-`.
 
     Exit status: 0 done, whatever was found; 1 failed, the message says why; 2 wrong usage; 3 nothing runs.
@@ -142,7 +145,10 @@ async def _search(settings: IngestSettings, bootstrap: str, pseudonym: str) -> S
         await put_on_record(url, VERIFY, [pseudonym])
         async with engine.connect() as connection:
             keys = (await find_keys(connection, MasterKeys.of(settings), [pseudonym])).keys
+            kept = await erasing.kept(connection, pseudonym)
     search = Search(pseudonym, keys.values())
+    for table, number in kept.items():
+        search.hold(table, number)
     with progress_bar() as progress:
         task = progress.add_task("Reading Kafka", total=None)
         await search_topics(bootstrap, search, lambda done, of: progress.update(task, completed=done, total=of))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from services.cli.common import (
     mapping_option,
 )
 from services.cli.database import answering, known_database
+from services.cli.import_lines import describe
 from services.cli.output import STDOUT, progress_bar, say, write_json
 from services.cli.starting import stack_for
 from services.ingest.agreement.folder import FolderAgreement, agreement_of
@@ -29,11 +29,10 @@ from services.ingest.classification.classify import Horizon
 from services.ingest.formats import Source, open_sources
 from services.ingest.imports.dry_run import rehearse
 from services.ingest.imports.importer import Importer, Snapshot
-from services.ingest.imports.report import Report, Wrong
+from services.ingest.imports.report import Report
 from services.ingest.intake import SERVICE, Intake
 from services.ingest.patience import Patience
 from services.ingest.rows.fields import FieldError, optional_moment
-from services.ingest.rows.outcomes import WhyNot
 from services.ingest.rows.parse import to_utc
 from services.ingest.settings import IngestSettings
 from services.ingest.take.snapshot import Limits
@@ -42,18 +41,6 @@ from services.rehearsal.settled import caught_up
 
 EXIT_REJECTED = 4
 EXIT_REFUSED = 5
-SHOWN = 20
-_HINTS: dict[WhyNot, str] = {
-    "unknown_student": "No consent names these students: compare the ids of the files.",
-    "agreement": "Their consents name another agreement: see `firstbell agreement show`.",
-    "records": "Their consents do not cover attendance: see `records` in the consents.",
-    "purpose": "Their consents are for another purpose: see `purpose` and `firstbell agreement show`.",
-    "recipient": "Their consents name other recipients: see `recipients` and `firstbell agreement show`.",
-    "not_yet": "The dates are before the consents were signed.",
-    "ended": "The dates are after the consents expired.",
-    "withdrawn": "The consents were withdrawn.",
-}
-"""What to look at, by the commonest reason."""
 
 
 class _Command(click.Command):
@@ -80,8 +67,8 @@ class _Command(click.Command):
     default=None,
     type=click.Choice(["imports", "all"]),
     help="The files are the whole truth of each school in them, from its first calendar day, else row, to its last "
-    "reported date: what earlier imports said there and these do not is taken back. With =all marks by HTTP from "
-    "before the import, too.",
+    "reported date: what earlier imports said there and these do not is taken back. So are rows of the other records, "
+    "within the days of which their file speaks. With =all marks by HTTP from before the import, too.",
 )
 @click.option("--yes", is_flag=True, help="Take back however much a snapshot lacks.")
 @exit_date_option
@@ -104,8 +91,10 @@ def import_(
 ) -> None:
     """Import PATHS: a district export, Ed-Fi 4.0 or 5.x XML or JSON, OneRoster, or tables with --mapping.
 
-    Beside attendance an export and Ed-Fi have demographics, programmes, courses, grades, assessments, suspensions and
-    graduations; OneRoster has rosters, courses and grades. docs/formats.md says where each is found.
+    An export is tables called schools, students (with demographics), enrollments, calendar, attendance, consents,
+    terms, programs, eligibility, courses, grades, assessments, suspensions and graduations, as far as they are there.
+    Ed-Fi has all of these but eligibility; OneRoster has rosters, courses and grades. Attendance streams; the rest is
+    kept in the database, each kind as agreement and consents name it. docs/formats.md says where each is found.
 
     Tables may be .csv, .tsv, .txt or sheets of a workbook, with any usual separator and encoding, also in .gz or .zip.
     What is not read is named.
@@ -123,7 +112,7 @@ def import_(
     it, by the one in the folder, else as if all were shared. It says by which.
 
     Exit status: 0 done, also with rejected rows; 1 failed, the message says why; 2 wrong usage; 4 rows were rejected
-    and --strict was given; 5 a snapshot would take back too much, and nothing was; 130 interrupted.
+    and --strict was given; 5 a snapshot would take back too much, of which nothing was; 130 interrupted.
     """
     log_quietly()
     with failing():
@@ -141,7 +130,7 @@ def import_(
         click.echo("\n".join(describe(report, dry_run=dry_run)))
     if json_target is not None:
         write_json(report.document(), json_target)
-    if report.taken_back is not None and report.taken_back.refused:
+    if report.refused:
         sys.exit(EXIT_REFUSED)
     if strict and report.rejections:
         sys.exit(EXIT_REJECTED)
@@ -204,43 +193,3 @@ async def _judge(source: Source, settings: IngestSettings) -> FolderAgreement:
         return FolderAgreement(agreement, f"{note} None is in force here: an import would take nothing in.")
     found = standing.agreement
     return FolderAgreement(found, f"The agreement is {found.id}, version {found.version}, which is in force here.")
-
-
-def describe(report: Report, *, dry_run: bool) -> Sequence[str]:
-    """The report for people."""
-    counts = report.mark_counts()
-    title = "Nothing was sent. By themselves the files hold:" if dry_run else "Attendance rows and events:"
-    lines = [title]
-    lines += [f"  {name.replace('_', ' '):<14}{number:>9,}" for name, number in counts.items()]
-    back = report.taken_back
-    if back is not None and back.refused:
-        lines.append(
-            f"Nothing was taken back: it would be {back.marks:,} of {back.standing:,} marks "
-            f"({back.marks / back.standing:.0%}), as many as a cut file would lack. Look at the files; if they are "
-            "whole, run it again with --yes."
-        )
-    elif back is not None:
-        lines.append(f"  taken back    {back.marks:>9,} marks of earlier imports, of {back.standing:,} that stood")
-    if report.not_consented:
-        told = ", ".join(f"{number:,} {why.replace('_', ' ')}" for why, number in report.not_consented.most_common())
-        ((commonest, _),) = report.not_consented.most_common(1)
-        lines.append(f"  not consented by reason: {told}. {_HINTS[commonest]}")
-    for kind, others in report.reference.items():
-        told = ", ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in sorted(others.items()))
-        lines.append(f"  {kind.replace('_', ' ')}: {told}")
-    if report.rejections:
-        lines.append(f"Rejected ({len(report.rejections):,}):")
-        worst = report.rejections.worst()
-        lines += [_told(*one) for one in worst[:SHOWN]]
-        if len(worst) > SHOWN:
-            lines.append(f"  … and {len(worst) - SHOWN:,} more kinds; --json lists each row.")
-    lines += [f"Not read: {one.file}: {one.reason}. {one.hint}" for one in report.not_read]
-    lines += [f"Note: {warning}" for warning in report.all_warnings()]
-    return lines
-
-
-def _told(wrong: Wrong, number: int, lines: Sequence[int]) -> str:
-    """`attendance.csv:3: status: expected …`, and where else the same is wrong."""
-    first, *more = lines
-    also = f" ({number:,} rows; also in lines {', '.join(map(str, more))}{' …' if number > len(lines) else ''})"
-    return f"  {wrong.file}:{first}: {wrong.reason}{also if more else ''}"

@@ -28,6 +28,11 @@ COMMANDS = {
     "inspections": ("services.cli.inspections:inspections", "Count inspections down, and close them; corrections."),
     "destroy": ("services.cli.destroy:destroy", "Destroy what is kept of one student or under an agreement."),
     "replay": ("services.cli.replay:replay", "Go through a history day by day in a stack of its own."),
+    "engagement": (
+        "services.cli.engagement:engagement",
+        "Say whether students' attendance, behaviour and courses are on track.",
+    ),
+    "ada": ("services.cli.ada:ada", "Average daily attendance by school, grade and month."),
     "outcomes": ("services.cli.outcomes:outcomes", "Write the closed cases as outcomes.csv, to learn from."),
     "simulate": ("services.cli.simulate:simulate", "Write a simulated world as the district export set."),
     "train": ("services.cli.train:train", "Train a risk model on districts' school years."),

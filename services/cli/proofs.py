@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -15,14 +15,15 @@ from rich.table import Table
 from services.cli.common import CommandError, data_dir_option, failing, load_settings, log_quietly, print_json
 from services.cli.database import found_engine
 from services.cli.on_record import put_on_record
-from services.cli.proof_lines import describe, moment
+from services.cli.proof_lines import describe_all, moment
+from services.ingest.agreement.document import FeedId
 from services.ingest.intake import SERVICE
-from services.ingest.proofs.queries import find_proof, find_proofs
+from services.ingest.proofs.queries import feeds_of, find_proof, find_proofs
 from services.ingest.proofs.schemas import Proof
 from services.ingest.settings import IngestSettings
 
 ACTION: Final = "proofs"
-WIDTH: Final = 160
+WIDTH: Final = 220
 """Of a table that goes to a file or a pipe: an id that was cut is none."""
 
 
@@ -33,8 +34,8 @@ WIDTH: Final = 160
 def proofs(proof_id: UUID | None, as_json: bool, data_dir: Path | None) -> None:
     """Show the proofs of erasure, the latest first, or one whole.
 
-    A proof is made when what was held of a student for a recipient ends: the consent was withdrawn or has expired, the
-    agreement ended, or it was destroyed. Its state is
+    A proof is made when what was held of a student for a recipient ends, for each kind of records: the consent was
+    withdrawn or has expired, the agreement ended, or it was destroyed. Its state is
 
     \b
       pending   not every service has confirmed yet that it holds nothing any more
@@ -49,23 +50,24 @@ def proofs(proof_id: UUID | None, as_json: bool, data_dir: Path | None) -> None:
     log_quietly()
     settings = load_settings(IngestSettings, data_dir)
     with failing():
-        found = asyncio.run(_read(settings, proof_id))
+        found, feeds = asyncio.run(_read(settings, proof_id))
     if proof_id is not None:
         if not found:
             raise CommandError("There is no proof of this id. `firstbell proofs` lists all.")
         if as_json:
             print_json(found[0].model_dump(mode="json"))
         else:
-            click.echo("\n".join(describe(found[0])))
+            click.echo("\n".join(describe_all(found, feeds)))
     elif as_json:
         print_json([one.model_dump(mode="json") for one in found])
     elif found:
-        show(found)
+        show(found, feeds)
     else:
         click.echo("There is no proof: nothing was erased yet.")
 
 
-async def _read(settings: IngestSettings, proof_id: UUID | None) -> list[Proof]:
+async def _read(settings: IngestSettings, proof_id: UUID | None) -> tuple[list[Proof], dict[UUID, FeedId]]:
+    """The proofs, and of which feed each is."""
     async with found_engine(settings, SERVICE) as (engine, url):
         async with engine.connect() as connection:
             if proof_id is None:
@@ -73,17 +75,20 @@ async def _read(settings: IngestSettings, proof_id: UUID | None) -> list[Proof]:
             else:
                 one = await find_proof(connection, proof_id)
                 found = [] if one is None else [one]
+            feeds = await feeds_of(connection, found)
         await put_on_record(url, ACTION, (one.pseudonym for one in found))
-    return found
+    return found, feeds
 
 
-def show(found: Sequence[Proof]) -> None:
-    """A line each, for people."""
+def show(found: Sequence[Proof], feeds: Mapping[UUID, FeedId]) -> None:
+    """A line each, for people, with the feed that it is of."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = WIDTH
-    table = Table("State", "At (UTC)", "By", "Removed", "Confirmed by", "Pseudonym", "ID", box=None, pad_edge=False)
+    head = ("State", "Of", "At (UTC)", "By", "Removed", "Confirmed by", "Pseudonym", "ID")
+    table = Table(*head, box=None, pad_edge=False)
     for one in found:
         removed = f"{sum(one.removed.values()):,}"
-        table.add_row(one.state, moment(one.at), one.by, removed, str(len(one.confirmed)), one.pseudonym, str(one.id))
+        of, confirmed = feeds[one.id].in_words, str(len(one.confirmed))
+        table.add_row(one.state, of, moment(one.at), one.by, removed, confirmed, one.pseudonym, str(one.id))
     console.print(table)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 import click
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -25,11 +26,11 @@ from services.cli.common import (
 from services.cli.database import answering, running
 from services.cli.on_record import put_on_record
 from services.cli.output import progress_bar, say
-from services.cli.proof_lines import EXIT_PENDING, WAIT_SECONDS
-from services.cli.proof_lines import describe as describe_proof
+from services.cli.proof_lines import EXIT_PENDING, WAIT_SECONDS, describe_all
+from services.ingest.agreement.document import FeedId
 from services.ingest.intake import SERVICE, Intake
 from services.ingest.patience import Patience
-from services.ingest.proofs.queries import proofs_of
+from services.ingest.proofs.queries import feeds_of, proofs_of
 from services.ingest.proofs.schemas import Proof
 from services.ingest.rows.outcomes import Outcome
 from services.ingest.rows.parse import ConsentRow, RowError, parse_consent
@@ -54,6 +55,8 @@ class Withdrawn:
     outcomes: Sequence[Outcome]
     """Of each agreement."""
     proofs: Sequence[Proof]
+    feeds: Mapping[UUID, FeedId]
+    """What was erased of, by the proofs' ids."""
     is_to_come: bool
     """Whether the day lies ahead."""
 
@@ -125,9 +128,9 @@ def withdraw(
 
     It is the same as POST /v1/consents with revoked_on. Nobody is shown anything of the student from this moment on.
     The key by which everything was sealed is deleted; every service removes what it holds, ends open alerts and cancels
-    mails, and confirms it. What remains is a proof without a name for each recipient (`firstbell proofs`), and an entry
-    by which the same consent never counts again: one that is signed anew later does. While an inspection is open the
-    deletion waits (`held`).
+    mails, and confirms it. What remains is a proof without a name for each recipient and kind of records (`firstbell
+    proofs`), and an entry by which the same consent never counts again: one that is signed anew later does. While an
+    inspection is open the deletion waits (`held`).
 
     The running system takes it; it waits up to 30 seconds for the confirmations. To withdraw twice changes nothing.
 
@@ -158,9 +161,8 @@ def describe(done: Withdrawn) -> Sequence[str]:
     """What it came to, for people."""
     told = zip(done.agreements, done.outcomes, strict=True)
     lines = [f"{name}: {one.status}{f' ({one.reason})' if one.reason else ''}" for name, one in told]
-    for proof in done.proofs:
-        lines += describe_proof(proof)
     if done.proofs:
+        lines += describe_all(done.proofs, done.feeds)
         lines.append("Follow them with `firstbell proofs ID`; `firstbell erasure verify PSEUDONYM` reads the log.")
     elif done.is_to_come:
         lines.append(f"It takes effect on {done.on}; the proofs come then, see `firstbell proofs`.")
@@ -204,11 +206,13 @@ async def _withdraw(settings: IngestSettings, asked: _Asked) -> Withdrawn:
                 )
         with answering():
             proofs = await follow(engine, feeds, seconds=WAIT_SECONDS if asked.wait else 0)
+            async with engine.connect() as connection:
+                of = await feeds_of(connection, proofs)
         if proofs:
             await put_on_record(url, ACTION, (one.pseudonym for one in proofs))
     finally:
         await engine.dispose()
-    return Withdrawn(on, named, outcomes, proofs, is_to_come=on > today)
+    return Withdrawn(on, named, outcomes, proofs, of, is_to_come=on > today)
 
 
 async def follow(engine: AsyncEngine, feeds: Sequence[str], *, seconds: float) -> Sequence[Proof]:

@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from starlette.requests import ClientDisconnect
 
+from services.ingest.ada.routes import ada_router
 from services.ingest.api.routes import intake_router
 from services.ingest.audit.chain import append_forever
 from services.ingest.audit.checkpoints import checkpoint_daily
@@ -116,6 +117,7 @@ def create_app(settings: IngestSettings, background: Background | None = None) -
     audit = AuditLog(settings.require_database(), service=SERVICE)
     chain = make_engine(settings.require_database(), service=SERVICE, pool_size=1)
     proofs = make_engine(settings.require_database(), service=SERVICE, pool_size=2)
+    averages = make_engine(settings.require_database(), service=SERVICE, pool_size=1)
     tasks = background or Background()
 
     @asynccontextmanager
@@ -132,6 +134,7 @@ def create_app(settings: IngestSettings, background: Background | None = None) -
                 await audit.close()
                 await chain.dispose()
                 await proofs.dispose()
+                await averages.dispose()
 
     app = FastAPI(
         title="First Bell ingest",
@@ -153,6 +156,7 @@ def create_app(settings: IngestSettings, background: Background | None = None) -
     )
     app.include_router(intake_router(lambda: service.intake, lambda: service.opened, settings))
     app.include_router(proofs_router(proofs))
+    app.include_router(ada_router(averages))
 
     @app.exception_handler(UnavailableError)
     async def _unavailable(_: Request, error: UnavailableError) -> Response:

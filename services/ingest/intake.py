@@ -36,6 +36,7 @@ from services.ingest.rows.parse import ConsentRow, EnrollmentRow, MarkRow, Schoo
 from services.ingest.rows.records import Record, TermRow
 from services.ingest.settings import IngestSettings
 from services.ingest.store.stale_marks import SchoolSpan, Whole
+from services.ingest.store.stale_records import WholeRecords
 from services.ingest.sweep import Swept, sweep
 from services.ingest.take import agreements, clock, consents, days, import_session, marks, records, rosters, snapshot
 from services.ingest.take.consents import Known
@@ -139,6 +140,10 @@ class Intake:
         `seen` are the schools' days of which it has rows. Without limits any number is taken back.
         """
         return await self._run(lambda: snapshot.take_back(self._parts, spans, seen, whole, limits))
+
+    async def take_back_records(self, table: RecordTable, whole: WholeRecords, limits: Limits | None) -> TakenBack:
+        """Take back what stands of a table of records and a snapshot's files do not say; None is no limit."""
+        return await self._run(lambda: snapshot.take_back_records(self._parts, table, whole, limits))
 
     async def take_marks(
         self, rows: Sequence[MarkRow], said: HandIn, *, counts: HeadCounts | None = None

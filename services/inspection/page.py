@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 from typing import Final
 
 from services.ingest.inspection.schemas import HeldConsent, HeldFeed, HeldStatement
 from services.ingest.proofs.schemas import Proof
+from services.ingest.rows.kinds import RECORD_TABLES
 from services.inspection import words
 from services.inspection.document import InspectionDocument
 from services.inspection.flowing import alerts_of, flowing
 from services.inspection.parts import DASH, day_or_dash, table_or
+from services.inspection.records import records_of
 from services.inspection.words import NOT_KEPT, Plain, day
 from services.platform.page.elements import Element, facts, paragraph, section, tag
 from services.platform.page.whole import page
+from services.platform.sharing import ATTENDANCE
 
 TITLE: Final = "What First Bell holds about one student"
 
@@ -45,9 +48,10 @@ def _about(document: InspectionDocument, plain: Plain) -> Element:
     )
     what = (
         "First Bell looks at school attendance for signs that a family may be losing its home, and tells people who "
-        "can help. It does so only where a parent has consented. This is everything that it holds about this student, "
-        "with where it comes from and since when, and everyone who was shown some of it. You may see it by law "
-        "(34 CFR 99.10), and nothing of it is destroyed while you do."
+        "can help. It does so only where a parent has consented. Where a parent has consented to that too it keeps "
+        "other records, such as grades, for the purposes named below. This is everything that it holds about this "
+        "student, with where it comes from and since when, and everyone who was shown some of it. You may see it by "
+        "law (34 CFR 99.10), and nothing of it is destroyed while you do."
     )
     if document.ingest.feeds:
         return section("about", "About this document", paragraph(what), known)
@@ -60,7 +64,7 @@ def _feed(document: InspectionDocument, feed: HeldFeed, plain: Plain, number: in
     how = (
         f"Attendance is given to {party} as it comes in."
         if not feed.kept_for
-        else f"Attendance is kept for {party} in the district's database, for the purpose {feed.kept_for}."
+        else f"{_what(feed)} kept for {party} in the district's database, for the purpose {feed.kept_for}."
     )
     consent = (
         f"A consent is in force since {day(feed.consent_from)}"
@@ -68,7 +72,8 @@ def _feed(document: InspectionDocument, feed: HeldFeed, plain: Plain, number: in
         if feed.consent_from
         else "No consent is in force now, so nobody is shown anything of it."
     )
-    title = f"What is kept for {party}" + (f": {feed.kept_for}" if feed.kept_for else "")
+    kind = "" if feed.kind == ATTENDANCE else words.KINDS[feed.kind]
+    title = ": ".join(filter(None, (f"What is kept for {party}", ", for ".join(filter(None, (kind, feed.kept_for))))))
     return section(
         f"kept-{number}",
         title,
@@ -79,10 +84,22 @@ def _feed(document: InspectionDocument, feed: HeldFeed, plain: Plain, number: in
         _consents(feed.consents, plain),
         tag("h3", "Schools"),
         _enrollments(feed, plain),
-        tag("h3", "What the school said of each day"),
-        _marks(feed, plain),
-        *(flowing(document, feed, plain) if not feed.kept_for else ()),
+        *_of_kind(document, feed, plain),
     )
+
+
+def _what(feed: HeldFeed) -> str:
+    return "Attendance is" if feed.kind == ATTENDANCE else f"These records ({words.KINDS[feed.kind]}) are"
+
+
+def _of_kind(document: InspectionDocument, feed: HeldFeed, plain: Plain) -> Iterable[Element]:
+    if feed.kind != ATTENDANCE:
+        yield from records_of(feed, [name for name, table in RECORD_TABLES.items() if table.kind == feed.kind], plain)
+        return
+    yield tag("h3", "What the school said of each day")
+    yield _marks(feed, plain)
+    if not feed.kept_for:
+        yield from flowing(document, feed, plain)
 
 
 def _identity(feed: HeldFeed) -> Element:
@@ -93,18 +110,19 @@ def _identity(feed: HeldFeed) -> Element:
         if feed.household
         else NOT_KEPT
     )
-    return facts(
-        [
-            ("Name", f"{name}, from the district's list of students" if name else NOT_KEPT),
-            ("Grade", f"{feed.grade}, from the district's list of students" if feed.grade else NOT_KEPT),
-            ("Of age", f"on {day(feed.adult_on)}: from then on the student signs" if feed.adult_on else NOT_KEPT),
-            ("Household", household),
-            ("Name in the system", f"{feed.pseudonym}, made from the district's number with a secret key"),
-            ("Place in the system", f"{feed.slot}, which says where the student's records travel"),
-            ("Key", "one of its own, by which all that is sent is sealed" if feed.has_key else "none"),
-            ("Messages", f"check sums of {feed.events:,}, so that one that comes twice counts once"),
-        ]
-    )
+    known = [
+        ("Name", f"{name}, from the district's list of students" if name else NOT_KEPT),
+        ("Grade", f"{feed.grade}, from the district's list of students" if feed.grade else NOT_KEPT),
+        ("Of age", f"on {day(feed.adult_on)}: from then on the student signs" if feed.adult_on else NOT_KEPT),
+        ("Household", household),
+        ("Name in the system", f"{feed.pseudonym}, made from the district's number with a secret key"),
+        ("Place in the system", f"{feed.slot}, which says where the student's records travel"),
+        ("Key", "one of its own, by which all that is sent is sealed" if feed.has_key else "none"),
+        ("Messages", f"check sums of {feed.events:,}, so that one that comes twice counts once"),
+    ]
+    if feed.kind != ATTENDANCE:  # the same is told in each kind's section: what is not there is left out
+        known = [(name, value) for name, value in known if value != NOT_KEPT and name not in {"Key", "Messages"}]
+    return facts(known)
 
 
 def _consents(consents: Sequence[HeldConsent], plain: Plain) -> Element:
@@ -113,7 +131,7 @@ def _consents(consents: Sequence[HeldConsent], plain: Plain) -> Element:
         (
             day(one.signed_on),
             ", ".join(filter(None, (one.signed_by, one.relationship, one.method))) or NOT_KEPT,
-            " for ".join(filter(None, (", ".join(one.records), one.purpose))) or DASH,
+            " for ".join(filter(None, (words.kinds(one.records), one.purpose))) or DASH,
             ", ".join(plain.party(recipient) for recipient in one.recipients) or DASH,
             day_or_dash(one.expires_on),
             day_or_dash(one.revoked_on),

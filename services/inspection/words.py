@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, tzinfo
 from typing import Final
 
@@ -77,12 +77,35 @@ STATES: Final = {
     "held": "Nobody is shown anything any more. The removal waits until this inspection is closed.",
 }
 DECISIONS: Final = {"amended": "The record was corrected", "refused": "The record was left as it is"}
+ENGAGEMENT: Final = "was shown whether attendance, behaviour and courses are on track"
+KINDS: Final = {
+    "attendance": "attendance",
+    "demographics": "gender, race and ethnicity, English and special education",
+    "programs": "programmes",
+    "grades": "courses and grades",
+    "assessments": "tests",
+    "suspensions": "suspensions",
+    "graduations": "graduation",
+    "housing_status": "what became of a case",
+}
+"""The kinds of records of agreement and consents, as a parent calls them."""
+_LEVELS: Final = {"dual": "for high school and college at once"}
+_GRADUATION: Final = {
+    "graduated": "graduated",
+    "continuing": "still at school",
+    "dropped_out": "left school without graduating",
+    "transferred": "went to another school",
+}
+_UNKNOWN_CLASS: Final = "0"
 _SEEN: Final = {
     "GET /v1/alerts": "was shown a list of alerts, with this student's in it",
     "GET /v1/alerts/{id}": "was shown an alert",
     "GET /v1/alerts/{alert_id}/actions": "was shown what was done about an alert",
     "POST /v1/alerts/{alert_id}/actions": "noted what was done about an alert",
     "GET /v1/students/{student}/window": "was shown the attendance and the figures made of it",
+    "GET /v1/students/{student}/engagement": ENGAGEMENT,
+    "GET /students/{student}/engagement": ENGAGEMENT,
+    "engagement": ENGAGEMENT,
     "GET /v1/students/{student}/access": "was shown who may see, and who saw, the record",
     MAIL: "got a mail about a case, which names nobody",
     FEED_OF_MARKS: "received attendance",
@@ -125,6 +148,26 @@ FIGURES: Final = {
     "not_shared_days": "Days that are not shared",
 }
 """The window's figures, in the order in which they are told."""
+
+
+def kinds(given: Iterable[str]) -> str:
+    """Kinds of records, one after the other."""
+    return "; ".join(KINDS.get(one, one) for one in given)
+
+
+def course_level(given: str) -> str:
+    """The level of a course."""
+    return _LEVELS.get(given, given)
+
+
+def graduation(given: str) -> str:
+    """What is known of the end of school."""
+    return _GRADUATION.get(given, given)
+
+
+def class_of(given: str) -> str:
+    """The year of expected graduation."""
+    return "not known" if given == _UNKNOWN_CLASS else given
 
 
 class Plain:
@@ -195,5 +238,7 @@ def did(seen: Seen) -> str:
 
 
 def why_ended(erased: Erased) -> str:
-    """What ended, and with effect from when."""
-    return f"{ENDED[erased.because]}, with effect from {day(erased.ended_on)}"
+    """What ended, for which records and purpose, and with effect from when."""
+    of = f" ({kinds(erased.kinds)})" if erased.kinds else ""
+    purpose = f", for the purpose {erased.kept_for}" if erased.kept_for else ""
+    return f"{ENDED[erased.because]}{of}{purpose}, with effect from {day(erased.ended_on)}"

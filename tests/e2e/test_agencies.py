@@ -39,7 +39,7 @@ class Both(NamedTuple):
 
     def mover(self, agency: str) -> str:
         """The mover's pseudonym for an agency."""
-        query = "SELECT pseudonym FROM ingest.students WHERE student_id = %s AND agency = %s"
+        query = "SELECT pseudonym FROM ingest.students WHERE student_id = %s AND agency = %s AND kept_for = ''"
         ((pseudonym,),) = self.system.rows(query, MOVER, agency)
         return str(pseudonym)
 

@@ -98,8 +98,9 @@ def _client(data_dir: Path, program: str, database: str, *arguments: str, given:
 
 
 def pseudonym_of(system: System, person: Person) -> str | None:
-    """Under which pseudonym the person is kept now."""
-    rows = system.rows("SELECT pseudonym FROM ingest.students WHERE student_id = %s", person.student_id)
+    """Under which pseudonym the person's attendance flows now."""
+    query = "SELECT pseudonym FROM ingest.students WHERE student_id = %s AND kept_for = ''"
+    rows = system.rows(query, person.student_id)
     return rows[0][0] if rows else None
 
 

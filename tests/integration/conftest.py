@@ -115,8 +115,11 @@ class Students:
         self._engine = engine
         self._masters = masters
 
-    async def consented(self) -> tuple[str, str]:
-        """A new student with a consent in force, and the key that `tests.sealing` has: pseudonym and district id."""
+    async def consented(self, school: str | None = None) -> tuple[str, str]:
+        """A new student with a consent in force, and the key that `tests.sealing` has: pseudonym and district id.
+
+        With a school: enrolled there.
+        """
         pseudonym, student_id = uuid4().hex[:22], f"D-{uuid4().hex[:8]}"
         async with self._engine.begin() as connection:
             await connection.execute(
@@ -126,6 +129,14 @@ class Students:
                 ),
                 {"pseudonym": pseudonym, "student_id": student_id, "day": date(2016, 9, 1), "agency": AGENCY},
             )
+            if school is not None:
+                await connection.execute(
+                    text(
+                        "INSERT INTO ingest.enrollments (student, school_id, entry_date) "
+                        "SELECT id, :school, '2016-09-01' FROM ingest.students WHERE pseudonym = :pseudonym"
+                    ),
+                    {"pseudonym": pseudonym, "school": school},
+                )
             wrapped = self._masters.wrap(pseudonym, key_of(pseudonym))
             await connection.execute(
                 text("INSERT INTO erasure.keys VALUES (:pseudonym, :agency, :master, :wrapped)"),

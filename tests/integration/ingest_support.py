@@ -33,7 +33,7 @@ CONSENT = {
     "signed_by": "Planted Guardian",
     "relationship": "parent",
     "method": "paper",
-    "records": ["attendance", "grades"],
+    "records": ["attendance", "housing_status"],
     "purpose": "homelessness-prevention",
     "recipients": "dsni; project-hope",
 }

@@ -32,10 +32,17 @@ class Taken:
         await self.intake.apply(given)
         await self.intake.sweep()
 
-    async def revoke(self, student: str, day: date, *recipients: str, records: tuple[str, ...] = ()) -> str:
+    async def revoke(
+        self,
+        student: str,
+        day: date,
+        *recipients: str,
+        records: tuple[str, ...] = (),
+        agreement_id: str = "DSA",
+    ) -> str:
         row = ConsentRow(
             student_id=student,
-            agreement_id="DSA",
+            agreement_id=agreement_id,
             signed_by=None,
             relationship=None,
             signed_on=None,

@@ -85,7 +85,7 @@ async def access(
         students_per_hour=6,
     )
     app = create_app(identity.of(settings), Background(say_death))
-    student, student_id = await students.consented()
+    student, student_id = await students.consented(OWN)
     known = Known(student, student_id, event(student, school_id=OWN))
     async with worker, running(app) as client, producing(kafka_bootstrap) as producer:
         found = Access(app, client, producer, known)
@@ -149,6 +149,7 @@ async def test_what_is_anothers_looks_as_if_it_were_not_there(access: Access, id
         ("/v1/alerts/{}", access.known.alert.alert_id, uuid4()),
         ("/v1/alerts/{}/actions", access.known.alert.alert_id, uuid4()),
         ("/v1/students/{}/window", access.known.student, "u" * 22),
+        ("/v1/students/{}/engagement", access.known.student, "u" * 22),
     ):
         found = [await access.client.get(path.format(which), auth=auth) for which in (here, nowhere)]
         assert [answer.status_code for answer in found] == [404, 404]

@@ -180,3 +180,22 @@ async def test_the_look_is_on_record(planted: Planted) -> None:
     async with planted.engine.connect() as connection:
         rows = await connection.execute(text("SELECT action, role, students FROM audit.entries"))
         assert [tuple(row) for row in rows] == [("erasure verify", "steward", [planted.hers.pseudonym])]
+
+
+async def test_rows_of_the_databases_tables_can_be_read_until_they_are_gone(planted: Planted) -> None:
+    plant_row = """
+        WITH student AS (
+            INSERT INTO ingest.students (student_id, agency, kept_for, pseudonym, slot, consent_from)
+            VALUES ('RAW', 'dsni', 'grades:program-evaluation', :pseudonym, 1, '2016-09-01') RETURNING id)
+        INSERT INTO district.grades (student, course, term, grade, said_at, run)
+        SELECT id, 'M7', 'T1', 'B', now(), 1 FROM student
+    """
+    async with planted.engine.begin() as connection:
+        await connection.execute(text(plant_row), {"pseudonym": planted.hers.pseudonym})
+    found = await planted.verify(planted.hers.pseudonym)
+    assert (found["by_topic"]["district.grades"], found["readable"]) == (1, 1)
+    assert "district.grades" not in (await planted.verify(planted.his.pseudonym))["by_topic"]
+    async with planted.engine.begin() as connection:
+        await erasing.remove(connection, [planted.hers.pseudonym])
+    after = await planted.verify(planted.hers.pseudonym)
+    assert (after["readable"], "district.grades" in after["by_topic"]) == (0, False)

@@ -207,7 +207,7 @@ async def test_ndjson_of_any_length_is_taken(client: httpx.AsyncClient, settings
 @pytest.mark.parametrize(
     "more",
     [
-        {"records": "grades"},
+        {"records": "housing_status"},
         {"purpose": "research"},
         {"recipients": ["dsni"]},
         {"expires_on": (TODAY - timedelta(days=1)).isoformat()},
@@ -433,7 +433,9 @@ async def test_no_name_and_no_raw_id_leaves(
     stranger, household = new_id(), new_id()
     await intake.take_students([StudentRow(student, "Planted", "Surname", household_id=household)])
     answers = [
-        await post(client, "consents", consent(stranger, records="grades"), consent(student, signed_on="Planted")),
+        await post(
+            client, "consents", consent(stranger, records="housing_status"), consent(student, signed_on="Planted")
+        ),
         await post(client, "enrollments", {"student_id": student, "school_id": "0455", "entry_date": student}),
         await post(
             client,

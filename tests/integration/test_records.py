@@ -12,11 +12,12 @@ import pytest
 from services.ingest.agreement.document import Agreement
 from services.ingest.formats import open_sources
 from services.ingest.imports.dry_run import rehearse
-from services.ingest.imports.importer import Importer
+from services.ingest.imports.importer import Importer, Snapshot
 from services.ingest.imports.report import Report
-from services.ingest.rows.kinds import RECORD_TABLES, SUSPENSIONS
-from services.ingest.rows.records import SuspensionRow
+from services.ingest.rows.kinds import DEMOGRAPHICS, RECORD_TABLES, SUSPENSIONS
+from services.ingest.rows.records import DemographicsRow, SuspensionRow
 from services.ingest.take.hand_in import HandIn
+from services.ingest.take.snapshot import Limits
 from services.platform.sharing import OTHER_RECORDS
 from tests.integration.ingest_support import sent
 from tests.integration.taking import Taken
@@ -75,8 +76,10 @@ def folder_of(path: Path, files: Mapping[str, str], *, records: str = ALL) -> Pa
     return path
 
 
-async def imported(taken: Taken, folder: Path, as_of: datetime | None = None) -> Report:
-    return await Importer(taken.intake, open_sources([folder]), lambda _: None).run(as_of)
+async def imported(
+    taken: Taken, folder: Path, as_of: datetime | None = None, snapshot: Snapshot | None = None
+) -> Report:
+    return await Importer(taken.intake, open_sources([folder]), lambda _: None).run(as_of, snapshot)
 
 
 async def kept(taken: Taken, student: str = STUDENT) -> dict[str, int]:
@@ -203,3 +206,120 @@ async def test_no_rows_are_not_the_same_as_no_file(taken: Taken, tmp_path: Path)
     assert "grades" not in report
     files = await taken.rows("SELECT file FROM district.handed_in WHERE :id <> ''", STUDENT)
     assert [row.file for row in files] == ["suspensions"]
+
+
+MOMENTS: Final = [datetime(2016, 12, day, 9, tzinfo=UTC) for day in (3, 5, 6)]
+SUSPENDED: Final = "student_id,date,days,in_school\n"
+
+
+def suspended(*days: str, student: str = STUDENT) -> str:
+    return "".join(f"{student},{day},1,false\n" for day in days)
+
+
+async def suspensions(taken: Taken, student: str = STUDENT) -> list[str]:
+    """The days of the suspensions that stand."""
+    query = """
+        SELECT date FROM district.suspensions r JOIN ingest.students s ON s.id = r.student
+        WHERE s.student_id = :id AND until = 'infinity' ORDER BY date
+    """
+    return [row.date.isoformat() for row in await taken.rows(query, student)]
+
+
+async def test_what_a_snapshot_does_not_say_is_taken_back_within_its_days(taken: Taken, tmp_path: Path) -> None:
+    await taken.apply(agreement(1, "both", "others", effective_on=date(2016, 9, 1)))
+    enrolled = {"enrollments": FILES["enrollments"]}
+    days = ["2016-09-20", "2016-10-03", "2016-11-01", "2016-12-02"]
+    first = SUSPENDED + suspended(*days) + suspended(*days, student="S2")
+    everything = {**FILES, **enrolled, "suspensions": first}
+    folder = folder_of(tmp_path / "set", everything)
+    await imported(taken, folder, MOMENTS[0])
+    assert await suspensions(taken) == await suspensions(taken, "S2") == days
+
+    (folder / "suspensions.csv").write_text(SUSPENDED + suspended("2016-09-20", "2016-12-02"))
+    plain = (await imported(taken, folder, MOMENTS[1])).kinds()
+    assert await suspensions(taken) == days, "nothing without a snapshot"
+    assert "taken_back" not in plain["suspensions"]
+
+    only_one_school = enrolled["enrollments"].replace("S2,others,2016-09-01\n", "")
+    (folder / "enrollments.csv").write_text(only_one_school)
+    (folder / "suspensions.csv").write_text(SUSPENDED + suspended("2016-10-02", "2016-12-02"))
+    report = await imported(taken, folder, MOMENTS[2], Snapshot())
+    assert await suspensions(taken) == ["2016-09-20", "2016-10-02", "2016-12-02"], "two were expunged"
+    assert await suspensions(taken, "S2") == days, "at a school of which the files do not speak"
+    kinds = report.kinds()
+    assert (kinds["suspensions"]["taken_back"], kinds["grades"]["taken_back"]) == (2, 0)
+    assert "taken_back" not in kinds["enrollments"]
+    history = "SELECT until FROM district.suspensions WHERE date = '2016-11-01' AND :id <> '' AND until < 'infinity'"
+    assert [row.until for row in await taken.rows(history, STUDENT)] == [MOMENTS[2]]
+    assert (await kept(taken))["suspensions"] == 5, "what was known before can still be asked"
+
+
+async def test_a_snapshot_of_terms_takes_back_grades_and_of_students_demographics(taken: Taken, tmp_path: Path) -> None:
+    await taken.apply(agreement(1, "both"))
+    folder = folder_of(tmp_path / "set", FILES)
+    await imported(taken, folder, MOMENTS[0])
+    (folder / "programs.csv").unlink()
+    (folder / "courses.csv").write_text(FILES["courses"].splitlines(keepends=True)[0])
+    (folder / "grades.csv").write_text(f"student_id,course,term,grade\n{STUDENT},A7,T1,94\n")
+    (folder / "students.csv").write_text("student_id,gender\nS3,Male\n")
+    kinds = (await imported(taken, folder, MOMENTS[1], Snapshot())).kinds()
+    assert (kinds["grades"]["taken_back"], kinds["demographics"]["taken_back"]) == (1, 1)
+    assert kinds["courses"]["taken_back"] == 0, "without a row it speaks of no days"
+    standing = "SELECT grade FROM district.grades WHERE until = 'infinity' AND :id <> ''"
+    assert [row.grade for row in await taken.rows(standing, STUDENT)] == ["94"]
+
+
+async def test_a_file_without_rows_speaks_of_the_days_of_the_attendance(taken: Taken, tmp_path: Path) -> None:
+    kinds = ("attendance", *OTHER_RECORDS)
+    await taken.apply(agreement(1, "both", records=kinds, effective_on=date(2016, 9, 1)))
+    before = SUSPENDED + suspended("2016-11-01", "2016-12-02")
+    folder = folder_of(tmp_path / "set", {**FILES, "suspensions": before}, records=";".join(kinds))
+    await imported(taken, folder, MOMENTS[0])
+    rows = "".join(f"{STUDENT},both,2016-12-0{day},present\n" for day in (1, 5))
+    (folder / "attendance.csv").write_text(f"student_id,school_id,date,status\n{rows}")
+    (folder / "suspensions.csv").write_text(SUSPENDED)
+    kinds_counted = (await imported(taken, folder, MOMENTS[2], Snapshot())).kinds()
+    assert (kinds_counted["suspensions"]["read"], kinds_counted["suspensions"]["taken_back"]) == (0, 1)
+    assert await suspensions(taken) == ["2016-11-01"]
+
+
+async def test_a_snapshot_takes_nothing_back_of_a_file_with_rejected_rows_or_a_cut_one(
+    taken: Taken, tmp_path: Path
+) -> None:
+    await taken.apply(agreement(1, "both", effective_on=date(2016, 9, 1)))
+    days = [f"2016-10-{day:02}" for day in range(1, 31)]
+    folder = folder_of(tmp_path / "set", {**FILES, "suspensions": SUSPENDED + suspended(*days)})
+    await imported(taken, folder, MOMENTS[0])
+    ends = suspended(days[0], days[-1])
+    (folder / "suspensions.csv").write_text(SUSPENDED + ends + f"{STUDENT},perhaps,1,false\n")
+    report = await imported(taken, folder, MOMENTS[1], Snapshot())
+    assert await suspensions(taken) == days
+    assert any("Nothing was taken back of suspensions: rows were rejected." in one for one in report.all_warnings())
+
+    (folder / "suspensions.csv").write_text(SUSPENDED + ends)
+    report = await imported(taken, folder, MOMENTS[2], Snapshot(limits=Limits(0.05, 20)))
+    assert (await suspensions(taken), report.refused) == (days, True)
+    (folder / "suspensions.csv").write_text(SUSPENDED + suspended(days[-1], days[0]))
+    report = await imported(taken, folder, MOMENTS[2], Snapshot())
+    assert (await suspensions(taken), report.refused) == ([days[0], days[-1]], False)
+    assert report.kinds()["suspensions"]["taken_back"] == len(days) - 2
+
+
+async def test_demographics_that_a_later_row_does_not_say_stay(taken: Taken, tmp_path: Path) -> None:
+    await taken.apply(agreement(1, "both"))
+    await imported(taken, folder_of(tmp_path / "set", FILES))
+
+    async def take(*rows: DemographicsRow) -> list[str]:
+        return [one.status for one in await taken.intake.take_records(DEMOGRAPHICS, rows, HandIn())]
+
+    assert await take(DemographicsRow(STUDENT), DemographicsRow(STUDENT, "Female")) == ["duplicate", "duplicate"]
+    assert (
+        await take(DemographicsRow(STUDENT, "X"), DemographicsRow(STUDENT, english_learner=False)) == ["accepted"] * 2
+    )
+    query = """
+        SELECT gender, race_ethnicity, english_learner, special_education
+        FROM district.demographics r JOIN ingest.students s ON s.id = r.student
+        WHERE s.student_id = :id AND until = 'infinity'
+    """
+    assert [tuple(row) for row in await taken.rows(query, STUDENT)] == [("X", "Two or more", False, False)]
+    assert (await kept(taken))["demographics"] == 2

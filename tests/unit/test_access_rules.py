@@ -37,6 +37,7 @@ EXPECTED = {
         "POST /v1/school-days": {"district"},
         "GET /v1/proofs": {"district", "steward"},
         "GET /v1/proofs/{id}": {"district", "steward"},
+        "GET /v1/average-daily-attendance": {"steward", "lead", "supervisor"},
     },
     "warning": {
         "GET /v1/students/{student}/window": {"service"},
@@ -50,6 +51,8 @@ EXPECTED = {
         "POST /v1/alerts/{alert_id}/actions": {"caseworker", "supervisor"},
         "GET /v1/students/{student}/window": {"caseworker", "supervisor", "steward"},
         "GET /v1/students/{student}/access": {"caseworker", "supervisor", "steward"},
+        "GET /v1/students/{student}/engagement": {"caseworker", "supervisor", "steward"},
+        "GET /students/{student}/engagement": {"caseworker", "supervisor", "steward"},
     },
     "notify": {},
 }

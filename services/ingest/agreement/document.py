@@ -125,6 +125,11 @@ class FeedId(NamedTuple):
         """For which purpose it is kept; empty when it flows: that is the agreement's then."""
         return self.kept_for.rpartition(":")[2]
 
+    @property
+    def in_words(self) -> str:
+        """For people: which records, for whom, and for what."""
+        return f"{self.kind} for {self.agency} ({self.purpose or 'live'})"
+
     def __str__(self) -> str:
         """A text that no other feed has: neither an agency's id nor a purpose has a slash."""
         return "/".join(filter(None, self))

@@ -9,8 +9,9 @@ from services.ingest.agreement.document import Agreement
 from services.ingest.consent.in_force import Run
 from services.ingest.rows.kinds import RecordTable
 from services.ingest.rows.outcomes import NOT_CONSENTED, NOT_YET, Outcome
-from services.ingest.rows.records import CourseRow, GradeRow, Record, RecordDays
+from services.ingest.rows.records import NO_DAYS, CourseRow, GradeRow, Record, RecordDays
 
+NOT_SHARED = Outcome("out_of_scope", "The agreement in force shares no such records with anybody")
 OUT_OF_SCOPE_DAYS = Outcome(
     "out_of_scope", "No enrollment at a school of which the agreement in force shares such records lies in its days"
 )
@@ -27,9 +28,8 @@ def not_yet(table: RecordTable, days: RecordDays, latest: date) -> Outcome | Non
 
 def days_of(row: Record, terms: Mapping[str, RecordDays]) -> RecordDays:
     """The days that a row is about: its own, else its term's where that is known."""
-    if isinstance(row, CourseRow | GradeRow) and row.days == RecordDays():
-        return terms.get(row.term, row.days)
-    return row.days
+    days = row.days
+    return terms.get(row.term, days) if isinstance(row, CourseRow | GradeRow) and days == NO_DAYS else days
 
 
 def may_be_kept(

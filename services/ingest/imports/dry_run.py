@@ -13,14 +13,15 @@ from models.school_year import year_of
 from services.contracts.ids import Pseudonym, Slot
 from services.ingest.agreement.document import Agreement, Feed, covers
 from services.ingest.classification.classify import Horizon, Memory, Taking, classify
-from services.ingest.classification.records import days_of, may_be_kept, not_yet
+from services.ingest.classification.records import NOT_SHARED, days_of, may_be_kept, not_yet
 from services.ingest.consent.history import ConsentHistory
 from services.ingest.consent.in_force import ConsentPolicy, standing
 from services.ingest.consent.judging import Grounds, Verdict, adult_from
 from services.ingest.consent.withdrawals import Withdrawal, of_row
 from services.ingest.formats import Found, Item, Rejection, Source
 from services.ingest.identity.consented import ConsentedStudent
-from services.ingest.imports.importer import CHUNK, Progress, chunks, refused, says
+from services.ingest.imports.importer import Progress, says
+from services.ingest.imports.reading import CHUNK, chunks, refused
 from services.ingest.imports.report import Report
 from services.ingest.reporting.assumed import assumed_days
 from services.ingest.reporting.schools import Enrolled, Reporting
@@ -62,16 +63,16 @@ class _Rehearsal:
     def run(self, progress: Progress) -> Report:
         """Take everything."""
         seen = _Seen(self._report)
-        for school in self._kept(self._source.schools()):
+        for school in self._kept("schools", self._source.schools()):
             seen.take("schools", school.school_id, school)
             if school.timezone:
                 self._zones[school.school_id] = ZoneInfo(school.timezone)
         self._take_consents(seen)
-        for student in self._kept(self._source.students()):
+        for student in self._kept("students", self._source.students()):
             self._report.ids.know(student.student_id)
             consented = any(student.student_id in feed.known for feed in self._feeds)
             seen.take("students", student.student_id, student, consented=consented)
-        for span in self._kept(self._source.enrollments()):
+        for span in self._kept("enrollments", self._source.enrollments()):
             self._report.ids.know(span.student_id)
             self._enrolled[span.student_id].append(Enrolled(span.school_id, span.entry_date, span.exit_date))
             key = (span.student_id, span.school_id, span.entry_date)
@@ -93,7 +94,7 @@ class _Rehearsal:
         births = {one.row.student_id: one.row.birth_date for one in self._source.students() if isinstance(one, Item)}
         withdrawals: defaultdict[str, list[Withdrawal]] = defaultdict(list)
         given: list[tuple[Item[ConsentRow], Verdict]] = []
-        for item in self._items(self._source.consents()):
+        for item in self._items("consents", self._source.consents()):
             row, known = item.row, withdrawals[item.row.student_id]
             self._report.ids.know(row.student_id)
             birth = row.birth_date or births.get(row.student_id)
@@ -115,7 +116,7 @@ class _Rehearsal:
 
     def _take_school_days(self, seen: _Seen) -> None:
         calendars: defaultdict[str, dict[date, bool]] = defaultdict(dict)
-        for day in self._kept(self._source.school_days()):
+        for day in self._kept("school_days", self._source.school_days()):
             scope = any(feed.feed.has(day.school_id) for feed in self._feeds)
             seen.take("school_days", (day.school_id, day.date, day.calendar), day, in_scope=scope)
             if scope and day.instructional is not None and day.calendar is None:
@@ -149,41 +150,36 @@ class _Rehearsal:
 
     def _take_records(self, seen: _Seen) -> None:
         terms: dict[str, RecordDays] = {}
-        for term in self._kept_of("terms", self._source.terms()):
+        for term in self._kept("terms", self._source.terms()):
             terms[term.term] = RecordDays(term.start_date, term.end_date)
             seen.take("terms", term.term, term)
         for name, table in RECORD_TABLES.items():
             feeds = [feed for feed in self._feeds if feed.feed.kind == table.kind]
-            for row in self._kept_of(name, self._source.records(name)):
-                self._report.ids.know(row.student_id)
+            for item in self._items(name, self._source.records(name)):
+                row = item.row
                 days, enrolled = days_of(row, terms), self._enrolled.get(row.student_id, ())
                 ahead = not_yet(table, days, self._horizon.day)
-                outcome = ahead or best(feed.judged(row, days, enrolled) for feed in feeds)
-                key = (row.student_id, *(getattr(row, column) for column in table.key))
+                outcome = ahead or best((feed.judged(row, days, enrolled) for feed in feeds), NOT_SHARED)
+                key = (row.student_id, *table.key_of(row))
                 seen.take_if(name, key, row, outcome)
-
-    def _kept_of(self, kind: str, found: Iterator[Found[RowT]]) -> Iterator[RowT]:
-        """The rows, with those that cannot be used counted by what they hold."""
-        for one in found:
-            if isinstance(one, Item):
-                yield one.row
-            else:
-                self._report.unusable[kind] += 1
-                self._report.rejections.extend([one])
+                self._report.see_records(name, [item], [outcome])
+                self._report.rejections.extend(refused([item], [outcome]))
 
     def _time(self, row: MarkRow) -> datetime | None:
         if row.recorded_at is None:
             return row.modified_at
         return to_utc(row.recorded_at, self._zones.get(row.school_id, self._zone))
 
-    def _kept(self, found: Iterator[Found[RowT]]) -> Iterator[RowT]:
-        return (item.row for item in self._items(found))
+    def _kept(self, kind: str, found: Iterator[Found[RowT]]) -> Iterator[RowT]:
+        return (item.row for item in self._items(kind, found))
 
-    def _items(self, found: Iterator[Found[RowT]]) -> Iterator[Item[RowT]]:
+    def _items(self, kind: str, found: Iterator[Found[RowT]]) -> Iterator[Item[RowT]]:
+        """The rows, with those that cannot be used counted by what they hold."""
         for one in found:
             if isinstance(one, Item):
                 yield one
             else:
+                self._report.unusable[kind] += 1
                 self._report.rejections.extend([one])
 
 

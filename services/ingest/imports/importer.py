@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import partial
-from itertools import islice
 from typing import TypeVar
 from uuid import UUID
 
 from services.contracts.packed import microseconds
-from services.ingest.formats import Found, Item, Rejection, Source
+from services.ingest.formats import Found, Item, NotRead, Rejection, Source
+from services.ingest.imports.reading import LANES, in_lanes, read_ahead, refused
 from services.ingest.imports.report import Report
+from services.ingest.imports.spoken import RecordSpan, Spoken
 from services.ingest.intake import Intake
 from services.ingest.reporting.head_counts import HeadCounts
 from services.ingest.reporting.schools import Enrolled, Reporting
 from services.ingest.rows.kinds import RECORD_TABLES
 from services.ingest.rows.outcomes import Outcome, Unfit
 from services.ingest.rows.parse import ConsentRow, EnrollmentRow, MarkRow, SchoolDayRow, StudentRow
+from services.ingest.rows.records import Record
 from services.ingest.store.stale_marks import SchoolSpan, Whole
+from services.ingest.store.stale_records import WholeRecords
 from services.ingest.take.days import Close
 from services.ingest.take.hand_in import HandIn
 from services.ingest.take.snapshot import Limits
-from services.platform.together import together
-
-CHUNK = 4_000
-"""Rows taken at once: a few hundred marks a partition."""
-LANES = 2
-"""Parts of a chunk that are taken beside each other."""
-_SLICE = 100
-"""Rows read before anything else may go on."""
 
 _TOLD = 5
 
@@ -70,7 +64,8 @@ class Importer:
         self._enrolled: dict[str, Sequence[Enrolled]] = {}
         """By student, as they were looked up."""
         self._faulty: set[str] = set()
-        """Files of which a row was rejected."""
+        """Files of attendance of which a row was rejected."""
+        self._spoken = Spoken()
 
     async def run(self, as_of: datetime | None = None, snapshot: Snapshot | None = None) -> Report:
         """Import a history: it raises only what stands at each school's last reported date.
@@ -86,18 +81,16 @@ class Importer:
         self._said = HandIn(history=True, run=run, as_of=began, whole=snapshot is not None, unfit=self._unfit)
         await self.take_reference()
         self.reporting = Reporting(await self._intake.reports())
-        found = self._source.attendance()
-        chunk: list[Found[MarkRow]] = []
-        await _read(found, chunk)
-        while chunk:
-            ahead: list[Found[MarkRow]] = []
-            await together(self._take_attendance(chunk), _read(found, ahead))
-            chunk = ahead
+        await read_ahead(self._source.attendance(), self._take_attendance)
         await self.assume({one: school.seen for one, school in self.reporting.schools.items() if school.seen})
+        whole = Whole(run, microseconds(began), http=snapshot is not None and snapshot.http)
         if snapshot is not None:
-            await self._take_back(snapshot, Whole(run, microseconds(began), http=snapshot.http))
+            self.report.is_snapshot = True
+            await self._take_back(snapshot, whole)
         await self.close(list(self._closes()))
         await self.take_records()
+        if snapshot is not None:
+            await self._take_back_records(snapshot, whole, began)
         await self._intake.sweep()
         await self._intake.end_import(fingerprint)
         self.report.finish(self._source)
@@ -127,14 +120,21 @@ class Importer:
         await self._take("terms", self._source.terms(), lambda rows: self._intake.take_terms(rows, self._said))
         for name, table in RECORD_TABLES.items():
             take = partial(self._intake.take_records, table, said=self._said)
-            await self._take(name, self._source.records(name), take)
+            lanes = partial(in_lanes, lanes=LANES, take=take)
+            await self._take(name, self._source.records(name), lanes, partial(self._note_records, name))
             if name in self._source.readers.records and name not in self.report.reference:
                 self.report.count(name, await take([]))  # none on file is not the same as no file
+
+    def _note_records(self, name: str, items: Sequence[Item[Record]], outcomes: Sequence[Outcome]) -> None:
+        today = (self._said.as_of or datetime.now(UTC)).date()
+        self._spoken.see(name, (item.row for item in items), today)
+        self.report.see_records(name, items, outcomes)
 
     async def take_enrollments(self, rows: Sequence[EnrollmentRow]) -> list[Outcome]:
         """Take enrollments, and count the students of each school."""
         for row in rows:
             self._enrolled.pop(row.student_id, None)
+            self._spoken.schools.add(row.school_id)
         return await self._intake.take_enrollments(rows, counts=self._counts, run=self._said.run)
 
     async def _take_attendance(self, chunk: Sequence[Found[MarkRow]]) -> None:
@@ -155,6 +155,7 @@ class Importer:
         await self._refuse(faulty)
         for item in items:
             self._schools_of.setdefault(item.file, set()).add(item.row.school_id)
+            self._spoken.schools.add(item.row.school_id)
         usable = zip(rows, outcomes, strict=True)
         self.reporting.see((row.school_id, row.date) for row, outcome in usable if says(row, outcome))
         accepted = [row for row, outcome in zip(rows, outcomes, strict=True) if outcome.status == "accepted"]
@@ -162,17 +163,8 @@ class Importer:
 
     async def _outcomes(self, rows: Sequence[MarkRow]) -> list[Outcome]:
         # Rows that raise something by themselves travel with their days' head counts: these are whole in one lane only.
-        lanes: list[list[int]] = [[] for _ in range(LANES if self._said.history else 1)]
-        for place, row in enumerate(rows):
-            lanes[hash(row.student_id) % len(lanes)].append(place)
-        found: dict[int, Outcome] = {}
-
-        async def take(places: Sequence[int]) -> None:
-            taken = await self._intake.take_marks([rows[place] for place in places], self._said, counts=self._counts)
-            found.update(zip(places, taken, strict=True))
-
-        await together(*(take(places) for places in lanes))
-        return [found[place] for place in range(len(rows))]
+        lanes = LANES if self._said.history else 1
+        return await in_lanes(rows, lanes, lambda some: self._intake.take_marks(some, self._said, counts=self._counts))
 
     async def assume(self, reported: Mapping[str, Collection[date]]) -> None:
         """Take weekdays for school days where a school reported, and gave neither calendar nor sessions."""
@@ -216,7 +208,7 @@ class Importer:
             for school_id, school in self.reporting.schools.items()
             if school.seen
         ]
-        unread = [one for one in self._source.not_read if one.file not in self._source.others]
+        unread = self._unread()
         kept = {school for file in self._faulty for school in self._schools_of.get(file, ())}
         if unread:
             self.report.notes.append(f"Nothing was taken back: {unread[0].file} was not read, and may hold more.")
@@ -230,13 +222,40 @@ class Importer:
         seen = [(span.school_id, day) for span in spans for day in self.reporting.school(span.school_id).seen]
         self.report.taken_back = await self._intake.take_back(spans, seen, whole, snapshot.limits)
 
+    async def _take_back_records(self, snapshot: Snapshot, whole: Whole, moment: datetime) -> None:
+        """Nothing is taken back of a table of which a row was rejected, or when anything was not read."""
+        for name, table in RECORD_TABLES.items():
+            if name not in self._source.readers.records or self._unread():
+                continue
+            span, faulty = self._spoken.spans.get(name) or self._reported(), self._spoken.is_faulty(table)
+            if span is None:
+                self.report.notes.append(f"Nothing was taken back of {name}: no row says of which days it speaks.")
+                continue
+            if faulty or not self._spoken.schools:
+                why = "rows were rejected" if faulty else "no enrollment in the files says of which schools they speak"
+                self.report.notes.append(f"Nothing was taken back of {name}: {why}.")
+                continue
+            meant = WholeRecords(whole.run, moment, self._spoken.schools, span.first, span.last, span.terms)
+            back = await self._intake.take_back_records(table, meant, snapshot.limits)
+            self.report.records_back[name] = back
+
+    def _reported(self) -> RecordSpan | None:
+        """The days of the import's attendance: of them a file speaks that has no rows. None when there is none."""
+        seen = {day for school in self.reporting.schools.values() for day in school.seen}
+        return RecordSpan(min(seen | set(self._first_day.values())), max(seen)) if seen else None
+
+    def _unread(self) -> list[NotRead]:
+        """Files that may hold more of what an import reads."""
+        return [one for one in self._source.not_read if one.file not in self._source.others]
+
     async def _take(
         self,
         kind: str,
         found: Iterator[Found[RowT]],
         take: Callable[[Sequence[RowT]], Awaitable[list[Outcome]]],
+        note: Callable[[Sequence[Item[RowT]], Sequence[Outcome]], None] | None = None,
     ) -> None:
-        for chunk in chunks(found, CHUNK):
+        async def take_chunk(chunk: Sequence[Found[RowT]]) -> None:
             items = await self.keep_rejections(chunk)
             self.report.unusable[kind] += len(chunk) - len(items)
             for item in items:
@@ -244,9 +263,15 @@ class Importer:
                     self.report.ids.know(item.row.student_id)
             outcomes = await take([item.row for item in items]) if items else []
             self.report.count(kind, outcomes)
-            if items:
-                await self._refuse(refused(items, outcomes))
+            faulty = refused(items, outcomes)
+            await self._refuse(faulty)
+            if faulty or len(items) < len(chunk):
+                self._spoken.faulty.add(kind)
+            if note is not None:
+                note(items, outcomes)
             self._progress(self._source.bytes_read)
+
+        await read_ahead(found, take_chunk)
 
     async def _note_idle(self, rows: Sequence[MarkRow]) -> None:
         asked = {row.student_id for row in rows} - self._enrolled.keys()
@@ -260,29 +285,6 @@ class Importer:
             due = school.due()
             raising = school.raising(due)
             yield from (Close(school_id, day, history=day != raising) for day in due)
-
-
-def chunks(items: Iterable[RowT], size: int) -> Iterator[list[RowT]]:
-    """The items in lists of at most `size`."""
-    rest = iter(items)
-    while chunk := list(islice(rest, size)):
-        yield chunk
-
-
-async def _read(found: Iterator[RowT], chunk: list[RowT]) -> None:
-    """Fill the chunk; what is taken meanwhile goes on between its rows."""
-    while len(chunk) < CHUNK and (some := list(islice(found, _SLICE))):
-        chunk += some
-        await asyncio.sleep(0)
-
-
-def refused(items: Iterable[Item[RowT]], outcomes: Iterable[Outcome]) -> list[Rejection]:
-    """Where the rows are that were rejected when they were taken in."""
-    return [
-        Rejection(item.file, item.line, outcome.field, outcome.reason or "")
-        for item, outcome in zip(items, outcomes, strict=True)
-        if outcome.status == "rejected"
-    ]
 
 
 def says(row: MarkRow, outcome: Outcome) -> bool:

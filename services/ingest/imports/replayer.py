@@ -15,7 +15,8 @@ from services.ingest.classification.classify import Horizon
 from services.ingest.consent.in_force import ConsentPolicy
 from services.ingest.consent.stored import stored
 from services.ingest.formats import Item, Rejection, Source
-from services.ingest.imports.importer import CHUNK, Importer, Progress, chunks
+from services.ingest.imports.importer import Importer, Progress
+from services.ingest.imports.reading import CHUNK, chunks
 from services.ingest.imports.report import Report
 from services.ingest.intake import Intake
 from services.ingest.reporting.schools import Reporting

@@ -1,4 +1,4 @@
-"""What became of an import, counted in attendance rows or events."""
+"""What became of an import: attendance rows or events, and the rows of the other files by what they hold."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final, NamedTuple
 
 from services.ingest.formats import Item, NotRead, Rejection, Source
+from services.ingest.imports.hints import not_consented, out_of_scope
 from services.ingest.reporting.schools import Enrolled, Reporting
+from services.ingest.rows.kinds import RECORD_TABLES
 from services.ingest.rows.outcomes import Outcome, Status, WhyNot
 from services.ingest.rows.parse import MarkRow
+from services.ingest.rows.records import Record
 from services.ingest.rows.spoilt import SpoiltIds
 from services.ingest.take.snapshot import TakenBack
+from services.platform.sharing import ATTENDANCE
 
 _PLACES: Final = 5
 
@@ -92,8 +97,16 @@ class Report:
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     """What an import has to say beside its readers."""
+    is_snapshot: bool = False
+    """What earlier imports said and this one does not is to be taken back."""
     taken_back: TakenBack | None = None
-    """Of a snapshot: what became of that which earlier imports said and it does not."""
+    """Of a snapshot: what became of the marks that earlier imports said and it does not."""
+    records_back: dict[str, TakenBack] = field(default_factory=dict)
+    """And of rows of the tables of records."""
+    records_not_consented: defaultdict[str, Counter[WhyNot]] = field(default_factory=lambda: defaultdict(Counter))
+    """By table of records."""
+    records_out_of_scope: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """By table of records: why."""
     not_read: list[NotRead] = field(default_factory=list)
     assumed: set[str] = field(default_factory=set)
     """Schools whose calendar had to be assumed."""
@@ -113,7 +126,12 @@ class Report:
     @property
     def retracted(self) -> int:
         """How many marks of earlier imports a snapshot took back."""
-        return 0 if self.taken_back is None or self.taken_back.refused else self.taken_back.marks
+        return _done(self.taken_back)
+
+    @property
+    def refused(self) -> bool:
+        """Whether a snapshot would have taken back too much of something, of which it took back nothing."""
+        return any(one.refused for one in (self.taken_back, *self.records_back.values()) if one is not None)
 
     def finish(self, source: Source) -> None:
         """Take over what its readers have to say, once all is read."""
@@ -137,11 +155,30 @@ class Report:
         self.to_do.update((kind, outcome.warning) for outcome in outcomes if outcome.warning is not None)
         self.reference.setdefault(kind, Counter()).update(outcome.status for outcome in outcomes)
 
+    def see_records(self, name: str, items: Iterable[Item[Record]], outcomes: Iterable[Outcome]) -> None:
+        """Note why rows of a table of records, which are counted, were not kept."""
+        for item, outcome in zip(items, outcomes, strict=True):
+            if outcome.status == "out_of_scope":
+                self.records_out_of_scope[name][outcome.reason or ""] += 1
+            elif outcome.why_not is not None:
+                self.records_not_consented[name][outcome.why_not] += 1
+                if outcome.why_not == "unknown_student":
+                    self.ids.miss(item.file, item.row.student_id)
+
     def kinds(self) -> dict[str, dict[str, int]]:
-        """Rows read, and what became of them, by what they hold; of files, by the file's name without its ending."""
+        """Rows read, and what became of them, by what they hold; of files, by the file's name without its ending.
+
+        Of a snapshot also how many of attendance and of each table of records were taken back.
+        """
         counted = {_FILES.get(kind, kind): (kind, counts) for kind, counts in self.reference.items()}
         found = {name: _counts_of(counts, self.unusable[kind]) for name, (kind, counts) in counted.items()}
-        return {**found, "attendance": self.mark_counts()} if self.read else found
+        if self.read:
+            found[ATTENDANCE] = self.mark_counts()
+        if self.is_snapshot:
+            for name in found.keys() & {ATTENDANCE, *RECORD_TABLES}:
+                back = self.taken_back if name == ATTENDANCE else self.records_back.get(name)
+                found[name]["taken_back"] = _done(back)
+        return found
 
     def note_idle(self, row: MarkRow, enrolled: Iterable[Enrolled], reporting: Reporting) -> None:
         """Note a mark that counts in no window, and why."""
@@ -188,6 +225,8 @@ class Report:
             *twice,
             *(f"{number} {kind.replace('_', ' ')}: {what}." for (kind, what), number in sorted(self.to_do.items())),
             *self.notes,
+            *(not_consented(name, why) for name, why in self.records_not_consented.items()),
+            *chain.from_iterable(out_of_scope(name, why) for name, why in self.records_out_of_scope.items()),
             *(
                 f"School {school}: {number} rows are out of scope. The agreement in force discloses no attendance of "
                 "the school, or not of their dates; `firstbell agreement show` says what it does."
@@ -207,6 +246,10 @@ class Report:
                 for school, n in sorted(self.outside_enrollment.items())
             ),
         ]
+
+
+def _done(back: TakenBack | None) -> int:
+    return 0 if back is None or back.refused else back.marks
 
 
 def _counts_of(counts: Counter[Status], unusable: int = 0) -> dict[str, int]:

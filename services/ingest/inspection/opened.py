@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.store import attendance, ledger
+from services.ingest.store import attendance, ledger, records
 
 DAYS: Final = 45
 """The most that may pass until the record is shown (34 CFR 99.10 (b))."""
@@ -87,6 +87,7 @@ async def close(connection: AsyncConnection, number: int, by: str) -> bytes | No
     await ledger.alone(connection)
     student: bytes | None = await connection.scalar(_CLOSE, {"id": number, "by": by})
     await attendance.drop_unshared(connection)
+    await records.drop_unshared(connection)
     return student
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.attendance import EXCUSED, NO_TIME, RETRACTED, STATUS, UNEXCUSED
+from services.ingest.agreement.document import FeedId
 from services.ingest.inspection.schemas import (
     Erased,
     HeldByIngest,
@@ -17,11 +18,14 @@ from services.ingest.inspection.schemas import (
     HeldEnrollment,
     HeldFeed,
     HeldMark,
+    HeldRecord,
     HeldStatement,
     Seen,
     pseudonyms_of,
 )
 from services.ingest.proofs.queries import proofs_by_id
+from services.ingest.rows.kinds import RECORD_TABLES, RecordTable
+from services.platform.sharing import ATTENDANCE, OTHER_RECORDS
 
 _KNOWN: Final = text("""
     SELECT pseudonym FROM ingest.students WHERE student_id = :student
@@ -32,7 +36,7 @@ _STUDENTS: Final = text("""
            s.slot, s.adult_on, s.consent_from, s.consent_through,
            EXISTS (SELECT FROM erasure.keys k WHERE k.pseudonym = s.pseudonym) AS has_key,
            (SELECT count(*) FROM ingest.taken_events e WHERE e.student = s.id) AS events
-    FROM ingest.students s WHERE s.student_id = :student ORDER BY s.kept_for, s.agency
+    FROM ingest.students s WHERE s.student_id = :student
 """)
 _CONSENTS: Final = text("""
     SELECT student, agreement_id, signed_on, signed_by, relationship, method, records, purpose, recipients,
@@ -58,7 +62,7 @@ _CORRECTIONS: Final = text("""
     FROM ingest.corrections WHERE student = ANY (:students) ORDER BY number
 """)
 _ERASED: Final = text("""
-    SELECT id, pseudonym, agreement, recipient, because, ended_on, at, by
+    SELECT id, pseudonym, agreement, recipient, kept_for, records, because, ended_on, at, by
     FROM erasure.ledger WHERE student = :digest ORDER BY at, id
 """)
 _SEEN: Final = text("""
@@ -74,6 +78,16 @@ _PARTIES: Final = text("""
     SELECT party ->> 'id' AS id, party ->> 'name' AS name
     FROM ingest.agreements, jsonb_array_elements(document -> 'party') AS party ORDER BY applied
 """)
+_RECORDS: Final = {
+    table.name: text(f"""
+        SELECT student, {", ".join(table.fields)}, first, last, said_at,
+               CASE WHEN until < 'infinity' THEN until END AS until
+        FROM district.{table.name} WHERE student = ANY (:students)
+        ORDER BY {", ".join((*table.key, "said_at"))}
+    """)  # noqa: S608 -- our own names
+    for table in RECORD_TABLES.values()
+}
+_AS_THEY_ARE: Final = HeldFeed.model_fields.keys() - {"kept_for"}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -88,7 +102,7 @@ async def held_by_ingest(connection: AsyncConnection, student_id: str, digest: b
 
     The connection's service is ingest.
     """
-    students = (await connection.execute(_STUDENTS, {"student": student_id})).all()
+    students = sorted((await connection.execute(_STUDENTS, {"student": student_id})).all(), key=_order)
     erased = await _erased(connection, digest)
     if not students and not erased:
         return None
@@ -97,20 +111,24 @@ async def held_by_ingest(connection: AsyncConnection, student_id: str, digest: b
     enrollments = await _by_student(connection, _ENROLLMENTS, numbers)
     taken = await _by_student(connection, _TAKEN, numbers)
     kept = await _by_student(connection, _DISTRICT, numbers)
+    records = await _records(connection, numbers)
     feeds = [
         HeldFeed(
             party=row.agency,
+            kind=FeedId(row.agency, row.kept_for).kind,
+            kept_for=FeedId(row.agency, row.kept_for).purpose,
             consents=[_consent(one) for one in consents[row.id]],
             enrollments=[
                 HeldEnrollment(school=one.school_id, entry_date=one.entry_date, exit_date=one.exit_date)
                 for one in enrollments[row.id]
             ],
             marks=[_taken(one) for one in taken[row.id]] + [_kept(one) for one in kept[row.id]],
+            records=records[row.id],
             statements=[
                 HeldStatement.model_validate(one, from_attributes=True)
                 for one in await connection.execute(_CORRECTIONS, {"students": [row.id]})
             ],
-            **{name: value for name, value in row._mapping.items() if name in HeldFeed.model_fields},
+            **{name: value for name, value in row._mapping.items() if name in _AS_THEY_ARE},
         )
         for row in students
     ]
@@ -121,6 +139,34 @@ async def held_by_ingest(connection: AsyncConnection, student_id: str, digest: b
         seen=[Seen.model_validate(row, from_attributes=True) for row in seen],
         schools={row.school_id: row.name for row in await connection.execute(_SCHOOLS)},
         parties={row.id: row.name for row in await connection.execute(_PARTIES)},
+    )
+
+
+def _order(row: Row[*tuple[Any, ...]]) -> tuple[int, FeedId]:
+    """What flows first, then the kinds in the order in which they are told."""
+    feed = FeedId(row.agency, row.kept_for)
+    return (ATTENDANCE, *OTHER_RECORDS).index(feed.kind), FeedId(row.kept_for, row.agency)
+
+
+async def _records(connection: AsyncConnection, students: Sequence[int]) -> Mapping[int, list[HeldRecord]]:
+    found: dict[int, list[HeldRecord]] = {student: [] for student in students}
+    for table in RECORD_TABLES.values():
+        for student, rows in (await _by_student(connection, _RECORDS[table.name], students)).items():
+            found[student] += [_record(table, row) for row in rows]
+    return found
+
+
+def _record(table: RecordTable, row: Row[*tuple[Any, ...]]) -> HeldRecord:
+    values = {name: getattr(row, name) for name in table.fields}
+    return HeldRecord(
+        file=table.name,
+        says={
+            name: value if value is None or isinstance(value, bool) else str(value) for name, value in values.items()
+        },
+        first=row.first,
+        last=row.last,
+        said_at=row.said_at,
+        until=row.until,
     )
 
 
@@ -188,6 +234,8 @@ async def _erased(connection: AsyncConnection, digest: bytes) -> list[Erased]:
             pseudonym=row.pseudonym,
             agreement=row.agreement,
             party=row.recipient,
+            kinds=_kinds(row),
+            kept_for=FeedId(row.recipient, row.kept_for).purpose,
             because=row.because,
             ended_on=row.ended_on,
             at=row.at,
@@ -196,3 +244,10 @@ async def _erased(connection: AsyncConnection, digest: bytes) -> list[Erased]:
         )
         for row in rows
     ]
+
+
+def _kinds(row: Row[*tuple[Any, ...]]) -> list[str]:
+    """Of an entry of the ledger: its feed's, else those that the withdrawal named."""
+    if row.pseudonym is not None or ":" in row.kept_for:
+        return [FeedId(row.recipient, row.kept_for).kind]
+    return sorted(row.records)

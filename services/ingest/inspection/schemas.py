@@ -56,6 +56,22 @@ class HeldMark(BaseModel):
     """Nothing later was said of the same."""
 
 
+class HeldRecord(BaseModel):
+    """What was said of the student beside attendance: a row of one file of the export set."""
+
+    file: str
+    """Its name, without ending; demographics are columns of `students`."""
+    says: dict[str, bool | str | None]
+    """The row's fields: dates in ISO 8601, numbers as they were written."""
+    first: date | None
+    """The first day that it is about, and the last; None: none is known."""
+    last: date | None
+    said_at: datetime
+    """As of when it was said."""
+    until: datetime | None
+    """When something else was said, or it was taken back; None: it stands."""
+
+
 class HeldStatement(BaseModel):
     """A parent's request to correct the record."""
 
@@ -73,8 +89,10 @@ class HeldFeed(BaseModel):
 
     pseudonym: str
     party: str
+    kind: str
+    """The kind of records."""
     kept_for: str
-    """The purpose for which marks are kept in the district's database alone; empty: they flow to the party."""
+    """The purpose for which it is kept in the district's database alone; empty: it flows to the party."""
     student_id: str
     first_name: str | None
     last_name: str | None
@@ -93,6 +111,9 @@ class HeldFeed(BaseModel):
     consents: list[HeldConsent]
     enrollments: list[HeldEnrollment]
     marks: list[HeldMark]
+    """Of attendance alone."""
+    records: list[HeldRecord]
+    """Of the other kinds: what stands, and what it replaced."""
     statements: list[HeldStatement]
 
 
@@ -105,6 +126,10 @@ class Erased(BaseModel):
     agreement: str
     party: str
     """`*` is everyone."""
+    kinds: list[str]
+    """The kinds of records for which it ended; none: for all."""
+    kept_for: str
+    """The purpose for which they were kept; empty: they flowed to the party, or it ended for every purpose."""
     because: Because
     ended_on: date
     at: datetime

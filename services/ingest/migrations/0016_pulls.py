@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "ingest_0016"
-down_revision = "ingest_0014"
+down_revision = "ingest_0015"
 branch_labels = None
 depends_on = None
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.ingest.agreement.document import FeedId
 from services.ingest.proofs.schemas import Proof
 
 LATE_SECONDS: Final = 60.0
@@ -31,6 +32,8 @@ _LATEST: Final = text(f"{_PROOFS} ORDER BY l.at DESC, l.id LIMIT :limit")
 _ONE: Final = text(f"{_PROOFS} AND l.id = :id")
 _OF: Final = text(f"{_PROOFS} AND l.pseudonym = ANY (CAST(:pseudonyms AS text[])) ORDER BY l.at, l.id")
 _BY_ID: Final = text(f"{_PROOFS} AND l.id = ANY (CAST(:ids AS uuid[])) ORDER BY l.at, l.id")
+
+_FEEDS: Final = text("SELECT id, recipient, kept_for FROM erasure.ledger WHERE id = ANY (CAST(:ids AS uuid[]))")
 
 _WAITING: Final = text("""
     SELECT service, count(*) AS proofs, min(since) AS oldest, clock_timestamp() AS now,
@@ -81,6 +84,12 @@ async def proofs_of(connection: AsyncConnection, pseudonyms: Collection[str]) ->
 async def proofs_by_id(connection: AsyncConnection, ids: Collection[UUID]) -> list[Proof]:
     """The proofs of these ids, in order."""
     return [_proof(row) for row in await connection.execute(_BY_ID, {"ids": list(ids)})] if ids else []
+
+
+async def feeds_of(connection: AsyncConnection, proofs: Collection[Proof]) -> dict[UUID, FeedId]:
+    """What was erased of, by the proofs' ids."""
+    rows = await connection.execute(_FEEDS, {"ids": [one.id for one in proofs]})
+    return {row.id: FeedId(row.recipient, row.kept_for) for row in rows}
 
 
 async def waiting(connection: AsyncConnection) -> list[Behind]:

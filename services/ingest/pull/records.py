@@ -8,7 +8,8 @@ more is taken back. No student's id is in an address that is asked: the resource
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Final
 
 from services.ingest.formats import edfi_courses, edfi_demographics
@@ -148,8 +149,9 @@ class DemographicsStep:
                 for item in await reading.parse(resource.collection, resource, page, quietly=True):
                     if (student := item.row.student_id) in touched:
                         rows[student] = merged(rows[student], item.row) if student in rows else item.row
-        if gone:  # what was deleted may have said what nothing says now
-            await _close_others(reading, DEMOGRAPHICS, names, set(), _Touched(gone))
+        if gone:  # what was deleted may have said what nothing says now, and what stands keeps what is not said
+            before = replace(reading, moment=reading.moment - timedelta(microseconds=1))
+            await _close_others(before, DEMOGRAPHICS, names, set(), _Touched(gone))
         await _take_all(reading, list(rows.values()))
         await _close_others(reading, DEMOGRAPHICS, names, {(student,) for student in rows}, touched)
 

@@ -66,7 +66,12 @@ def optional_text(values: Values, name: str, most: int = MAX_ID) -> str | None:
 def optional_words(values: Values, name: str, most: int) -> str | None:
     """A name of people or places: like text, and white space of any kind within it is one space."""
     value = values.get(name)
-    return optional_text({name: " ".join(value.split())} if isinstance(value, str) else values, name, most)
+    if isinstance(value, str):
+        words = _words(value)
+        if len(words) <= most and words.isprintable():
+            return words or None
+        raise FieldError(name, f"1 to {most} printable characters")
+    return optional_text(values, name, most)
 
 
 def required_words(values: Values, name: str, most: int) -> str:
@@ -216,7 +221,8 @@ def optional_number(values: Values, name: str, most: int) -> Decimal | None:
     text = str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else "?"
     if not text:
         return None
-    if _NUMBER.fullmatch(text) and (number := Decimal(text)) <= most:
+    number = _number(text)
+    if number is not None and number <= most:
         return number
     raise FieldError(name, f"a number from 0 to {most}, with a point before decimals")
 
@@ -247,6 +253,17 @@ def text_list(values: Values, name: str) -> tuple[str, ...]:
     if not all(len(text) <= MAX_ID and text.isprintable() for text in texts):
         raise FieldError(name, f"texts of at most {MAX_ID} printable characters")
     return tuple(text for text in texts if text)
+
+
+@lru_cache(maxsize=8192)
+def _words(text: str) -> str:
+    """Of names of courses, terms and the like there are few, and each stands in many rows."""
+    return " ".join(text.split())
+
+
+@lru_cache(maxsize=8192)
+def _number(text: str) -> Decimal | None:
+    return Decimal(text) if _NUMBER.fullmatch(text) else None
 
 
 @lru_cache(maxsize=8192)

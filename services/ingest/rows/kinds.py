@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from services.ingest.rows import records
@@ -30,11 +30,17 @@ class RecordTable:
     columns: Mapping[str, str]
     """Of the file, to the fields that `parse` reads."""
     required: frozenset[str]
+    unknown_keeps: bool = False
+    """Whether what a row does not say stays as it was: it is said in several places, or not every time."""
 
     @property
     def fields(self) -> Mapping[str, SqlType]:
         """Key and values."""
         return {**self.key, **self.values}
+
+    def key_of(self, row: Record) -> tuple[object, ...]:
+        """What tells which of its student's the row is."""
+        return tuple([getattr(row, name) for name in self.key])
 
 
 def _table(
@@ -53,14 +59,22 @@ def _table(
     )
 
 
-DEMOGRAPHICS: Final = _table(
-    "demographics",
-    "demographics",
-    key={},
-    values={"gender": "text", "race_ethnicity": "text", "english_learner": "boolean", "special_education": "boolean"},
-    parse=records.parse_demographics,
-    columns="student_id gender race_ethnicity english_learner special_education",
-    required="student_id",
+DEMOGRAPHICS: Final = replace(
+    _table(
+        "demographics",
+        "demographics",
+        key={},
+        values={
+            "gender": "text",
+            "race_ethnicity": "text",
+            "english_learner": "boolean",
+            "special_education": "boolean",
+        },
+        parse=records.parse_demographics,
+        columns="student_id gender race_ethnicity english_learner special_education",
+        required="student_id",
+    ),
+    unknown_keeps=True,
 )
 PROGRAMS: Final = _table(
     "programs",

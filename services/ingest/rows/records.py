@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple, TypeVar, get_args
 
 from services.ingest.rows import fields
@@ -20,6 +21,7 @@ CourseLevel = Literal["regular", "honors", "advanced", "dual"]
 GraduationStatus = Literal["graduated", "continuing", "dropped_out", "transferred"]
 
 _WORDS: Final = 200
+_A_MARK: Final = "a letter such as A, B+ or INC, or a number of the term's scale"
 _GRADE: Final = re.compile(r"[A-Z]{1,3}[+-]?")
 _MOST_GRADE: Final = 1_000
 _MOST_CREDITS: Final = 100
@@ -36,6 +38,9 @@ class RecordDays(NamedTuple):
     last: date | None = None
 
 
+NO_DAYS: Final = RecordDays()
+
+
 @dataclass(frozen=True, slots=True)
 class DemographicsRow:
     """The demographic columns of a row of `students.csv`: measured by, and never a feature of the risk model."""
@@ -49,7 +54,7 @@ class DemographicsRow:
     @property
     def days(self) -> RecordDays:
         """It holds for no certain days."""
-        return RecordDays()
+        return NO_DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,7 @@ class GradeRow:
     @property
     def days(self) -> RecordDays:
         """Its term's are meant."""
-        return RecordDays()
+        return NO_DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,23 +314,25 @@ parse_graduation: Final = _reading(_graduation)
 
 def _mark(values: Values) -> str:
     """A letter in capitals with its sign, or a number without needless zeros."""
-    expected = "a letter such as A, B+ or INC, or a number of the term's scale"
     text = fields.optional_text(values, "grade")
     if text is None:
-        number = fields.optional_number(values, "grade", _MOST_GRADE)
-        if number is None:
-            raise FieldError("grade", expected, missing=True)
-        return fields.plain(number)
+        raise FieldError("grade", _A_MARK, missing=True)
+    mark = _plain_mark(text)
+    if mark is None:
+        raise FieldError("grade", _A_MARK)
+    return mark
+
+
+@lru_cache(maxsize=4096)
+def _plain_mark(text: str) -> str | None:
     letters = text.upper()
     if _GRADE.fullmatch(letters):
         return letters
     try:
         number = fields.optional_number({"grade": text}, "grade", _MOST_GRADE)
     except FieldError:
-        number = None
-    if number is None:
-        raise FieldError("grade", expected)
-    return fields.plain(number)
+        return None
+    return None if number is None else fields.plain(number)
 
 
 def _in_order(name: str, other: str, first: date, last: date | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -41,18 +42,19 @@ _PUT = text("""
           > (coalesce(a.recorded_at, '-infinity'), a.gravity)
 """)
 
-_INSPECTED = """
+INSPECTED: Final = """
     SELECT s.id FROM ingest.students s
     WHERE s.held OR EXISTS (
         SELECT FROM ingest.inspections i WHERE i.closed_on IS NULL AND s.pseudonym = ANY (i.pseudonyms))
 """
+"""A query for the numbers of students of whom nothing is deleted now."""
 
 _DROP_MARKS = text(f"""
     WITH gone AS (
         DELETE FROM district.attendance a
         WHERE NOT EXISTS (SELECT FROM ingest.shared_schools d
                           WHERE (d.agency, d.kept_for, d.school_id) = (a.recipient, a.purpose, a.school_id))
-            AND a.student NOT IN ({_INSPECTED})
+            AND a.student NOT IN ({INSPECTED})
         RETURNING student, date, school_id
     ), events AS (
         DELETE FROM ingest.taken_events WHERE student IN (SELECT student FROM gone)
@@ -66,7 +68,7 @@ _DROP_ENROLLMENTS = text(f"""
     WHERE s.id = e.student AND s.kept_for <> ''
       AND NOT EXISTS (SELECT FROM ingest.shared_schools d
                       WHERE (d.agency, d.kept_for, d.school_id) = (s.agency, s.kept_for, e.school_id))
-      AND s.id NOT IN ({_INSPECTED})
+      AND s.id NOT IN ({INSPECTED})
 """)  # noqa: S608 -- our own text
 
 

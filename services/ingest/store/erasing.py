@@ -40,6 +40,13 @@ _DELETE_KEYS: Final = text("""
     DELETE FROM erasure.keys WHERE pseudonym = ANY (string_to_array(:pseudonyms, chr(31))) RETURNING pseudonym
 """)
 
+_KEPT: Final = {
+    table: text(f"""
+        SELECT count(*) FROM {table} r JOIN ingest.students s ON s.id = r.student WHERE s.pseudonym = :pseudonym
+    """)  # noqa: S608 -- our own names
+    for table in ("district.attendance", *(f"district.{name}" for name in RECORD_TABLES))
+}
+
 _HIDE: Final = text("""
     UPDATE ingest.students SET held = true, consent_from = NULL, consent_through = NULL, next_change = NULL
     WHERE pseudonym = ANY (string_to_array(:pseudonyms, chr(31)))
@@ -61,6 +68,14 @@ async def remove(connection: AsyncConnection, pseudonyms: Collection[str]) -> di
     for row in await connection.execute(_DELETE_KEYS, given):
         removed[row.pseudonym]["erasure.keys"] = 1
     return removed
+
+
+async def kept(connection: AsyncConnection, pseudonym: str) -> dict[str, int]:
+    """How many rows of each table of the schema `district` are of this pseudonym."""
+    return {
+        table: (await connection.execute(query, {"pseudonym": pseudonym})).scalar_one()
+        for table, query in _KEPT.items()
+    }
 
 
 async def hide(connection: AsyncConnection, pseudonyms: Collection[str]) -> None:

@@ -43,14 +43,13 @@ def statements_of(table: RecordTable) -> Statements:
     key = ", ".join(("student", *table.key))
     same = " AND ".join(f"t.{name} = g.{name}" for name in ("student", *table.key))
     values = [*table.values, "first", "last", "said_at", "run"]
-    mine, theirs = (", ".join(f"{of}.{name}" for name in table.values) for of in ("t", "g"))
     at = f"{same} AND t.until = 'infinity'"
     where = f"district.{table.name}"
     others = _others(table)
     return Statements(
         look=text(f"""
             WITH g AS MATERIALIZED ({given})
-            SELECT g.place, t.said_at, ROW({mine}) IS NOT DISTINCT FROM ROW({theirs}) AS same
+            SELECT g.place, t.said_at, {_same(table)} AS same
             FROM g JOIN {where} t ON {at}
         """),
         close=text(f"""
@@ -59,7 +58,9 @@ def statements_of(table: RecordTable) -> Statements:
         """),
         put=text(f"""
             INSERT INTO {where} ({", ".join(names)}, said_at, run)
-            SELECT {", ".join(names)}, CAST(:moment AS timestamptz), CAST(:run AS bigint) FROM ({given}) g
+            SELECT {", ".join(_said(table, name) for name in names)}, CAST(:moment AS timestamptz),
+                   CAST(:run AS bigint)
+            FROM ({given}) g {_before(table, same)}
             ON CONFLICT ({key}, until) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in values)}
         """),
         repeat=text(f"""
@@ -91,6 +92,28 @@ def _others(table: RecordTable) -> str:
           AND NOT EXISTS (
               SELECT FROM (SELECT {keys} FROM unnest({arrays}) AS u ({", ".join(("student", *table.key))})) k
               WHERE {same})
+    """
+
+
+def _same(table: RecordTable) -> str:
+    """Whether what stands (t) says what is given (g)."""
+    unknown = "g.{0} IS NULL OR " if table.unknown_keeps else ""
+    return " AND ".join(f"({unknown.format(name)}t.{name} IS NOT DISTINCT FROM g.{name})" for name in table.values)
+
+
+def _said(table: RecordTable, name: str) -> str:
+    """What is kept of a column: where nothing is given perhaps what stood before (b)."""
+    return f"coalesce(g.{name}, b.{name})" if table.unknown_keeps and name in table.values else f"g.{name}"
+
+
+def _before(table: RecordTable, same: str) -> str:
+    """What stood until this moment, where that is asked for."""
+    if not table.unknown_keeps:
+        return ""
+    return f"""
+        LEFT JOIN LATERAL (
+            SELECT * FROM district.{table.name} t WHERE {same} AND t.until >= CAST(:moment AS timestamptz)
+            ORDER BY t.until DESC LIMIT 1) b ON true
     """
 
 

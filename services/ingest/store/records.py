@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from sqlalchemy import text
@@ -13,10 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.ingest.rows.kinds import RECORD_TABLES, RecordTable
 from services.ingest.rows.records import Record, RecordDays, TermRow
 from services.ingest.store.arrays import joined
+from services.ingest.store.attendance import INSPECTED
 from services.ingest.store.record_statements import statements_of
 
 _HAND_IN: Final = text("""
-    INSERT INTO district.handed_in AS h (file, first, last) VALUES (:file, :moment, :moment)
+    INSERT INTO district.handed_in AS h (file, first, last)
+    SELECT :file, CAST(:moment AS timestamptz), CAST(:moment AS timestamptz)
+    WHERE NOT EXISTS (  -- a look takes no lock: one lane waits for another only when it is new
+        SELECT FROM district.handed_in WHERE file = :file AND CAST(:moment AS timestamptz) BETWEEN first AND last)
     ON CONFLICT (file) DO UPDATE SET first = least(h.first, excluded.first), last = greatest(h.last, excluded.last)
     WHERE h.first > excluded.first OR h.last < excluded.last
 """)
@@ -60,10 +65,14 @@ _DROP_UNSHARED: Final = tuple(
                 SELECT FROM ingest.enrollments e
                 WHERE e.student = r.student AND e.entry_date <= coalesce(r.last, 'infinity')
                   AND coalesce(e.exit_date, 'infinity') >= coalesce(r.first, '-infinity'))
+            AND r.student NOT IN ({INSPECTED})
     """)  # noqa: S608 -- our own names
     for name in RECORD_TABLES
 )
 
+
+Columns = Mapping[str, str]
+"""Rows as arrays, one a column, by `columns_of`."""
 
 RecordKey = tuple[object, ...]
 """The district's id of a student, and the values of the table's key."""
@@ -130,34 +139,36 @@ async def numbers(connection: AsyncConnection, kind: str, student_ids: Iterable[
     return found
 
 
-async def standing(connection: AsyncConnection, table: RecordTable, given: Sequence[KeptRecord]) -> dict[int, Standing]:
+async def standing(connection: AsyncConnection, table: RecordTable, given: Columns) -> dict[int, Standing]:
     """What stands of the rows' keys, by the rows' places."""
-    rows = await connection.execute(statements_of(table).look, _given(table, given))
+    rows = await connection.execute(statements_of(table).look, given)
     return {row.place - 1: Standing(row.said_at, row.same) for row in rows}
 
 
 async def put(
-    connection: AsyncConnection, table: RecordTable, given: Sequence[KeptRecord], moment: datetime, run: int
+    connection: AsyncConnection, table: RecordTable, given: Columns, moment: datetime, run: int, *, replaces: bool
 ) -> None:
-    """Keep rows of locked students, each key once, as said at this moment; what stood before it is closed."""
-    said = {**_given(table, given), "moment": moment, "run": run}
-    await connection.execute(statements_of(table).close, said)
+    """Keep rows of locked students, each key once, as said at this moment; what stood before it is closed.
+
+    `replaces` says whether anything stands of their keys.
+    """
+    said = {**given, "moment": moment, "run": run}
+    if replaces:
+        await connection.execute(statements_of(table).close, said)
     await connection.execute(statements_of(table).put, said)
 
 
-async def repeat(connection: AsyncConnection, table: RecordTable, given: Sequence[KeptRecord], run: int) -> None:
+async def repeat(connection: AsyncConnection, table: RecordTable, given: Columns, run: int) -> None:
     """Note that this import says what stands."""
-    await connection.execute(statements_of(table).repeat, {**_given(table, given), "run": run})
+    await connection.execute(statements_of(table).repeat, {**given, "run": run})
 
 
-async def retract(
-    connection: AsyncConnection, table: RecordTable, given: Sequence[KeptRecord], moment: datetime
-) -> dict[int, int]:
+async def retract(connection: AsyncConnection, table: RecordTable, given: Columns, moment: datetime) -> dict[int, int]:
     """Take back what stands of the rows' keys, whatever else they say; how many by the rows' places.
 
     What was said after the moment stays.
     """
-    said = {**_given(table, given), "moment": moment}
+    said = {**given, "moment": moment}
     taken = list(await connection.execute(statements_of(table).drop, said))
     taken += list(await connection.execute(statements_of(table).retract, said))
     found: defaultdict[int, int] = defaultdict(int)
@@ -183,19 +194,23 @@ async def close_others(
 
 
 async def drop_unshared(connection: AsyncConnection) -> None:
-    """Delete what lies in no enrollment any more, once those at schools that are not shared are gone."""
+    """Delete what lies in no enrollment any more, once those at schools that are not shared are gone.
+
+    What a parent is inspecting stays until that is closed.
+    """
     for statement in _DROP_UNSHARED:
         await connection.execute(statement)
 
 
-def _given(table: RecordTable, given: Sequence[KeptRecord]) -> Mapping[str, str]:
+def columns_of(table: RecordTable, given: Sequence[KeptRecord]) -> Columns:
+    """The rows as arrays, one a column."""
     columns = {
-        name: joined("" if (value := getattr(one.row, name)) is None else value for one in given)
+        name: joined(["" if value is None else value for value in map(attrgetter(name), [one.row for one in given])])
         for name in table.fields
     }
     return {
-        "students": joined(one.student for one in given),
-        "firsts": joined(one.days.first or "" for one in given),
-        "lasts": joined(one.days.last or "" for one in given),
+        "students": joined([one.student for one in given]),
+        "firsts": joined([one.days.first or "" for one in given]),
+        "lasts": joined([one.days.last or "" for one in given]),
         **columns,
     }

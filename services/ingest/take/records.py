@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.agreement.document import Agreement, Feed
 from services.ingest.classification.classify import SLACK
-from services.ingest.classification.records import days_of, may_be_kept, not_yet
+from services.ingest.classification.records import NOT_SHARED, days_of, may_be_kept, not_yet
 from services.ingest.consent.gate import passing
 from services.ingest.context import IngestContext
 from services.ingest.metrics import count_records
@@ -20,7 +22,6 @@ from services.ingest.rows.outcomes import (
     DUPLICATE,
     NOT_CONSENTED,
     OLDER,
-    OUT_OF_SCOPE,
     Outcome,
     best,
 )
@@ -59,7 +60,7 @@ async def take_records(parts: IngestContext, table: RecordTable, rows: Sequence[
             for feed in agreement.record_feeds(table.kind)
             if rows
         ]
-    outcomes = [best(of) for of in zip(*found, strict=True)] if found else [OUT_OF_SCOPE for _ in rows]
+    outcomes = [best(of) for of in zip(*found, strict=True)] if found else [NOT_SHARED for _ in rows]
     count_records(table.name, outcomes)
     return outcomes
 
@@ -74,7 +75,8 @@ async def retract_records(
         await rosters.lock(connection, [number for of in numbers.values() for number in of])
         places = [place for place, row in enumerate(rows) for _ in numbers.get(row.student_id, ())]
         given = [KeptRecord(number, row, RecordDays()) for row in rows for number in numbers.get(row.student_id, ())]
-        taken = await records.retract(connection, table, given, moment) if given else {}
+        columns = records.columns_of(table, given)
+        taken = await records.retract(connection, table, columns, moment) if given else {}
     hit = {places[place] for place in taken}
     return [ACCEPTED if place in hit else DUPLICATE for place in range(len(rows))]
 
@@ -106,6 +108,7 @@ async def _for_feed(
     latest = await gate.today(connection) + SLACK
     outcomes: list[Outcome] = []
     given: dict[int, KeptRecord] = {}
+    judged: dict[tuple[int, RecordDays], Outcome | None] = {}  # a student has many rows of the same days
     for place, (row, about) in enumerate(zip(rows, days, strict=True)):
         student = known.get(row.student_id)
         refused = not_yet(table, about, latest)
@@ -114,7 +117,10 @@ async def _for_feed(
         elif student is None or student.id not in locked:
             outcomes.append(NOT_CONSENTED[why_not.get(row.student_id, "unknown_student")])
         else:
-            refused = may_be_kept(about, enrolled.get(student.id, ()), agreement, student.run)
+            if (student.id, about) not in judged:
+                spans = enrolled.get(student.id, ())
+                judged[student.id, about] = may_be_kept(about, spans, agreement, student.run)
+            refused = judged[student.id, about]
             outcomes.append(refused or ACCEPTED)
             if refused is None:
                 given[place] = KeptRecord(student.id, row, about)
@@ -136,9 +142,12 @@ async def _keep(
     whole: bool,
 ) -> list[Outcome]:
     """Each row's outcome, in order; of several of one key the last one stands."""
-    last = {_key(table, one): place for place, one in enumerate(given)}
-    mine = [given[place] for place in last.values()]
-    stands = await records.standing(connection, table, mine)
+    keys = [_key(table, one) for one in given]
+    given = _filled(table, given, keys) if table.unknown_keeps else given
+    last = {key: place for place, key in enumerate(keys)}
+    mine = [given[place] for place in last.values()] if len(last) < len(given) else given
+    columns = records.columns_of(table, mine)
+    stands = await records.standing(connection, table, columns)
     outcomes = [OLDER for _ in given]
     news, again = [], []
     for number, place in enumerate(last.values()):
@@ -150,15 +159,31 @@ async def _keep(
             outcomes[place] = ACCEPTED
             news.append(mine[number])
     for place, one in enumerate(given):
-        stood = last[_key(table, one)]
+        stood = last[keys[place]]
         if place != stood and one.row == given[stood].row:
             outcomes[place] = DUPLICATE
+        elif table.unknown_keeps:
+            outcomes[place] = outcomes[stood]
     if news:
-        await records.put(connection, table, news, moment, run)
+        whole_chunk = columns if len(news) == len(mine) else records.columns_of(table, news)
+        await records.put(connection, table, whole_chunk, moment, run, replaces=bool(stands))
     if again and whole:
-        await records.repeat(connection, table, again, run)
+        await records.repeat(connection, table, records.columns_of(table, again), run)
     return outcomes
 
 
+def _filled(
+    table: RecordTable, given: Sequence[KeptRecord], keys: Sequence[tuple[object, ...]]
+) -> Sequence[KeptRecord]:
+    """The rows with what others of their key said before, where they say nothing."""
+    said: dict[tuple[object, ...], dict[str, Any]] = {}
+    filled = []
+    for key, one in zip(keys, given, strict=True):
+        known = said.setdefault(key, {})
+        known |= {name: value for name in table.values if (value := getattr(one.row, name)) is not None}
+        filled.append(one._replace(row=replace(one.row, **known)))
+    return filled
+
+
 def _key(table: RecordTable, one: KeptRecord) -> tuple[object, ...]:
-    return one.student, *(getattr(one.row, name) for name in table.key)
+    return one.student, *table.key_of(one.row)

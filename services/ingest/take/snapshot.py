@@ -13,8 +13,10 @@ from services.contracts.marks import AttendanceStatus
 from services.contracts.packed import PlainMark
 from services.ingest.context import IngestContext
 from services.ingest.publish.batches import mark_records
-from services.ingest.store import attendance, stale_marks
+from services.ingest.rows.kinds import RecordTable
+from services.ingest.store import attendance, stale_marks, stale_records
 from services.ingest.store.stale_marks import SchoolSpan, Stale, Whole
+from services.ingest.store.stale_records import WholeRecords
 from services.platform.keys.feed_keys import find_keys
 
 _AT_ONCE = 2_000
@@ -22,16 +24,16 @@ _AT_ONCE = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """A snapshot that would take back more than both is likely a cut file."""
+    """A snapshot that would take back more than both, of attendance or of a table of records, is likely a cut file."""
 
     share: float
-    """Of the marks that stand in its span."""
+    """Of the marks, or rows, that stand in its span."""
     marks: int
 
 
 @dataclass(frozen=True, slots=True)
 class TakenBack:
-    """What became of it."""
+    """What became of it: of marks, or of the rows of a table of records."""
 
     marks: int
     """How many were taken back, or would be."""
@@ -55,13 +57,29 @@ async def take_back(
         number = await stale_marks.standing(connection, spans, whole, RETRACTED)
         stale = await stale_marks.stale(connection, spans, whole, RETRACTED)
     gone = len({(one.student_id, one.school_id, one.date, one.section) for one in stale})
-    if limits is not None and gone > limits.marks and gone > limits.share * number:
+    if _is_too_much(gone, number, limits):
         return TakenBack(gone, number, refused=True)
     for start in range(0, len(stale), _AT_ONCE):
         await _take_back(parts, stale[start : start + _AT_ONCE], whole)
     async with parts.engine.begin() as connection:
         await stale_marks.clear_counts(connection, spans, seen)
     return TakenBack(gone, number)
+
+
+async def take_back_records(
+    parts: IngestContext, table: RecordTable, whole: WholeRecords, limits: Limits | None
+) -> TakenBack:
+    """Take back what stands of a table of records and the import does not say; without limits any number."""
+    async with parts.engine.begin() as connection:
+        found = await stale_records.count(connection, table, whole)
+        if _is_too_much(found.stale, found.standing, limits):
+            return TakenBack(*found, refused=True)
+        await stale_records.close(connection, table, whole)
+    return TakenBack(*found)
+
+
+def _is_too_much(gone: int, standing: int, limits: Limits | None) -> bool:
+    return limits is not None and gone > limits.marks and gone > limits.share * standing
 
 
 async def _take_back(parts: IngestContext, stale: Sequence[Stale], whole: Whole) -> None:

@@ -22,7 +22,7 @@ from services.ingest.formats import FormatError, Item, Rejection, district
 from services.ingest.formats.base import ReadLog
 from services.ingest.formats.csv_table import CsvReader
 from services.ingest.formats.reader import Reader
-from services.ingest.imports.importer import chunks
+from services.ingest.imports.reading import chunks
 from services.ingest.imports.replayer import handed_in_on
 from services.ingest.rows.outcomes import NOT_YET, NOT_YET_RECORDED
 from services.ingest.rows.parse import STATUSES, MarkRow, RowError, to_utc

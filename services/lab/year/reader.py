@@ -13,10 +13,11 @@ import numpy as np
 from models.attendance import RETRACTED
 from models.backtest.history import Counts, DayMarks, History, Runs
 from models.enrollment import FOREVER
+from services.ingest.agreement.document import Feed
 from services.ingest.agreement.folder import agreement_of
 from services.ingest.consent.in_force import ConsentPolicy, Run
 from services.ingest.formats import FormatError, Rejection
-from services.ingest.imports.importer import CHUNK, chunks
+from services.ingest.imports.reading import CHUNK, chunks
 from services.ingest.imports.replayer import first_signed
 from services.ingest.settings import IngestSettings
 from services.lab.year.attendance import Attendance, AttendanceReader
@@ -45,6 +46,10 @@ class ReadHistory:
     """The names of the folder's files that were read."""
 
 
+class NothingInScopeError(FormatError):
+    """The folder has attendance, and none of it is in the scope of who reads."""
+
+
 def agencies_of(folder: Path, mapping: Path | None = None) -> tuple[str, ...]:
     """The agencies to which attendance flows by the folder's agreement; raises as `read_history` does."""
     agreement, _ = agreement_of(Folder(folder, mapping).source)
@@ -56,25 +61,31 @@ def read_history(
     progress: Progress | None = None,
     *,
     agency: str | None = None,
+    feed: Feed | None = None,
     mapping: Path | None = None,
     first_day_out: bool = False,
 ) -> ReadHistory:
     """What the stream would have known of one agency's feed on each day, had the folder's files been replayed.
 
-    Without an agency it is the first of the folder's agreement. `mapping` and `first_day_out` are as `open_sources` has
-    them. Which consents count is as the folder's agreement
-    says, where times without a timezone stand as ingest's settings say. Raises `FormatError` when the folder or a file
-    without which there is no history is missing or cannot be read, `AgreementError`, and `OSError`.
+    Without an agency it is the first of the folder's agreement. With a `feed` it is that one, live or not, and also
+    what was handed in before the first and after the last row of a consented student: nobody walks through its days.
+    `mapping` and `first_day_out` are as `open_sources` has them. Which consents count is as the folder's agreement
+    says, where times without a timezone stand as ingest's settings say.
+
+    Raises `FormatError` when the folder or a file without which there is no history is missing or cannot be read, or
+    (`NothingInScopeError`) when no row is in scope; `AgreementError`, and `OSError`.
     """
     files, settings = Folder(folder, mapping, first_day_out=first_day_out), IngestSettings.load()
     schools = list(files.rows(files.source.schools()))
     zones = {school.school_id: ZoneInfo(school.timezone) for school in schools if school.timezone}
     attendance = AttendanceReader(files, zones, settings.tz).read(progress)
     agreement, note = agreement_of(files.source)
-    scope = Scope.of(agreement, agency)
+    scope = Scope.of(agreement, agency) if feed is None else Scope.of_feed(agreement, feed)
     attendance, out_of_scope = _in_scope(attendance, scope)
     policy = ConsentPolicy.of(agreement, scope.feed)
-    attendance, left_out = _spanned(attendance, first_signed(files.source, agreement))
+    left_out = 0
+    if feed is None:
+        attendance, left_out = _spanned(attendance, first_signed(files.source, agreement))
     first, last = (date.fromordinal(int(which(attendance.rows.handed_in))) for which in (np.min, np.max))
     runs = _runs_of_consent(files, policy, first, last)
     people = read_people(files, scope)
@@ -130,7 +141,7 @@ def _in_scope(attendance: Attendance, scope: Scope) -> tuple[Attendance, int]:
     if inside.all():
         return attendance, 0
     if not inside.any():
-        raise FormatError(
+        raise NothingInScopeError(
             f"No attendance row is in the scope of {scope.feed.agency or 'any agency'}: compare the agreement's "
             "schools and dates with the rows'."
         )

@@ -28,7 +28,12 @@ class Scope:
         if found is None:
             names = ", ".join(feed.agency for feed in feeds)
             raise FormatError(f"Nothing goes live to the agency {agency} by the agreement; it does to: {names or '-'}.")
-        return cls(agreement, found, agreement.effective_on.toordinal(), agreement.expires_on.toordinal())
+        return cls.of_feed(agreement, found)
+
+    @classmethod
+    def of_feed(cls, agreement: Agreement, feed: Feed) -> Scope:
+        """That of attendance which one party gets, live or not."""
+        return cls(agreement, feed, agreement.effective_on.toordinal(), agreement.expires_on.toordinal())
 
     def clip(self, school_id: str, entry: int, exit_: int) -> tuple[int, int] | None:
         """The days of an enrollment that it has; None when there is none."""

@@ -56,6 +56,12 @@ class Search:
                 self._by_place[place] += 1
                 self._readable += readable
 
+    def hold(self, place: str, number: int) -> None:
+        """So many rows of a table of the database are about the pseudonym: they can be read as they are."""
+        if number:
+            self._by_place[place] += number
+            self._readable += number
+
     def found(self) -> SearchResult:
         """All of it so far."""
         return SearchResult(self._by_place.total(), self._readable, dict(self._by_place))

@@ -14,8 +14,10 @@ from services.cli.common import PseudonymCommand
 from services.cli.erasure import describe_found, describe_rotated, verify
 from services.cli.erasure_check import judge_erasures
 from services.cli.proof_lines import describe as describe_proof
+from services.cli.proof_lines import describe_all
 from services.cli.proofs import show
 from services.cli.withdraw import Withdrawn, describe, withdraw
+from services.ingest.agreement.document import FeedId
 from services.ingest.proofs.queries import Behind
 from services.ingest.proofs.schemas import Proof
 from services.ingest.rows.outcomes import DUPLICATE, Outcome
@@ -34,9 +36,13 @@ PROOF = Proof(
 )
 
 
+FEED = FeedId("dsni", "grades:program-evaluation")
+
+
 def test_a_proof_says_what_was_removed_and_who_has_confirmed_it() -> None:
-    assert describe_proof(PROOF) == [
+    assert describe_proof(PROOF, FEED) == [
         "Proof 00000000-0000-0000-0000-000000000007: pending",
+        "  of         grades for dsni (program-evaluation)",
         f"  pseudonym  {PROOF.pseudonym}",
         "  since      2026-03-02 14:05:06 UTC, by withdraw",
         "  removed    2 casework.alerts",
@@ -47,11 +53,12 @@ def test_a_proof_says_what_was_removed_and_who_has_confirmed_it() -> None:
 
 
 def test_the_table_of_proofs_cuts_no_id(capsys: pytest.CaptureFixture[str]) -> None:
-    show([PROOF])
+    show([PROOF], {PROOF.id: FEED})
     header, line = capsys.readouterr().out.splitlines()
     assert header.split("  ")[0] == "State"
     assert line.split() == [
         "pending",
+        *FEED.in_words.split(),
         "2026-03-02",
         "14:05:06",
         "withdraw",
@@ -59,6 +66,23 @@ def test_the_table_of_proofs_cuts_no_id(capsys: pytest.CaptureFixture[str]) -> N
         "2",
         PROOF.pseudonym,
         str(PROOF.id),
+    ]
+
+
+def test_several_proofs_are_told_in_short_and_by_what_each_is_of() -> None:
+    live = PROOF.model_copy(update={"id": UUID(int=8), "removed": {}, "confirmed": {}})
+    told = describe_all([PROOF, live], {PROOF.id: FEED, live.id: FeedId("project-hope")})
+    assert told == [
+        "attendance for project-hope (live): pending",
+        "  proof      00000000-0000-0000-0000-000000000008",
+        f"  pseudonym  {PROOF.pseudonym}",
+        "  removed    nothing yet",
+        "  confirmed  by none yet",
+        "grades for dsni (program-evaluation): pending",
+        "  proof      00000000-0000-0000-0000-000000000007",
+        f"  pseudonym  {PROOF.pseudonym}",
+        "  removed    2 casework.alerts, 1,040 ingest.marks",
+        "  confirmed  casework, ingest",
     ]
 
 
@@ -75,10 +99,17 @@ def test_the_document_of_a_proof_is_the_contract() -> None:
 
 
 def test_a_withdrawal_tells_each_agreement_and_how_to_follow() -> None:
-    done = Withdrawn(date(2026, 3, 2), ["DSA", "DSA-2"], [Outcome("accepted"), DUPLICATE], [PROOF], is_to_come=False)
+    done = Withdrawn(
+        date(2026, 3, 2),
+        ["DSA", "DSA-2"],
+        [Outcome("accepted"), DUPLICATE],
+        [PROOF],
+        {PROOF.id: FEED},
+        is_to_come=False,
+    )
     first, second, *proof, follow = describe(done)
     assert (first, second) == ("DSA: accepted", "DSA-2: duplicate (Already taken)")
-    assert proof == describe_proof(PROOF)
+    assert proof == describe_proof(PROOF, FEED)
     assert "firstbell proofs ID" in follow
     assert done.document() == {
         "on": "2026-03-02",
@@ -92,7 +123,7 @@ def test_a_withdrawal_tells_each_agreement_and_how_to_follow() -> None:
 
 @pytest.mark.parametrize(("is_to_come", "said"), [(True, "takes effect on 2026-03-02"), (False, "Nothing was held")])
 def test_a_withdrawal_without_proofs_says_why(is_to_come: bool, said: str) -> None:
-    done = Withdrawn(date(2026, 3, 2), ["DSA"], [Outcome("accepted")], [], is_to_come=is_to_come)
+    done = Withdrawn(date(2026, 3, 2), ["DSA"], [Outcome("accepted")], [], {}, is_to_come=is_to_come)
     assert said in describe(done)[-1]
 
 

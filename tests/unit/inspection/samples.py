@@ -47,7 +47,9 @@ def feed(**more: object) -> HeldFeed:
     given: dict[str, object] = {
         "pseudonym": PSEUDONYM,
         "party": "project-hope",
+        "kind": "attendance",
         "kept_for": "",
+        "records": [],
         "student_id": "D-100017",
         "first_name": "Planted <b>",
         "last_name": "Child & Co",
@@ -123,6 +125,8 @@ def erased(state: str = "complete") -> Erased:
         pseudonym=EARLIER,
         agreement="DSA-2016",
         party="project-hope",
+        kinds=["attendance"],
+        kept_for="",
         because="withdrawn",
         ended_on=DAY,
         at=MOMENT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
+from datetime import datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -11,11 +12,14 @@ import pytest
 from lxml import html
 
 from models.windows import Window
-from services.ingest.inspection.schemas import HeldByIngest
+from services.ingest.inspection.schemas import HeldByIngest, HeldRecord
+from services.ingest.rows.kinds import RECORD_TABLES
 from services.inspection import words
 from services.inspection.document import HeldWindow, InspectionDocument
 from services.inspection.page import render
+from services.inspection.records import TOLD
 from services.notify.inspection import HeldByNotify
+from services.platform.sharing import ATTENDANCE, OTHER_RECORDS
 from tests.unit.inspection import samples
 from tests.unit.inspection.samples import PSEUDONYM, document, feed, mark, seen
 
@@ -137,7 +141,7 @@ def test_statements_mails_figures_consents_and_what_was_removed_are_told() -> No
         "Project Hope",
     ]
     assert rows(page, "Consents that ended, and what was removed with each")[0][1:4] == [
-        "The consent was withdrawn, with effect from 7 December 2016, for Project Hope; done by district",
+        "The consent was withdrawn (attendance), with effect from 7 December 2016, for Project Hope; done by district",
         "casework.alerts: 2; ingest.taken: 41",
         "All of it is gone, and every part of the system has confirmed it.",
     ]
@@ -184,6 +188,80 @@ def test_what_is_kept_in_other_forms_has_no_alerts() -> None:
     page = rendered(with_ingest(feeds=[feed(kept_for="program-evaluation", has_key=False)]))
     assert "What is kept for Project Hope: program-evaluation" in text_of(page)
     assert "What is counted from it now" not in page
+
+
+def record(file: str, *, until: datetime | None = None, **says: bool | str | None) -> HeldRecord:
+    empty = dict.fromkeys(RECORD_TABLES[file].fields)
+    given = {"file": file, "says": empty | says, "first": None, "last": None, "said_at": samples.MOMENT, "until": until}
+    return HeldRecord.model_validate(given)
+
+
+RECORDS = {
+    "demographics": record("demographics", gender="Female", english_learner=True, special_education=False),
+    "programs": record("programs", program="Tutoring", entry_date="2016-12-06"),
+    "eligibility": record("eligibility", program="Tutoring", from_date="2016-11-01", reason="grade 7"),
+    "courses": record("courses", course="M7", title="Math 7", subject="Mathematics", level="dual", term="T1"),
+    "grades": record("grades", course="M7", term="T1", grade="B+", credits="1"),
+    "assessments": record("assessments", assessment="MCAS Math", date="2016-12-06", scale_score="240"),
+    "suspensions": record("suspensions", date="2016-12-06", action="", days_out="0.5", in_school=True),
+    "graduations": record("graduations", cohort_year="0", status="continuing"),
+}
+CELLS = {
+    "demographics": ["Female", "-", "yes", "no"],
+    "programs": ["Tutoring", "6 December 2016", "-"],
+    "eligibility": ["Tutoring", "1 November 2016", "-", "grade 7"],
+    "courses": ["M7", "Math 7", "Mathematics", "for high school and college at once", "T1", "-", "-"],
+    "grades": ["M7", "T1", "B+", "1"],
+    "assessments": ["MCAS Math", "6 December 2016", "240", "-"],
+    "suspensions": ["6 December 2016", "0.5", "yes", "-"],
+    "graduations": ["not known", "still at school", "-"],
+}
+
+
+@pytest.mark.parametrize("file", RECORD_TABLES)
+def test_each_kind_has_a_section_that_says_for_whom_and_what_it_is(file: str) -> None:
+    kind = RECORD_TABLES[file].kind
+    kept = feed(kind=kind, kept_for="program-evaluation", marks=[], has_key=False, records=[RECORDS[file]])
+    page = rendered(with_ingest(feeds=[kept]))
+    assert f"What is kept for Project Hope: {words.KINDS[kind]}, for program-evaluation" in text_of(page)
+    (row,) = rows(page, captions(page, "As of when")[-1 if file in {"eligibility", "grades"} else 0])
+    assert row == [*CELLS[file], "8 December 2016 at 07:10", "counts"]
+    assert f"{kind}:" not in text_of(page)
+    assert "What the school said of each day" not in page
+
+
+def captions(page: str, column: str) -> list[str | None]:
+    """The captions of the tables with a column of this title."""
+    found = html.document_fromstring(page).iter("table")
+    return [one.findtext("caption") for one in found if column in [cell.text for cell in one.iter("th")]]
+
+
+def test_every_file_and_field_that_is_kept_is_told() -> None:
+    assert TOLD.keys() == RECORD_TABLES.keys()
+    assert words.KINDS.keys() >= {ATTENDANCE, *OTHER_RECORDS}
+    for name, table in RECORD_TABLES.items():
+        assert {column.field for column in TOLD[name].columns} == set(table.fields), name
+
+
+def test_what_was_corrected_stands_beside_what_replaced_it() -> None:
+    before = record("grades", until=samples.MOMENT, course="M7", term="T1", grade="F")
+    kept = feed(kind="grades", kept_for="program-evaluation", marks=[], records=[before, RECORDS["grades"]])
+    told = rows(rendered(with_ingest(feeds=[kept])), "Grades in courses")
+    assert [(row[2], row[-1]) for row in told] == [
+        ("F", "corrected or taken back 8 December 2016 at 07:10"),
+        ("B+", "counts"),
+    ]
+
+
+def test_a_kind_of_which_nothing_was_said_is_told_as_empty() -> None:
+    page = rendered(with_ingest(feeds=[feed(kind="suspensions", kept_for="program-evaluation", marks=[])]))
+    assert "Suspensions None is kept." in text_of(page)
+
+
+def test_withdrawals_are_told_by_kind_and_purpose() -> None:
+    gone = samples.erased().model_copy(update={"kinds": ["grades"], "kept_for": "program-evaluation"})
+    told = rows(rendered(with_ingest(erased=[gone])), "Consents that ended, and what was removed with each")
+    assert told[0][1].startswith("The consent was withdrawn (courses and grades), for the purpose program-evaluation,")
 
 
 def test_everything_that_was_given_is_escaped() -> None:

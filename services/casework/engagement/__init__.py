@@ -1,0 +1,1 @@
+"""A student's engagement, judged from what ingest keeps for the agency's live purpose."""
