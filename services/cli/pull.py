@@ -15,8 +15,8 @@ from services.cli.output import STDOUT, progress_bar, say, write_json
 from services.cli.starting import stack_for
 from services.ingest.formats.mapping import Mapping, load_mapping
 from services.ingest.intake import Intake
-from services.ingest.patience import Patience
-from services.ingest.pull.client import OdsClient
+from services.ingest.patience import Patience, UnavailableError
+from services.ingest.pull.client import OdsClient, OdsError
 from services.ingest.pull.credentials import ClientCredentials, read_credentials
 from services.ingest.pull.report import PullReport
 from services.ingest.pull.rounds import pull_round
@@ -70,7 +70,7 @@ def pull(
     A pull that was killed goes on where it was, and nothing counts twice. It uses the stack that runs in the data
     folder; when none runs, it starts one.
 
-    Exit status: 0 done; 1 failed, the message says why; 2 wrong usage; 130 interrupted.
+    Exit status: 0 done, also by Ctrl-C without --once; 1 failed, the message says why; 2 wrong usage; 130 interrupted.
     """
     log_quietly()
     with failing():
@@ -85,7 +85,7 @@ def pull(
         done = asyncio.run(until_stopped(work))
     if done is None:
         say("Interrupted. Run it again: it goes on where it was.")
-        sys.exit(EXIT_INTERRUPTED)
+        sys.exit(EXIT_INTERRUPTED if once else 0)
 
 
 async def _pull(
@@ -107,20 +107,24 @@ async def _pull(
         ):
             await intake.start()
             await intake.agreement()
-            while True:
-                report = await _round(client, intake, mapping, anew=anew)
-                if json_target != STDOUT:
-                    click.echo("\n".join(describe(report)))
-                if json_target is not None:
-                    write_json(report.document(), json_target)
-                if pause is None:
-                    break
-                anew = False
+            _tell(await _round(client, intake, mapping, anew=anew), json_target)
+            while pause is not None:
                 await asyncio.sleep(pause)
+                try:
+                    _tell(await _round(client, intake, mapping, anew=False), json_target)
+                except (OdsError, UnavailableError) as error:
+                    say(f"{error} The next round follows.")
         if started is not None:
             say("Waiting until every group has caught up …")
             await caught_up(started.kafka)
     return True
+
+
+def _tell(report: PullReport, json_target: str | None) -> None:
+    if json_target != STDOUT:
+        click.echo("\n".join(describe(report)))
+    if json_target is not None:
+        write_json(report.document(), json_target)
 
 
 async def _round(client: OdsClient, intake: Intake, mapping: Mapping, *, anew: bool) -> PullReport:

@@ -29,6 +29,7 @@ STUDENT = "S2"
 RECIPIENT = "dsni"
 DAYS = ("2016-12-05", "2016-12-06", "2016-12-07")
 SESSION = "2016-2017 Fall"
+EVERYTHING = ("attendance", *OTHER_RECORDS)
 
 
 def agreement() -> Agreement:
@@ -71,6 +72,14 @@ def event_key(day: str, category: str) -> dict[str, object]:
     }
 
 
+def calendar_date(day: str) -> dict[str, object]:
+    return {
+        "calendarReference": {"calendarCode": "M", "schoolId": 255, "schoolYear": 2017},
+        "date": day,
+        "calendarEvents": [{"calendarEventDescriptor": descriptor("CalendarEvent", "Instructional day")}],
+    }
+
+
 class Source(FakeOds):
     """An API whose rows a test changes."""
 
@@ -104,11 +113,11 @@ class Source(FakeOds):
         return None
 
 
-async def begun(taken: Taken, source: Source) -> PullReport:
+async def begun(taken: Taken, source: Source, records: tuple[str, ...] = EVERYTHING) -> PullReport:
     await taken.intake.set_replay_day(date(2017, 6, 30))
     await taken.apply(agreement())
     row = taken.consent_row(STUDENT, RECIPIENT)
-    await taken.intake.take_consents([replace(row, records=("attendance", *OTHER_RECORDS))])
+    await taken.intake.take_consents([replace(row, records=records)])
     source.put(
         {
             "schools": [{"schoolId": 255, "nameOfInstitution": "Central"}],
@@ -235,6 +244,63 @@ async def test_what_a_restored_api_lacks_is_taken_back(taken: Taken) -> None:
     assert any("gone back" in note for note in report.notes)
     assert await marks(taken) == {**dict.fromkeys(DAYS, "absent"), "2016-12-12": "retracted"}
     assert await standing(taken, "grades", "course") == []
+
+
+async def test_what_new_consents_cover_comes_when_all_is_read_anew(taken: Taken) -> None:
+    source = Source()
+    await begun(taken, source, records=("attendance",))
+    assert await standing(taken, "grades", "course") == []
+    assert (await pulled(taken, source)).not_consented == {}
+    await taken.intake.take_consents([replace(taken.consent_row(STUDENT, RECIPIENT), records=EVERYTHING)])
+    source.newest = 2
+    attendance = "studentSchoolAttendanceEvents"
+    source.change(attendance, lambda row: row["eventDate"] == DAYS[0], None)
+    source.say_gone(attendance, event_key(DAYS[0], "Unexcused Absence"))
+    source.change("studentSchoolAssociations", lambda _: True, {"entryDate": "2016-08-24"})
+    await pulled(taken, source, anew=True)
+    assert await standing(taken, "grades", "course") == [("ALG",)]
+    assert await marks(taken) == {DAYS[0]: "retracted", DAYS[1]: "absent", DAYS[2]: "absent"}
+    entries = "SELECT DISTINCT entry_date FROM ingest.enrollments WHERE :id <> ''"
+    assert await taken.rows(entries, STUDENT) == [(date(2016, 8, 24),)]
+    assert not (await pulled(taken, source)).resources[attendance].read
+
+
+async def test_days_that_a_calendar_lacks_are_no_school_days_any_more(taken: Taken) -> None:
+    source = Source()
+    await begun(taken, source)
+    open_days = "SELECT date FROM ingest.school_days WHERE instructional AND date < '2016-09-01' AND :id <> ''"
+    assert len(await taken.rows(open_days, STUDENT)) == 7  # weekdays of the session
+    source.newest = 2
+    source.put({"calendarDates": [calendar_date(day) for day in ("2016-08-29", "2016-08-30")]})
+    await pulled(taken, source)
+    assert len(await taken.rows(open_days, STUDENT)) == 2
+    source.newest = 3
+    source.change("calendarDates", lambda row: row["date"] == "2016-08-30", None)
+    source.say_gone("calendarDates", {"calendarCode": "M", "date": "2016-08-30", "schoolId": 255, "schoolYear": 2017})
+    await pulled(taken, source)
+    assert await taken.rows(open_days, STUDENT) == [(date(2016, 8, 29),)]
+
+
+async def test_a_snapshot_is_read_where_it_has_anything_new(taken: Taken) -> None:
+    source = Source()
+    snapshot, plain = [1], source.before
+
+    def offering(request: httpx.Request) -> httpx.Response | None:
+        path, of_snapshot = request.url.path, request.headers.get("Use-Snapshot") == "true"
+        if path.endswith("/snapshots"):
+            return httpx.Response(200, json=[{"id": "x"}] if snapshot else [])
+        if path.endswith("availableChangeVersions") and of_snapshot:
+            return httpx.Response(200, json={"oldestChangeVersion": 0, "newestChangeVersion": snapshot[0]})
+        return plain(request)
+
+    source.before = offering
+    await begun(taken, source)
+    assert source.asked[-1].headers["Use-Snapshot"] == "true"
+    source.newest = 2
+    source.put({"studentSchoolAttendanceEvents": [event("2016-12-12", "Tardy")]})
+    await pulled(taken, source)
+    assert "Use-Snapshot" not in source.asked[-1].headers
+    assert (await marks(taken))["2016-12-12"] == "tardy"
 
 
 async def test_what_is_not_offered_is_named_and_the_rest_goes_on(taken: Taken) -> None:

@@ -14,15 +14,18 @@ CREATE TABLE ingest.pulls (
     source text NOT NULL,
     resource text NOT NULL,
     change_version bigint NOT NULL DEFAULT 0,
-    anew boolean NOT NULL DEFAULT false,
+    anew text CHECK (anew IN ('asked', 'restored')),
     run bigint NOT NULL,
     PRIMARY KEY (source, resource)
 );
 COMMENT ON TABLE ingest.pulls IS 'How far each Ed-Fi ODS/API has been read; nothing in it is of a student';
 COMMENT ON COLUMN ingest.pulls.source IS 'The address of the API';
 COMMENT ON COLUMN ingest.pulls.change_version IS 'Everything up to this one was taken; 0: nothing yet';
-COMMENT ON COLUMN ingest.pulls.anew IS 'The API was restored: what it said before and does not say now is taken back';
+COMMENT ON COLUMN ingest.pulls.anew IS
+    'All is read anew and what is not said any more taken back: asked for, or as the API was restored; null: it is not';
 COMMENT ON COLUMN ingest.pulls.run IS 'As which import all that it says is taken: one for each source';
+COMMENT ON COLUMN ingest.enrollments.said_in IS
+    'The import that said it, null when HTTP did; a pull''s run, negative: any import counts as later';
 """
 
 
@@ -31,4 +34,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE ingest.pulls")
+    op.execute("""
+        DROP TABLE ingest.pulls;
+        UPDATE ingest.enrollments SET said_in = NULL WHERE said_in < 0;
+    """)

@@ -58,8 +58,9 @@ class _Marks:
     async def _take_page(self, collection: str, items: Sequence[Item[MarkRow]]) -> None:
         reading = self._reading
         rows = [item.row for item in items]
-        if self._is_anew:  # what was taken back since must stand again: it is said now
+        if reading.was_restored(collection):  # what was taken back since must stand again: it is said now
             rows = [replace(row, modified_at=None) for row in rows]
+        if self._is_anew:
             self._seen.update(hash(_unsaid(row)) for row in rows)
         self._gone.difference_update(_unsaid(row) for row in rows)
         outcomes = await reading.intake.take_marks(rows, reading.said, counts=self._counts)

@@ -61,8 +61,12 @@ class Reading:
         return all(self.window(one).done == 0 for one in collections)
 
     def is_anew(self, *collections: str) -> bool:
-        """Whether the source was restored since any of these was read."""
-        return not self.state.anew.isdisjoint(collections)
+        """Whether any of these is read anew: what the source said of it and does not say now is taken back."""
+        return any(one in self.state.anew for one in collections)
+
+    def was_restored(self, collection: str) -> bool:
+        """Whether it is read anew as the source may say again what was taken back since."""
+        return self.state.anew.get(collection) == "restored"
 
     async def rows(self, collection: str) -> AsyncIterator[Page]:
         """The pages of what changed."""

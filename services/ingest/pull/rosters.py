@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Generic, Protocol
 
 from services.ingest.formats import edfi
@@ -67,42 +66,29 @@ class EnrollmentsStep:
 
     async def take(self, reading: Reading) -> None:
         """Take what stands, then what is gone and does not stand again, then the calendars."""
-        collection, spans = ENROLLMENTS.collection, _Spans()
-        first = reading.is_first(collection)
-        counts = HeadCounts(fresh=True) if first else None
-        async for keys in reading.gone(collection):
-            parsed = (ENROLLMENTS.parse(key_values(ENROLLMENTS.fields, key), reading.mapping) for key in keys)
-            spans.gone.update(_key(row) for row in parsed if isinstance(row, EnrollmentRow))
-        changed = bool(spans.gone)
+        collection, pulled = ENROLLMENTS.collection, reading.intake.pulled
+        gone: set[SpanKey] = set()
+        seen: set[SpanKey] = set()
+        counts = HeadCounts(fresh=True) if reading.is_first(collection) else None
+        async for gone_keys in reading.gone(collection):
+            parsed = (ENROLLMENTS.parse(key_values(ENROLLMENTS.fields, key), reading.mapping) for key in gone_keys)
+            gone.update(_key(row) for row in parsed if isinstance(row, EnrollmentRow))
+        changed = bool(gone)
         async for page in reading.rows(collection):
             changed = True
             items = await reading.parse(collection, ENROLLMENTS, page)
             rows = [item.row for item in items]
-            spans.see(rows, keep=reading.is_anew(collection))
-            await reading.taken(collection, items, await reading.intake.take_enrollments(rows, counts=counts))
-        if reading.is_anew(collection) and collection not in reading.refused and spans.schools:
-            spans.gone |= await reading.intake.pulled.enrollments(spans.schools, spans.since) - spans.seen
-        await reading.intake.pulled.drop_enrollments(spans.gone)
+            keys = {_key(row) for row in rows}
+            gone -= keys
+            if reading.is_anew(collection):
+                seen |= keys
+            outcomes = await reading.intake.take_enrollments(rows, counts=counts)
+            await pulled.claim_enrollments(keys, reading.state.run)
+            await reading.taken(collection, items, outcomes)
+        if reading.is_anew(collection) and collection not in reading.refused:
+            gone |= await pulled.enrollments(reading.state.run) - seen
+        await pulled.drop_enrollments(gone)
         await take_calendars(reading, changed=changed)
-
-
-class _Spans:
-    """Which enrollments are gone, and of a source that was restored, which there are."""
-
-    def __init__(self) -> None:
-        self.gone: set[SpanKey] = set()
-        self.seen: set[SpanKey] = set()
-        self.schools: set[str] = set()
-        self.since = date.max
-
-    def see(self, rows: Sequence[EnrollmentRow], *, keep: bool) -> None:
-        """These stand."""
-        keys = [_key(row) for row in rows]
-        self.gone.difference_update(keys)
-        if keep:
-            self.seen.update(keys)
-            self.schools.update(row.school_id for row in rows)
-            self.since = min((self.since, *(row.entry_date for row in rows)))
 
 
 def _key(row: EnrollmentRow) -> SpanKey:

@@ -59,8 +59,9 @@ async def pull_round(
     Raises `OdsError` when the API does not answer or is none; what was done counts, and the next round goes on there.
     """
     began, report = time.monotonic(), PullReport()
-    versions = await _versions(client, report)
-    state = await _state(client, intake, versions, report, anew=anew)
+    state = await intake.pulled.begin(client.url, RESOURCES)
+    versions = await _versions(client, max(state.done.values()))
+    state = await _state(client, intake, state, versions, report, anew=anew)
     moment = await _moment(client, intake, state)
     reading = Reading(client, intake, mapping, state, versions.newest, moment, report, progress)
     left = Counter(name for step in STEPS for name in step.counts | step.looks_at)
@@ -102,36 +103,29 @@ async def _done(reading: Reading, names: list[str]) -> None:
         reading.report.resources[name].change_version = reading.newest
 
 
-async def _versions(client: OdsClient, report: PullReport) -> Available:
-    """Those of the API's snapshot, where it offers one; pages are read from behind all the same."""
-    client.use_snapshot = False
+async def _versions(client: OdsClient, last: int) -> Available:
+    """Those of the API's snapshot, where it offers one with anything new; else of what stands now."""
+    client.use_snapshot = True
     try:
-        offered = bool((await client.changes("snapshots")).body)
+        if (await client.changes("snapshots")).body and (found := await available(client)).newest > last:
+            return found
     except NotOfferedError:
-        offered = False
-    if offered:
-        client.use_snapshot = True
-        try:
-            return await available(client)
-        except NotOfferedError:
-            client.use_snapshot = False
-            report.note("The API names a snapshot and does not give it: what stands now is read.")
+        pass
+    client.use_snapshot = False
     return await available(client)
 
 
 async def _state(
-    client: OdsClient, intake: Intake, versions: Available, report: PullReport, *, anew: bool
+    client: OdsClient, intake: Intake, state: PullState, versions: Available, report: PullReport, *, anew: bool
 ) -> PullState:
-    state = await intake.pulled.begin(client.url, RESOURCES)
-    last = max(state.done.values())
-    if versions.newest < last:
+    """The state of the source, in which is reset what must be read anew."""
+    lost = [name for name, done in state.done.items() if 0 < done < versions.oldest - 1]
+    if versions.newest < max(state.done.values()):
         report.note("The API has gone back behind what was read of it, as one that was restored: all is read anew.")
-        await intake.pulled.read_anew(client.url, restored=True)
-    elif last and versions.oldest > min(done for done in state.done.values() if done) + 1:
-        report.note("The API does not know any more what was deleted since the last round: all is read anew.")
-        await intake.pulled.read_anew(client.url, restored=True)
-    elif anew:
-        await intake.pulled.read_anew(client.url, restored=False)
-    else:
-        return state
+        await intake.pulled.read_anew(client.url, RESOURCES, "restored")
+    elif lost:
+        report.note("The API does not know any more all that was deleted since the last round: that is read anew.")
+        await intake.pulled.read_anew(client.url, lost, "asked")
+    if anew:
+        await intake.pulled.read_anew(client.url, RESOURCES, "asked")
     return await intake.pulled.begin(client.url, RESOURCES)

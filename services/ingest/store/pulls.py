@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,15 +19,18 @@ _BEGIN = text("""
 _STATE = text("SELECT resource, change_version, anew, run FROM ingest.pulls WHERE source = :source")
 
 _ANEW = text("""
-    UPDATE ingest.pulls SET change_version = 0, anew = anew OR (:restored AND change_version > 0)
-    WHERE source = :source
+    UPDATE ingest.pulls SET change_version = 0, anew = CASE WHEN anew = 'restored' THEN anew ELSE :why END
+    WHERE source = :source AND resource = ANY (CAST(:resources AS text[])) AND change_version > 0
 """)
 
 _DONE = text("""
-    UPDATE ingest.pulls p SET change_version = g.version, anew = false
+    UPDATE ingest.pulls p SET change_version = g.version, anew = NULL
     FROM unnest(CAST(:resources AS text[]), CAST(:versions AS bigint[])) AS g (resource, version)
     WHERE p.source = :source AND p.resource = g.resource
 """)
+
+WhyAnew = Literal["asked", "restored"]
+"""Restored: what was taken back since may stand again, said before it was taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +41,8 @@ class PullState:
     """As which import all that it says is taken."""
     done: Mapping[str, int]
     """By resource: the change version up to which everything was taken; 0: nothing yet."""
-    anew: frozenset[str]
-    """Resources of a source that was restored, of which not all has been read since."""
+    anew: Mapping[str, WhyAnew]
+    """Resources that are read anew: what was said of them before and is not said now is taken back."""
 
 
 async def begin(connection: AsyncConnection, source: str, resources: Collection[str], run: int) -> PullState:
@@ -49,13 +53,13 @@ async def begin(connection: AsyncConnection, source: str, resources: Collection[
     return PullState(
         max(row.run for row in rows),
         {row.resource: row.change_version for row in rows},
-        frozenset(row.resource for row in rows if row.anew),
+        {row.resource: row.anew for row in rows if row.anew is not None},
     )
 
 
-async def read_anew(connection: AsyncConnection, source: str, *, restored: bool) -> None:
-    """Nothing of the source counts as read; `restored`: it may have lost what it said."""
-    await connection.execute(_ANEW, {"source": source, "restored": restored})
+async def read_anew(connection: AsyncConnection, source: str, resources: Collection[str], why: WhyAnew) -> None:
+    """Nothing of these resources counts as read."""
+    await connection.execute(_ANEW, {"source": source, "resources": list(resources), "why": why})
 
 
 async def done(connection: AsyncConnection, source: str, versions: Mapping[str, int]) -> None:

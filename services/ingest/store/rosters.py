@@ -97,10 +97,17 @@ _DROP = text("""
 
 _CALENDARS = text("SELECT DISTINCT school_id, calendar FROM ingest.enrollments WHERE calendar IS NOT NULL")
 
-_BY_NO_IMPORT = text("""
+_CLAIM = text("""
+    UPDATE ingest.enrollments e SET said_in = - CAST(:run AS bigint)
+    FROM unnest(CAST(:students AS text[]), CAST(:schools AS text[]), CAST(:entries AS date[]))
+         AS g (student_id, school_id, entry_date), ingest.students s
+    WHERE s.student_id = g.student_id AND e.student = s.id AND e.entry_date = g.entry_date
+      AND e.school_id = g.school_id AND e.said_in IS NULL
+""")
+
+_CLAIMED = text("""
     SELECT s.student_id, e.school_id, e.entry_date
-    FROM ingest.enrollments e JOIN ingest.students s ON s.id = e.student
-    WHERE e.said_in IS NULL AND e.school_id = ANY (CAST(:schools AS text[])) AND e.entry_date >= :since
+    FROM ingest.enrollments e JOIN ingest.students s ON s.id = e.student WHERE e.said_in = - CAST(:run AS bigint)
 """)
 
 
@@ -173,18 +180,17 @@ async def put_spans(
 
 async def drop_spans(connection: AsyncConnection, spans: Collection[SpanKey]) -> None:
     """Delete these enrollments; one at a school that is not shared is known by its entry date alone."""
-    given = {
-        "students": [span.student_id for span in spans],
-        "schools": [span.school_id for span in spans],
-        "entries": [span.entry_date for span in spans],
-    }
-    await connection.execute(_DROP, given)
+    await connection.execute(_DROP, _keys(spans))
 
 
-async def spans_by_no_import(connection: AsyncConnection, schools: Collection[str], since: date) -> set[SpanKey]:
-    """The enrollments at these schools, begun on this day or later, that HTTP or a pull said."""
-    given = {"schools": list(schools), "since": since}
-    return {SpanKey(*row) for row in await connection.execute(_BY_NO_IMPORT, given)}
+async def claim_spans(connection: AsyncConnection, spans: Collection[SpanKey], run: int) -> None:
+    """Note that the pull of this run says these, which no import said since; any import counts as later."""
+    await connection.execute(_CLAIM, {**_keys(spans), "run": run})
+
+
+async def spans_of(connection: AsyncConnection, run: int) -> set[SpanKey]:
+    """The enrollments that the pull of this run says."""
+    return {SpanKey(*row) for row in await connection.execute(_CLAIMED, {"run": run})}
 
 
 async def calendars(connection: AsyncConnection) -> set[tuple[str, str]]:
@@ -202,3 +208,11 @@ async def put_schools(connection: AsyncConnection, rows: Sequence[SchoolRow]) ->
         "timezones": [row.timezone for row in last],
     }
     return set((await connection.execute(_SCHOOLS, given)).scalars())
+
+
+def _keys(spans: Collection[SpanKey]) -> dict[str, object]:
+    return {
+        "students": [span.student_id for span in spans],
+        "schools": [span.school_id for span in spans],
+        "entries": [span.entry_date for span in spans],
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,7 +15,7 @@ from services.ingest.context import IngestContext
 from services.ingest.publish.pending import publish_students
 from services.ingest.rows.kinds import RecordTable
 from services.ingest.store import calendars, pulls, records, rosters, unsaid
-from services.ingest.store.pulls import PullState
+from services.ingest.store.pulls import PullState, WhyAnew
 from services.ingest.store.records import RecordKey
 from services.ingest.store.rosters import SpanKey
 from services.ingest.store.unsaid import UnsaidMark
@@ -35,9 +36,9 @@ class Pulled:
         """How far this source has been read."""
         return await self._with(lambda on: pulls.begin(on, source, resources, time.time_ns()))
 
-    async def read_anew(self, source: str, *, restored: bool) -> None:
-        """Nothing of the source counts as read; `restored`: it may have lost what it said."""
-        await self._with(lambda on: pulls.read_anew(on, source, restored=restored))
+    async def read_anew(self, source: str, resources: Collection[str], why: WhyAnew) -> None:
+        """Nothing of these resources counts as read."""
+        await self._with(lambda on: pulls.read_anew(on, source, resources, why))
 
     async def done(self, source: str, versions: Mapping[str, int]) -> None:
         """Everything of these resources was taken, up to these change versions."""
@@ -47,8 +48,7 @@ class Pulled:
         """Take back what imports said of these; what else was said of the same stands again."""
         ordered = sorted(marks)
         for start in range(0, len(ordered), _AT_ONCE):
-            some = ordered[start : start + _AT_ONCE]
-            await self._parts.patience.run(lambda some=some: _unsay(self._parts, some))  # type: ignore[misc]
+            await self._parts.patience.run(partial(_unsay, self._parts, ordered[start : start + _AT_ONCE]))
 
     async def unsaid_in(self, run: int, seen: Collection[int]) -> list[UnsaidMark]:
         """The marks of this import whose hash is not among those that its source says."""
@@ -64,9 +64,13 @@ class Pulled:
             await self._with(lambda on: rosters.drop_spans(on, spans))
             await self._parts.patience.run(lambda: publish_students(self._parts))
 
-    async def enrollments(self, schools: Collection[str], since: date) -> set[SpanKey]:
-        """Those at these schools, begun on this day or later, that HTTP or a pull said."""
-        return await self._with(lambda on: rosters.spans_by_no_import(on, schools, since))
+    async def claim_enrollments(self, spans: Collection[SpanKey], run: int) -> None:
+        """Note that this source says these."""
+        await self._with(lambda on: rosters.claim_spans(on, spans, run))
+
+    async def enrollments(self, run: int) -> set[SpanKey]:
+        """Those that this source says."""
+        return await self._with(lambda on: rosters.spans_of(on, run))
 
     async def followed(self) -> set[tuple[str, str]]:
         """The calendars that kept enrollments name: school and code."""
