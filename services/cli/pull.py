@@ -99,25 +99,35 @@ async def _pull(
     anew: bool,
 ) -> bool:
     """Pull in rounds with so many seconds between them, or once; returns that it came to its end."""
-    async with stack_for(settings, "pull") as (pointed, started):
-        patience = Patience(pointed.import_patience_seconds, say)
-        async with (
-            Intake.open(pointed, patience) as intake,
-            OdsClient.open(url, credentials, pointed.import_patience_seconds, say) as client,
-        ):
-            await intake.start()
-            await intake.agreement()
-            _tell(await _round(client, intake, mapping, anew=anew), json_target)
-            while pause is not None:
-                await asyncio.sleep(pause)
-                try:
-                    _tell(await _round(client, intake, mapping, anew=False), json_target)
-                except (OdsError, UnavailableError) as error:
-                    say(f"{error} The next round follows.")
-        if started is not None:
-            say("Waiting until every group has caught up …")
-            await caught_up(started.kafka)
+    async with OdsClient.open(url, credentials, settings.import_patience_seconds, say) as client:
+        await client.reach()
+        async with stack_for(settings, "pull") as (pointed, started):
+            await _rounds(client, mapping, pointed, pause, json_target, anew=anew)
+            if started is not None:
+                say("Waiting until every group has caught up …")
+                await caught_up(started.kafka)
     return True
+
+
+async def _rounds(
+    client: OdsClient,
+    mapping: Mapping,
+    settings: IngestSettings,
+    pause: float | None,
+    json_target: str | None,
+    *,
+    anew: bool,
+) -> None:
+    async with Intake.open(settings, Patience(settings.import_patience_seconds, say)) as intake:
+        await intake.start()
+        await intake.agreement()
+        _tell(await _round(client, intake, mapping, anew=anew), json_target)
+        while pause is not None:
+            await asyncio.sleep(pause)
+            try:
+                _tell(await _round(client, intake, mapping, anew=False), json_target)
+            except (OdsError, UnavailableError) as error:
+                say(f"{error} The next round follows.")
 
 
 def _tell(report: PullReport, json_target: str | None) -> None:

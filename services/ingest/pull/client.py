@@ -17,6 +17,7 @@ from services.ingest.pull.waiting import retry_after, wait_for
 from services.platform.errors import OperatorError
 
 _TIMEOUT: Final = 60.0
+_FIRST_SECONDS: Final = 15.0
 _ASK_AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _NOT_OFFERED: Final = frozenset({403, 404, 405, 410})
 Document = Mapping[str, object]
@@ -98,9 +99,13 @@ class OdsClient:
         """What the change queries API has at this path."""
         return await self._get(f"{(await self._found()).changes}/{path}", {}, path)
 
+    async def reach(self) -> None:
+        """Find out where its parts are. Raises `OdsError` soon when nothing answers: it may be another's address."""
+        await self._found()
+
     async def _found(self) -> Urls:
         if self._urls is None:
-            answer = await self._until_it_comes(self._ask_root)
+            answer = await self._until_it_comes(self._ask_root, min(self._patience, _FIRST_SECONDS))
             self._urls = _urls(answer.body, self.url)
         return self._urls
 
@@ -124,7 +129,7 @@ class OdsClient:
                     break
             raise OdsError(f"{what}: the API does not accept the token that it gave. Ask who hosts it.")
 
-        return await self._until_it_comes(ask)
+        return await self._until_it_comes(ask, self._patience)
 
     async def _new_token(self) -> str:
         response = await self._http.post(
@@ -140,9 +145,9 @@ class OdsClient:
             raise OdsError("The API's answer holds no access_token. Is the address that of an Ed-Fi ODS/API?")
         return token
 
-    async def _until_it_comes(self, ask: Callable[[], Awaitable[OdsAnswer]]) -> OdsAnswer:
+    async def _until_it_comes(self, ask: Callable[[], Awaitable[OdsAnswer]], patience: float) -> OdsAnswer:
         retrying = AsyncRetrying(
-            stop=stop_after_delay(self._patience),
+            stop=stop_after_delay(patience),
             wait=wait_for,
             retry=retry_if_exception_type((AskAgainError, httpx.TransportError)),
             before_sleep=self._tell,
