@@ -24,7 +24,7 @@ Marks = Callable[[SchoolDay], int | None]
 """The code of a student's school day (`models.attendance.day_code`); None when nothing was said of it."""
 
 
-class Month(NamedTuple):
+class SchoolMonth(NamedTuple):
     """A calendar month."""
 
     year: int
@@ -40,7 +40,7 @@ class CellKey(NamedTuple):
     school: str
     grade: str
     """Empty when it is unknown."""
-    month: Month
+    month: SchoolMonth
 
 
 class StudentDay(NamedTuple):
@@ -106,7 +106,7 @@ class AttendanceSums:
             if day in seen:
                 continue
             seen.add(day)
-            of_month = mine[CellKey(school, grade or UNKNOWN_GRADE, Month(day.year, day.month))]
+            of_month = mine[CellKey(school, grade or UNKNOWN_GRADE, SchoolMonth(day.year, day.month))]
             of_month.membership += 1
             of_month.absent += absent
         for key, of_month in mine.items():

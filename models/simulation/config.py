@@ -174,7 +174,7 @@ class Consents(Config):
     per_child: Share = 0.06
     """Share of siblings for whom the parent decides otherwise than for the eldest."""
     agreement_id: str = "DSA-2016"
-    records: str = "attendance;contact"
+    records: str = "attendance;contact;demographics"
     purpose: str = "homelessness-prevention"
     recipients: str = "project-hope"
     other_recipients: str = "dsni"

@@ -110,6 +110,8 @@ def _lines(found: AverageDailyAttendance) -> Iterator[str]:
         yield f"Not shown: {hidden}, of fewer than {found.small_cell} students each."
     for school in found.assumed_calendars:
         yield f"School {school} has neither calendar nor sessions: its weekdays are taken for days of school."
+    for school in found.no_data:
+        yield f"School {school}: no data."
     if not found.averages:
         yield "No school in scope has reported a day with a student whose consent is in force."
 

@@ -33,6 +33,7 @@ COMMANDS = {
         "Say whether students' attendance, behaviour and courses are on track.",
     ),
     "ada": ("services.cli.ada:ada", "Average daily attendance by school, grade and month."),
+    "equity": ("services.cli.equity:equity", "Say whether false alerts fall evenly on groups of students."),
     "outcomes": ("services.cli.outcomes:outcomes", "Write the closed cases as outcomes.csv, to learn from."),
     "simulate": ("services.cli.simulate:simulate", "Write a simulated world as the district export set."),
     "train": ("services.cli.train:train", "Train a risk model on districts' school years."),

@@ -16,6 +16,7 @@ from services.ingest.formats import Item, Rejection, Source, open_sources
 from services.lab.engagement.attendance import Marked, marked_on
 from services.lab.year.reader import NothingInScopeError, ReadHistory, read_history
 from services.platform.errors import OperatorError
+from services.platform.sharing import ANY
 
 
 class FolderAverages(NamedTuple):
@@ -56,8 +57,9 @@ def averages_of(folder: Path, as_of: date | None, mapping: Path | None, *, first
     cells = sums.cells([reported for reported, _ in by_feed], agreement.small_cell)
     assumed = {one.history.schools[school] for one in read for school in one.history.assumed}
     told = {cell.key.school for cell in cells}
+    shared = {school for feed in agreement.attendance_feeds() for school in feed.schools} - {ANY}
     return FolderAverages(
-        Averages(first, last, agreement.small_cell, cells, sorted(assumed & told)),
+        Averages(first, last, agreement.small_cell, cells, sorted(assumed & told), sorted(shared - told)),
         [note, *source.warnings, *map(str, source.not_read)],
         read[0].rejected,
     )

@@ -37,7 +37,7 @@ role = "agency"
 [[disclosure]]
 to = "{agency}"
 purpose = "{purpose}"
-records = ["attendance", "contact", "housing_status"]
+records = ["attendance", "contact", "demographics", "housing_status"]
 schools = [{schools}]
 form = "live"
 """

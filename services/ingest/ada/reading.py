@@ -21,6 +21,7 @@ from models.school import School
 from services.ingest.ada.statements import ABSENCES, CALENDARS, DAYS, ENROLLMENTS, PEOPLE
 from services.ingest.agreement.document import Agreement, Feed, FeedId
 from services.ingest.store import agreements, gate
+from services.platform.sharing import ANY
 
 AT_ONCE: Final = 500
 """Students whose days are in memory together."""
@@ -50,6 +51,8 @@ class Averages:
     cells: list[AdaCell]
     assumed: list[str]
     """Schools among them without a calendar: their weekdays are taken for days of school."""
+    no_data: list[str]
+    """Schools in scope of which there is none, as nothing is reported or nobody's consent is in force."""
 
 
 async def average_daily_attendance(engine: AsyncEngine, asked: AdaQuestion) -> Averages:
@@ -68,9 +71,9 @@ async def average_daily_attendance(engine: AsyncEngine, asked: AdaQuestion) -> A
         after = batch.last
     cells = sums.cells([counting.reported], agreement.small_cell)
     told = {cell.key.school for cell in cells}
-    return Averages(
-        first, last, agreement.small_cell, cells, sorted(one for one in told if one in schools and schools[one].assumed)
-    )
+    assumed = sorted(one for one in told if one in schools and schools[one].assumed)
+    asked_of = {school for feed in feeds.values() for school in feed.schools if asked.covers(school)}
+    return Averages(first, last, agreement.small_cell, cells, assumed, sorted(asked_of - told - {ANY}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ class AverageDailyAttendance(BaseModel):
     last: date
     small_cell: int
     assumed_calendars: list[str] = Field(description="Schools without a calendar: their weekdays are assumed")
+    no_data: list[str] = Field(description="Schools that are shared, and of which nothing is known")
     averages: list[AverageAttendance]
 
     @classmethod
@@ -63,6 +64,7 @@ class AverageDailyAttendance(BaseModel):
             last=found.last,
             small_cell=found.small_cell,
             assumed_calendars=found.assumed,
+            no_data=found.no_data,
             averages=[AverageAttendance.of(cell) for cell in found.cells],
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -15,23 +15,14 @@ from models.backtest.history import Spans
 from models.enrollment import FOREVER
 from services.contracts.reference import EnrollmentSpan
 from services.ingest.agreement.spans import NOT_SHARED
-from services.ingest.formats import Found, Item, Rejection, district
-from services.ingest.formats.csv_table import CsvReader, Table
-from services.ingest.rows import parse
-from services.ingest.rows.fields import Values
-from services.ingest.rows.parse import EnrollmentRow, RowError, StudentRow
+from services.ingest.rows.parse import EnrollmentRow
+from services.ingest.rows.records import DemographicsRow
 from services.lab.year.folder import Folder
 from services.lab.year.schools import EnrolledCounts
 from services.lab.year.scope import Scope
 
 GROUPS: Final = ("gender", "race_ethnicity", "english_learner", "special_education")
-
-
-@dataclass(frozen=True, slots=True)
-class _Person:
-    student_id: str
-    household_id: str | None
-    groups: tuple[str, ...]
+_UNKNOWN: Final = ("",) * len(GROUPS)
 
 
 @dataclass(slots=True)
@@ -54,8 +45,7 @@ class People:
 
     def group(self, place: int, student_ids: Iterable[str]) -> tuple[str, ...]:
         """Each student's value in the group at this place of `GROUPS`; empty when unknown."""
-        unknown = ("",) * len(GROUPS)
-        return tuple(self.groups.get(one, unknown)[place] for one in student_ids)
+        return tuple(self.groups.get(one, _UNKNOWN)[place] for one in student_ids)
 
     def schools(self) -> set[str]:
         """The schools in scope at which anyone is enrolled."""
@@ -110,31 +100,22 @@ def _last(span: EnrollmentSpan) -> int:
     return FOREVER if span.exit_date is None else span.exit_date.toordinal()
 
 
-def read_people(folder: Folder, scope: Scope) -> People:
-    """Students and enrollments: of a student the last row holds, of one entry the longest."""
+def read_people(folder: Folder, scope: Scope, described: Container[str]) -> People:
+    """Students and enrollments: of a student the last row holds, of one entry the longest.
+
+    The groups are of those who are `described`: whose consent covers demographics.
+    """
     people = People(scope)
-    for person in folder.rows(_persons(folder)):
+    for person in folder.rows(folder.source.students()):
         if person.household_id:
             people.households[person.student_id] = person.household_id
-        before = people.groups.get(person.student_id, person.groups)
-        people.groups[person.student_id] = tuple(now or old for now, old in zip(person.groups, before, strict=True))
-    for row in folder.rows(folder.source.enrollments()):
-        _enroll(people, row)
+    for row in folder.rows(folder.source.records("demographics")):
+        if isinstance(row, DemographicsRow) and row.student_id in described:
+            before = people.groups.get(row.student_id, _UNKNOWN)
+            people.groups[row.student_id] = tuple(now or old for now, old in zip(_groups(row), before, strict=True))
+    for span in folder.rows(folder.source.enrollments()):
+        _enroll(people, span)
     return people
-
-
-def _persons(folder: Folder) -> Iterator[Found[_Person]]:
-    """The students; a table of them may give their groups too."""
-    for reader in folder.source.readers.students:
-        if isinstance(reader, CsvReader) and reader.table is district.STUDENTS:
-            yield from CsvReader(reader.source, _STUDENTS, reader.layout).read(folder.source.log)
-            continue
-        for found in reader.read(folder.source.log):
-            yield found if isinstance(found, Rejection) else Item(_without_groups(found.row), found.file, found.line)
-
-
-def _without_groups(row: StudentRow) -> _Person:
-    return _Person(row.student_id, row.household_id, ("",) * len(GROUPS))
 
 
 def _enroll(people: People, row: EnrollmentRow) -> None:
@@ -147,15 +128,9 @@ def _enroll(people: People, row: EnrollmentRow) -> None:
     people.enrollments[key] = max(exit_, people.enrollments.get(key, exit_))
 
 
-def _person(values: Values) -> _Person | RowError:
-    """The row as ingest reads it, with the groups, which ingest does not read."""
-    row = parse.parse_student(values)
-    if isinstance(row, RowError):
-        return row
-    groups = tuple(" ".join(str(values.get(name) or "").split()) for name in GROUPS)
-    return _Person(row.student_id, row.household_id, groups)
+def _groups(row: DemographicsRow) -> tuple[str, ...]:
+    return tuple(_word(getattr(row, name)) for name in GROUPS)
 
 
-_STUDENTS: Final = Table(
-    {**district.STUDENTS.columns, **dict(zip(GROUPS, GROUPS, strict=True))}, district.STUDENTS.required, _person
-)
+def _word(value: str | bool | None) -> str:
+    return str(value).lower() if isinstance(value, bool) else value or ""

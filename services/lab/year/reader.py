@@ -16,18 +16,20 @@ from models.enrollment import FOREVER
 from services.ingest.agreement.document import Feed
 from services.ingest.agreement.folder import agreement_of
 from services.ingest.consent.in_force import ConsentPolicy, Run
-from services.ingest.formats import FormatError, Rejection
+from services.ingest.formats import FormatError, Item, Rejection
 from services.ingest.imports.reading import CHUNK, chunks
 from services.ingest.imports.replayer import first_signed
 from services.ingest.settings import IngestSettings
 from services.lab.year.attendance import Attendance, AttendanceReader
 from services.lab.year.consents import Consented
+from services.lab.year.described import described
 from services.lab.year.folder import Folder
 from services.lab.year.marks import day_marks, first_of_event, in_force, several
 from services.lab.year.outcomes import read_identified
 from services.lab.year.people import GROUPS, read_people
 from services.lab.year.schools import EnrolledCounts, YearDays, head_counts
 from services.lab.year.scope import Scope
+from services.platform.sharing import ANY
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being read, how far it has come, and how far it will go."""
@@ -88,7 +90,8 @@ def read_history(
         attendance, left_out = _spanned(attendance, first_signed(files.source, agreement))
     first, last = (date.fromordinal(int(which(attendance.rows.handed_in))) for which in (np.min, np.max))
     runs = _runs_of_consent(files, policy, first, last)
-    people = read_people(files, scope)
+    consents = (found.row for found in files.source.consents() if isinstance(found, Item))
+    people = read_people(files, scope, described(agreement, consents, last))
     days = YearDays((row for row in files.rows(files.source.school_days()) if scope.feed.has(row.school_id)), first)
     assumed = days.assume(attendance.reported())
     names = (
@@ -125,6 +128,11 @@ def read_history(
     agencies = len(agreement.feeds())
     if agencies > 1:
         notes.append(f"Of {agencies} agencies this is what {scope.feed.agency} gets.")
+    known_of = sum(any(people.groups.get(one, ())) for one in students)
+    if agreement.id != ANY and known_of < len(students):
+        notes.append(
+            f"Groups are known of {known_of:,} of {len(students):,} students: whose consent covers demographics."
+        )
     if out_of_scope:
         notes.append(f"{out_of_scope:,} rows are out of the agreement's scope: left out.")
     notes += [f"School {school} has neither calendar nor sessions: its weekdays are assumed." for school in assumed]

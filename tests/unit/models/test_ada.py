@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.ada import AttendanceSums, CellKey, Month, StudentDay, days_of
+from models.ada import AttendanceSums, CellKey, SchoolMonth, days_of
 from models.attendance import EXCUSED, PARTIAL, TARDY, UNEXCUSED
 from models.engagement.days import ReportedDays
 from models.enrollment import Segment
@@ -33,7 +33,7 @@ def whole(school: str = "north", first: date = FIRST, last: date = LAST) -> Segm
 
 
 def cell(grade: str, month: int) -> CellKey:
-    return CellKey("north", grade, Month(2016, month))
+    return CellKey("north", grade, SchoolMonth(2016, month))
 
 
 def test_a_day_is_attended_unless_it_was_an_absence_for_any_reason() -> None:
@@ -93,7 +93,3 @@ def test_the_order_of_students_changes_nothing(students: list[tuple[str | None, 
 
     expected = [("7", 0), ("7", 3), ("8", 1), (None, 2), ("8", 5)]
     assert of(students).cells([reported()], 2) == of(expected).cells([reported()], 2)  # type: ignore[arg-type]
-
-
-def test_what_is_told_has_no_day_of_anybody() -> None:
-    assert StudentDay._fields == ("school", "day", "absent")

@@ -14,9 +14,9 @@ def test_seven_tenths_of_students_have_a_consent(world: World) -> None:
 
 def test_most_consents_fit_the_gate_and_some_do_not(world: World) -> None:
     kinds = Counter((row[6], row[7], row[8]) for row in world.consents())
-    fitting = ("attendance;contact", "homelessness-prevention", "project-hope")
+    fitting = ("attendance;contact;demographics", "homelessness-prevention", "project-hope")
     assert kinds[fitting] / kinds.total() > 0.9
-    assert kinds["attendance;contact", "homelessness-prevention", "dsni"] > 0
+    assert kinds["attendance;contact;demographics", "homelessness-prevention", "dsni"] > 0
     assert kinds["contact", "homelessness-prevention", "project-hope"] > 0
 
 

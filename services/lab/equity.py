@@ -1,0 +1,141 @@
+"""False alerts by group: of the running system's closed cases, or of counts that the district made itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.equity import EquityCell, JudgedStudent, equity, suppressed, widest_gap
+from services.contracts.cases import HOUSING_OUTCOMES, Outcome
+from services.ingest.formats.base import FormatError, Item, ReadLog, Rejection
+from services.ingest.formats.csv_table import CsvReader, Table, sound_layout
+from services.ingest.formats.inputs import inputs_of
+from services.ingest.rows import fields
+from services.ingest.rows.fields import FieldError, Values
+from services.ingest.rows.parse import RowError
+from services.lab.labels import ClosedCase
+from services.lab.year.people import GROUPS
+
+FALSE: Final[frozenset[Outcome]] = frozenset({"not_homeless"})
+"""How a case ends that was none; `could_not_reach` and `other` say neither."""
+_MOST: Final = 10_000_000
+_WORDS: Final = 200
+
+_DESCRIBED: Final = text("""
+    SELECT DISTINCT ON (s.student_id) s.student_id, r.gender, r.race_ethnicity, r.english_learner, r.special_education
+    FROM ingest.students s JOIN district.demographics r ON r.student = s.id AND r.until = 'infinity'
+    JOIN (SELECT DISTINCT agency, kept_for FROM ingest.shared_schools) d USING (agency, kept_for)
+    WHERE s.student_id = ANY (CAST(:ids AS text[])) AND s.kept_for LIKE 'demographics:%' AND NOT s.held
+      AND s.consent_from <= (SELECT ingest.today())
+      AND (s.consent_through IS NULL OR s.consent_through >= (SELECT ingest.today()))
+      AND (s.next_change IS NULL OR s.next_change > (SELECT ingest.today()))
+    ORDER BY s.student_id, r.said_at DESC
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFigures:
+    """False alerts by group."""
+
+    small_cell: int
+    students: int | None
+    """With a case that was judged; None of counts, which may leave students out."""
+    groups: dict[str, dict[str, EquityCell]]
+
+    def document(self) -> dict[str, object]:
+        """For JSON."""
+        return {
+            "small_cell": self.small_cell,
+            "students": self.students,
+            "groups": {
+                group: {value or "unknown": _cell(cell) for value, cell in cells.items()}
+                for group, cells in self.groups.items()
+            },
+            "widest_gap": {group: widest_gap(cells) for group, cells in self.groups.items()},
+        }
+
+
+def _cell(cell: EquityCell) -> dict[str, object]:
+    low, high = cell.interval or (None, None)
+    return {
+        "students": cell.students,
+        "false_alerts": cell.false_alerts,
+        "rate": cell.rate,
+        "low": low,
+        "high": high,
+        "suppressed": cell.students is None,
+    }
+
+
+def of_cases(cases: Iterable[ClosedCase], described: Mapping[str, Mapping[str, str]], small_cell: int) -> GroupFigures:
+    """Of closed cases; `described` has the groups of those whose consent covers demographics."""
+    judged: dict[str, bool] = {}
+    for case in cases:
+        if case.outcome in FALSE | HOUSING_OUTCOMES:
+            judged[case.student_id] = judged.get(case.student_id, True) and case.outcome in FALSE
+    students = [JudgedStudent(described.get(one, {}), is_false) for one, is_false in judged.items()]
+    shown = len(students) if not students or len(students) >= small_cell else None
+    return GroupFigures(small_cell, shown, equity(students, GROUPS, small_cell))
+
+
+async def described_among(connection: AsyncConnection, student_ids: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The groups of those of the students whose consent to demographics is in force; the connection is ingest's."""
+    rows = await connection.execute(_DESCRIBED, {"ids": sorted(student_ids)})
+    return {row.student_id: {name: _word(getattr(row, name)) for name in GROUPS} for row in rows}
+
+
+def _word(value: str | bool | None) -> str:
+    return str(value).lower() if isinstance(value, bool) else value or ""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCount:
+    """A row of the district's counts; without numbers it is a cell that the district hides."""
+
+    group: str
+    value: str
+    students: int | None
+    false_alerts: int | None
+
+
+def of_counts(path: Path, small_cell: int) -> GroupFigures:
+    """Of counts that the district made; raises `FormatError`, which names the line of what is wrong."""
+    groups: dict[str, dict[str, EquityCell]] = {}
+    for row in _counts(path, small_cell):
+        groups.setdefault(row.group, {})[row.value] = EquityCell(row.students, row.false_alerts)
+    return GroupFigures(small_cell, None, {group: suppressed(cells, small_cell) for group, cells in groups.items()})
+
+
+def _counts(path: Path, small_cell: int) -> Iterable[GroupCount]:
+    (source,) = inputs_of(path)
+    table = Table({name: name for name in _COLUMNS}, frozenset(_COLUMNS), _count)
+    for found in CsvReader(source, table, sound_layout(source, table)).read(ReadLog()):
+        if isinstance(found, Rejection):
+            raise FormatError(f"{found.file}, line {found.line}: {found.reason}. Correct it, and run it again.")
+        assert isinstance(found, Item)
+        if found.row.students is not None and found.row.students < small_cell:
+            raise FormatError(
+                f"{found.file}, line {found.line}: students: expected {small_cell} or more, or nothing: leave smaller "
+                "counts empty before they leave the district."
+            )
+        yield found.row
+
+
+_COLUMNS: Final = ("group", "value", "students", "false_alerts")
+
+
+def _count(values: Values) -> GroupCount | RowError:
+    try:
+        students = fields.optional_count(values, "students", _MOST)
+        alerts = fields.optional_count(values, "false_alerts", _MOST)
+        if (students is None) != (alerts is None) or (alerts or 0) > (students or 0):
+            return RowError("false_alerts", "false_alerts: expected a number up to that of students, or both empty")
+        group, value = (fields.required_words(values, name, _WORDS) for name in ("group", "value"))
+        return GroupCount(group, value, students, alerts)
+    except FieldError as error:
+        return RowError.of(error)
