@@ -1,4 +1,4 @@
-"""Two processes share the tests: one starts the real services, once, and has all that use them; one has the others."""
+"""Two processes share the tests: one starts a whole system, the other Kafka and PostgreSQL; both take the rest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests.identity import Identity
 
-WITH_SERVICES = {"e2e", "integration"}
+WITH_SERVICES = ("e2e", "integration")
 
 
 def pytest_configure() -> None:
@@ -19,13 +19,13 @@ def pytest_configure() -> None:
 
 
 class ServicesTogether(LoadScopeScheduling):
-    """All tests that use services go to one process, in their order; the other has the rest.
+    """Tests that stand on the same services go to one process, in their order; the others to who is free.
 
     xdist's own groups do it by a mark, which it writes where this pytest does not look any more.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "services" if WITH_SERVICES & set(nodeid.split("/")) else nodeid
+        return next((folder for folder in WITH_SERVICES if folder in nodeid.split("/")), nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)

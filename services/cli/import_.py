@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -21,9 +19,10 @@ from services.cli.common import (
     log_quietly,
     mapping_option,
 )
-from services.cli.database import answering, known_database, running
+from services.cli.database import answering, known_database
 from services.cli.import_lines import describe
 from services.cli.output import STDOUT, progress_bar, say, write_json
+from services.cli.starting import stack_for
 from services.ingest.agreement.folder import FolderAgreement, agreement_of
 from services.ingest.agreement.standing import standing_agreement
 from services.ingest.classification.classify import Horizon
@@ -37,10 +36,7 @@ from services.ingest.rows.fields import FieldError, optional_moment
 from services.ingest.rows.parse import to_utc
 from services.ingest.settings import IngestSettings
 from services.ingest.take.snapshot import Limits
-from services.platform.embedded.endpoints import Stack, stack_database
-from services.platform.embedded.stack import running_stack
 from services.platform.signals import until_stopped
-from services.registry import SERVICES
 from services.rehearsal.settled import caught_up
 
 EXIT_REJECTED = 4
@@ -140,18 +136,6 @@ def import_(
         sys.exit(EXIT_REJECTED)
 
 
-@asynccontextmanager
-async def _stack(settings: IngestSettings) -> AsyncIterator[tuple[IngestSettings, Stack | None]]:
-    """Settings that point at a running system, and the stack when it was started for this."""
-    pointed = running(settings, SERVICE)
-    if pointed is not None:
-        yield pointed, None
-    else:
-        say("Nothing is running here: starting the stack for this import …")
-        async with running_stack(settings, SERVICES, say=say) as started:
-            yield settings.on(started.kafka, stack_database(started, SERVICE)), started
-
-
 def _moment(text: str, settings: IngestSettings) -> datetime:
     try:
         moment = optional_moment({"--as-of": text}, "--as-of")
@@ -168,7 +152,7 @@ def _moment(text: str, settings: IngestSettings) -> datetime:
 async def _import(
     source: Source, settings: IngestSettings, as_of: datetime | None, snapshot: Snapshot | None
 ) -> Report:
-    async with _stack(settings) as (pointed, started):
+    async with stack_for(settings, "import") as (pointed, started):
         with progress_bar() as progress:
             task = progress.add_task("Importing", total=source.size())
             patience = Patience(pointed.import_patience_seconds, say)

@@ -17,6 +17,7 @@ COMMANDS = {
     "audit": ("services.cli.audit:audit", "Verify, export and sign the record of who was shown what."),
     "demo": ("services.cli.demo:demo", "Run a simulated school year through the real stack."),
     "import": ("services.cli.import_:import_", "Import a district's files into the running system."),
+    "pull": ("services.cli.pull:pull", "Pull what changed from an Ed-Fi ODS/API, now and again."),
     "withdraw": (
         "services.cli.withdraw:withdraw",
         "Withdraw a consent: access ends at once, and everything is erased.",

@@ -11,7 +11,7 @@ class Rejected(Event):
     """One row, entry or record that could not be read. The key is `source`."""
 
     source: str
-    """`http`, `import`, or the topic and partition of a poison record."""
+    """`http`, `import`, `pull`, or the topic and partition of a poison record."""
     file: str | None = None
     line: int | None = None
     """Physical line (the header is 1), the entry's index by HTTP, or the record's offset."""

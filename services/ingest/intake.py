@@ -1,4 +1,4 @@
-"""The intake: what the HTTP service, `import`, `replay` and `demo` hand rows to.
+"""The intake: what the HTTP service, `import`, `pull`, `replay` and `demo` hand rows to.
 
 Each process opens its own; several work on one database and cluster at once.
 """
@@ -42,6 +42,7 @@ from services.ingest.take import agreements, clock, consents, days, import_sessi
 from services.ingest.take.consents import Known
 from services.ingest.take.days import Close
 from services.ingest.take.hand_in import HandIn
+from services.ingest.take.pulled import Pulled
 from services.ingest.take.snapshot import Limits, TakenBack
 from services.platform import trace
 from services.platform.consent import check_database
@@ -67,6 +68,7 @@ class Intake:
     def __init__(self, parts: IngestContext) -> None:
         self._parts = parts
         self._patience = parts.patience
+        self.pulled = Pulled(parts)
 
     @classmethod
     @asynccontextmanager

@@ -57,7 +57,7 @@ def test_nobody_issues_tokens_for_an_outside_database(system: System) -> None:
         ("ingest", None, 401),
         ("casework", None, 401),
         ("warning", None, 401),
-        ("ingest", "lead", 403),
+        ("ingest", "caseworker", 403),
         ("casework", "lead", 403),
         ("warning", "lead", 403),
         ("ingest", "district", None),

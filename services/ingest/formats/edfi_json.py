@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Generic
@@ -86,7 +86,7 @@ class JsonReader(Generic[RowT_co]):
             if not isinstance(value, dict):
                 yield Rejection(file, line, None, fault or _NOT_AN_OBJECT)
                 continue
-            row = self.resource.parse({field.name: _at(value, field) for field in self.resource.fields}, self.mapping)
+            row = self.resource.parse(values_of(self.resource.fields, value), self.mapping)
             if isinstance(row, RowError):
                 yield Rejection.of(row, file, line)
             elif row is not None:
@@ -96,6 +96,11 @@ class JsonReader(Generic[RowT_co]):
         told = self.resource.told(file, left_out)
         if told is not None:
             log.warn(told)
+
+
+def values_of(fields: Iterable[Field], value: dict[str, object]) -> dict[str, object]:
+    """What an object says, by the names of the fields."""
+    return {field.name: _at(value, field) for field in fields}
 
 
 def _at(value: dict[str, object], field: Field) -> object:

@@ -12,7 +12,7 @@ from services.contracts.topics import REJECTED
 from services.ingest.context import IngestContext
 from services.ingest.publish.batches import Record
 
-Source = Literal["http", "import"]
+Source = Literal["http", "import", "pull"]
 
 
 class Refused(Protocol):

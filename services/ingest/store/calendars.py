@@ -35,6 +35,8 @@ _SENT = text("""
     WHERE (d.school_id, d.calendar, d.date, d.revision) = (g.school_id, g.calendar, g.date, g.revision)
 """)
 
+_DAYS = text("SELECT school_id, calendar, date FROM ingest.calendar_days WHERE instructional")
+
 
 @dataclass(frozen=True, slots=True)
 class CalendarDayState:
@@ -61,6 +63,11 @@ async def put(connection: AsyncConnection, rows: Sequence[SchoolDayRow]) -> set[
         "instructional": list(last.values()),
     }
     return {(row.school_id, row.calendar, row.date) for row in await connection.execute(_PUT, given)}
+
+
+async def instructional(connection: AsyncConnection) -> set[tuple[str, str, date]]:
+    """The school, calendar and date of each day on which those who follow the calendar have school."""
+    return {(row.school_id, row.calendar, row.date) for row in await connection.execute(_DAYS)}
 
 
 async def pending(connection: AsyncConnection, limit: int) -> list[CalendarDayState]:

@@ -21,6 +21,9 @@ class Statements(NamedTuple):
     repeat: TextClause
     retract: TextClause
     drop: TextClause
+    close_others: TextClause
+    """Of what an import (`:run`) says of some students (`:ids`, null: all) all but rows of these keys."""
+    drop_others: TextClause
 
 
 @lru_cache(maxsize=len(RECORD_TABLES))
@@ -42,6 +45,7 @@ def statements_of(table: RecordTable) -> Statements:
     values = [*table.values, "first", "last", "said_at", "run"]
     at = f"{same} AND t.until = 'infinity'"
     where = f"district.{table.name}"
+    others = _others(table)
     return Statements(
         look=text(f"""
             WITH g AS MATERIALIZED ({given})
@@ -71,7 +75,24 @@ def statements_of(table: RecordTable) -> Statements:
             WITH g AS MATERIALIZED ({given})
             DELETE FROM {where} t USING g WHERE {at} AND t.said_at = :moment RETURNING g.place
         """),
+        close_others=text(f"UPDATE {where} t SET until = :moment {others.format('FROM')} AND t.said_at < :moment"),
+        drop_others=text(f"DELETE FROM {where} t {others.format('USING')} AND t.said_at >= :moment"),
     )
+
+
+def _others(table: RecordTable) -> str:
+    """What an import says of some students and is of none of these keys; begins with `{}`."""
+    arrays = ", ".join(f"string_to_array(:{name}, chr(31))" for name in ("students", *table.key))
+    keys = ", ".join(("student", *(_cast(name, kind, key=True) for name, kind in table.key.items())))
+    same = " AND ".join(("k.student = s.student_id", *(f"k.{name} = t.{name}" for name in table.key)))
+    return f"""
+        {{}} ingest.students s
+        WHERE s.id = t.student AND t.until = 'infinity' AND t.run = :run
+          AND (CAST(:ids AS text) IS NULL OR s.student_id = ANY (string_to_array(:ids, chr(31))))
+          AND NOT EXISTS (
+              SELECT FROM (SELECT {keys} FROM unnest({arrays}) AS u ({", ".join(("student", *table.key))})) k
+              WHERE {same})
+    """
 
 
 def _same(table: RecordTable) -> str:

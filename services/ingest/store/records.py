@@ -74,6 +74,9 @@ _DROP_UNSHARED: Final = tuple(
 Columns = Mapping[str, str]
 """Rows as arrays, one a column, by `columns_of`."""
 
+RecordKey = tuple[object, ...]
+"""The district's id of a student, and the values of the table's key."""
+
 
 class KeptRecord(NamedTuple):
     """A row to be kept of a student, by the number in the feed of its kind."""
@@ -172,6 +175,22 @@ async def retract(connection: AsyncConnection, table: RecordTable, given: Column
     for row in taken:
         found[row.place - 1] += 1
     return found
+
+
+async def close_others(
+    connection: AsyncConnection,
+    table: RecordTable,
+    said: Collection[RecordKey],
+    run: int,
+    moment: datetime,
+    student_ids: Collection[str] | None,
+) -> None:
+    """Take back what this import says of these students, None: of all, but for what has one of these keys."""
+    columns = zip(*said, strict=True) if said else [()] * (1 + len(table.key))
+    keys = dict(zip(("students", *table.key), map(joined, columns), strict=True))
+    given = {**keys, "run": run, "moment": moment, "ids": None if student_ids is None else joined(student_ids)}
+    await connection.execute(statements_of(table).drop_others, given)
+    await connection.execute(statements_of(table).close_others, given)
 
 
 async def drop_unshared(connection: AsyncConnection) -> None:

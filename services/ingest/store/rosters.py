@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -81,6 +82,34 @@ _SPANS = text("""
     SELECT student, school_id, entry_date FROM news
 """)
 
+_DROP = text("""
+    WITH gone AS (
+        DELETE FROM ingest.enrollments e
+        USING unnest(CAST(:students AS text[]), CAST(:schools AS text[]), CAST(:entries AS date[]))
+              AS g (student_id, school_id, entry_date), ingest.students s
+        WHERE s.student_id = g.student_id AND e.student = s.id AND e.entry_date = g.entry_date
+          AND e.school_id IN (g.school_id, '')
+        RETURNING e.student
+    )
+    UPDATE ingest.students SET enrollment_pending = true, revision = revision + 1
+    WHERE id IN (SELECT student FROM gone)
+""")
+
+_CALENDARS = text("SELECT DISTINCT school_id, calendar FROM ingest.enrollments WHERE calendar IS NOT NULL")
+
+_CLAIM = text("""
+    UPDATE ingest.enrollments e SET said_in = - CAST(:run AS bigint)
+    FROM unnest(CAST(:students AS text[]), CAST(:schools AS text[]), CAST(:entries AS date[]))
+         AS g (student_id, school_id, entry_date), ingest.students s
+    WHERE s.student_id = g.student_id AND e.student = s.id AND e.entry_date = g.entry_date
+      AND e.school_id = g.school_id AND e.said_in IS NULL
+""")
+
+_CLAIMED = text("""
+    SELECT s.student_id, e.school_id, e.entry_date
+    FROM ingest.enrollments e JOIN ingest.students s ON s.id = e.student WHERE e.said_in = - CAST(:run AS bigint)
+""")
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -103,6 +132,14 @@ class RosterSpan:
     exit_date: date | None
     """A day before the entry says that the student never came."""
     calendar: str | None
+
+
+class SpanKey(NamedTuple):
+    """What makes an enrollment one, by the district's id of the student."""
+
+    student_id: str
+    school_id: str
+    entry_date: date
 
 
 async def lock(connection: AsyncConnection, ids: Iterable[int]) -> set[int]:
@@ -141,6 +178,26 @@ async def put_spans(
     return {(row.student, row.school_id, row.entry_date) for row in await connection.execute(_SPANS, given)}
 
 
+async def drop_spans(connection: AsyncConnection, spans: Collection[SpanKey]) -> None:
+    """Delete these enrollments; one at a school that is not shared is known by its entry date alone."""
+    await connection.execute(_DROP, _keys(spans))
+
+
+async def claim_spans(connection: AsyncConnection, spans: Collection[SpanKey], run: int) -> None:
+    """Note that the pull of this run says these, which no import said since; any import counts as later."""
+    await connection.execute(_CLAIM, {**_keys(spans), "run": run})
+
+
+async def spans_of(connection: AsyncConnection, run: int) -> set[SpanKey]:
+    """The enrollments that the pull of this run says."""
+    return {SpanKey(*row) for row in await connection.execute(_CLAIMED, {"run": run})}
+
+
+async def calendars(connection: AsyncConnection) -> set[tuple[str, str]]:
+    """The calendars that enrollments name: school and code."""
+    return {(row.school_id, row.calendar) for row in await connection.execute(_CALENDARS)}
+
+
 async def put_schools(connection: AsyncConnection, rows: Sequence[SchoolRow]) -> set[str]:
     """Keep the schools, the last row of each; returns the ids of those that are new or changed."""
     last = {row.school_id: row for row in rows}.values()
@@ -151,3 +208,11 @@ async def put_schools(connection: AsyncConnection, rows: Sequence[SchoolRow]) ->
         "timezones": [row.timezone for row in last],
     }
     return set((await connection.execute(_SCHOOLS, given)).scalars())
+
+
+def _keys(spans: Collection[SpanKey]) -> dict[str, object]:
+    return {
+        "students": [span.student_id for span in spans],
+        "schools": [span.school_id for span in spans],
+        "entries": [span.entry_date for span in spans],
+    }

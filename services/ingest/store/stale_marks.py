@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.contracts.ids import Pseudonym, Slot
@@ -121,35 +121,46 @@ async def stale(
         "http": whole.http,
         "retracted": retracted,
     }
-    return [
-        Stale(
-            row.student,
-            row.student_id,
-            Pseudonym(row.pseudonym),
-            Slot(row.slot),
-            row.live,
-            row.school_id,
-            row.date,
-            row.section,
-            row.stale_at,
-            row.kept_code,
-            row.kept_at,
-        )
-        for row in await connection.execute(_STALE, given)
-    ]
+    return [stale_of(row) for row in await connection.execute(_STALE, given)]
+
+
+def stale_of(row: Row[tuple[object, ...]]) -> Stale:
+    """What a row says that has these columns."""
+    return Stale(
+        row.student,
+        row.student_id,
+        Pseudonym(row.pseudonym),
+        Slot(row.slot),
+        row.live,
+        row.school_id,
+        row.date,
+        row.section,
+        row.stale_at,
+        row.kept_code,
+        row.kept_at,
+    )
 
 
 async def forget(connection: AsyncConnection, marks: Sequence[Stale], whole: Whole) -> None:
     """What was taken back is no longer what an import says; what stays was said again a moment after it."""
-    keys = {
+    given = {**_keys(marks), "run": whole.run, "http": whole.http, "as_of": whole.as_of}
+    await connection.execute(_FORGET, given)
+    await again(connection, marks)
+
+
+async def again(connection: AsyncConnection, marks: Sequence[Stale]) -> None:
+    """What stays of these was said again, a moment after what was taken back."""
+    kept = {"codes": [mark.kept_code for mark in marks], "stale": [mark.stale_at for mark in marks]}
+    await connection.execute(_SAID_AGAIN, {**_keys(marks), **kept})
+
+
+def _keys(marks: Sequence[Stale]) -> dict[str, object]:
+    return {
         "students": [mark.student for mark in marks],
         "dates": [mark.date for mark in marks],
         "schools": [mark.school_id for mark in marks],
         "sections": [mark.section for mark in marks],
     }
-    await connection.execute(_FORGET, {**keys, "run": whole.run, "http": whole.http, "as_of": whole.as_of})
-    again = {"codes": [mark.kept_code for mark in marks], "stale": [mark.stale_at for mark in marks]}
-    await connection.execute(_SAID_AGAIN, {**keys, **again})
 
 
 async def clear_counts(

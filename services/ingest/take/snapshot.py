@@ -60,7 +60,7 @@ async def take_back(
     if _is_too_much(gone, number, limits):
         return TakenBack(gone, number, refused=True)
     for start in range(0, len(stale), _AT_ONCE):
-        await _publish(parts, stale[start : start + _AT_ONCE], whole)
+        await _take_back(parts, stale[start : start + _AT_ONCE], whole)
     async with parts.engine.begin() as connection:
         await stale_marks.clear_counts(connection, spans, seen)
     return TakenBack(gone, number)
@@ -82,7 +82,14 @@ def _is_too_much(gone: int, standing: int, limits: Limits | None) -> bool:
     return limits is not None and gone > limits.marks and gone > limits.share * standing
 
 
-async def _publish(parts: IngestContext, stale: Sequence[Stale], whole: Whole) -> None:
+async def _take_back(parts: IngestContext, stale: Sequence[Stale], whole: Whole) -> None:
+    await say_instead(parts, stale)
+    async with parts.engine.begin() as connection:
+        await stale_marks.forget(connection, stale, whole)
+
+
+async def say_instead(parts: IngestContext, stale: Sequence[Stale]) -> None:
+    """Send, and keep of what does not flow, what stands once these are gone; they are to be forgotten then."""
     partitions = len(await parts.publisher.partitions())
     said = [(one, mark) for one in stale if (mark := said_instead(one)) is not None]
     async with parts.engine.connect() as connection:
@@ -91,7 +98,6 @@ async def _publish(parts: IngestContext, stale: Sequence[Stale], whole: Whole) -
     await parts.publisher.send(mark_records(marks, datetime.now(UTC), {}, found.ciphers()))
     async with parts.engine.begin() as connection:
         await attendance.put(connection, [(one.student, mark) for one, mark in said if not one.live])
-        await stale_marks.forget(connection, stale, whole)
 
 
 def said_instead(stale: Stale) -> PlainMark | None:
