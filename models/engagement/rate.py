@@ -46,7 +46,8 @@ def _what_changes(
     for goal in goals:
         more = days_to(absent, days, goal)
         in_reach = more <= _weekdays_left(as_of)
-        yield (policy.goal if in_reach else policy.out_of_reach).format(more=more, goal=percent(goal))
+        days_more = "school day" if more == 1 else f"{more} school days"
+        yield (policy.goal if in_reach else policy.out_of_reach).format(more=days_more, goal=percent(goal))
         if not in_reach:
             return
 

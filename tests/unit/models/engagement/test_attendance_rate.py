@@ -33,6 +33,11 @@ def test_the_lines_are_exact(absent: int, days: int, track: str | None) -> None:
     assert rate.judge(attendance(absent, days), POLICY.attendance, AS_OF).track == track
 
 
+def test_one_day_is_one_day() -> None:
+    (area,) = rate.judge(attendance(1, 19), POLICY.attendance, AS_OF).areas
+    assert area.text.endswith("Attend the next school day without an absence and the rate is 95% again.")
+
+
 def test_the_days_of_absence_are_named_and_what_would_change_it() -> None:
     (area,) = rate.judge(attendance(3, 48), POLICY.attendance, AS_OF).areas
     assert area.dates == (date(2027, 1, 27), date(2027, 1, 28), date(2027, 1, 29))

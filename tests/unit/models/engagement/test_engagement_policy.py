@@ -25,7 +25,7 @@ def test_each_threshold_has_a_source_and_says_its_figures_in_words() -> None:
         ("min_days = 10", "min_days = 0", "attendance.min_days"),
         ('version = "2026.1"', 'version = "2026.1"\nweights = 3', "weights"),
         ("min_days = 10", "min_days =", "not TOML"),
-        ("{more} school days", "{days} school days", "goal"),
+        ("{more} without", "{days} without", "goal"),
     ],
 )
 def test_a_policy_that_cannot_be_used_says_where(was: str, becomes: str, said: str) -> None:
