@@ -74,7 +74,7 @@ def pull(
     """
     log_quietly()
     with failing():
-        if urlsplit(url).scheme not in {"http", "https"} or "@" in url or "?" in url:
+        if not is_root(url):
             raise click.BadParameter("expected an address such as https://ods.example.org/api", param_hint="--url")
         credentials = read_credentials(client_file, say)
         codes = Mapping() if mapping is None else load_mapping(mapping)
@@ -86,6 +86,17 @@ def pull(
     if done is None:
         say("Interrupted. Run it again: it goes on where it was.")
         sys.exit(EXIT_INTERRUPTED if once else 0)
+
+
+def is_root(url: str) -> bool:
+    """Whether it can be the address of an API: with a host, and without a secret or a question in it."""
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and not {"@", "?"} & {*url}
+        )
+    except ValueError:  # no port of these, or half of an IPv6 address
+        return False
 
 
 async def _pull(

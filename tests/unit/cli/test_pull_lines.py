@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from services.cli.pull import describe
+import pytest
+
+from services.cli.pull import describe, is_root
 from services.ingest.formats.base import Rejection
 from services.ingest.pull.report import PullReport
 
@@ -40,3 +42,21 @@ def test_the_document_has_each_resource_with_the_same_counts() -> None:
         },
         "seconds": 1.25,
     }
+
+
+@pytest.mark.parametrize(
+    ("url", "root"),
+    [
+        ("https://ods.example.org/api", True),
+        ("http://127.0.0.1:8001", True),
+        ("http://[::1]:8001/api", True),
+        ("http://[", False),
+        ("http://", False),
+        ("http://ods.example.org:99999/", False),
+        ("https://key:secret@ods.example.org/", False),
+        ("https://ods.example.org/?token=1", False),
+        ("ftp://ods.example.org/", False),
+    ],
+)
+def test_an_address_that_nothing_can_be_asked_of_is_wrong_usage(url: str, root: bool) -> None:
+    assert is_root(url) is root
