@@ -43,7 +43,7 @@ ABSENCES: Final = text(f"""
 """The sections' codes of the days with any absence."""
 
 DAYS: Final = text("""
-    SELECT school_id, date, instructional, assumed, reported, history FROM ingest.school_days
+    SELECT school_id, date, instructional, assumed, reported FROM ingest.school_days
     WHERE date BETWEEN :first AND :last
 """)
 
