@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -26,17 +32,21 @@ from services.ingest.pull.rounds import pull_round
 from services.ingest.rows.kinds import RECORD_TABLES
 from services.platform.embedded.endpoints import Stack
 from services.platform.sharing import OTHER_RECORDS
+from services.platform.supervisor import inherited_environment
 from tests.identity import Identity
 from tests.integration.ingest_support import ciphers_of, ingest_settings, own_database, sent
 from tests.integration.taking import Taken
 from tests.integration.test_pull_rounds import RECIPIENT
 from tests.ods.app import CLIENT_ID, CLIENT_SECRET, Ods
-from tests.ods.district import SCHOOL, fill, student_id
+from tests.ods.district import NAME, SCHOOL, fill, student_id
 from tests.ods.office import Office
 from tests.ods.server import listening
 from tests.ods.weather import Cut, Fail, Throttle
 
+SEED = 4  # of its changes some move rows past a reader who goes forward
 STUDENTS = 8
+MANY = 130
+"""So many that attendance has two pages."""
 BREAKS = 10
 
 
@@ -59,7 +69,7 @@ def agreement() -> Agreement:
 
 
 @asynccontextmanager
-async def consented(stack: Stack, identity: Identity, folder: Path) -> AsyncIterator[Taken]:
+async def consented(stack: Stack, identity: Identity, folder: Path, students: int) -> AsyncIterator[Taken]:
     """A database in which every second student has a consent to everything."""
     async with own_database(stack, agreement=False) as database:
         settings = identity.of(ingest_settings(stack.kafka, database.of("ingest"), folder))
@@ -74,7 +84,7 @@ async def consented(stack: Stack, identity: Identity, folder: Path) -> AsyncIter
                         records=("attendance", *OTHER_RECORDS),
                         signed_on=date(2021, 8, 1),
                     )
-                    for number in range(0, STUDENTS, 2)
+                    for number in range(0, students, 2)
                 ]
             )
             yield taken
@@ -125,18 +135,31 @@ async def client_of(url: str) -> AsyncIterator[OdsClient]:
         yield one
 
 
-@pytest.mark.parametrize("seed", [4, 5])
+async def assert_equal_to_one_round(
+    taken: Taken, ods: Ods, url: str, stack: Stack, identity: Identity, folder: Path
+) -> None:
+    """What is kept and sent is what one round of the source as it is now comes to."""
+    ods.weather.between = None
+    async with consented(stack, identity, folder, STUDENTS) as whole, client_of(url) as ods_client:
+        await pull_round(ods_client, whole.intake, Mapping())
+        expected, found = await content(whole), await content(taken)
+    assert {name: (found[name] - expected[name], expected[name] - found[name]) for name in expected} == {
+        name: (set(), set()) for name in expected
+    }
+    assert {name for name, rows in found.items() if not rows} == {"eligibility"}
+
+
 async def test_rounds_broken_off_at_random_end_equal_to_one_that_was_not(
-    stack: Stack, identity: Identity, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+    stack: Stack, identity: Identity, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(windows, "PAGE", 7)
     monkeypatch.setattr(client, "wait_for", lambda _: 0.01)
-    ods, chance = Ods(counts=seed == 4), Random(seed)
+    ods, chance = Ods(), Random(SEED)
     fill(ods.state, STUDENTS)
-    ods.weather.between = Office(seed, STUDENTS, date(2021, 8, 23), most=120)
+    ods.weather.between = Office(SEED, STUDENTS, date(2021, 8, 23), most=120)
     ods.weather.rate, ods.weather.kinds = 0.02, (Throttle(0), Fail(503), Cut())
     with listening(ods) as url:
-        async with consented(stack, identity, tmp_path / "broken") as broken:
+        async with consented(stack, identity, tmp_path / "broken", STUDENTS) as broken:
             for _ in range(BREAKS):
                 async with client_of(url) as ods_client:
                     one = asyncio.create_task(pull_round(ods_client, broken.intake, Mapping()))
@@ -146,14 +169,74 @@ async def test_rounds_broken_off_at_random_end_equal_to_one_that_was_not(
             done = 0
             async with client_of(url) as ods_client:
                 while done < ods.state.version:
-                    report = await pull_round(ods_client, broken.intake, Mapping())
-                    versions = [counts.change_version for counts in report.resources.values() if counts.change_version]
-                    done = min(versions)
-            ods.weather.between = None
-            async with consented(stack, identity, tmp_path / "whole") as whole, client_of(url) as ods_client:
-                await pull_round(ods_client, whole.intake, Mapping())
-                expected, found = await content(whole), await content(broken)
-    assert {name: (found[name] - expected[name], expected[name] - found[name]) for name in expected} == {
-        name: (set(), set()) for name in expected
-    }
-    assert {name for name, rows in found.items() if not rows} == {"eligibility"}
+                    done = _done((await pull_round(ods_client, broken.intake, Mapping())).document())
+            await assert_equal_to_one_round(broken, ods, url, stack, identity, tmp_path / "whole")
+
+
+def _done(document: Any) -> int:
+    """Up to which version all that the API has was taken."""
+    versions = [counts["change_version"] for counts in document["resources"].values()]
+    return min(version for version in versions if version)
+
+
+class Command:
+    """`firstbell pull --once` as a process on a database of its own."""
+
+    def __init__(self, taken: Taken, url: str) -> None:
+        folder = taken.settings.data_dir
+        self.out = folder / "out.json"
+        secret = folder / "client.toml"
+        secret.write_text(f'client_id = "{CLIENT_ID}"\nclient_secret = "{CLIENT_SECRET}"\n')
+        secret.chmod(0o600)
+        firstbell = Path(sys.executable).with_name("firstbell")
+        options = ["--client", secret, "--once", "--json", self.out, "--data-dir", folder]
+        self._argv = [firstbell, "pull", "--url", url, *options]
+        self._env = inherited_environment() | {
+            "FIRSTBELL_KAFKA": taken.settings.require_kafka(),
+            "FIRSTBELL_DATABASE": taken.settings.require_database(),
+        }
+
+    def begin(self) -> subprocess.Popen[str]:
+        """The process at work."""
+        return subprocess.Popen(self._argv, env=self._env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    async def run(self) -> tuple[Any, str]:
+        """Its JSON and what it said, once it has come to its end."""
+        process = self.begin()
+        said, _ = await asyncio.to_thread(process.communicate)
+        assert process.returncode == 0, said
+        return json.loads(self.out.read_text()), said
+
+    def kill(self, ods: Ods, after: int) -> bool:
+        """Kill it when it has asked for so many pages; whether that was before its end."""
+        asked = len(ods.asked)
+        with self.begin() as process:
+            while process.poll() is None and len(ods.asked) < asked + after:
+                time.sleep(0.005)
+            process.kill()
+        return process.returncode == -signal.SIGKILL
+
+
+async def test_a_pull_that_is_killed_ten_times_ends_equal_to_one_that_was_not(
+    stack: Stack, identity: Identity, tmp_path: Path
+) -> None:
+    ods, chance = Ods(counts=False), Random(SEED)
+    fill(ods.state, MANY)
+    ods.weather.between = Office(SEED, STUDENTS, date(2021, 8, 23), most=300)
+    with listening(ods) as url:
+        async with consented(stack, identity, tmp_path / "killed", STUDENTS) as killed:
+            command = Command(killed, url)
+            kills = [await asyncio.to_thread(command.kill, ods, chance.randrange(3, 60)) for _ in range(BREAKS)]
+            assert sum(kills) > BREAKS // 2
+            done = 0
+            while done < ods.state.version:
+                report, said = await command.run()
+                done = _done(report)
+            assert NAME not in said
+            assert "STU" not in said
+            names = {"read", "upserted", "deleted", "key_changed", "rejected", "change_version"}
+            assert report.keys() == {"resources", "seconds"}
+            assert all(counts.keys() == names for counts in report["resources"].values())
+            await assert_equal_to_one_round(killed, ods, url, stack, identity, tmp_path / "whole")
+            everything = await sent(killed.settings.require_kafka())
+            assert not [one for one in everything if b"STU0" in (one.key or "").encode() + (one.value or b"")]
