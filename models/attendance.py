@@ -6,6 +6,7 @@ Days are proleptic ordinals (`date.toordinal()`), times are microseconds since t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 NOTHING: Final = 0
@@ -76,12 +77,17 @@ def with_mark(marks: DayMarks, new: SectionMark) -> DayMarks:
 
 
 def day_code(marks: DayMarks, school: str) -> int | None:
-    """The one code of the day at a school, or None when the school said nothing of it.
+    """The one code of the day at a school, or None when the school said nothing of it."""
+    return merged_code(mark.code for mark in marks if mark.school == school)
+
+
+def merged_code(said: Iterable[int]) -> int | None:
+    """The one code of a school's day by what it said of each section; None when that is nothing.
 
     Absent when absent in at least half of the reported sections, excused only when every absent
     section is; else partial, unless one kind of attendance is all there is.
     """
-    codes = [mark.code for mark in marks if mark.school == school and mark.code != RETRACTED]
+    codes = [code for code in said if code != RETRACTED]
     if len(codes) <= 1:
         return codes[0] if codes else None
     absent = [code for code in codes if code in (EXCUSED, UNEXCUSED)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from typing import NamedTuple
 
 FOREVER = 3_652_059
@@ -17,6 +18,16 @@ class Span(NamedTuple):
     school: str
     calendar: str = ""
     """The student's own calendar there; empty: the school's."""
+
+
+class Stay(NamedTuple):
+    """An enrollment by its dates, both ends inclusive."""
+
+    school_id: str
+    """Empty at one that is not shared."""
+    entry_date: date
+    exit_date: date | None
+    calendar: str | None = None
 
 
 class Segment(NamedTuple):
@@ -38,6 +49,22 @@ def segments(spans: Sequence[Span], first: int, last: int) -> tuple[Segment, ...
         result = [part for old in result for part in _without(old, new)]
         result.append(new)
     return tuple(sorted(result))
+
+
+def shared_segments(
+    stays: Iterable[Stay], is_shared: Callable[[str], bool], first: date, last: date
+) -> tuple[Segment, ...]:
+    """Where the student was from first through last; without a school's id where nothing is shared."""
+    spans = [
+        Span(
+            stay.entry_date.toordinal(),
+            FOREVER if stay.exit_date is None else stay.exit_date.toordinal(),
+            stay.school_id if is_shared(stay.school_id) else "",
+            stay.calendar or "",
+        )
+        for stay in stays
+    ]
+    return segments(spans, first.toordinal(), last.toordinal())
 
 
 def _without(old: Segment, new: Segment) -> list[Segment]:

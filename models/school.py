@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date
+from typing import NamedTuple
 
 from models.school_year import first_day, year_of
 from models.shock import HeadCount, ShockRule, is_shock
@@ -152,3 +155,32 @@ class School:
             if self.is_instructional(before):
                 found.append(self._rates[before])
         return found[::-1]
+
+
+class SaidDay(NamedTuple):
+    """What a school has said of one of its days."""
+
+    school_id: str
+    date: date
+    instructional: bool | None
+    """None: its calendar does not name the day."""
+    reported: bool = False
+    assumed: bool = False
+    """Whether the calendar is assumed."""
+    calendar: str = ""
+    """The calendar of some students that says so; empty: the school's."""
+
+
+def schools_of(days: Iterable[SaidDay]) -> dict[str, School]:
+    """The schools by all that they have said."""
+    found: defaultdict[str, School] = defaultdict(School)
+    for said in days:
+        school, day = found[said.school_id], said.date.toordinal()
+        school.assumed |= said.assumed
+        if said.instructional is not None and said.calendar:
+            school.set_calendar_of(said.calendar, day, instructional=said.instructional)
+        elif said.instructional is not None:
+            school.set_calendar(day, instructional=said.instructional)
+        if said.reported:
+            school.close(day, history=False)
+    return dict(found)

@@ -20,6 +20,7 @@ from services.cli.common import (
     mapping_option,
 )
 from services.cli.database import found_engine
+from services.cli.folder_or_live import as_of_option, folder_argument, live_option, require_one
 from services.cli.on_record import put_on_record
 from services.cli.output import STDOUT, say, write_json
 from services.ingest.ada.reading import AdaQuestion, average_daily_attendance
@@ -33,16 +34,9 @@ ACTION: Final = "ada"
 
 
 @click.command()
-@click.argument(
-    "folder", metavar="[FOLDER]", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False)
-)
-@click.option("--live", is_flag=True, help="Of the running system in place of a folder.")
-@click.option(
-    "--as-of",
-    metavar="DATE",
-    type=click.DateTime(["%Y-%m-%d"]),
-    help="The last day that counts, of its school year.  [default: the last day that a school reported; live, today]",
-)
+@folder_argument
+@live_option
+@as_of_option("The last day that counts, of its school year.")
 @mapping_option
 @exit_date_option
 @click.option("--json", "json_target", metavar="OUT", help="Write it as JSON to OUT, `-` for stdout.")
@@ -69,8 +63,7 @@ def ada(
 
     Exit status: 0 done; 1 failed, the message says why; 2 wrong usage.
     """
-    if live == (folder is not None):
-        raise click.UsageError("Give a FOLDER, or --live.")
+    require_one(folder, live=live)
     last = None if as_of is None else as_of.date()
     with failing():
         if folder is not None:

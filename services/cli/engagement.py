@@ -26,6 +26,7 @@ from services.cli.common import (
     mapping_option,
 )
 from services.cli.database import answering, found_databases
+from services.cli.folder_or_live import as_of_option, folder_argument, live_option, require_one
 from services.cli.on_record import put_on_record
 from services.cli.output import STDOUT, say, write_json
 from services.ingest.settings import IngestSettings
@@ -52,16 +53,9 @@ class _Answer(NamedTuple):
 
 
 @click.command()
-@click.argument(
-    "folder", metavar="[FOLDER]", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False)
-)
-@click.option("--live", is_flag=True, help="Of the running system in place of a folder.")
-@click.option(
-    "--as-of",
-    metavar="DATE",
-    type=click.DateTime(["%Y-%m-%d"]),
-    help="As it was known at the end of this day.  [default: the last day that a school reported; live, today]",
-)
+@folder_argument
+@live_option
+@as_of_option("As it was known at the end of this day.")
 @click.option("--recipient", metavar="ID", help="Who reads.  [default: the first agency with live attendance]")
 @click.option("--purpose", metavar="ID", help="For what.  [default: that reader's first]")
 @mapping_option
@@ -92,8 +86,7 @@ def engagement(
 
     Exit status: 0 done; 1 failed, the message says why; 2 wrong usage.
     """
-    if live == (folder is not None):
-        raise click.UsageError("Give a FOLDER, or --live.")
+    require_one(folder, live=live)
     policy, day = engagement_policy(), None if as_of is None else as_of.date()
     with failing():
         if folder is not None:

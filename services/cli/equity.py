@@ -10,7 +10,7 @@ from typing import Final
 import click
 from pydantic import SecretStr
 
-from services.cli.common import data_dir_option, failing, load_settings, log_quietly
+from services.cli.common import data_dir_option, failing, find_kafka, load_settings, log_quietly
 from services.cli.database import found_databases
 from services.cli.on_record import put_on_record
 from services.cli.output import STDOUT, write_json
@@ -20,7 +20,6 @@ from services.ingest.store import agreements
 from services.lab.equity import GroupFigures, described_among, of_cases, of_counts
 from services.lab.labels import CASEWORK, closed_cases
 from services.platform.database import make_engine
-from services.platform.embedded.endpoints import read_stack
 from services.platform.erasure.copies import require_whole
 
 ACTION: Final = "equity"
@@ -56,17 +55,16 @@ def equity(*, live: bool, counts: Path | None, small_cell: int, json_target: str
         if counts is not None:
             found = of_counts(counts, small_cell)
         else:
-            found = asyncio.run(_of_system(load_settings(IngestSettings, data_dir)))
+            settings = load_settings(IngestSettings, data_dir)
+            found = asyncio.run(_of_system(settings, find_kafka(settings, data_dir=data_dir)))
     if json_target != STDOUT:
-        click.echo("\n".join(_lines(found)))
+        click.echo("\n".join([*([] if counts is not None else [_judged(found)]), *_lines(found)]))
     if json_target is not None:
         write_json(found.document(), json_target)
 
 
-async def _of_system(settings: IngestSettings) -> GroupFigures:
+async def _of_system(settings: IngestSettings, kafka: str) -> GroupFigures:
     async with found_databases(settings, SERVICE, CASEWORK) as (ingest, casework):
-        stack = read_stack(settings.data_dir)
-        kafka = settings.kafka if stack is None else stack.kafka
         pointed = settings.model_copy(update={"kafka": kafka, "database": SecretStr(casework)})
         engine = make_engine(ingest, service=SERVICE, pool_size=1)
         try:
@@ -82,9 +80,14 @@ async def _of_system(settings: IngestSettings) -> GroupFigures:
     return of_cases(closed.cases, groups, agreement.small_cell)
 
 
+def _judged(found: GroupFigures) -> str:
+    if found.students == 0:
+        return "No case was judged yet."
+    students = f"fewer than {found.small_cell}" if found.students is None else f"{found.students:,}"
+    return f"Students whose cases were judged: {students}."
+
+
 def _lines(found: GroupFigures) -> Iterator[str]:
-    students = "few" if found.students is None else f"{found.students:,}"
-    yield f"Students whose cases were judged: {students}." if found.students != 0 else "No case was judged yet."
     document = found.document()
     gaps = document["widest_gap"]
     for group, cells in found.groups.items():

@@ -93,8 +93,9 @@ def import_(
 
     An export is tables called schools, students (with demographics), enrollments, calendar, attendance, consents,
     terms, programs, eligibility, courses, grades, assessments, suspensions and graduations, as far as they are there.
-    Ed-Fi has all of these but eligibility; OneRoster has rosters, courses and grades. Attendance streams; the rest is
-    kept in the database, each kind as agreement and consents name it. docs/formats.md says where each is found.
+    Ed-Fi has all of these but consents and eligibility; OneRoster has rosters, courses and grades. Attendance streams;
+    the rest is kept in the database, each kind as agreement and consents name it. docs/formats.md says where each is
+    found.
 
     Tables may be .csv, .tsv, .txt or sheets of a workbook, with any usual separator and encoding, also in .gz or .zip.
     What is not read is named.

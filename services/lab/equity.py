@@ -18,6 +18,7 @@ from services.ingest.formats.inputs import inputs_of
 from services.ingest.rows import fields
 from services.ingest.rows.fields import FieldError, Values
 from services.ingest.rows.parse import RowError
+from services.ingest.store.gate import CONSENT_IN_FORCE
 from services.lab.labels import ClosedCase
 from services.lab.year.people import GROUPS
 
@@ -26,16 +27,13 @@ FALSE: Final[frozenset[Outcome]] = frozenset({"not_homeless"})
 _MOST: Final = 10_000_000
 _WORDS: Final = 200
 
-_DESCRIBED: Final = text("""
+_DESCRIBED: Final = text(f"""
     SELECT DISTINCT ON (s.student_id) s.student_id, r.gender, r.race_ethnicity, r.english_learner, r.special_education
     FROM ingest.students s JOIN district.demographics r ON r.student = s.id AND r.until = 'infinity'
     JOIN (SELECT DISTINCT agency, kept_for FROM ingest.shared_schools) d USING (agency, kept_for)
-    WHERE s.student_id = ANY (CAST(:ids AS text[])) AND s.kept_for LIKE 'demographics:%' AND NOT s.held
-      AND s.consent_from <= (SELECT ingest.today())
-      AND (s.consent_through IS NULL OR s.consent_through >= (SELECT ingest.today()))
-      AND (s.next_change IS NULL OR s.next_change > (SELECT ingest.today()))
+    WHERE s.student_id = ANY (CAST(:ids AS text[])) AND s.kept_for LIKE 'demographics:%' AND {CONSENT_IN_FORCE}
     ORDER BY s.student_id, r.said_at DESC
-""")
+""")  # noqa: S608 -- our own text
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ class GroupFigures:
 
     small_cell: int
     students: int | None
-    """With a case that was judged; None of counts, which may leave students out."""
+    """With a case that was judged; None: fewer than `small_cell`, or not known, as counts may leave some out."""
     groups: dict[str, dict[str, EquityCell]]
 
     def document(self) -> dict[str, object]:
@@ -104,13 +102,15 @@ class GroupCount:
 
 
 def of_counts(path: Path, small_cell: int) -> GroupFigures:
-    """Of counts that the district made; raises `FormatError`, which names the line of what is wrong."""
+    """Of counts that the district made; raises `FormatError`, which says what is wrong and where."""
     groups: dict[str, dict[str, EquityCell]] = {}
     for row in _counts(path, small_cell):
         cells = groups.setdefault(row.group, {})
         if row.value in cells:
-            raise FormatError(f"{path.name}: a value of a group comes twice. Correct it, and run it again.")
+            raise FormatError(f"{path.name}: a value of a group comes twice. Leave one row of it, and run it again.")
         cells[row.value] = EquityCell(row.students, row.false_alerts)
+    if not groups:
+        raise FormatError(f"{path.name}: there are no counts in it. See `firstbell equity` in docs/formats.md.")
     return GroupFigures(small_cell, None, {group: suppressed(cells, small_cell) for group, cells in groups.items()})
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 
 from sqlalchemy import Row
 
 from models.engagement.days import ReportedDays
-from models.school import School
+from models.school import SaidDay, schools_of
 from services.casework.engagement.people import AskedDay, Asking
 from services.casework.engagement.statements import CALENDARS, DAYS
 
@@ -25,20 +24,22 @@ async def reported_days(session: Asking, day: AskedDay, schools: Collection[str]
         "everywhere": schools is None,
         "schools": sorted(schools or ()),
     }
-    found: defaultdict[str, School] = defaultdict(School)
     rows = (await session.execute(DAYS, given)).all()
     told = {row.school_id: row.date for row in sorted(rows, key=_date) if row.has_marks and row.date <= day.as_of}
-    for row in rows:
-        school, ordinal = found[row.school_id], row.date.toordinal()
-        if row.instructional is not None:
-            school.set_calendar(ordinal, instructional=row.instructional)
-        school.assumed |= row.assumed
-        known = day.ends is None or not row.history or row.date <= told.get(row.school_id, date.min)
-        if row.reported and row.date <= day.as_of and known:
-            school.close(ordinal, history=False)
-    for row in await session.execute(CALENDARS, given):
-        found[row.school_id].set_calendar_of(row.calendar, row.date.toordinal(), instructional=row.instructional)
-    return ReportedDays(found, day.begins, day.as_of)
+    days = [
+        SaidDay(row.school_id, row.date, row.instructional, _was_reported(row, day, told), row.assumed) for row in rows
+    ]
+    of_some = [
+        SaidDay(row.school_id, row.date, row.instructional, calendar=row.calendar)
+        for row in await session.execute(CALENDARS, given)
+    ]
+    return ReportedDays(schools_of([*days, *of_some]), day.begins, day.as_of)
+
+
+def _was_reported(row: Row[tuple[object, ...]], day: AskedDay, told: Mapping[str, date]) -> bool:
+    """Whether the school had reported it by the end of the asked day; `told` is its last day with marks up to then."""
+    known = day.ends is None or not row.history or row.date <= told.get(row.school_id, date.min)
+    return bool(row.reported) and row.date <= day.as_of and known
 
 
 def _date(row: Row[tuple[object, ...]]) -> date:

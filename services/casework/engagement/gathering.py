@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
 
 from sqlalchemy import Row, TextClause
 
-from models.attendance import SectionMark, day_code
+from models.attendance import merged_code
 from models.engagement.days import ReportedDays, attendance_of
 from models.engagement.facts import CourseMark, EngagementFacts, SchoolAttendance, Suspension, SuspensionsOnFile
+from models.enrollment import Stay
 from services.casework.engagement.calendars import reported_days
-from services.casework.engagement.kept import KeptKind, Stay
+from services.casework.engagement.kept import KeptKind
 from services.casework.engagement.people import AskedDay, Asking, FeedTerm, Kinds
 from services.casework.engagement.statements import (
     COURSES,
@@ -97,12 +98,8 @@ def _stay(row: Row[tuple[object, ...]]) -> Stay:
 
 
 def _attendance(kept: KeptKind, marks: RowsOf, day: AskedDay, days: ReportedDays) -> SchoolAttendance:
-    codes = {(row.school_id, row.date): _code(row.school_id, row.codes) for row in marks.get(kept.shown.student, ())}
+    codes = {(row.school_id, row.date): merged_code(row.codes) for row in marks.get(kept.shown.student, ())}
     return attendance_of(kept.parts(day), {at: code for at, code in codes.items() if code is not None}, days)
-
-
-def _code(school_id: str, codes: Iterable[int]) -> int | None:
-    return day_code(tuple(SectionMark(school_id, str(place), code, 0) for place, code in enumerate(codes)), school_id)
 
 
 def _suspensions(kept: KeptKind, suspended: RowsOf, *, handed_in: bool) -> SuspensionsOnFile:

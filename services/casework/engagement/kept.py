@@ -5,19 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
 
-from models.enrollment import FOREVER, Segment, Span, segments
+from models.enrollment import Segment, Stay, shared_segments
 from services.casework.engagement.people import AskedDay, FeedTerm, ShownKind
-
-
-class Stay(NamedTuple):
-    """An enrollment, both ends inclusive; without a school's id at one that is not shared."""
-
-    school_id: str
-    entry_date: date
-    exit_date: date | None
-    calendar: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +29,9 @@ class KeptKind:
 
     def parts(self, day: AskedDay) -> tuple[Segment, ...]:
         """Where the student was in the school year to date; without a school's id where nothing is shared."""
-        spans = [
-            Span(
-                stay.entry_date.toordinal(),
-                FOREVER if stay.exit_date is None else stay.exit_date.toordinal(),
-                stay.school_id if self.feed.has(stay.school_id) else "",
-                stay.calendar or "",
-            )
-            for stay in self.stays
-        ]
         begins = max(day.begins, self.shown.consent_from, self.feed.first)
         ends = min(day.as_of, self.shown.consent_through or date.max, self.feed.last)
-        return segments(spans, begins.toordinal(), ends.toordinal())
+        return shared_segments(self.stays, self.feed.has, begins, ends)
 
     def school(self, day: AskedDay) -> str | None:
         """The last shared school of the school year to date."""

@@ -13,11 +13,11 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.ada import AdaCell, AttendanceSums, StudentDay, days_of
-from models.attendance import SectionMark, day_code
+from models.attendance import merged_code
 from models.engagement.days import ReportedDays, SchoolDay
 from models.engagement.standing import year_begins
-from models.enrollment import FOREVER, Segment, Span, segments
-from models.school import School
+from models.enrollment import Segment, Stay, shared_segments
+from models.school import SaidDay, School, schools_of
 from services.ingest.ada.statements import ABSENCES, CALENDARS, DAYS, ENROLLMENTS, PEOPLE
 from services.ingest.agreement.document import Agreement, Feed, FeedId
 from services.ingest.store import agreements, gate
@@ -87,21 +87,12 @@ class _Counting:
     first: date
     last: date
 
-    def parts(self, person: DbRow, stays: Sequence[DbRow]) -> Iterator[Segment]:
+    def parts(self, person: DbRow, stays: Sequence[Stay]) -> Iterator[Segment]:
         """Where the student was on days that are asked for, by one feed."""
         feed = self.feeds[FeedId(person.agency, person.kept_for)]
-        spans = [
-            Span(
-                stay.entry_date.toordinal(),
-                FOREVER if stay.exit_date is None else stay.exit_date.toordinal(),
-                stay.school_id if feed.has(stay.school_id) else "",
-                stay.calendar or "",
-            )
-            for stay in stays
-        ]
         begins = max(self.first, person.consent_from, self.agreement.effective_on)
         ends = min(self.last, person.consent_through or date.max, self.agreement.expires_on)
-        found = segments(spans, begins.toordinal(), ends.toordinal())
+        found = shared_segments(stays, feed.has, begins, ends)
         return (part for part in found if part.school and self.covers(part.school))
 
 
@@ -111,7 +102,7 @@ class _Batch:
 
     counting: _Counting
     people: Sequence[DbRow]
-    stays: Mapping[int, Sequence[DbRow]]
+    stays: Mapping[int, Sequence[Stay]]
     absences: Mapping[int, Mapping[SchoolDay, int | None]]
 
     @property
@@ -145,32 +136,26 @@ async def _batch(engine: AsyncEngine, counting: _Counting, after: str) -> _Batch
         if not people:
             return None
         given = {"students": [one.id for one in people]}
-        stays: defaultdict[int, list[DbRow]] = defaultdict(list)
+        stays: defaultdict[int, list[Stay]] = defaultdict(list)
         for row in await connection.execute(ENROLLMENTS, given):
-            stays[row.student].append(row)
+            stays[row.student].append(Stay(row.school_id, row.entry_date, row.exit_date, row.calendar))
         absences: defaultdict[int, dict[SchoolDay, int | None]] = defaultdict(dict)
         when = {"first": counting.first, "last": counting.last}
         for row in await connection.execute(ABSENCES, given | when):
-            absences[row.student][row.school_id, row.date] = _code(row.school_id, row.codes)
+            absences[row.student][row.school_id, row.date] = merged_code(row.codes)
     return _Batch(counting, people, stays, absences)
-
-
-def _code(school_id: str, codes: Sequence[int]) -> int | None:
-    return day_code(tuple(SectionMark(school_id, str(place), code, 0) for place, code in enumerate(codes)), school_id)
 
 
 async def _schools(engine: AsyncEngine, first: date, last: date) -> dict[str, School]:
     """What the schools have said of their days."""
-    found: defaultdict[str, School] = defaultdict(School)
     given = {"first": first, "last": last}
     async with engine.connect() as connection:
-        for row in await connection.execute(DAYS, given):
-            school, day = found[row.school_id], row.date.toordinal()
-            if row.instructional is not None:
-                school.set_calendar(day, instructional=row.instructional)
-            school.assumed |= row.assumed
-            if row.reported:
-                school.close(day, history=False)
-        for row in await connection.execute(CALENDARS, given):
-            found[row.school_id].set_calendar_of(row.calendar, row.date.toordinal(), instructional=row.instructional)
-    return dict(found)
+        days = [
+            SaidDay(row.school_id, row.date, row.instructional, row.reported, row.assumed)
+            for row in await connection.execute(DAYS, given)
+        ]
+        of_some = [
+            SaidDay(row.school_id, row.date, row.instructional, calendar=row.calendar)
+            for row in await connection.execute(CALENDARS, given)
+        ]
+    return schools_of([*days, *of_some])

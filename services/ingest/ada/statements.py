@@ -7,22 +7,20 @@ from typing import Final
 from sqlalchemy import text
 
 from models.attendance import EXCUSED, UNEXCUSED
+from services.ingest.store.gate import CONSENT_IN_FORCE
 
-PEOPLE: Final = text("""
+PEOPLE: Final = text(f"""
     WITH kept AS (
         SELECT s.student_id, s.id, s.agency, s.kept_for, s.grade, s.consent_from, s.consent_through
         FROM ingest.students s
         JOIN unnest(CAST(:agencies AS text[]), CAST(:kept_for AS text[])) AS f (agency, kept_for)
             USING (agency, kept_for)
-        WHERE NOT s.held AND s.student_id COLLATE "C" > :after
-          AND s.consent_from <= (SELECT ingest.today())
-          AND (s.consent_through IS NULL OR s.consent_through >= (SELECT ingest.today()))
-          AND (s.next_change IS NULL OR s.next_change > (SELECT ingest.today()))
+        WHERE s.student_id COLLATE "C" > :after AND {CONSENT_IN_FORCE}
     )
     SELECT * FROM kept WHERE student_id IN (
         SELECT student_id FROM kept GROUP BY student_id ORDER BY student_id COLLATE "C" LIMIT :limit)
     ORDER BY student_id COLLATE "C", kept_for <> '', agency, kept_for
-""")
+""")  # noqa: S608 -- our own text
 """The next students whose consent is in force, a row a feed; what flows comes first."""
 
 ENROLLMENTS: Final = text("""
@@ -43,7 +41,7 @@ ABSENCES: Final = text(f"""
 """The sections' codes of the days with any absence."""
 
 DAYS: Final = text("""
-    SELECT school_id, date, instructional, assumed, reported, history FROM ingest.school_days
+    SELECT school_id, date, instructional, assumed, reported FROM ingest.school_days
     WHERE date BETWEEN :first AND :last
 """)
 

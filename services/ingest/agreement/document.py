@@ -162,7 +162,7 @@ class Feed:
 
 
 def covers(agreement: Agreement, feed: Feed, school_id: str, day: date) -> bool:
-    """Whether attendance of this school and date is in the feed."""
+    """Whether a mark of this school and date is in the feed."""
     return feed.has(school_id) and agreement.covers(day)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from services.ingest.formats.base import RowT
 from services.ingest.formats.csv_table import Table
-from services.ingest.rows import parse, records
+from services.ingest.rows import parse, parse_records
 from services.ingest.rows.fields import Values
 from services.ingest.rows.kinds import RECORD_TABLES
 from services.ingest.rows.parse import RowError
@@ -51,7 +51,7 @@ CONSENTS: Final = _table(
     "student_id agreement_id",
     parse.parse_consent,
 )
-TERMS: Final = _table("term start_date end_date grade_scale_max", "term start_date end_date", records.parse_term)
+TERMS: Final = _table("term start_date end_date grade_scale_max", "term start_date end_date", parse_records.parse_term)
 RECORDS: Final[Mapping[str, Table[Record]]] = {
     name: Table(table.columns, table.required, table.parse) for name, table in RECORD_TABLES.items()
 }

@@ -34,7 +34,7 @@ from services.ingest.formats.edfi_fields import (
     year_of,
 )
 from services.ingest.formats.mapping import Mapping
-from services.ingest.rows import fields, records
+from services.ingest.rows import fields, parse_records
 from services.ingest.rows.fields import FieldError, Values
 from services.ingest.rows.parse import RowError
 from services.ingest.rows.records import CourseLevel, CourseRow, Record, TermRow
@@ -135,7 +135,7 @@ def _place(values: Values) -> SectionPlace | RowError:
         dual = fields.optional_flag(values, "dual")
     except FieldError as error:
         return RowError.of(error)
-    row = records.parse_course({**values, "term": session_term(offering) if offering.session else None})
+    row = parse_records.parse_course({**values, "term": session_term(offering) if offering.session else None})
     if not isinstance(row, CourseRow):
         return row
     return SectionPlace(replace(row, level="dual") if dual else row, offering, section_id)
@@ -152,7 +152,7 @@ def _grade(values: Values, mapping: Mapping) -> Record | RowError | None:
         return RowError.of(error)
     number = values.get("number")
     grade = letter if letter is not None and letter != "" else str(number) if isinstance(number, float) else number
-    return records.parse_grade({**values, "term": term, "grade": grade})
+    return parse_records.parse_grade({**values, "term": term, "grade": grade})
 
 
 def _grading_period(values: Values, mapping: Mapping) -> TermRow | RowError:
@@ -175,7 +175,7 @@ def _session(values: Values, mapping: Mapping) -> TermRow | RowError | None:
 
 
 def _term(name: str, values: Values, mapping: Mapping) -> TermRow | RowError:
-    row = records.parse_term({**values, "term": name})
+    row = parse_records.parse_term({**values, "term": name})
     return replace(row, grade_scale_max=mapping.grade_scale_max) if isinstance(row, TermRow) else row
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from services.ingest.formats.edfi_fields import STUDENT, Field, Resource, code_of, plain, told, word_of
 from services.ingest.formats.mapping import Mapping
-from services.ingest.rows import fields, records
+from services.ingest.rows import fields, parse_records
 from services.ingest.rows.fields import FieldError, Values
 from services.ingest.rows.parse import RowError
 from services.ingest.rows.records import DemographicsRow, Record
@@ -40,7 +40,7 @@ def _demographics(values: Values, mapping: Mapping) -> DemographicsRow | RowErro
     except FieldError as error:
         return RowError.of(error)
     gender = word_of(values.get("sex"))
-    row = records.parse_demographics(
+    row = parse_records.parse_demographics(
         {
             "student_id": values.get("student_id"),
             "gender": None if gender.lower() in _NOT_SAID else gender,
@@ -73,7 +73,7 @@ def _race(descriptors: object, *, hispanic: bool) -> str | None:
 def _special_education(values: Values) -> DemographicsRow | RowError:
     """Of one who is in special education, or has left it."""
     left = bool(values.get("left_on"))
-    return records.parse_demographics({"student_id": values.get("student_id"), "special_education": not left})
+    return parse_records.parse_demographics({"student_id": values.get("student_id"), "special_education": not left})
 
 
 def _program(values: Values) -> Record | RowError | None:
@@ -81,7 +81,7 @@ def _program(values: Values) -> Record | RowError | None:
     words = f"{values.get('type') or ''} {values.get('program') or ''}".lower()
     if values.get("nights") or any(word in words for word in _HOMELESS):
         return None
-    return records.parse_program(values)
+    return parse_records.parse_program(values)
 
 
 _PROGRAM_IDENTITY: Final = "ProgramReference/ProgramIdentity"

@@ -19,7 +19,7 @@ from services.ingest.formats.edfi_fields import (
     year_of,
 )
 from services.ingest.formats.mapping import DisciplineMeaning, ExitMeaning, Mapping
-from services.ingest.rows import fields, records
+from services.ingest.rows import fields, parse_records
 from services.ingest.rows.fields import FieldError, Values
 from services.ingest.rows.parse import RowError
 from services.ingest.rows.records import Record, SuspensionRow
@@ -87,7 +87,7 @@ def _assessment(values: Values) -> Record | RowError | None:
         return RowError.of(error)
     levels = values.get("levels")
     given = values.get("date")
-    return records.parse_assessment(
+    return parse_records.parse_assessment(
         {
             "student_id": values.get("student_id"),
             "assessment": values.get("assessment"),
@@ -123,7 +123,7 @@ def _suspension(values: Values, mapping: Mapping) -> Record | RowError | None:
     except FieldError as error:
         return RowError.of(error)
     days = values.get("planned") if (actual := values.get("actual")) is None or actual == "" else actual
-    row = records.parse_suspension({**values, "days": days, "in_school": "out-of-school" not in meanings})
+    row = parse_records.parse_suspension({**values, "days": days, "in_school": "out-of-school" not in meanings})
     return replace(row, action=action) if isinstance(row, SuspensionRow) else row
 
 
@@ -137,7 +137,7 @@ def _exit(values: Values, mapping: Mapping) -> Record | RowError | None:
         return RowError.of(FieldError("status", f"{_ONE_EXIT}{told(values.get('exit'))}"))
     if status == "other":
         return None
-    return records.parse_graduation({**values, "status": status, "cohort_year": year_of(values.get("cohort"))})
+    return parse_records.parse_graduation({**values, "status": status, "cohort_year": year_of(values.get("cohort"))})
 
 
 def _diploma(values: Values) -> Record | RowError | None:
@@ -149,7 +149,7 @@ def _diploma(values: Values) -> Record | RowError | None:
     if not awarded:
         return None
     expected = values.get("expected")
-    return records.parse_graduation(
+    return parse_records.parse_graduation(
         {
             "student_id": values.get("student_id"),
             "cohort_year": expected[:4] if isinstance(expected, str) else None,

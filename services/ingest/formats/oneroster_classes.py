@@ -24,7 +24,7 @@ from services.ingest.formats.oneroster_table import (
     roster_table,
     word,
 )
-from services.ingest.rows import fields, records
+from services.ingest.rows import fields, parse_records
 from services.ingest.rows.fields import FieldError, Values
 from services.ingest.rows.parse import RowError
 from services.ingest.rows.records import Record
@@ -195,7 +195,7 @@ class ClassEnrollmentsReader:
             return None
         course, sessions = self.classes.courses.get(place.course), self.classes.sessions(place)
         last = seat.end - timedelta(days=1) if seat.end else max((one.last for one in sessions), default=None)
-        return records.parse_course(
+        return parse_records.parse_course(
             {
                 "student_id": user.row.student_id,
                 "course": self.classes.code(place),

@@ -27,7 +27,7 @@ from services.ingest.formats.oneroster_classes import (
 from services.ingest.formats.oneroster_sessions import SESSIONS
 from services.ingest.formats.oneroster_table import NAME_LENGTH, NOT_THERE, is_deleted, roster_table, word
 from services.ingest.formats.sources import Readers
-from services.ingest.rows import fields, records
+from services.ingest.rows import fields, parse_records
 from services.ingest.rows.fields import FieldError, Values
 from services.ingest.rows.parse import RowError
 from services.ingest.rows.records import GradeRow, Record, TermRow
@@ -239,9 +239,9 @@ class ResultsReader:
             "course": gradebook.classes.code(place),
             "term": gradebook.classes.terms[item.term],
         }
-        row = records.parse_grade({**values, "grade": result.text or result.score})
+        row = parse_records.parse_grade({**values, "grade": result.text or result.score})
         by_score = result.text and result.score and not isinstance(row, GradeRow)
-        return records.parse_grade({**values, "grade": result.score}) if by_score else row
+        return parse_records.parse_grade({**values, "grade": result.score}) if by_score else row
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from services.ingest.rows import records
+from services.ingest.rows import parse_records
 from services.ingest.rows.fields import Values
 from services.ingest.rows.parse import RowError
 from services.ingest.rows.records import Record
@@ -70,7 +70,7 @@ DEMOGRAPHICS: Final = replace(
             "english_learner": "boolean",
             "special_education": "boolean",
         },
-        parse=records.parse_demographics,
+        parse=parse_records.parse_demographics,
         columns="student_id gender race_ethnicity english_learner special_education",
         required="student_id",
     ),
@@ -81,7 +81,7 @@ PROGRAMS: Final = _table(
     "programs",
     key={"program": "text", "entry_date": "date"},
     values={"exit_date": "date"},
-    parse=records.parse_program,
+    parse=parse_records.parse_program,
     columns="student_id program entry_date exit_date",
     required="student_id program entry_date",
 )
@@ -90,7 +90,7 @@ ELIGIBILITY: Final = _table(
     "programs",
     key={"program": "text", "from_date": "date"},
     values={"through": "date", "reason": "text"},
-    parse=records.parse_eligibility,
+    parse=parse_records.parse_eligibility,
     columns="student_id program from through reason",
     required="student_id program from",
 )
@@ -99,7 +99,7 @@ COURSES: Final = _table(
     "grades",
     key={"course": "text", "term": "text"},
     values={"title": "text", "subject": "text", "level": "text", "start_date": "date", "end_date": "date"},
-    parse=records.parse_course,
+    parse=parse_records.parse_course,
     columns="student_id course title subject level term start_date end_date",
     required="student_id course",
 )
@@ -108,7 +108,7 @@ GRADES: Final = _table(
     "grades",
     key={"course": "text", "term": "text"},
     values={"grade": "text", "credits": "numeric"},
-    parse=records.parse_grade,
+    parse=parse_records.parse_grade,
     columns="student_id course term grade credits",
     required="student_id course term grade",
 )
@@ -117,7 +117,7 @@ ASSESSMENTS: Final = _table(
     "assessments",
     key={"assessment": "text", "date": "date"},
     values={"scale_score": "numeric", "performance_level": "text"},
-    parse=records.parse_assessment,
+    parse=parse_records.parse_assessment,
     columns="student_id assessment date scale_score performance_level",
     required="student_id assessment date",
 )
@@ -126,7 +126,7 @@ SUSPENSIONS: Final = _table(
     "suspensions",
     key={"date": "date", "action": "text"},
     values={"days_out": "numeric", "in_school": "boolean"},
-    parse=records.parse_suspension,
+    parse=parse_records.parse_suspension,
     columns="student_id date days in_school",
     required="student_id date",
 )
@@ -135,7 +135,7 @@ GRADUATIONS: Final = _table(
     "graduations",
     key={"cohort_year": "integer"},
     values={"status": "text", "date": "date"},
-    parse=records.parse_graduation,
+    parse=parse_records.parse_graduation,
     columns="student_id cohort_year status date",
     required="student_id status",
 )

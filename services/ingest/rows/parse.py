@@ -1,7 +1,7 @@
 """The rows that come in, by file or HTTP: one function a kind reads CSV strings and JSON values alike.
 
 A function returns the row, or a `RowError` whose reason is safe to show: it holds nothing of what was given.
-Unknown fields are ignored. What the agreement shares beside attendance is in `records`.
+Unknown fields are ignored. What the agreement shares beside attendance is in `parse_records`.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,15 +17,19 @@ from services.ingest.rows.outcomes import WhyNot
 from services.ingest.store.arrays import joined
 from services.platform.keys.master import WrappedKey
 
-_IN_FORCE = text("""
+CONSENT_IN_FORCE: Final = """
+    NOT s.held AND s.consent_from <= (SELECT ingest.today())
+    AND (s.consent_through IS NULL OR s.consent_through >= (SELECT ingest.today()))
+    AND (s.next_change IS NULL OR s.next_change > (SELECT ingest.today()))
+"""
+"""Of `s`, a row of ingest.students: whether its consent is in force today."""
+
+_IN_FORCE = text(f"""
     SELECT s.student_id, s.id, s.pseudonym, s.slot, s.consent_from, s.consent_through, k.master, k.wrapped
     FROM ingest.students s LEFT JOIN erasure.keys k USING (pseudonym)
     WHERE s.student_id = ANY (string_to_array(:ids, chr(31))) AND (s.agency, s.kept_for) = (:agency, :kept_for)
-      AND NOT s.held
-      AND s.consent_from <= (SELECT ingest.today())
-      AND (s.consent_through IS NULL OR s.consent_through >= (SELECT ingest.today()))
-      AND (s.next_change IS NULL OR s.next_change > (SELECT ingest.today()))
-""")
+      AND {CONSENT_IN_FORCE}
+""")  # noqa: S608 -- our own text
 
 _TO_COME = text("""
     SELECT student_id FROM ingest.students

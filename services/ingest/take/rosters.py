@@ -1,4 +1,4 @@
-"""Students, enrollments and schools: kept and published for those whose consent is in force."""
+"""Students, enrollments and schools: kept for those whose consent is in force, and published of what flows."""
 
 from __future__ import annotations
 
