@@ -20,6 +20,8 @@ _TIMEOUT: Final = 60.0
 _FIRST_SECONDS: Final = 15.0
 _ASK_AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _NOT_OFFERED: Final = frozenset({403, 404, 405, 410})
+_USUAL: Final = {"oauth": "oauth/token", "dataManagementApi": "data/v3", "changeQueries": "changeQueries/v1"}
+"""The parts of the API as its root names them, and where they are unless it says another place."""
 Document = Mapping[str, object]
 
 
@@ -189,13 +191,12 @@ def _read(response: httpx.Response, what: str) -> OdsAnswer:
 
 
 def _urls(body: object, url: str) -> Urls:
+    """As the root names them; what it does not name is where the published API has it."""
     given = body.get("urls") if isinstance(body, dict) else None
-    found = [given.get(name) for name in ("oauth", "dataManagementApi", "changeQueries")] if given else []
-    if isinstance(given, dict) and found and all(isinstance(one, str) for one in found[:2]) and found[2] is None:
-        raise OdsError(f"The API at {url} has no change queries. Ask who hosts it to turn them on.")
-    if not found or not all(isinstance(one, str) and one for one in found):
+    if not isinstance(given, dict) or not all(isinstance(given.get(name, ""), str) for name in _USUAL):
         raise OdsError(f"{url} is not the root of an Ed-Fi ODS/API, which names its urls. Check the address.")
-    texts = [str(one).rstrip("/") for one in found]
+    root = url.rstrip("/")
+    texts = [str(given.get(name) or f"{root}/{path}").rstrip("/") for name, path in _USUAL.items()]
     if any("{" in one for one in texts):
         raise OdsError(f"The API at {url} has several tenants or years: give the address of one of them.")
     if urlsplit(url).scheme == "https" and any(urlsplit(one).scheme != "https" for one in texts):

@@ -12,7 +12,7 @@ from services.ingest.formats import edfi, edfi_courses
 from services.ingest.formats.mapping import Mapping
 from services.ingest.intake import Intake
 from services.ingest.pull.attendance import AttendanceStep
-from services.ingest.pull.client import NotOfferedError, OdsClient
+from services.ingest.pull.client import NotOfferedError, OdsClient, OdsError
 from services.ingest.pull.reading import Reading
 from services.ingest.pull.records import (
     ASSESSMENTS_STEP,
@@ -112,7 +112,10 @@ async def _versions(client: OdsClient, last: int) -> Available:
     except NotOfferedError:
         pass
     client.use_snapshot = False
-    return await available(client)
+    try:
+        return await available(client)
+    except NotOfferedError as error:
+        raise OdsError(f"The API at {client.url} has no change queries. Ask who hosts it to turn them on.") from error
 
 
 async def _state(

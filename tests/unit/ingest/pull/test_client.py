@@ -123,7 +123,6 @@ async def test_the_snapshot_is_asked_where_it_is_used() -> None:
         ([], "is not the root"),
         ({}, "is not the root"),
         ({"urls": {**ROOT["urls"], "oauth": 1}}, "is not the root"),
-        ({"urls": {k: v for k, v in ROOT["urls"].items() if k != "changeQueries"}}, "no change queries"),
         ({"urls": {**ROOT["urls"], "dataManagementApi": f"{URL}/{{tenant}}/data/v3"}}, "several tenants"),
         ({"urls": {**ROOT["urls"], "oauth": "http://ods.test/token"}}, "without https"),
     ],
@@ -133,6 +132,14 @@ async def test_an_address_that_is_none_of_an_api_is_told(root: Any, why: str) ->
     fake.before = lambda request: httpx.Response(200, content=json.dumps(root)) if request.url.path == "/api" else None
     with pytest.raises(OdsError, match=why):
         await ask(fake.client())
+
+
+async def test_what_the_root_does_not_name_is_where_it_usually_is() -> None:
+    fake = ods()
+    fake.before = lambda request: httpx.Response(200, json={"urls": {}}) if request.url.path == "/api" else None
+    await ask(fake.client())
+    await fake.client().changes("availableChangeVersions")
+    assert [one.url.path for one in fake.asked[:3]] == ["/api", "/api/oauth/token", "/api/data/v3/ed-fi/grades"]
 
 
 def test_retry_after_is_seconds_or_a_date() -> None:
