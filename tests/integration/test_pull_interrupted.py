@@ -196,13 +196,14 @@ class Command:
             "FIRSTBELL_DATABASE": taken.settings.require_database(),
         }
 
-    def begin(self) -> subprocess.Popen[str]:
-        """The process at work."""
-        return subprocess.Popen(self._argv, env=self._env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    def begin(self, *more: str) -> subprocess.Popen[str]:
+        """The process at work, with more options."""
+        argv = [*self._argv, *more]
+        return subprocess.Popen(argv, env=self._env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
-    async def run(self) -> tuple[Any, str]:
+    async def run(self, *more: str) -> tuple[Any, str]:
         """Its JSON and what it said, once it has come to its end."""
-        process = self.begin()
+        process = self.begin(*more)
         said, _ = await asyncio.to_thread(process.communicate)
         assert process.returncode == 0, said
         return json.loads(self.out.read_text()), said
