@@ -71,7 +71,7 @@ class _Marks:
     async def take_back(self) -> None:
         """Take back what is gone; of a source that was restored all that it does not say."""
         pulled = self._reading.intake.pulled
-        if self._is_anew and self._is_whole and self._reading.refused.isdisjoint(self._collections):
+        if self._is_anew and self._is_whole and not self._reading.lacks(*self._collections):
             self._gone.update(await pulled.unsaid_in(self._reading.state.run, self._seen))
         await pulled.unsay(self._gone)
 

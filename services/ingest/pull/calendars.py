@@ -36,7 +36,9 @@ async def take_calendars(reading: Reading, *, changed: bool) -> None:
                 if resource.collection == collection:
                     items: list[Item[object]] = list(await reading.parse(collection, resource, page))
                     reading.report.resources[collection].upserted += len(items)
-    if changed:
+    if reading.lacks(*COLLECTIONS):  # the others alone would say other days: they are read when all is given
+        reading.refused.update(COLLECTIONS)
+    elif changed:
         await _take_days(reading)
 
 
@@ -53,8 +55,7 @@ async def _take_days(reading: Reading) -> None:
     rest = iter(days)
     while some := list(islice(rest, _AT_ONCE)):
         await reading.intake.take_school_days(some)
-    if reading.refused.isdisjoint(COLLECTIONS):
-        await _take_back(reading, days)
+    await _take_back(reading, days)
 
 
 async def _take_back(reading: Reading, days: Collection[SchoolDayRow]) -> None:

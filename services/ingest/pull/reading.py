@@ -68,11 +68,19 @@ class Reading:
         """Whether it is read anew as the source may say again what was taken back since."""
         return self.state.anew.get(collection) == "restored"
 
+    def lacks(self, *collections: str) -> bool:
+        """Whether the API does not give something now of which rows were taken before."""
+        before = {one for one in collections if self.state.done.get(one) or one in self.state.anew}
+        return not self.refused.isdisjoint(before)
+
     async def rows(self, collection: str) -> AsyncIterator[Page]:
         """The pages of what changed."""
         counts = self.report.resources[collection]
-        counting = collection in self.counted
+        counting, is_begun = collection in self.counted, self.window(collection).done > 0
         async for page in self._pages(collection, self.window(collection)):
+            if not is_begun:
+                await self.intake.pulled.begun(self.client.url, collection)
+                is_begun = True
             counts.read += len(page.rows) * counting
             yield page
 

@@ -88,6 +88,9 @@ class CoursesStep:
         """Take those that changed; all of them when the catalogue did."""
         collection = edfi_courses.COURSES.collection
         again = await self._catalogue_changed(reading) and not reading.is_first(collection)
+        if reading.lacks(*_CATALOGUE):  # without it courses would say less than they do: they wait
+            reading.refused |= self.counts
+            return
         touched = _Touched(await gone_of(reading, collection), all=reading.is_anew(collection))
         catalogue: Catalogue | None = None
         async for page in reading.rows(collection):
@@ -208,7 +211,7 @@ async def _close_others(
     reading: Reading, table: RecordTable, collections: Sequence[str], said: set[RecordKey], touched: _Touched
 ) -> None:
     """Nothing is taken back while the API does not give all of it."""
-    if reading.refused.isdisjoint(collections):
+    if not reading.lacks(*collections):
         students = None if touched.all else touched.students
         await reading.intake.pulled.close_other_records(table, said, reading.state.run, reading.moment, students)
 

@@ -85,7 +85,7 @@ class EnrollmentsStep:
             outcomes = await reading.intake.take_enrollments(rows, counts=counts)
             await pulled.claim_enrollments(keys, reading.state.run)
             await reading.taken(collection, items, outcomes)
-        if reading.is_anew(collection) and collection not in reading.refused:
+        if reading.is_anew(collection) and not reading.lacks(collection):
             gone |= await pulled.enrollments(reading.state.run) - seen
         await pulled.drop_enrollments(gone)
         await take_calendars(reading, changed=changed)

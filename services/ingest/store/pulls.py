@@ -20,7 +20,13 @@ _STATE = text("SELECT resource, change_version, anew, run FROM ingest.pulls WHER
 
 _ANEW = text("""
     UPDATE ingest.pulls SET change_version = 0, anew = CASE WHEN anew = 'restored' THEN anew ELSE :why END
-    WHERE source = :source AND resource = ANY (CAST(:resources AS text[])) AND change_version > 0
+    WHERE source = :source AND resource = ANY (CAST(:resources AS text[]))
+      AND (change_version > 0 OR anew IS NOT NULL)
+""")
+
+_BEGUN = text("""
+    UPDATE ingest.pulls SET anew = 'asked'
+    WHERE source = :source AND resource = :resource AND change_version = 0 AND anew IS NULL
 """)
 
 _DONE = text("""
@@ -60,6 +66,11 @@ async def begin(connection: AsyncConnection, source: str, resources: Collection[
 async def read_anew(connection: AsyncConnection, source: str, resources: Collection[str], why: WhyAnew) -> None:
     """Nothing of these resources counts as read."""
     await connection.execute(_ANEW, {"source": source, "resources": list(resources), "why": why})
+
+
+async def begun(connection: AsyncConnection, source: str, resource: str) -> None:
+    """Rows of this resource come for the first time: after a kill it is read anew, as some may be gone by then."""
+    await connection.execute(_BEGUN, {"source": source, "resource": resource})
 
 
 async def done(connection: AsyncConnection, source: str, versions: Mapping[str, int]) -> None:

@@ -40,6 +40,10 @@ class Pulled:
         """Nothing of these resources counts as read."""
         await self._with(lambda on: pulls.read_anew(on, source, resources, why))
 
+    async def begun(self, source: str, resource: str) -> None:
+        """Rows of this resource are about to be taken for the first time."""
+        await self._with(lambda on: pulls.begun(on, source, resource))
+
     async def done(self, source: str, versions: Mapping[str, int]) -> None:
         """Everything of these resources was taken, up to these change versions."""
         await self._with(lambda on: pulls.done(on, source, versions))
