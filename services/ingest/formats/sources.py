@@ -41,6 +41,20 @@ class Readers:
         """Add a reader of what is kept beside attendance."""
         self.records.setdefault(name, []).append(reader)
 
+    def handed_in(self) -> list[str]:
+        """Of which kinds of rows there is a file, as an import names them."""
+        kinds: dict[str, Sequence[Reader[object]]] = {
+            "schools": self.schools,
+            "consents": self.consents,
+            "students": self.students,
+            "enrollments": self.enrollments,
+            "school_days": self.calendar_entries,
+            "attendance": self.attendance,
+            "terms": self.terms,
+            **self.records,
+        }
+        return [kind for kind, readers in kinds.items() if readers]
+
     def inputs(self) -> list[Input]:
         """The file of each reader; one that is read several times comes several times."""
         beside: tuple[Sequence[Reader[object]], ...] = (self.terms, *self.records.values())

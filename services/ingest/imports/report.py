@@ -86,6 +86,8 @@ class Report:
     marks: Counter[Status] = field(default_factory=Counter)
     reference: dict[str, Counter[Status]] = field(default_factory=dict)
     """Rows of the other files, by what they hold."""
+    handed_in: list[str] = field(default_factory=list)
+    """What there were files of, if perhaps without a row."""
     unusable: Counter[str] = field(default_factory=Counter)
     """Of these, rows that could not be read, by what they hold."""
     not_consented: Counter[WhyNot] = field(default_factory=Counter)
@@ -137,6 +139,7 @@ class Report:
         """Take over what its readers have to say, once all is read."""
         self.warnings, self.not_read = list(source.warnings), list(source.not_read)
         self.warnings += self.ids.warnings()
+        self.handed_in = source.readers.handed_in()
 
     def see(self, items: Iterable[Item[MarkRow]], outcomes: Iterable[Outcome]) -> None:
         """Count attendance rows."""
@@ -174,6 +177,8 @@ class Report:
         found = {name: _counts_of(counts, self.unusable[kind]) for name, (kind, counts) in counted.items()}
         if self.read:
             found[ATTENDANCE] = self.mark_counts()
+        for kind in self.handed_in:
+            found.setdefault(_FILES.get(kind, kind), _counts_of(Counter()))
         if self.is_snapshot:
             for name in found.keys() & {ATTENDANCE, *RECORD_TABLES}:
                 back = self.taken_back if name == ATTENDANCE else self.records_back.get(name)

@@ -151,7 +151,7 @@ class OdsClient:
         retrying = AsyncRetrying(
             stop=stop_after_delay(patience),
             wait=wait_for,
-            retry=retry_if_exception_type((AskAgainError, httpx.TransportError)),
+            retry=retry_if_exception_type((AskAgainError, httpx.TransportError, httpx.DecodingError)),
             before_sleep=self._tell,
             reraise=True,
         )
@@ -161,7 +161,7 @@ class OdsClient:
 
         try:
             return await retrying(attempt)
-        except (AskAgainError, httpx.TransportError) as error:
+        except (AskAgainError, httpx.TransportError, httpx.DecodingError) as error:
             why = str(error) if isinstance(error, AskAgainError) else type(error).__name__
             raise OdsError(
                 f"The API at {self.url} does not answer ({why}). Run it again later: it goes on where it was."

@@ -167,12 +167,11 @@ parse_graduation: Final = _reading(_graduation)
 
 def _mark(values: Values) -> str:
     """A letter in capitals with its sign, or a number without needless zeros."""
-    text = fields.optional_text(values, "grade")
-    if text is None:
-        raise FieldError("grade", _A_MARK, missing=True)
+    value = values.get("grade")
+    text = str(value).strip() if isinstance(value, str | int | float) else ""
     mark = _plain_mark(text)
     if mark is None:
-        raise FieldError("grade", _A_MARK)
+        raise FieldError("grade", _A_MARK, missing=not text)
     return mark
 
 

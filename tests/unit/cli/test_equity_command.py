@@ -29,7 +29,7 @@ def test_the_districts_counts_come_out_for_people_and_as_json(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("rows", "told"),
-    [("", "there are no counts"), ("gender,Male,40,10\ngender,Male,50,25\n", "gender has a value twice")],
+    [("", "there are no counts"), ("gender,Male,40,10\ngender,Male,50,25\n", "a value of a group comes twice")],
 )
 def test_counts_that_say_nothing_or_twice_are_refused(tmp_path: Path, rows: str, told: str) -> None:
     counts = tmp_path / "counts.csv"
