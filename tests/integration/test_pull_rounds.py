@@ -246,6 +246,24 @@ async def test_what_a_restored_api_lacks_is_taken_back(taken: Taken) -> None:
     assert await standing(taken, "grades", "course") == []
 
 
+async def test_of_two_events_of_a_day_the_last_changed_stands_also_in_a_restored_api(taken: Taken) -> None:
+    both = [
+        event(DAYS[0], "Unexcused Absence", "2016-12-08T00:00:00Z"),
+        event(DAYS[0], "Tardy", "2016-12-08T00:00:02Z"),
+    ]
+    source = Source()
+    await begun(taken, source)
+    source.newest = 5
+    source.put({"studentSchoolAttendanceEvents": both})
+    await pulled(taken, source)
+    assert (await marks(taken))[DAYS[0]] == "tardy"
+    restored = Source()
+    restored.newest = 2
+    restored.put({"studentSchoolAttendanceEvents": both})
+    await pulled(taken, restored)
+    assert (await marks(taken))[DAYS[0]] == "tardy"
+
+
 async def test_what_new_consents_cover_comes_when_all_is_read_anew(taken: Taken) -> None:
     source = Source()
     await begun(taken, source, records=("attendance",))

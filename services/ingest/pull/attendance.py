@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
 
 from models.attendance import code_of
 from services.ingest.formats import edfi
@@ -16,6 +18,9 @@ from services.ingest.reporting.schools import Reporting, SchoolReport
 from services.ingest.rows.parse import MarkRow
 from services.ingest.store.unsaid import UnsaidMark
 from services.ingest.take.days import Close
+
+_BEFORE_ALL: Final = datetime(2020, 1, 1, tzinfo=UTC)
+_MINUTES_TO_MICROSECONDS: Final = 60_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +63,8 @@ class _Marks:
     async def _take_page(self, collection: str, items: Sequence[Item[MarkRow]]) -> None:
         reading = self._reading
         rows = [item.row for item in items]
-        if reading.was_restored(collection):  # what was taken back since must stand again: it is said now
-            rows = [replace(row, modified_at=None) for row in rows]
+        if reading.was_restored(collection):  # what was taken back since must stand again
+            rows = [replace(row, modified_at=_said_again(row.modified_at, reading.moment)) for row in rows]
         if self._is_anew:
             self._seen.update(hash(_unsaid(row)) for row in rows)
         self._gone.difference_update(_unsaid(row) for row in rows)
@@ -99,6 +104,14 @@ def _closes(school_id: str, school: SchoolReport) -> Iterator[Close]:
         yield Close(school_id, day, history=day != last)
     if last is not None and last in school.closed and last in school.seen:
         yield Close(school_id, last)
+
+
+def _said_again(modified_at: datetime | None, moment: datetime) -> datetime | None:
+    """When it was changed, and a few seconds: more at each later moment, so that it beats what took it back since.
+
+    Of two events of a day the one that was changed last goes on standing.
+    """
+    return None if modified_at is None else modified_at + (moment - _BEFORE_ALL) / _MINUTES_TO_MICROSECONDS
 
 
 def _unsaid(row: MarkRow) -> UnsaidMark:
