@@ -17,7 +17,8 @@ from services.cli.output import STDOUT, write_json
 from services.ingest.intake import SERVICE
 from services.ingest.settings import IngestSettings
 from services.ingest.store import agreements
-from services.lab.equity import GroupFigures, described_among, of_cases, of_counts
+from services.ingest.store.demographics import described_among
+from services.lab.equity import GroupFigures, of_cases, of_counts
 from services.lab.labels import CASEWORK, closed_cases
 from services.platform.database import make_engine
 from services.platform.erasure.copies import require_whole

@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from models.equity import EquityCell, JudgedStudent, equity, suppressed, widest_gap
 from services.contracts.cases import HOUSING_OUTCOMES, Outcome
 from services.ingest.formats.base import FormatError, Item, ReadLog, Rejection
@@ -18,7 +15,6 @@ from services.ingest.formats.inputs import inputs_of
 from services.ingest.rows import fields
 from services.ingest.rows.fields import FieldError, Values
 from services.ingest.rows.parse import RowError
-from services.ingest.store.gate import CONSENT_IN_FORCE
 from services.lab.labels import ClosedCase
 from services.lab.year.people import GROUPS
 
@@ -26,14 +22,6 @@ FALSE: Final[frozenset[Outcome]] = frozenset({"not_homeless"})
 """How a case ends that was none; `could_not_reach` and `other` say neither."""
 _MOST: Final = 10_000_000
 _WORDS: Final = 200
-
-_DESCRIBED: Final = text(f"""
-    SELECT DISTINCT ON (s.student_id) s.student_id, r.gender, r.race_ethnicity, r.english_learner, r.special_education
-    FROM ingest.students s JOIN district.demographics r ON r.student = s.id AND r.until = 'infinity'
-    JOIN (SELECT DISTINCT agency, kept_for FROM ingest.shared_schools) d USING (agency, kept_for)
-    WHERE s.student_id = ANY (CAST(:ids AS text[])) AND s.kept_for LIKE 'demographics:%' AND {CONSENT_IN_FORCE}
-    ORDER BY s.student_id, r.said_at DESC
-""")  # noqa: S608 -- our own text
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +67,6 @@ def of_cases(cases: Iterable[ClosedCase], described: Mapping[str, Mapping[str, s
     students = [JudgedStudent(described.get(one, {}), is_false) for one, is_false in judged.items()]
     shown = len(students) if not students or len(students) >= small_cell else None
     return GroupFigures(small_cell, shown, equity(students, GROUPS, small_cell))
-
-
-async def described_among(connection: AsyncConnection, student_ids: Iterable[str]) -> dict[str, dict[str, str]]:
-    """The groups of those of the students whose consent to demographics is in force; the connection is ingest's."""
-    rows = await connection.execute(_DESCRIBED, {"ids": sorted(student_ids)})
-    return {row.student_id: {name: _word(getattr(row, name)) for name in GROUPS} for row in rows}
-
-
-def _word(value: str | bool | None) -> str:
-    return str(value).lower() if isinstance(value, bool) else value or ""
 
 
 @dataclass(frozen=True, slots=True)

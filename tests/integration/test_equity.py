@@ -11,7 +11,8 @@ from services.contracts.cases import Outcome
 from services.ingest.agreement.reading import load_agreement
 from services.ingest.formats import FormatError, open_sources
 from services.ingest.imports.importer import Importer
-from services.lab.equity import described_among, of_cases, of_counts
+from services.ingest.store.demographics import described_among
+from services.lab.equity import of_cases, of_counts
 from services.lab.labels import ClosedCase
 from services.platform.database import make_engine
 from tests.integration.taking import Taken

@@ -84,8 +84,8 @@ SUSPENDED: Final = text(f"""
 """)  # noqa: S608 -- our own text
 
 COURSES: Final = text(f"""
-    SELECT student, course, term, title, subject FROM district.engagement_courses LEFT JOIN district.terms USING (term)
-    WHERE {_STOOD} AND (is_history OR said_at < {_ENDS}) ORDER BY end_date NULLS FIRST, term COLLATE "C"
+    SELECT student, course, term, title, subject FROM district.engagement_courses
+    WHERE {_STOOD} AND (is_history OR said_at < {_ENDS}) ORDER BY term_ends NULLS FIRST, term COLLATE "C"
 """)  # noqa: S608 -- our own text
 """The last term's last: a mark of a term of which nothing is said is of the course as it was then."""
 

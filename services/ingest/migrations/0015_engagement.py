@@ -58,9 +58,10 @@ CREATE VIEW district.engagement_suspensions WITH (security_invoker = true) AS
     SELECT r.student, r.date, r.said_at, r.until, coalesce(r.said_at <= h.first, false) AS is_history
     FROM district.suspensions r LEFT JOIN district.handed_in h ON h.file = 'suspensions';
 CREATE VIEW district.engagement_courses WITH (security_invoker = true) AS
-    SELECT r.student, r.course, r.term, r.title, r.subject, r.said_at, r.until,
+    SELECT r.student, r.course, r.term, t.end_date AS term_ends, r.title, r.subject, r.said_at, r.until,
            coalesce(r.said_at <= h.first, false) AS is_history
-    FROM district.courses r LEFT JOIN district.handed_in h ON h.file = 'courses';
+    FROM district.courses r LEFT JOIN district.terms t USING (term)
+    LEFT JOIN district.handed_in h ON h.file = 'courses';
 CREATE VIEW district.engagement_grades WITH (security_invoker = true) AS
     SELECT r.student, r.course, r.term, r.grade, r.first, r.last, t.grade_scale_max, r.said_at, r.until,
            coalesce(r.said_at <= h.first, false) AS is_history
