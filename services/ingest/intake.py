@@ -199,10 +199,6 @@ class Intake:
         """Take rows of what is shared beside attendance; enrollments must be there, which say what is in scope."""
         return await self._run(lambda: records.take_records(self._parts, table, rows, said))
 
-    async def retract_records(self, table: RecordTable, rows: Sequence[Record], said: HandIn) -> list[Outcome]:
-        """Take back what stands of the rows' keys, whatever else they say; `accepted` where something stood."""
-        return await self._run(lambda: records.retract_records(self._parts, table, rows, said))
-
     async def take_school_days(self, rows: Sequence[SchoolDayRow]) -> list[Outcome]:
         """Take the calendar in; a `reported` day is closed behind all marks taken so far."""
         outcomes = await self._run(lambda: days.take_school_days(self._parts, rows))

@@ -19,8 +19,6 @@ class Statements(NamedTuple):
     close: TextClause
     put: TextClause
     repeat: TextClause
-    retract: TextClause
-    drop: TextClause
     close_others: TextClause
     """Of what an import (`:run`) says of some students (`:ids`, null: all) all but rows of these keys."""
     drop_others: TextClause
@@ -66,14 +64,6 @@ def statements_of(table: RecordTable) -> Statements:
         repeat=text(f"""
             WITH g AS MATERIALIZED ({given})
             UPDATE {where} t SET run = CAST(:run AS bigint) FROM g WHERE {at}
-        """),
-        retract=text(f"""
-            WITH g AS MATERIALIZED ({given})
-            UPDATE {where} t SET until = :moment FROM g WHERE {at} AND t.said_at < :moment RETURNING g.place
-        """),
-        drop=text(f"""
-            WITH g AS MATERIALIZED ({given})
-            DELETE FROM {where} t USING g WHERE {at} AND t.said_at = :moment RETURNING g.place
         """),
         close_others=text(f"UPDATE {where} t SET until = :moment {others.format('FROM')} AND t.said_at < :moment"),
         drop_others=text(f"DELETE FROM {where} t {others.format('USING')} AND t.said_at >= :moment"),

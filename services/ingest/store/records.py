@@ -53,11 +53,6 @@ _ENROLLED: Final = text("""
     WHERE student = ANY (CAST(string_to_array(:students, chr(31)) AS integer[])) AND school_id <> ''
 """)
 
-_NUMBERS: Final = text("""
-    SELECT id, student_id FROM ingest.students
-    WHERE student_id = ANY (string_to_array(:ids, chr(31))) AND kept_for LIKE :kind || ':%'
-""")
-
 _DROP_UNSHARED: Final = tuple(
     text(f"""
         DELETE FROM district.{name} r
@@ -131,14 +126,6 @@ async def enrolled(
     return found
 
 
-async def numbers(connection: AsyncConnection, kind: str, student_ids: Iterable[str]) -> dict[str, list[int]]:
-    """The students' numbers in the feeds of this kind of records, by the district's id."""
-    found: defaultdict[str, list[int]] = defaultdict(list)
-    for row in await connection.execute(_NUMBERS, {"ids": joined(student_ids), "kind": kind}):
-        found[row.student_id].append(row.id)
-    return found
-
-
 async def standing(connection: AsyncConnection, table: RecordTable, given: Columns) -> dict[int, Standing]:
     """What stands of the rows' keys, by the rows' places."""
     rows = await connection.execute(statements_of(table).look, given)
@@ -161,20 +148,6 @@ async def put(
 async def repeat(connection: AsyncConnection, table: RecordTable, given: Columns, run: int) -> None:
     """Note that this import says what stands."""
     await connection.execute(statements_of(table).repeat, {**given, "run": run})
-
-
-async def retract(connection: AsyncConnection, table: RecordTable, given: Columns, moment: datetime) -> dict[int, int]:
-    """Take back what stands of the rows' keys, whatever else they say; how many by the rows' places.
-
-    What was said after the moment stays.
-    """
-    said = {**given, "moment": moment}
-    taken = list(await connection.execute(statements_of(table).drop, said))
-    taken += list(await connection.execute(statements_of(table).retract, said))
-    found: defaultdict[int, int] = defaultdict(int)
-    for row in taken:
-        found[row.place - 1] += 1
-    return found
 
 
 async def close_others(

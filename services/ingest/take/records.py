@@ -65,22 +65,6 @@ async def take_records(parts: IngestContext, table: RecordTable, rows: Sequence[
     return outcomes
 
 
-async def retract_records(
-    parts: IngestContext, table: RecordTable, rows: Sequence[Record], said: HandIn
-) -> list[Outcome]:
-    """Take back what stands of the rows' keys, whatever else they say: `accepted` where there was something."""
-    moment = said.as_of or datetime.now(UTC)
-    async with parts.engine.begin() as connection:
-        numbers = await records.numbers(connection, table.kind, {row.student_id for row in rows})
-        await rosters.lock(connection, [number for of in numbers.values() for number in of])
-        places = [place for place, row in enumerate(rows) for _ in numbers.get(row.student_id, ())]
-        given = [KeptRecord(number, row, RecordDays()) for row in rows for number in numbers.get(row.student_id, ())]
-        columns = records.columns_of(table, given)
-        taken = await records.retract(connection, table, columns, moment) if given else {}
-    hit = {places[place] for place in taken}
-    return [ACCEPTED if place in hit else DUPLICATE for place in range(len(rows))]
-
-
 async def _days(connection: AsyncConnection, rows: Sequence[Record]) -> list[RecordDays]:
     """The days that each row is about: its own, else its term's."""
     named = {row.term for row in rows if isinstance(row, CourseRow | GradeRow)}
