@@ -11,6 +11,7 @@ from services.ingest.formats.base import Item, Rejection, RowT
 from services.ingest.formats.edfi_fields import Field, Resource
 from services.ingest.formats.edfi_json import values_of
 from services.ingest.formats.mapping import Mapping
+from services.ingest.imports.reading import refused
 from services.ingest.intake import Intake
 from services.ingest.pull.client import Document, NotOfferedError, OdsClient
 from services.ingest.pull.report import PullReport
@@ -130,12 +131,7 @@ class Reading:
         if collection in self.counted:
             counts.upserted += sum(one.status in _TAKEN for one in outcomes)
         self.report.not_consented.update(one.why_not for one in outcomes if one.why_not is not None)
-        refused = (
-            Rejection(item.file, item.line, outcome.field, outcome.reason or "")
-            for item, outcome in zip(items, outcomes, strict=True)
-            if outcome.status == "rejected"
-        )
-        await self.reject(collection, list(refused))
+        await self.reject(collection, refused(items, outcomes))
 
     async def reject(self, collection: str, rejections: Sequence[Rejection]) -> None:
         """Count rows that cannot be used, and send their dead letters."""

@@ -106,16 +106,22 @@ async def _done(reading: Reading, names: list[str]) -> None:
 async def _versions(client: OdsClient, last: int) -> Available:
     """Those of the API's snapshot, where it offers one with anything new; else of what stands now."""
     client.use_snapshot = True
-    try:
-        if (await client.changes("snapshots")).body and (found := await available(client)).newest > last:
-            return found
-    except NotOfferedError:
-        pass
+    found = await _of_snapshot(client)
+    if found is not None and found.newest > last:
+        return found
     client.use_snapshot = False
     try:
         return await available(client)
     except NotOfferedError as error:
         raise OdsError(f"The API at {client.url} has no change queries. Ask who hosts it to turn them on.") from error
+
+
+async def _of_snapshot(client: OdsClient) -> Available | None:
+    """None where the API offers no snapshot, as most do not."""
+    try:
+        return await available(client) if (await client.changes("snapshots")).body else None
+    except NotOfferedError:
+        return None
 
 
 async def _state(
