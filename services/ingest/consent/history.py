@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import date
 
-from services.ingest.agreement.document import FeedId
+from services.ingest.agreement.document import Agreement, Feed, FeedId
+from services.ingest.consent.in_force import ConsentPolicy, Run, current_run
 from services.ingest.consent.stored import ConsentKey, StoredConsent, merged, stored
 from services.ingest.consent.withdrawals import Withdrawal, of_row
 from services.ingest.rows.parse import ConsentRow
@@ -43,3 +46,13 @@ class ConsentHistory:
         self.kept[key] = consent
         self.changed.add(key)
         return True
+
+
+def runs_on(agreement: Agreement, feed: Feed, rows: Iterable[ConsentRow], day: date) -> dict[str, Run]:
+    """By the district's id: the run of consent to the feed that holds on the day; the rows are in order."""
+    policy = ConsentPolicy.of(agreement, feed)
+    said: defaultdict[str, ConsentHistory] = defaultdict(lambda: ConsentHistory(feed.id))
+    for row in rows:
+        said[row.student_id].take(row)
+    found = ((one, current_run((of.term(policy) for of in had.kept.values()), day)) for one, had in said.items())
+    return {student: run for student, run in found if run is not None}

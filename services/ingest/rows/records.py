@@ -40,6 +40,11 @@ class DemographicsRow:
         return NO_DAYS
 
 
+def group_word(value: str | bool | None) -> str:
+    """A value of demographics as the name of a group; empty when it is unknown."""
+    return str(value).lower() if isinstance(value, bool) else value or ""
+
+
 @dataclass(frozen=True, slots=True)
 class ProgramRow:
     """A row of `programs.csv`: a student takes part in a programme, from entry to exit, both inclusive."""

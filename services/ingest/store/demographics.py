@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.rows.kinds import DEMOGRAPHICS
+from services.ingest.rows.records import group_word
 from services.ingest.store.gate import CONSENT_IN_FORCE
 
 _DESCRIBED: Final = text(f"""
@@ -23,8 +24,4 @@ _DESCRIBED: Final = text(f"""
 async def described_among(connection: AsyncConnection, student_ids: Iterable[str]) -> dict[str, dict[str, str]]:
     """The groups of those of the students whose consent to demographics is in force; the connection is ingest's."""
     rows = await connection.execute(_DESCRIBED, {"ids": sorted(student_ids)})
-    return {row.student_id: {name: _word(getattr(row, name)) for name in DEMOGRAPHICS.values} for row in rows}
-
-
-def _word(value: str | bool | None) -> str:
-    return str(value).lower() if isinstance(value, bool) else value or ""
+    return {row.student_id: {name: group_word(getattr(row, name)) for name in DEMOGRAPHICS.values} for row in rows}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -10,8 +9,8 @@ from datetime import date
 from models.engagement.standing import year_begins
 from services.ingest.agreement.document import Agreement, Feed
 from services.ingest.classification.records import may_be_kept
-from services.ingest.consent.history import ConsentHistory
-from services.ingest.consent.in_force import ConsentPolicy, Run, current_run
+from services.ingest.consent.history import runs_on
+from services.ingest.consent.in_force import Run
 from services.ingest.reporting.schools import Enrolled
 from services.ingest.rows.parse import ConsentRow
 from services.ingest.rows.records import RecordDays
@@ -38,12 +37,8 @@ class SharedKind:
 
         Who was at no shared school in the school year to date is not among them.
         """
-        policy, year = ConsentPolicy.of(agreement, feed), RecordDays(year_begins(as_of), as_of)
-        said: defaultdict[str, ConsentHistory] = defaultdict(lambda: ConsentHistory(feed.id))
-        for row in consents:
-            said[row.student_id].take(row)
-        found = ((one, current_run((of.term(policy) for of in had.kept.values()), as_of)) for one, had in said.items())
-        consented = cls(agreement, feed, enrollments, {student: run for student, run in found if run is not None})
+        year = RecordDays(year_begins(as_of), as_of)
+        consented = cls(agreement, feed, enrollments, runs_on(agreement, feed, consents, as_of))
         return replace(consented, runs={one: run for one, run in consented.runs.items() if consented.has(one, year)})
 
     def has(self, student_id: str, days: RecordDays) -> bool:

@@ -16,7 +16,7 @@ from models.enrollment import FOREVER
 from services.contracts.reference import EnrollmentSpan
 from services.ingest.agreement.spans import NOT_SHARED
 from services.ingest.rows.parse import EnrollmentRow
-from services.ingest.rows.records import DemographicsRow
+from services.ingest.rows.records import DemographicsRow, group_word
 from services.lab.year.folder import Folder
 from services.lab.year.schools import EnrolledCounts
 from services.lab.year.scope import Scope
@@ -129,8 +129,4 @@ def _enroll(people: People, row: EnrollmentRow) -> None:
 
 
 def _groups(row: DemographicsRow) -> tuple[str, ...]:
-    return tuple(_word(getattr(row, name)) for name in GROUPS)
-
-
-def _word(value: str | bool | None) -> str:
-    return str(value).lower() if isinstance(value, bool) else value or ""
+    return tuple(group_word(getattr(row, name)) for name in GROUPS)
