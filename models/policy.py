@@ -5,11 +5,13 @@ from __future__ import annotations
 import tomllib
 from fractions import Fraction
 from importlib.resources import files
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from models.shock import ShockRule
+
+PolicyT = TypeVar("PolicyT", bound=BaseModel)
 
 LevelName = Literal["watch", "elevated", "urgent"]
 LEVEL_NAMES: tuple[LevelName, ...] = ("watch", "elevated", "urgent")
@@ -134,8 +136,13 @@ class Policy(BaseModel):
 
 def parse_policy(text: str) -> Policy:
     """Read a policy from TOML; raises `PolicyError`."""
+    return parsed(text, Policy)
+
+
+def parsed(text: str, kind: type[PolicyT]) -> PolicyT:
+    """Read a policy of this kind from TOML; raises `PolicyError`."""
     try:
-        return Policy.model_validate(tomllib.loads(text))
+        return kind.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise PolicyError(f"The policy is not TOML: {error}") from error
     except ValidationError as error:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from fractions import Fraction
 from functools import cached_property
 from importlib.resources import files
 from typing import ClassVar, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from models.policy import PolicyError
+from models.policy import parsed
 
 _NO_WORD: Final = re.compile(r"[\W_]+")
 
@@ -173,13 +172,7 @@ def percent(share: Fraction) -> str:
 
 def parse_engagement_policy(text: str) -> EngagementPolicy:
     """Read a policy from TOML; raises `PolicyError`."""
-    try:
-        return EngagementPolicy.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise PolicyError(f"The policy is not TOML: {error}") from error
-    except ValidationError as error:
-        places = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise PolicyError(f"The policy is not valid: {places}") from error
+    return parsed(text, EngagementPolicy)
 
 
 def engagement_policy() -> EngagementPolicy:
