@@ -12,6 +12,11 @@ from fastapi import FastAPI
 from services.casework.access.routes import access_router
 from services.casework.actions.publisher import ActionPublisher
 from services.casework.actions.routes import actions_router
+from services.casework.cases.action_routes import case_actions_router
+from services.casework.cases.routes import cases_router
+from services.casework.cases.sweep import CaseSweep
+from services.casework.changes.feed import ChangeFeed
+from services.casework.changes.routes import changes_router
 from services.casework.engagement.routes import engagement_router
 from services.casework.erase import remove
 from services.casework.history.routes import history_router
@@ -57,12 +62,16 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
         handle=partial(record, sessions),
     )
     publisher = ActionPublisher(settings.require_kafka(), sessions, masters)
+    feed = ChangeFeed(engine, settings.require_database())
+    sweep = CaseSweep(sessions, lambda _owner, _day: False, publisher.wake)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         tasks.start("the erasures", erasures.run())
         tasks.start("the consumer of alerts", erasures.then(consumer.run))
         tasks.start("the publisher of case actions", erasures.then(publisher.run))
+        tasks.start("what is due of cases", erasures.then(sweep.run))
+        tasks.start("the feed of changes", feed.run())
         try:
             yield
         finally:
@@ -78,6 +87,7 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
         description=NOTICE,
         lifespan=lifespan,
     )
+    app.state.feed = feed
     add_problem_handlers(app)
     add_audit(app, audit)
     add_erasures(app, erasures)
@@ -93,6 +103,9 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
     )
     app.include_router(history_router(sessions, quota))
     app.include_router(actions_router(sessions, quota, publisher.wake))
+    app.include_router(cases_router(sessions, quota))
+    app.include_router(case_actions_router(sessions, quota, {}, publisher.wake))
+    app.include_router(changes_router(feed))
     app.include_router(access_router(sessions, quota))
     app.include_router(engagement_router(sessions, quota))
     app.include_router(window_router(sessions, quota, client, settings.workers))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from services.casework.tables import ActionRow, AlertEventRow, AlertRow
+from services.casework.tables import ActionRow, AlertEventRow, AlertRow, CaseActionRow
 from services.contracts.alerts import Reason
 from services.contracts.ids import case_number
 from services.platform.database import make_sessions
@@ -39,6 +40,14 @@ class HeldAction(BaseModel):
     at: datetime
 
 
+class HeldNote(BaseModel):
+    """What somebody wrote about the household's case."""
+
+    on: date
+    at: datetime
+    text: str
+
+
 class HeldAlert(BaseModel):
     """An alert as it stands; of an erased student no more is kept than that there was one."""
 
@@ -54,6 +63,8 @@ class HeldAlert(BaseModel):
     reasons: list[Reason]
     steps: list[HeldStep]
     actions: list[HeldAction]
+    notes: list[HeldNote]
+    """Of the whole case: a note may be about any child of the household."""
 
 
 async def held_alerts(engine: AsyncEngine, pseudonyms: Sequence[str]) -> list[HeldAlert]:
@@ -77,6 +88,7 @@ async def held_alerts(engine: AsyncEngine, pseudonyms: Sequence[str]) -> list[He
         done: dict[UUID, list[HeldAction]] = {each: [] for each in ids}
         for action in actions:
             done[action.alert_id].append(HeldAction.model_validate(action))
+        notes = await _notes(session, {alert.case_id for alert in alerts if alert.case_id is not None})
     return [
         HeldAlert(
             id=alert.id,
@@ -91,6 +103,18 @@ async def held_alerts(engine: AsyncEngine, pseudonyms: Sequence[str]) -> list[He
             reasons=[Reason.model_validate(reason) for reason in alert.reasons or ()],
             steps=by_alert[alert.id],
             actions=done[alert.id],
+            notes=[] if alert.case_id is None else notes[alert.case_id],
         )
         for alert in alerts
     ]
+
+
+async def _notes(session: AsyncSession, cases: Collection[UUID]) -> Mapping[UUID, list[HeldNote]]:
+    rows = await session.scalars(
+        select(CaseActionRow).where(CaseActionRow.case_id.in_(cases)).order_by(CaseActionRow.position)
+    )
+    found: defaultdict[UUID, list[HeldNote]] = defaultdict(list)
+    for row in rows:
+        words = (row.given.get(name) for name in ("reason", "note"))
+        found[row.case_id] += [HeldNote(on=row.on, at=row.at, text=str(text)) for text in words if text]
+    return found

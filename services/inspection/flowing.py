@@ -100,6 +100,8 @@ def _alert(alert: HeldAlert, plain: Plain) -> Iterable[Element]:
         (day(one.on), f"{_done(one.action, one.outcome)} (noted {plain.moment(one.at)})") for one in alert.actions
     ]
     yield table_or("What happened", ("Day", "What"), [*steps, *actions], "Nothing is kept.")
+    notes = [(day(one.on), one.text) for one in alert.notes]
+    yield table_or("What people wrote about the family's case", ("Day", "Words"), notes, "Nothing is written.")
 
 
 def _done(action: str, outcome: str | None) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from models.equity import EquityCell, JudgedStudent, equity, suppressed, widest_gap
-from services.contracts.cases import HOUSING_OUTCOMES, Outcome
+from services.contracts.cases import IN_NEED, NO_NEED
 from services.ingest.formats.base import FormatError, Item, ReadLog, Rejection
 from services.ingest.formats.csv_table import CsvReader, Table, sound_layout
 from services.ingest.formats.inputs import inputs_of
@@ -18,8 +18,6 @@ from services.ingest.rows.parse import RowError
 from services.lab.labels import ClosedCase
 from services.lab.year.people import GROUPS
 
-FALSE: Final[frozenset[Outcome]] = frozenset({"not_homeless"})
-"""How a case ends that was none; `could_not_reach` and `other` say neither."""
 _MOST: Final = 10_000_000
 _WORDS: Final = 200
 
@@ -62,8 +60,8 @@ def of_cases(cases: Iterable[ClosedCase], described: Mapping[str, Mapping[str, s
     """Of closed cases; `described` has the groups of those whose consent covers demographics."""
     judged: dict[str, bool] = {}
     for case in cases:
-        if case.outcome in FALSE | HOUSING_OUTCOMES:
-            judged[case.student_id] = judged.get(case.student_id, True) and case.outcome in FALSE
+        if case.outcome in NO_NEED | IN_NEED:
+            judged[case.student_id] = judged.get(case.student_id, True) and case.outcome in NO_NEED
     students = [JudgedStudent(described.get(one, {}), is_false) for one, is_false in judged.items()]
     shown = len(students) if not students or len(students) >= small_cell else None
     return GroupFigures(small_cell, shown, equity(students, GROUPS, small_cell))

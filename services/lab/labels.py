@@ -66,12 +66,13 @@ class ClosedCases:
 
 
 def last_closings(actions: Iterable[CaseAction]) -> dict[UUID, CaseAction]:
-    """Each alert's latest closing, whatever the order and however often the actions came."""
+    """Each alert's latest closing that was not undone, whatever the order and however often the actions came."""
     last: dict[UUID, CaseAction] = {}
     for action in actions:
-        if action.action == "closed" and (action.alert_id not in last or action.at > last[action.alert_id].at):
+        is_about_closing = action.action == "closed" or action.undoes == "closed"
+        if is_about_closing and (action.alert_id not in last or action.at > last[action.alert_id].at):
             last[action.alert_id] = action
-    return last
+    return {alert: action for alert, action in last.items() if action.action == "closed"}
 
 
 def named(closings: Iterable[CaseAction], student_ids: Mapping[str, str]) -> ClosedCases:

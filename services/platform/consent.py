@@ -32,6 +32,8 @@ consented_students = table(
     "consented_students",
     column("pseudonym", Text),
     column("student_id", Text),
+    column("first_name", Text),
+    column("last_name", Text),
     column("agency", Text),
     column("consent_from", Date),
     schema="ingest",

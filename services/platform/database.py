@@ -16,8 +16,11 @@ from typing import Any, Final
 from psycopg import sql
 from sqlalchemy import Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
+
+Transaction = AsyncSession | AsyncConnection
+"""What statements are executed in."""
 
 BETWEEN: Final = "\x1f"
 """Between the schools of `firstbell.schools`: never inside an id, for ids are printable."""
@@ -53,6 +56,16 @@ def caller_context(role: str, *, agency: str | None = None, schools: Collection[
     caller = CallerContext(role, agency, schools)
     caller.settings()
     token = _caller.set(caller)
+    try:
+        yield
+    finally:
+        _caller.reset(token)
+
+
+@contextmanager
+def service_context() -> Iterator[None]:
+    """Inside, the service acts for itself: what follows for a whole household from what a caller may do about it."""
+    token = _caller.set(None)
     try:
         yield
     finally:

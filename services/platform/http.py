@@ -17,16 +17,32 @@ Check = Callable[[], Awaitable[str | None]]
 class ProblemError(Exception):
     """An error that a client sees as `application/problem+json` (RFC 9457)."""
 
-    def __init__(self, status: int, title: str, detail: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        title: str,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        more: Mapping[str, str | None] | None = None,
+    ) -> None:
         super().__init__(title)
         self.status = status
         self.title = title
         self.detail = detail
         self.headers = dict(headers or {})
+        self.more = dict(more or {})
+        """Members of the body beside those of the RFC."""
 
     def response(self) -> JSONResponse:
         """The answer that says it."""
-        body = {"type": "about:blank", "title": self.title, "status": self.status, "detail": self.detail}
+        body: dict[str, object] = {
+            "type": "about:blank",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        body |= self.more
         return JSONResponse(body, self.status, self.headers, media_type="application/problem+json")
 
 

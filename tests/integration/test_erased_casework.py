@@ -18,6 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.casework.app import create_app
+from services.casework.cases.kept import one_at_a_time
 from services.casework.erase import remove
 from services.casework.intake.record import keep
 from services.casework.settings import CaseworkSettings
@@ -186,13 +187,13 @@ async def test_who_waited_to_do_something_while_the_alert_was_erased_does_nothin
     alert = event(student)
     await casework.knows(alert)
     async with engine.begin() as connection:
-        await connection.execute(text("SELECT FROM casework.alerts WHERE student = :p FOR UPDATE"), {"p": student})
+        await one_at_a_time(connection)
         path = f"/v1/alerts/{alert.alert_id}/actions"
         doing = asyncio.create_task(casework.client.post(path, json={"action": "taken"}))
 
         async def waits() -> bool:
             async with engine.connect() as other:
-                waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted"
+                waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
                 return bool(await other.scalar(text(waiting)))
 
         await until(waits)

@@ -75,6 +75,12 @@ SEED: Final = """
     SELECT gen_random_uuid(), id, 1, 'AlertRaised', 'watch', '2016-12-01', 'marks', false, now() FROM casework.alerts;
     INSERT INTO casework.actions (action_id, alert_id, action, done_on)
     SELECT gen_random_uuid(), id, 'taken', '2016-12-02' FROM casework.alerts;
+    INSERT INTO casework.cases (id, agency, family, school_id, level, state, opened_on, waiting_since)
+    SELECT id, agency, student, school_id, level, 'new', raised_on, now() FROM casework.alerts;
+    UPDATE casework.alerts SET case_id = id;
+    INSERT INTO casework.case_actions (id, case_id, action, done_on, given)
+    SELECT gen_random_uuid(), id, 'take', '2016-12-02', '{"note": "Planted"}' FROM casework.cases;
+    INSERT INTO casework.changes (case_id, kind, agency, schools) SELECT id, 'new', agency, '{}' FROM casework.cases;
     INSERT INTO notify.alerts
     VALUES (gen_random_uuid(), 1, 'in-force', 'in-force', 'team', 'watch', '{}', '2016-12-01', true);
     INSERT INTO notify.told SELECT family, team, level, alert_id FROM notify.alerts;

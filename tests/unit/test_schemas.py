@@ -9,8 +9,10 @@ from pathlib import Path
 SERVICES = Path(__file__).resolve().parents[2] / "services"
 TO_READ = frozenset(
     {
+        "casework.alert_cases",
         "casework.nameless_alerts",
         "casework.stored_events",
+        "casework.waiting_cases",
         "district.engagement_courses",
         "district.engagement_files",
         "district.engagement_grades",

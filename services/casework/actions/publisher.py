@@ -109,5 +109,6 @@ def _event(row: ActionRow, student: str) -> CaseAction:
             "outcome": row.outcome,
             "on": row.on,
             "at": row.at.astimezone(UTC),
+            **{name: value for name, value in (row.of_case or {}).items() if name != "action"},
         }
     )

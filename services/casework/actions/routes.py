@@ -11,10 +11,13 @@ from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from services.casework.actions.schemas import ActionList, ActionTaken, NewAction
-from services.casework.actions.store import actions_of, find_alert, keep
+from services.casework.actions.store import Kept, actions_of, find_alert, keep
+from services.casework.cases.from_alert import follow_action
+from services.casework.cases.kept import one_at_a_time
 from services.casework.people import READERS, WORKERS
 from services.casework.quota import StudentQuota
-from services.platform.audit.edge import Looking
+from services.platform.audit.edge import Look, Looking
+from services.platform.database import service_context
 from services.platform.identity.caller import Caller
 from services.platform.identity.guard import may
 
@@ -46,10 +49,11 @@ def actions_router(
         look: Looking,
         response: Response,
     ) -> ActionTaken:
-        async with sessions.begin() as session:
-            alert = await find_alert(session, caller, look, alert_id, lock=True)
+        async with sessions() as session:
+            alert = await find_alert(session, caller, look, alert_id)
             quota.take(caller.subject, [alert.student])
-            kept = await keep(session, caller, alert, given)
+        with service_context():  # its case is of all children of the household, those at other schools among them
+            kept = await _keep(caller, alert_id, look, given)
         if kept.is_new:
             actions_taken.labels(given.action).inc()
             on_new()
@@ -57,6 +61,15 @@ def actions_router(
             response.status_code = 200
         response.headers["Cache-Control"] = "no-store"
         return kept.action
+
+    async def _keep(caller: Caller, alert_id: UUID, look: Look, given: NewAction) -> Kept:
+        async with sessions.begin() as session:
+            await one_at_a_time(session)
+            kept = await keep(session, caller, await find_alert(session, caller, look, alert_id), given)
+            if kept.is_new:
+                await session.flush()
+                await follow_action(session, caller, kept.action)
+            return kept
 
     @router.get("", summary="What was done about an alert, oldest first", responses={404: NOT_FOUND})
     async def actions(

@@ -32,15 +32,13 @@ class Kept(NamedTuple):
     is_new: bool
 
 
-async def find_alert(
-    session: AsyncSession, caller: Caller, look: Look, alert_id: UUID, *, lock: bool = False
-) -> AlertRow:
-    """The alert, at whose student the caller looks; `lock` puts what is done about one in order.
+async def find_alert(session: AsyncSession, caller: Caller, look: Look, alert_id: UUID) -> AlertRow:
+    """The alert, at whose student the caller looks.
 
     Raises `ProblemError` 404 when there is no such alert that may be shown.
     """
     query = shown_alerts(caller).where(AlertRow.id == alert_id)
-    found = (await session.execute(query.with_for_update(of=AlertRow) if lock else query)).one_or_none()
+    found = (await session.execute(query)).one_or_none()
     if found is None:
         raise ProblemError(404, "No such alert", "There is no alert with this id, or it may not be shown.")
     alert: AlertRow = found[0]
@@ -49,14 +47,14 @@ async def find_alert(
 
 
 async def keep(session: AsyncSession, caller: Caller, alert: AlertRow, given: NewStep | NewClosing) -> Kept:
-    """Keep the action on the locked alert, or find the one that was kept under its id before.
+    """Keep the action on the alert, or find the one that was kept under its id before.
 
     Raises `ProblemError`: 403 for an outcome of housing that the caller does not get, 409 when the id stands for
     something else or the case is closed, 422 for a day before the alert or in the future.
     """
     told = await _is_told(session, caller, alert)
     if given.outcome in HOUSING_OUTCOMES and not told:
-        raise _not_their_records()
+        raise not_their_records()
     earlier = await session.get(ActionRow, given.action_id)
     if earlier is not None:
         return Kept(_repeated(earlier, alert.id, given, told=told), is_new=False)
@@ -113,7 +111,8 @@ def _taken(row: ActionRow, *, told: bool) -> ActionTaken:
     return taken.model_copy(update={"at": taken.at.astimezone(UTC), "outcome": taken.outcome if told else None})
 
 
-def _not_their_records() -> ProblemError:
+def not_their_records() -> ProblemError:
+    """What is answered to an outcome of housing that the caller does not get."""
     return ProblemError(
         403,
         "Not with these records",

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.casework.history.cursor import Position
 from services.casework.history.schemas import Alert, AlertDetail, TimelineEntry
 from services.casework.history.visible import visible_to
-from services.casework.intake.record import AlertStatus
+from services.casework.intake.statuses import AlertStatus
 from services.casework.tables import AlertEventRow, AlertRow
 from services.contracts.alerts import Level
 from services.contracts.ids import case_number
@@ -51,7 +51,7 @@ async def list_alerts(
     if after is not None:
         query = query.where(tuple_(AlertRow.raised_on, AlertRow.id) < (after.raised_on, after.id))
     query = query.order_by(AlertRow.raised_on.desc(), AlertRow.id.desc()).limit(limit)
-    return [Found(_alert(row, student_id), since) for row, student_id, since in await session.execute(query)]
+    return [Found(alert_of(row, student_id), since) for row, student_id, since in await session.execute(query)]
 
 
 async def find_alert(session: AsyncSession, caller: Caller, alert: UUID) -> Found[AlertDetail] | None:
@@ -63,7 +63,7 @@ async def find_alert(session: AsyncSession, caller: Caller, alert: UUID) -> Foun
         select(AlertEventRow).where(AlertEventRow.alert_id == alert).order_by(AlertEventRow.seq)
     )
     row, student_id, since = found
-    detail = AlertDetail(**dict(_alert(row, student_id)), timeline=[_entry(step) for step in steps])
+    detail = AlertDetail(**dict(alert_of(row, student_id)), timeline=[_entry(step) for step in steps])
     return Found(detail, since)
 
 
@@ -87,7 +87,8 @@ def _narrowed(query: Select[AlertRow, str, date], filters: Filters) -> Select[Al
     return query.where(*(condition for condition in conditions if condition is not None))
 
 
-def _alert(row: AlertRow, student_id: str) -> Alert:
+def alert_of(row: AlertRow, student_id: str) -> Alert:
+    """The alert as it is shown."""
     return Alert.model_validate(
         {
             "id": row.id,

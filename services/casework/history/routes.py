@@ -15,7 +15,7 @@ from services.casework.history.as_csv import to_csv, wants_csv
 from services.casework.history.cursor import InvalidCursorError, Position, decode, encode
 from services.casework.history.queries import Filters, find_alert, list_alerts
 from services.casework.history.schemas import AlertDetail, AlertPage
-from services.casework.intake.record import AlertStatus
+from services.casework.intake.statuses import AlertStatus
 from services.casework.people import READERS
 from services.casework.quota import StudentQuota
 from services.contracts.alerts import Level

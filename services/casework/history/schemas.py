@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from services.casework.intake.record import AlertStatus
+from services.casework.intake.statuses import AlertStatus
 from services.contracts.alerts import AlertEventType, Level, Reason
 
 EXAMPLE: Final[dict[str, JsonValue]] = {

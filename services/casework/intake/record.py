@@ -4,27 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Final
 from uuid import UUID
 
 from prometheus_client import Counter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from services.contracts.alerts import AlertEvent, AlertEventType
+from services.casework.cases.follow import follow
+from services.casework.cases.kept import one_at_a_time
+from services.casework.intake.statuses import STATUS
+from services.contracts.alerts import AlertEvent
 from services.platform.consumer import SealedEvents
 from services.platform.rows import as_json
-
-AlertStatus = Literal["open", "cleared", "withdrawn", "closed"]
-
-STATUS: Final[dict[AlertEventType, AlertStatus]] = {
-    "AlertRaised": "open",
-    "AlertLevelChanged": "open",
-    "AlertAmended": "open",
-    "AlertCleared": "cleared",
-    "AlertWithdrawn": "withdrawn",
-}
-"""What each event leaves an alert as, unless people have closed the case: it stays `closed` then."""
 
 _RECORD: Final = text("""
     WITH timeline AS (
@@ -73,13 +65,15 @@ async def record(sessions: async_sessionmaker[AsyncSession], sealed: SealedEvent
 
 
 async def keep(session: AsyncSession, events: Sequence[AlertEvent]) -> None:
-    """Write the events and what their alerts are after them."""
+    """Write the events, what their alerts are after them, and the cases of these."""
+    await one_at_a_time(session)
     now = datetime.now(UTC)
     given = {
         "events": as_json(_event_values(event) for event in events),
         "alerts": as_json(_alert_values(event, now) for event in newest(events)),
     }
     await session.execute(_RECORD, given)
+    await follow(session, {event.alert_id for event in events}, (event.household or event.student for event in events))
 
 
 def _alert_values(event: AlertEvent, now: datetime) -> dict[str, object]:

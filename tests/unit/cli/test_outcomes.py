@@ -68,6 +68,11 @@ def test_every_outcome_is_counted_by_name() -> None:
         "rows": 0,
         "closed": 2,
         "outcomes": {
+            "helped": 0,
+            "already_known": 0,
+            "not_at_risk": 0,
+            "unreachable": 0,
+            "moved_away": 0,
             "homelessness_identified": 0,
             "housing_crisis": 0,
             "not_homeless": 0,

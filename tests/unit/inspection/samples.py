@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from services.casework.inspection import HeldAction, HeldAlert, HeldStep
+from services.casework.inspection import HeldAction, HeldAlert, HeldNote, HeldStep
 from services.contracts.alerts import Reason
 from services.ingest.inspection.schemas import (
     Erased,
@@ -158,6 +158,7 @@ ALERT = HeldAlert(
     ],
     steps=[HeldStep(type="AlertRaised", level="elevated", changed_on=DAY, because="attendance", caused_at=MOMENT)],
     actions=[HeldAction(action="closed", outcome="not_homeless", on=date(2016, 12, 9), at=MOMENT)],
+    notes=[HeldNote(on=date(2016, 12, 9), at=MOMENT, text="Spoke with an aunt.")],
 )
 NOTIFY = HeldByNotify(
     notices=[

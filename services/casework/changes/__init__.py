@@ -1,0 +1,1 @@
+"""Which cases changed, told to the pages that show them: ids alone."""
