@@ -17,6 +17,7 @@ from services.casework.cases.routes import cases_router
 from services.casework.cases.sweep import CaseSweep
 from services.casework.changes.feed import ChangeFeed
 from services.casework.changes.routes import changes_router
+from services.casework.console.app import BehindConsole, with_console
 from services.casework.engagement.routes import engagement_router
 from services.casework.erase import remove
 from services.casework.history.routes import history_router
@@ -88,6 +89,7 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
         lifespan=lifespan,
     )
     app.state.feed = feed
+    app.state.sessions = sessions
     add_problem_handlers(app)
     add_audit(app, audit)
     add_erasures(app, erasures)
@@ -117,7 +119,9 @@ def main() -> None:
     settings = CaseworkSettings.load()
     configure_logging()
     background = Background()
-    serve(create_app(settings, background), settings, settings.casework_port)
+    api = create_app(settings, background)
+    console = with_console(BehindConsole(api, api.state.sessions, api.state.feed), settings)
+    serve(console, settings, settings.casework_port, on_stop=api.state.feed.stop)
     sys.exit(background.exit_status())
 
 

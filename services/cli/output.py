@@ -70,6 +70,7 @@ def describe(stack: Stack) -> list[str]:
     """Where everything is, one line each; without the database's password."""
     rows = [
         ("ingest", f"{stack.ingest}/docs"),
+        ("console", stack.console),
         ("casework", f"{stack.casework}/docs"),
         ("warning", f"{stack.warning}/readyz"),
         ("notify", f"{stack.notify}/readyz"),

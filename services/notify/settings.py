@@ -15,8 +15,6 @@ class NotifySettings(Settings):
 
     teams_file: Path | None = None
     """Who is notified of which school; None means `<data_dir>/teams.toml`, or the embedded default team without one."""
-    public_url: str | None = None
-    """What the links in mails start with; None means casework on this machine."""
     mail_from: str = Field(default="first-bell@firstbell.example", pattern=r"^[!-?A-~]+@[A-Za-z0-9.-]+$")
     """The sender's address; its domain is in every Message-ID."""
     smtp_user: str | None = None

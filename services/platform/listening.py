@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import TypedDict
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final, TypedDict
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.platform.http import ProblemError
 from services.platform.settings import Settings, SettingsError
+
+STARTUP_FAILURE: Final = 3
+"""As uvicorn exits when it could not begin."""
 
 
 class Listening(TypedDict):
@@ -70,11 +77,30 @@ class OnlyFromProxy:
         await self._app(scope, receive, send)
 
 
-def serve(app: ASGIApp, settings: Settings, port: int) -> None:
-    """Serve until SIGTERM or Ctrl-C; raises `SettingsError`."""
+def serve(app: ASGIApp, settings: Settings, port: int, *, on_stop: Callable[[], None] = lambda: None) -> None:
+    """Serve until SIGTERM or Ctrl-C; raises `SettingsError`.
+
+    `on_stop` is called when it is asked to stop, before it waits for answers to end: streams end by it.
+    """
     where = listening(settings, port)
     guarded = behind_proxy(app, settings)
-    uvicorn.run(guarded, log_config=None, access_log=False, timeout_graceful_shutdown=10, **where)
+    config = uvicorn.Config(guarded, log_config=None, access_log=False, timeout_graceful_shutdown=10, **where)
+    server = _Server(config, on_stop)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, on_stop: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_stop = on_stop
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Streams first: they would never end by themselves."""
+        self._on_stop()
+        await super().shutdown(sockets)
 
 
 def behind_proxy(app: ASGIApp, settings: Settings) -> ASGIApp:

@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     trusted_proxy: str | None = None
     """The address of the proxy that ends TLS: nobody else beyond this machine is then answered."""
 
+    public_url: str | None = None
+    """What people reach the console by, and what the links in mails start with; None means casework on this machine."""
+
     oidc_issuer: str | None = None
     """Who issues the tokens that are believed; None means the embedded run's own issuer."""
     oidc_audience: str | None = None

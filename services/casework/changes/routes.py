@@ -59,6 +59,7 @@ async def _events(feed: ChangeFeed, caller: Caller, after: int | None) -> AsyncI
     finally:
         if following is not None:
             following.cancel()
+            await asyncio.wait([following])
         await changes.aclose()
 
 

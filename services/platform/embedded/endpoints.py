@@ -47,6 +47,8 @@ class Stack(BaseModel):
 
     ingest: str
     casework: str
+    console: str
+    """Where people sign in."""
     notify: str
     warning: str
     kafka: str

@@ -250,6 +250,7 @@ class _Plan:
     def stack(self, settings: Settings) -> Stack:
         return Stack(
             **self.urls,
+            console=settings.public_url or self.urls["casework"],
             kafka=self.endpoints.kafka,
             database=self.endpoints.database,
             database_app=self.endpoints.database_of(READER),

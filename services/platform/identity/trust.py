@@ -61,3 +61,10 @@ def embedded_issuer(settings: Settings) -> OwnIssuer:
             "`firstbell doctor` says what else is missing."
         )
     return OwnIssuer.load(EMBEDDED, settings.data_dir / "secrets" / "issuer.jwk")
+
+
+def sign_in_issuer(settings: Settings) -> OwnIssuer | None:
+    """The embedded run's issuer as its service that people sign in to has it; None where they come from elsewhere."""
+    if settings.oidc_issuer != EMBEDDED:
+        return None
+    return OwnIssuer.load(EMBEDDED, settings.data_dir / "secrets" / "issuer.jwk")

@@ -23,7 +23,7 @@ UNKNOWN = PartitionLag("group", "topic", 1, None, 5, None, None)
 def running_in(folder: Path) -> Stack:
     url = "http://127.0.0.1:1"
     stack = Stack(
-        ingest=url, casework=url, notify=url, warning=url, kafka="127.0.0.1:9001", database="postgresql://x",
+        ingest=url, casework=url, console=url, notify=url, warning=url, kafka="127.0.0.1:9001", database="postgresql://x",
         database_app="postgresql://y",
         smtp="127.0.0.1:2", mail_dir=None, data_dir=folder, issuer="urn:firstbell:embedded", services={},
     )  # fmt: skip

@@ -29,6 +29,7 @@ def a_stack(data_dir: Path) -> Stack:
     return Stack(
         ingest="http://127.0.0.1:1",
         casework="http://127.0.0.1:2",
+        console="http://127.0.0.1:2",
         notify="http://127.0.0.1:3",
         warning="http://127.0.0.1:4",
         kafka="127.0.0.1:5",
