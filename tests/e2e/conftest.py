@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from tests.e2e.districts import simulate
+from tests.e2e.schools import School
 from tests.e2e.snapshots import Snapshot, snapshot
 from tests.e2e.system import Json, System, firstbell, running
 
@@ -38,6 +39,12 @@ def casework(system: System) -> Iterator[httpx.Client]:
     """A client of casework."""
     with httpx.Client(base_url=system.where["casework"], headers=system.bearer("caseworker"), timeout=60) as client:
         yield client
+
+
+@pytest.fixture
+def school(ingest: httpx.Client, casework: httpx.Client) -> School:
+    """A new school."""
+    return School(ingest, casework)
 
 
 class Undisturbed(NamedTuple):

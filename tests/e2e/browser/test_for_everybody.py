@@ -1,0 +1,63 @@
+"""Pages that everybody can use: axe at rest, on focus and on hover, reflow, larger text, and valid HTML."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import html5lib
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page, expect
+
+from tests.e2e.browser.conftest import Absence, People
+
+WCAG: dict[str, Any] = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+PAGES = {"caseworker": ("/", "{case}", "/account"), "supervisor": ("/", "{case}")}
+"""By role, the pages that are looked at."""
+
+
+async def no_violations(page: Page) -> None:
+    found = await Axe().run(page, options=WCAG)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("role", PAGES)
+async def test_axe_finds_nothing(people: People, absence: Absence, role: str, scheme: Literal["light", "dark"]) -> None:
+    async with people.at(role, color_scheme=scheme, bypass_csp=True) as page:
+        for path in PAGES[role]:
+            await page.goto(people.url + path.format(case=absence.path))
+            await no_violations(page)
+            button = page.locator("main").get_by_role("button").first
+            await button.hover()
+            await no_violations(page)
+            await button.focus()
+            await no_violations(page)
+
+
+async def test_nothing_is_wider_than_a_small_window(people: People, absence: Absence) -> None:
+    """320 CSS pixels: also a window of 640 whose text is twice as large."""
+    async with people.at("caseworker", viewport={"width": 320, "height": 640}) as page:
+        for path in ("/", absence.path, "/account"):
+            await page.goto(people.url + path)
+            width = await page.evaluate("() => document.documentElement.scrollWidth")
+            assert width <= 320, path
+
+
+async def test_pages_are_valid_html(people: People, absence: Absence) -> None:
+    async with people.at("supervisor") as page:
+        for path in ("/", absence.path, "/account", "/cases/00000000-0000-0000-0000-000000000000"):
+            answer = await page.request.get(people.url + path)
+            html5lib.HTMLParser(strict=True).parse(await answer.text())
+    async with people.context() as context:
+        answer = await context.request.get(people.url + "/login")
+        html5lib.HTMLParser(strict=True).parse(await answer.text())
+
+
+async def test_no_page_that_shows_somebody_is_kept(people: People, absence: Absence) -> None:
+    async with people.at("caseworker") as page:
+        for path in ("/", absence.path, "/account"):
+            answer = await page.request.get(people.url + path)
+            assert answer.headers["cache-control"] == "no-store"
+            assert answer.headers["referrer-policy"] == "no-referrer"
+        await expect(page.get_by_role("contentinfo")).to_contain_text("34 CFR 99.33")
