@@ -26,6 +26,7 @@ from services.casework.quota import StudentQuota
 from services.casework.settings import CaseworkSettings
 from services.casework.windows.routes import window_router
 from services.casework.windows.workers import make_client
+from services.casework.year.routes import year_router
 from services.contracts.alerts import AlertEvent
 from services.contracts.topics import ALERTS, CASEWORK_GROUP
 from services.platform.audit.edge import add_audit
@@ -110,6 +111,7 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
     app.include_router(changes_router(feed))
     app.include_router(access_router(sessions, quota))
     app.include_router(engagement_router(sessions, quota))
+    app.include_router(year_router(sessions, quota))
     app.include_router(window_router(sessions, quota, client, settings.workers))
     return app
 

@@ -34,6 +34,7 @@ consented_students = table(
     column("student_id", Text),
     column("first_name", Text),
     column("last_name", Text),
+    column("grade", Text),
     column("agency", Text),
     column("consent_from", Date),
     schema="ingest",

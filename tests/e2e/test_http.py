@@ -60,6 +60,18 @@ def test_marks_become_an_alert_and_a_mail_that_names_nobody(system: System, scho
     assert [(mark["date"], mark["status"]) for mark in window["marks"]] == [(day, "absent") for day in WEEK]
 
 
+def test_a_school_year_says_what_each_day_was(school: School, casework: httpx.Client) -> None:
+    student = school.student()
+    school.absent(student, *WEEK[:3])
+    school.the_alert(level="watch")
+    path = f"/v1/students/{student.pseudonym}/year"
+    year = casework.get(path, params={"as_of": WEEK[4]}).raise_for_status().json()
+    assert (year["student_id"], year["begins"], year["as_of"]) == (student.id, "2016-07-01", WEEK[4])
+    week = {day["date"]: day["what"] for day in year["days"] if day["date"] in WEEK}
+    assert [week[day] for day in WEEK] == ["absent", "absent", "absent", "no_data", "no_data"]
+    assert year["usual"]["longest_run"] == year["counts"]["absent"] == 3
+
+
 def test_an_alert_can_be_read_alone_filtered_and_as_csv(school: School, casework: httpx.Client) -> None:
     student = school.student()
     school.absent(student, *WEEK[:3])

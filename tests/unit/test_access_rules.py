@@ -56,6 +56,7 @@ EXPECTED = {
         "GET /v1/changes": {"caseworker", "supervisor", "steward"},
         "GET /v1/students/{student}/window": {"caseworker", "supervisor", "steward"},
         "GET /v1/students/{student}/access": {"caseworker", "supervisor", "steward"},
+        "GET /v1/students/{student}/year": {"caseworker", "supervisor", "steward"},
         "GET /v1/students/{student}/engagement": {"caseworker", "supervisor", "steward"},
         "GET /students/{student}/engagement": {"caseworker", "supervisor", "steward"},
     },

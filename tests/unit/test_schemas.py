@@ -18,6 +18,7 @@ TO_READ = frozenset(
         "district.engagement_grades",
         "district.engagement_suspensions",
         "ingest.agreement_in_force",
+        "ingest.case_days",
         "ingest.consented_students",
         "ingest.engagement_calendars",
         "ingest.engagement_days",

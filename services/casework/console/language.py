@@ -41,6 +41,10 @@ class Language:
         """A date with its weekday."""
         return str(format_date(given, "EEE d MMM y" if self.code != SOURCE else "EEE, MMM d, y", self.locale))
 
+    def form(self, given: date, pattern: str) -> str:
+        """A date in a form of CLDR's."""
+        return str(format_date(given, pattern, self.locale))
+
     def moment(self, given: datetime) -> str:
         """A date and a time of the district."""
         return str(format_datetime(given, "medium", tzinfo=self.timezone, locale=self.locale))

@@ -12,7 +12,6 @@ from services.casework.console.rendering import asset
 
 TYPES: Final[Mapping[str, str]] = {
     "console.css": "text/css; charset=utf-8",
-    "strip.css": "text/css; charset=utf-8",
     "console.js": "text/javascript; charset=utf-8",
     "htmx.min.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",

@@ -51,6 +51,17 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "housing_crisis": N_("Housing crisis"),
 }
 HOUSING: Final = ("homelessness_identified", "housing_crisis")
+DAYS: Final[Mapping[str, str]] = {
+    "absent": N_("Absent"),
+    "excused": N_("Absent, excused"),
+    "tardy": N_("Tardy"),
+    "early_departure": N_("Left early"),
+    "present": N_("Present"),
+    "no_data": N_("No data"),
+    "not_shared": N_("Not shared"),
+    "no_school": N_("No school"),
+}
+OF_SCHOOL: Final = N_("{share} of the school absent")
 RESULTS: Final[Mapping[str, str]] = {
     "reached": N_("Reached"),
     "not_reached": N_("Not reached"),
@@ -195,6 +206,7 @@ class Words:
         self.orders = self._all(ORDERS)
         self.levels = self._all(LEVELS)
         self.outcomes = self._all(OUTCOMES)
+        self.days = self._all(DAYS)
         self.results = self._all(RESULTS)
         self.kinds = self._all(KINDS)
         self.places = self._all(PLACES)
@@ -229,6 +241,18 @@ class Words:
         """Title and sentence of why something is not shown."""
         title, sentence = REFUSED.get(why, REFUSED["api_503"])
         return self._say(title), self._say(sentence)
+
+    def of_school(self, rate: float) -> str:
+        """What share of the school was absent."""
+        return self._say(OF_SCHOOL).format(share=self.percent(rate))
+
+    def month(self, given: date) -> str:
+        """A month's short name."""
+        return self._language.form(given, "LLL")
+
+    def month_of_year(self, given: date) -> str:
+        """A month and its year."""
+        return self._language.form(given, "LLLL y")
 
     def day(self, given: str | date | None) -> str:
         """A date."""

@@ -50,8 +50,8 @@ CALENDARS: Final = text("""
     WHERE date BETWEEN :begins AND :year_ends AND (:everywhere OR school_id = ANY (CAST(:schools AS text[])))
 """)
 
-MARKS: Final = text(f"""
-    WITH said AS (
+STANDING: Final = """
+    said AS (
         SELECT student, date, school_id, section, code, moment,
                moment = min(moment) OVER (PARTITION BY student) AS is_history
         FROM ingest.engagement_marks
@@ -62,15 +62,20 @@ MARKS: Final = text(f"""
                                              OR moment < extract(epoch FROM CAST(:ends AS timestamptz)) * 1000000)
         ORDER BY student, date, school_id, section, moment DESC, code DESC
     )
+"""
+"""What stands of marks, for after WITH.
+
+What was said of a student first is history, and was known from its own day on; what came later, from when it was said.
+"""
+
+MARKS: Final = text(f"""
+    WITH {STANDING}
     SELECT m.student, m.date, m.school_id, array_agg(m.code) AS codes
     FROM standing m LEFT JOIN ingest.engagement_days d USING (school_id, date)
     GROUP BY 1, 2, 3
     HAVING bool_or(m.code IN ({EXCUSED}, {UNEXCUSED})) OR NOT bool_or(coalesce(d.reported, false))
 """)  # noqa: S608 -- our own numbers
-"""The sections' codes of days with an absence, or that the school has not reported.
-
-What was said of a student first is history, and was known from its own day on; what came later, from when it was said.
-"""
+"""The sections' codes of days with an absence, or that the school has not reported."""
 
 SUSPENSIONS_HANDED_IN: Final = text("SELECT EXISTS (SELECT FROM district.engagement_files WHERE file = 'suspensions')")
 

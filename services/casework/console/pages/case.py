@@ -17,11 +17,13 @@ from services.casework.console.pages.acting import FIELDS, body_of, headers_of, 
 from services.casework.console.refusals import RefusedPageError
 from services.casework.console.rendering import render
 from services.casework.console.request import Desk, api_of, signed_in
-from services.casework.console.words import HOUSING
+from services.casework.console.strip import strip_of
+from services.casework.console.words import HOUSING, Words
 from services.casework.people import READERS
 from services.platform.sharing import HOUSING_STATUS
 
 SEE_OTHER: Final = 303
+NOT_FOUND: Final = 404
 KEPT_DRAFT: Final = frozenset({409, 412, 422})
 """What a draft survives: it is shown again beside what has changed."""
 
@@ -61,6 +63,16 @@ def case_router(desk: Desk) -> APIRouter:
     return router
 
 
+async def _or_none(api: Api, path: str) -> Any:
+    """What the API answers; None where nothing of it may be shown."""
+    try:
+        return await api.get(path)
+    except ApiError as error:
+        if error.status != NOT_FOUND:
+            raise
+        return None
+
+
 async def _again(request: Request, api: Api, case: UUID, form: FormData, error: ApiError) -> Response:
     """The case as it is now, what was written, and why it was not done."""
     draft = {name: str(value) for name, value in form.items() if isinstance(value, str)}
@@ -78,13 +90,16 @@ async def _page(
 ) -> Response:
     students = [student["student"] for student in case["students"]]
     access = await asyncio.gather(*(api.get(f"/v1/students/{one}/access", {"limit": 20}) for one in students))
+    years = await asyncio.gather(*(_or_none(api, f"/v1/students/{one}/year") for one in students))
+    words = Words(request.state.language)
     who = request.state.who
     context = {
         "case": case,
         "draft": defaultdict(str, draft or {}),
         "error": error,
         "access": dict(zip(students, access, strict=True)),
-        "is_mine": case["owner"] == who.subject,
+        "years": {one: year for one, year in zip(students, years, strict=True) if year is not None},
+        "strips": {one: strip_of(year, words) for one, year in zip(students, years, strict=True) if year is not None},
         "may_act": who.role == "supervisor" or case["owner"] in {None, who.subject},
         "ended": case["state"] in {"closed", "cleared", "withdrawn"},
         "may_say_housing": who.has(HOUSING_STATUS),
