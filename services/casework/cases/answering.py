@@ -43,6 +43,8 @@ def no_such_case() -> ProblemError:
 
 async def _detail(session: AsyncSession, caller: Caller, row: CaseRow) -> tuple[CaseDetail, Mapping[str, date]]:
     items, students = await as_items(session, caller, [row])
+    if not items:  # the consent has ended since the case was found
+        raise no_such_case()
     alerts = (await shown_alerts_of(session, caller, [row.id])).get(row.id, [])
     told = await is_told(session, caller, row.id)
     detail = CaseDetail(

@@ -139,7 +139,7 @@ class ChangeFeed:
         return [said.change for said in map(_said, rows) if said.is_for(caller)]
 
     async def _listen(self) -> None:
-        async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
+        async with await self._connected() as connection:
             for channel in (CHANNEL, CONSENTS):
                 await connection.execute(f"LISTEN {channel}".encode())
             await self._begin()
@@ -148,6 +148,15 @@ class ChangeFeed:
                 if not heard and connection.closed:
                     raise psycopg.OperationalError
                 await self._tell(heard)
+
+    async def _connected(self) -> psycopg.AsyncConnection[Any]:
+        """A connection; one that is being made while it is cancelled is closed, which psycopg leaves to the caller."""
+        making = asyncio.ensure_future(psycopg.AsyncConnection.connect(self._url, autocommit=True))
+        try:
+            return await asyncio.shield(making)
+        except asyncio.CancelledError:
+            await (await making).close()
+            raise
 
     async def _begin(self) -> None:
         """From here on; who listens already may have missed something."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-from services.platform.row_security import protect, unprotect
+from services.platform.roles import READER, role_of
 
 revision = "casework_0008"
 down_revision = "casework_0007"
@@ -26,9 +26,8 @@ CREATE INDEX sessions_expire ON casework.sessions (expires_at);
 
 def upgrade() -> None:
     op.execute(TABLE)
-    op.execute(protect("casework.sessions", service="casework", caller="false"))
+    op.execute(f"REVOKE ALL ON casework.sessions FROM {role_of(READER)}")
 
 
 def downgrade() -> None:
-    op.execute(unprotect("casework.sessions"))
     op.execute("DROP TABLE casework.sessions")
