@@ -90,9 +90,9 @@ class Delivery:
         """Whether there was something to do, and the seconds until there is more."""
         async with self._sessions.begin() as session:
             claimed = await outbox.claim(session, AT_ONCE)
-            await outbox.cancel(session, [each.notification.id for each in claimed if not each.permitted])
-            await self._audit.record(*(each.entry for each in claimed if each.permitted))
-            due = [each.notification for each in claimed if each.permitted]
+            await outbox.cancel(session, {each.notification.id: each.unwanted for each in claimed if each.unwanted})
+            await self._audit.record(*(each.entry for each in claimed if not each.unwanted))
+            due = [each.notification for each in claimed if not each.unwanted]
             sent = await self._mailer.send([self._compose(each) for each in due], seconds=CONSENT_SECONDS)
             tried = [(each.id, outcome) for each, outcome in zip(due, sent, strict=True) if outcome is not None]
             await outbox.settle(session, tried, self._backoff)

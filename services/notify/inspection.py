@@ -39,6 +39,8 @@ class HeldMail(BaseModel):
     kinds: list[str]
     changed_on: date
     status: str
+    reason: str | None
+    """Why it was cancelled."""
     created_at: datetime
     sent_at: datetime | None
 
@@ -85,6 +87,7 @@ async def held_mails(engine: AsyncEngine, pseudonyms: Sequence[str]) -> HeldByNo
                 kinds=row.kinds,
                 changed_on=row.changed_on,
                 status=row.status,
+                reason=row.reason,
                 created_at=row.created_at,
                 sent_at=row.sent_at,
             )

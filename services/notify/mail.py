@@ -111,6 +111,6 @@ def compose(notification: Notification, *, sender: str, public_url: str) -> Mail
         since=notification.changed_on.isoformat(),
         because="; ".join(notification.kinds),
         what_to_do=WHAT_TO_DO[notification.level],
-        link=f"{public_url}/v1/alerts/{notification.alert_id}",
+        link=f"{public_url}/cases/{notification.alert_id}",
     )
     return Mail(sender, notification.recipient, headers, body + FOOTER)

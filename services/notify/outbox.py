@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from prometheus_client import Counter
-from sqlalchemy import Row, and_, bindparam, exists, func, or_, select, text
+from sqlalchemy import Row, Text, Uuid, and_, bindparam, column, exists, func, or_, select, table, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -22,6 +22,11 @@ from services.platform.rows import as_json
 
 settled = Counter("firstbell_notify_mails", "Outcomes of tries to send a mail", ["outcome"])
 
+NOT_SHARED: Final = "consent has ended, or the school is no longer shared with the agency"
+ENDED: Final = frozenset({"closed", "cleared", "withdrawn"})
+"""States of a case of which no level is told any more."""
+
+_cases = table("alert_cases", column("alert_id", Uuid), column("state", Text), schema="casework")
 _earlier = aliased(OutboxRow)
 _CLAIM: Final = (
     select(
@@ -40,8 +45,11 @@ _CLAIM: Final = (
             consented_students.c.pseudonym.is_not(None),
             or_(OutboxRow.school_id.is_(None), may_be_shown(OutboxRow.student, OutboxRow.school_id)),
         ).label("permitted"),
+        OutboxRow.after_end,
+        _cases.c.state.label("case_state"),
     )
     .outerjoin(consented_students, consented_students.c.pseudonym == OutboxRow.student)
+    .outerjoin(_cases, _cases.c.alert_id == OutboxRow.alert_id)
     .where(
         OutboxRow.status == "pending",
         OutboxRow.next_attempt_at <= func.now(),
@@ -57,7 +65,10 @@ _CLAIM: Final = (
     .with_for_update(of=OutboxRow, skip_locked=True)
 )
 
-_CANCEL: Final = text("UPDATE notify.outbox SET status = 'cancelled' WHERE id = ANY(CAST(:ids AS uuid[]))")
+_CANCEL: Final = text("""
+    UPDATE notify.outbox o SET status = 'cancelled', reason = t.reason
+    FROM json_to_recordset(CAST(:cancelled AS json)) AS t (id uuid, reason text) WHERE o.id = t.id
+""")
 
 _POSTPONED: Final = """
     make_interval(secs => least(:cap, :base * power(2, least(o.attempts, 30))) * (0.5 + random())) + clock_timestamp()
@@ -105,8 +116,8 @@ class Claimed:
     """A mail that is due, locked until the transaction ends."""
 
     notification: Notification
-    permitted: bool
-    """The student's consent is in force now, and what is of the school flows to the agency."""
+    unwanted: str | None
+    """Why it is not to be sent as things stand now: by consent, by what is shared, by the state of its case."""
     entry: AuditEntry
     """What the audit keeps of it."""
 
@@ -114,14 +125,15 @@ class Claimed:
 async def claim(session: AsyncSession, most: int) -> list[Claimed]:
     """Lock the next mails that are due. A household's next mail to the same recipient waits for the one before it."""
     rows = await session.execute(_CLAIM, {"most": most})
-    return [Claimed(_notification(row), row.permitted, _entry(row)) for row in rows]
+    return [Claimed(_notification(row), _unwanted(row), _entry(row)) for row in rows]
 
 
-async def cancel(session: AsyncSession, notifications: Sequence[UUID]) -> None:
-    """Nothing may be told of these students, or of these schools, any more."""
-    if notifications:
-        await session.execute(_CANCEL, {"ids": list(notifications)})
-        settled.labels("cancelled").inc(len(notifications))
+async def cancel(session: AsyncSession, reasons: Mapping[UUID, str]) -> None:
+    """These are not sent, each for its reason."""
+    if reasons:
+        cancelled = [{"id": notification, "reason": reason} for notification, reason in reasons.items()]
+        await session.execute(_CANCEL, {"cancelled": as_json(cancelled)})
+        settled.labels("cancelled").inc(len(reasons))
 
 
 async def settle(session: AsyncSession, outcomes: Sequence[tuple[UUID, DeliveryOutcome]], backoff: Backoff) -> None:
@@ -145,6 +157,16 @@ async def seconds_to_next(session: AsyncSession) -> float | None:
     """Seconds until a mail is due, negative when one is overdue; None when nothing is pending."""
     found: timedelta | None = await session.scalar(_NEXT)
     return None if found is None else found.total_seconds()
+
+
+def _unwanted(row: Row[*tuple[Any, ...]]) -> str | None:
+    if not row.permitted:
+        return NOT_SHARED
+    if (
+        row.kind == "level" and row.case_state in ENDED and not row.after_end
+    ):  # who was told hears of a withdrawal in any case
+        return f"the case is {row.case_state}"
+    return None
 
 
 def _entry(row: Row[*tuple[Any, ...]]) -> AuditEntry:

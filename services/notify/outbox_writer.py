@@ -25,8 +25,11 @@ _MAILS: Final = """
 
 _ADD: Final = """
     INSERT INTO notify.outbox
-        (id, event_id, alert_id, student, school_id, family, recipient, kind, level, kinds, changed_on, caused_at)
-    SELECT id, event_id, alert_id, student, school_id, family, recipient, kind, level, kinds, changed_on, caused_at
+        (id, event_id, alert_id, student, school_id, family, recipient, kind, level, kinds, changed_on, caused_at,
+         after_end)
+    SELECT id, event_id, alert_id, student, school_id, family, recipient, kind, level, kinds, changed_on, caused_at,
+           EXISTS (SELECT FROM casework.alert_cases c
+                   WHERE c.alert_id = mails.alert_id AND c.state IN ('closed', 'cleared', 'withdrawn'))
     FROM mails ORDER BY ordinality
     ON CONFLICT DO NOTHING
 """
@@ -41,7 +44,7 @@ _NOTIFY: Final = text(f"""
 _NOTIFY_WITHDRAWN: Final = text(f"WITH {_MAILS} {_ADD}")
 
 _CANCEL: Final = text("""
-    UPDATE notify.outbox unsent SET status = 'cancelled'
+    UPDATE notify.outbox unsent SET status = 'cancelled', reason = 'the alert was withdrawn before this was sent'
     FROM json_to_recordset(CAST(:alerts AS json)) AS retracted (alert_id uuid, notify boolean)
     WHERE unsent.alert_id = retracted.alert_id AND unsent.status = 'pending'
           AND (unsent.kind = 'level' OR NOT retracted.notify)

@@ -65,6 +65,8 @@ class OutboxRow(Base):
     attempts: Mapped[int] = mapped_column(server_default=FetchedValue())
     next_attempt_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=FetchedValue())
     last_error: Mapped[str | None]
+    reason: Mapped[str | None]
+    after_end: Mapped[bool] = mapped_column(server_default=FetchedValue())
     caused_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=FetchedValue())
     sent_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

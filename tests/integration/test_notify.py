@@ -25,6 +25,7 @@ from services.contracts.ids import case_number
 from services.contracts.topics import ALERTS
 from services.notify.app import create_app
 from services.notify.delivery import CONSENT_SECONDS
+from services.notify.outbox import NOT_SHARED
 from services.notify.settings import NotifySettings
 from services.notify.tables import OutboxRow
 from services.platform.background import Background
@@ -52,6 +53,11 @@ class Notify(NamedTuple):
         query = select(OutboxRow.kind, OutboxRow.recipient, OutboxRow.status).where(OutboxRow.alert_id == alert)
         async with self.engine.connect() as connection:
             return list(await connection.execute(query.order_by(OutboxRow.position)))
+
+    async def reasons(self, alert: UUID) -> set[str | None]:
+        """Why the alert's mails were cancelled."""
+        async with self.engine.connect() as connection:
+            return set(await connection.scalars(select(OutboxRow.reason).where(OutboxRow.alert_id == alert)))
 
     async def settles(self, alert: UUID, *statuses: str) -> None:
         """Wait until the alert's mails have these states."""
@@ -157,7 +163,7 @@ async def test_a_raised_alert_is_mailed_to_each_recipient_once_and_names_nobody(
     for mail in found:
         for secret in (student, student_id, household, "burke-high", "Absent 3 days"):
             assert secret not in mail.as_string()
-        assert f"http://casework.example/v1/alerts/{raised.alert_id}" in mail.get_content()
+        assert f"http://casework.example/cases/{raised.alert_id}" in mail.get_content()
 
 
 async def test_a_mail_is_on_record_with_whom_it_went_to_before_it_goes(
@@ -214,12 +220,45 @@ async def test_a_correction_is_told_to_those_who_were_told(notify: Notify, stude
     assert sum(subject.endswith("withdrawn") for subject in subjects) == 2
 
 
+async def test_a_case_that_ended_while_its_mails_waited_is_not_told(
+    stack: Stack, smtp_sink: Sink, engine: AsyncEngine, students: Students, tmp_path: Path
+) -> None:
+    student, _ = await students.consented()
+    raised, again = event(student), event(student, seq=2)
+    await add_by_hand(engine, raised, "waiting@hope.example")
+    await close_case(engine, raised)
+    async with notifying(stack, smtp_sink.address, engine, tmp_path) as notify:
+        await notify.settles(raised.alert_id, "cancelled")
+        assert await notify.reasons(raised.alert_id) == {"the case is closed"}
+        await send(notify.producer, again)  # casework, which is behind, opens the case again by this one
+        await notify.settles(raised.alert_id, "cancelled", "sent", "sent")
+
+
+async def close_case(engine: AsyncEngine, raised: AlertEvent) -> None:
+    """The alert's case, as casework keeps it once somebody has closed it."""
+    case = {"case": raised.alert_id, "agency": raised.agency, "family": raised.student, "day": raised.changed_on}
+    async with engine.begin() as connection:
+        await connection.execute(
+            text("""INSERT INTO casework.cases (id, agency, family, level, state, opened_on, ended_on)
+                    VALUES (:case, :agency, :family, 'elevated', 'closed', :day, :day)"""),
+            case,
+        )
+        await connection.execute(
+            text("""INSERT INTO casework.alerts (id, seq, student, school_id, level, status, raised_on, updated_at,
+                                                 reasons, agency, case_id)
+                    VALUES (:case, 1, :family, 'burke', 'elevated', 'open', :day, clock_timestamp(), '[]', :agency,
+                            :case)"""),
+            case,
+        )
+
+
 async def test_an_ended_consent_tells_nobody(notify: Notify, students: Students, smtp_sink: Sink) -> None:
     student, _ = await students.consented()
     await students.end_consent(student, held=True)
     raised = event(student)
     await send(notify.producer, raised)
     await notify.settles(raised.alert_id, "cancelled", "cancelled")
+    assert await notify.reasons(raised.alert_id) == {NOT_SHARED}
     other, _ = await students.consented()
     await send(notify.producer, event(other))
     await notify.settles(event(other).alert_id, "sent", "sent")

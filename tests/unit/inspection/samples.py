@@ -183,6 +183,7 @@ NOTIFY = HeldByNotify(
             kinds=["absences in a row"],
             changed_on=DAY,
             status="sent",
+            reason=None,
             created_at=MOMENT,
             sent_at=MOMENT,
         )

@@ -45,7 +45,7 @@ def test_a_mail_has_the_case_the_level_the_kinds_of_reason_the_date_and_the_link
     assert headers["To"] == "a@hope.example"
     for part in (case_number(ALERT), "elevated", "absences in a row; absences this year", "2016-12-05"):
         assert part in body
-    assert f"http://127.0.0.1:8000/v1/alerts/{ALERT}\n" in body
+    assert f"http://127.0.0.1:8000/cases/{ALERT}\n" in body
 
 
 def test_a_withdrawn_mail_says_why_in_plain_words() -> None:
