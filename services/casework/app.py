@@ -18,6 +18,7 @@ from services.casework.cases.sweep import CaseSweep
 from services.casework.changes.feed import ChangeFeed
 from services.casework.changes.routes import changes_router
 from services.casework.console.app import BehindConsole, with_console
+from services.casework.deliveries.routes import deliveries_router
 from services.casework.engagement.routes import engagement_router
 from services.casework.erase import remove
 from services.casework.history.routes import history_router
@@ -109,6 +110,7 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
     app.include_router(cases_router(sessions, quota))
     app.include_router(case_actions_router(sessions, quota, {}, publisher.wake))
     app.include_router(changes_router(feed))
+    app.include_router(deliveries_router(sessions, quota))
     app.include_router(access_router(sessions, quota))
     app.include_router(engagement_router(sessions, quota))
     app.include_router(year_router(sessions, quota))

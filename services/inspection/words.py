@@ -114,6 +114,7 @@ _SEEN: Final = {
     "GET /v1/alerts/{id}": "was shown an alert",
     "GET /v1/alerts/{alert_id}/actions": "was shown what was done about an alert",
     "GET /v1/students/{student}/year": "was shown a school year, day by day",
+    "GET /v1/deliveries": "was shown which mails were sent",
     "GET /v1/cases": "was shown a list of cases",
     "GET /v1/cases/{id}": "was shown a case",
     "POST /v1/cases/{id}/actions": "noted what was done about a case",

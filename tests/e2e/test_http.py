@@ -17,7 +17,7 @@ from tests.e2e.districts import CONSENT, WEEK
 from tests.e2e.kafka_records import alerts_of, records_of
 from tests.e2e.schools import School
 from tests.e2e.snapshots import every_alert
-from tests.e2e.system import System, eventually
+from tests.e2e.system import Json, System, eventually
 
 
 def mails_of(system: System, case: str, count: int) -> list[Message]:
@@ -44,7 +44,7 @@ def test_marks_become_an_alert_and_a_mail_that_names_nobody(system: System, scho
     assert mail["Message-ID"]
     assert "watch" in str(mail["Subject"])
     whole = mail.as_string()
-    assert str(alert["id"]) in whole
+    assert f"/cases/{alert['id']}" in whole
     for secret in (student.id, student.pseudonym, school.id, CONSENT["signed_by"]):
         assert secret not in whole
 
@@ -58,6 +58,21 @@ def test_marks_become_an_alert_and_a_mail_that_names_nobody(system: System, scho
     assert (window["student_id"], window["school_id"], window["as_of"]) == (student.id, school.id, WEEK[4])
     assert (window["enrolled_days"], window["absent_days"], window["current_streak"]) == (5, 5, 5)
     assert [(mark["date"], mark["status"]) for mark in window["marks"]] == [(day, "absent") for day in WEEK]
+
+
+def test_what_was_sent_is_listed_beside_the_case(school: School, casework: httpx.Client) -> None:
+    student = school.student()
+    school.absent(student, *WEEK[:3])
+    alert = school.the_alert(level="watch")
+
+    def sent() -> list[Json]:
+        query = {"alert": alert["id"], "state": "sent"}
+        return list(casework.get("/v1/deliveries", params=query).raise_for_status().json()["items"])
+
+    (delivery,) = eventually(sent, "the mail was sent")
+    assert (delivery["alert"], delivery["case"], delivery["channel"]) == (alert["id"], alert["id"], "mail")
+    assert (delivery["attempts"], delivery["not_before"], delivery["reason"]) == (1, None, None)
+    assert casework.get("/v1/deliveries", params={"alert": alert["id"], "state": "queued"}).json()["items"] == []
 
 
 def test_a_school_year_says_what_each_day_was(school: School, casework: httpx.Client) -> None:

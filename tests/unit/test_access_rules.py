@@ -53,6 +53,7 @@ EXPECTED = {
         "GET /v1/cases/counts": {"caseworker", "supervisor", "steward"},
         "GET /v1/cases/{id}": {"caseworker", "supervisor", "steward"},
         "POST /v1/cases/{id}/actions": {"caseworker", "supervisor", "steward"},
+        "GET /v1/deliveries": {"caseworker", "supervisor", "steward"},
         "GET /v1/changes": {"caseworker", "supervisor", "steward"},
         "GET /v1/students/{student}/window": {"caseworker", "supervisor", "steward"},
         "GET /v1/students/{student}/access": {"caseworker", "supervisor", "steward"},

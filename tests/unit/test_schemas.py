@@ -31,6 +31,7 @@ TO_READ = frozenset(
         "ingest.live_schools",
         "ingest.statements",
         "ingest.today",
+        "notify.deliveries",
         "notify.mails",
     }
 )

@@ -81,6 +81,12 @@ PLACES: Final[Mapping[str, str]] = {
     "organizing_support": N_("Organizing support"),
     "mckinney_vento_liaison": N_("McKinney-Vento liaison"),
 }
+DELIVERIES: Final[Mapping[str, str]] = {
+    "queued": N_("waits to be sent"),
+    "sent": N_("sent"),
+    "failed": N_("could not be sent"),
+    "cancelled": N_("cancelled"),
+}
 RETURNED: Final[Mapping[str, str]] = {
     "no_contact": N_("Back in the queue: it was taken, and nobody made contact within three school days."),
     "snooze_over": N_("The snooze is over."),
@@ -210,6 +216,7 @@ class Words:
         self.results = self._all(RESULTS)
         self.kinds = self._all(KINDS)
         self.places = self._all(PLACES)
+        self.deliveries = self._all(DELIVERIES)
         self.returned = self._all(RETURNED)
         self.done = self._all(DONE)
         self.because = self._all(BECAUSE)

@@ -91,6 +91,7 @@ async def _page(
     students = [student["student"] for student in case["students"]]
     access = await asyncio.gather(*(api.get(f"/v1/students/{one}/access", {"limit": 20}) for one in students))
     years = await asyncio.gather(*(_or_none(api, f"/v1/students/{one}/year") for one in students))
+    told = await api.get("/v1/deliveries", {"case": case["id"], "limit": 100})
     words = Words(request.state.language)
     who = request.state.who
     context = {
@@ -101,6 +102,7 @@ async def _page(
         "years": {one: year for one, year in zip(students, years, strict=True) if year is not None},
         "strips": {one: strip_of(year, words) for one, year in zip(students, years, strict=True) if year is not None},
         "may_act": who.role == "supervisor" or case["owner"] in {None, who.subject},
+        "deliveries": told["items"],
         "ended": case["state"] in {"closed", "cleared", "withdrawn"},
         "may_say_housing": who.has(HOUSING_STATUS),
         "housing": HOUSING,

@@ -1,0 +1,1 @@
+"""What was or will be sent about alerts."""
