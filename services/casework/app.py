@@ -23,6 +23,8 @@ from services.casework.engagement.routes import engagement_router
 from services.casework.erase import remove
 from services.casework.history.routes import history_router
 from services.casework.intake.record import record
+from services.casework.operation.routes import lag_router
+from services.casework.quality.routes import quality_router
 from services.casework.quota import StudentQuota
 from services.casework.settings import CaseworkSettings
 from services.casework.windows.routes import window_router
@@ -110,6 +112,8 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
     app.include_router(cases_router(sessions, quota))
     app.include_router(case_actions_router(sessions, quota, {}, publisher.wake))
     app.include_router(changes_router(feed))
+    app.include_router(quality_router(sessions))
+    app.include_router(lag_router(settings.require_kafka()))
     app.include_router(deliveries_router(sessions, quota))
     app.include_router(access_router(sessions, quota))
     app.include_router(engagement_router(sessions, quota))

@@ -66,7 +66,7 @@ async def list_cases(
     session: AsyncSession, caller: Caller, filters: CaseFilters, order: CaseOrder, place: Place | None, limit: int
 ) -> FoundCases:
     """Up to `limit` cases after a place."""
-    query = _narrowed(_seen_by(caller, *place_columns(order)), caller, filters)
+    query = _narrowed(seen_by(caller, *place_columns(order)), caller, filters)
     if place is not None:
         query = query.where(after(order, place))
     rows = (await session.execute(query.order_by(*ordering(order)).limit(limit))).all()
@@ -78,7 +78,7 @@ async def count_cases(session: AsyncSession, caller: Caller) -> CaseCounts:
     """How many cases each filter has, up to `MOST_COUNTED`."""
     counts = {}
     for state in get_args(QueueFilter):
-        one = _narrowed(_seen_by(caller), caller, CaseFilters(state=state)).with_only_columns(CaseRow.id)
+        one = _narrowed(seen_by(caller), caller, CaseFilters(state=state)).with_only_columns(CaseRow.id)
         some = one.limit(MOST_COUNTED).subquery()
         counts[state] = select(func.count()).select_from(some).scalar_subquery().label(state)
     row = (await session.execute(select(*counts.values()))).one()
@@ -91,7 +91,7 @@ async def find_case(session: AsyncSession, caller: Caller, asked: UUID) -> CaseR
         CaseRow.id == asked,
         CaseRow.id.in_(select(AlertRow.case_id).where(AlertRow.id == asked)),
     ):
-        query = _seen_by(caller).where(condition)
+        query = seen_by(caller).where(condition)
         row = (await session.execute(query)).first()
         if row is not None:
             found: CaseRow = row[0]
@@ -183,7 +183,7 @@ async def _told(session: AsyncSession, caller: Caller, cases: Sequence[UUID]) ->
     return set(await session.scalars(select(CaseRow.id).where(CaseRow.id.in_(cases), disclosed)))
 
 
-def _seen_by(caller: Caller, *columns: Any) -> Select[Any]:
+def seen_by(caller: Caller, *columns: Any) -> Select[Any]:
     """Cases of which the caller may see an alert."""
     shown = (
         select(AlertRow.id)

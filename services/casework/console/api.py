@@ -63,6 +63,12 @@ class Api:
         """What casework answers; raises `ApiError`."""
         return _json(await self._casework.post(path, json=body, headers={**self._headers, **(headers or {})}))
 
+    async def health(self) -> dict[str, str]:
+        """How the parts of casework are, by their names."""
+        answer = await self._casework.get("/readyz", headers=self._headers)
+        checks: dict[str, str] = answer.json().get("checks", {})
+        return checks
+
     async def ingest(self, method: str, path: str, **more: Any) -> Any:
         """What ingest answers; raises `ApiError`, 503 when it is away."""
         if self._ingest_client is None:

@@ -20,7 +20,10 @@ from services.casework.console.api import ApiClients, ApiError
 from services.casework.console.edge import WithConsole
 from services.casework.console.live import live_router
 from services.casework.console.pages.case import case_router
+from services.casework.console.pages.history import history_pages
+from services.casework.console.pages.operator import operator_router
 from services.casework.console.pages.queue import queue_router
+from services.casework.console.pages.steward import steward_router
 from services.casework.console.refusals import RefusedPageError, SignInFirstError
 from services.casework.console.rendering import render
 from services.casework.console.request import Desk, ForAnotherRoleError, begin
@@ -89,6 +92,9 @@ def _console(desk: Desk, way: SignInWay, feed: ChangeFeed) -> FastAPI:
     app.include_router(live_router(feed))
     app.include_router(queue_router(desk))
     app.include_router(case_router(desk))
+    app.include_router(history_pages(desk))
+    app.include_router(steward_router(desk))
+    app.include_router(operator_router(desk))
     return app
 
 

@@ -87,6 +87,12 @@ DELIVERIES: Final[Mapping[str, str]] = {
     "failed": N_("could not be sent"),
     "cancelled": N_("cancelled"),
 }
+PROOFS: Final[Mapping[str, str]] = {
+    "complete": N_("complete"),
+    "pending": N_("pending"),
+    "held": N_("held while a parent inspects the record"),
+}
+UNKNOWN: Final = N_("unknown")
 RETURNED: Final[Mapping[str, str]] = {
     "no_contact": N_("Back in the queue: it was taken, and nobody made contact within three school days."),
     "snooze_over": N_("The snooze is over."),
@@ -217,6 +223,7 @@ class Words:
         self.kinds = self._all(KINDS)
         self.places = self._all(PLACES)
         self.deliveries = self._all(DELIVERIES)
+        self.proofs = self._all(PROOFS)
         self.returned = self._all(RETURNED)
         self.done = self._all(DONE)
         self.because = self._all(BECAUSE)
@@ -276,6 +283,10 @@ class Words:
     def number(self, given: float | None) -> str:
         """A number."""
         return DASH if given is None else self._language.number(given)
+
+    def known(self, given: float | None) -> str:
+        """A number; where it is not known, that."""
+        return self._say(UNKNOWN) if given is None else self._language.number(given)
 
     def percent(self, given: float | None) -> str:
         """A share, 0 to 1."""

@@ -1,0 +1,1 @@
+"""What alerts were worth, by how cases ended: aggregates alone."""
