@@ -58,7 +58,7 @@ def test_nobody_issues_tokens_for_an_outside_database(system: System) -> None:
         ("casework", None, 401),
         ("warning", None, 401),
         ("ingest", "caseworker", 403),
-        ("casework", "lead", 403),
+        ("casework", "district", 403),
         ("warning", "lead", 403),
         ("ingest", "district", None),
         ("casework", "caseworker", None),
@@ -80,7 +80,7 @@ def test_whatever_is_asked_it_is_answered_and_without_a_right_refused(
 
     for found in schema.get_all_operations():
         operation = found.ok()
-        if operation.path not in HEALTH | {"/v1/me"}:
+        if operation.path not in HEALTH | {"/v1/me", "/v1/changes"}:  # the last is a stream that never ends
             ask(operation, known, look)
     assert next(tried) > EXAMPLES
 

@@ -53,12 +53,6 @@ class Api:
         """What casework answers; raises `ApiError`."""
         return _json(await self._casework.get(path, params=_given(params), headers=self._headers))
 
-    async def get_text(self, path: str, params: Mapping[str, Any], accept: str) -> str:
-        """What casework answers in another form; raises `ApiError`."""
-        answer = await self._casework.get(path, params=_given(params), headers=self._headers | {"Accept": accept})
-        _json(answer, parse=False)
-        return answer.text
-
     async def post(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Any:
         """What casework answers; raises `ApiError`."""
         return _json(await self._casework.post(path, json=body, headers={**self._headers, **(headers or {})}))
@@ -84,8 +78,8 @@ def _given(params: Mapping[str, Any] | None) -> dict[str, Any]:
     return {name: value for name, value in (params or {}).items() if value not in (None, "", [])}
 
 
-def _json(answer: httpx.Response, *, parse: bool = True) -> Any:
+def _json(answer: httpx.Response) -> Any:
     if answer.status_code >= _ERRORS:
         is_problem = "json" in answer.headers.get("Content-Type", "")
         raise ApiError(answer.status_code, answer.json() if is_problem else {})
-    return answer.json() if parse and answer.content else None
+    return answer.json()

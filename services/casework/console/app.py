@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 from fastapi import FastAPI, Request
@@ -13,6 +13,7 @@ from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from starlette.exceptions import HTTPException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.casework.changes.feed import ChangeFeed
@@ -58,7 +59,14 @@ def with_console(behind: BehindConsole, settings: CaseworkSettings) -> WithConso
     desk = Desk(ConsoleSessions(behind.sessions), make_verifier(settings, for_people=True), clients, settings.tz)
     way = _way(settings, behind.sessions)
     console = _console(desk, way, behind.feed)
+    if way.embedded is not None:  # it asks for no password: a name that leads here by a trick is not answered
+        console.add_middleware(TrustedHostMiddleware, allowed_hosts=_own_names(settings))
     return WithConsole(behind.api, console)
+
+
+def _own_names(settings: CaseworkSettings) -> list[str]:
+    public = urlsplit(settings.public_url or "").hostname
+    return ["127.0.0.1", "localhost", "[", settings.host, *([] if public is None else [public])]  # "[": of [::1]
 
 
 class Begun:

@@ -20,21 +20,20 @@ _ALWAYS: Final = {
 }
 
 
-def policy(nonce: str, form_actions: str = "") -> str:
+def policy(nonce: str) -> str:
     """What a page may load: what is ours, and no script without the answer's nonce."""
     return (
         f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        f"form-action 'self'{form_actions}; base-uri 'none'; frame-ancestors 'none'"
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 
 
 class WithConsole:
     """An ASGI application of both; what lives as long as the process is the API's."""
 
-    def __init__(self, api: ASGIApp, console: ASGIApp, form_actions: str = "") -> None:
+    def __init__(self, api: ASGIApp, console: ASGIApp) -> None:
         self._api = api
         self._console = console
-        self._form_actions = form_actions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer by one of the two."""
@@ -48,7 +47,7 @@ class WithConsole:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.setdefault("Cache-Control", "no-store")
-                headers["Content-Security-Policy"] = policy(nonce, self._form_actions)
+                headers["Content-Security-Policy"] = policy(nonce)
                 headers.update(_ALWAYS)
             await send(message)
 

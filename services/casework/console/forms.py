@@ -13,7 +13,6 @@ from services.casework.console.refusals import RefusedPageError
 from services.casework.console.sessions import same
 
 FIELD: Final = "csrf"
-KEY: Final = "key"
 MOST_FIELDS: Final = 1_500
 """A selection of a page of cases, and what is done about them."""
 _OURS: Final = frozenset({"same-origin", "none"})

@@ -12,7 +12,6 @@ from typing import Any, Final
 from services.casework.console.words import Words
 
 STEP: Final = 14
-SIDE: Final = 12
 TOP: Final = 18
 ROWS: Final = 5
 SHOWN: Final = ("absent", "excused", "tardy", "early_departure", "no_data", "not_shared")
