@@ -70,7 +70,7 @@ def test_days_in_a_sentence_are_said_in_the_language() -> None:
 
 def test_a_share_that_is_not_known_is_said_in_the_language() -> None:
     said = WORDS.reason("Absent 3 of the last 5 days that count (60%), far above the student's own usual of unknown.")
-    assert said.endswith("(60%), muy por encima de lo habitual en este estudiante (desconocido).")
+    assert said.endswith("(60%), muy por encima de lo habitual en este estudiante (se desconoce).")
 
 
 def test_a_sentence_of_another_policy_stays_as_it_is() -> None:
