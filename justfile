@@ -12,13 +12,14 @@ fast *ARGS:
 test *ARGS:
     uv run pytest {{ARGS}}
 
-# Style, types, who may import whom, pins
+# Style, types, who may import whom, pins, catalogs
 check:
     uv run ruff check .
     uv run ruff format --check .
     uv run mypy
     uv run lint-imports
     uv run python deploy/pin.py --check
+    uv run python deploy/messages.py --check
 
 # What a benchmark says: just bench stream
 bench NAME *ARGS:

@@ -11,9 +11,9 @@ from importlib.resources import files
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError
+from babel import Locale
 from babel.core import negotiate_locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_skeleton
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
@@ -26,6 +26,13 @@ LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "es": "Español", "ht": 
 """What can be chosen, each in its own name."""
 IN_REVIEW: Final = frozenset({"ht", "kea"})
 """Prepared, and not yet read by somebody whose own language it is: chosen by nobody but who asks for it by name."""
+FORMS: Final[Mapping[str, str]] = {"es": "es_US", "ht": "fr_HT"}
+"""Whose dates and numbers are used: Boston's 10.5% in Spanish, Haiti's French where CLDR has no Creole months."""
+
+
+def marked(text: str) -> str:
+    """A text that is translated where it is shown: marked, as `N_`, so that catalogs have it."""
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,11 @@ class Language:
 
     def day(self, given: date) -> str:
         """A date with its weekday."""
-        return str(format_date(given, "EEE d MMM y" if self.code != SOURCE else "EEE, MMM d, y", self.locale))
+        return str(format_skeleton("yMMMEd", given, locale=self.locale))
+
+    def day_of_year(self, given: date) -> str:
+        """A day and its month."""
+        return str(format_skeleton("MMMd", given, locale=self.locale))
 
     def form(self, given: date, pattern: str) -> str:
         """A date in a form of CLDR's."""
@@ -61,7 +72,7 @@ class Language:
 def language_of(chosen: str | None, accepted: str, timezone: ZoneInfo) -> Language:
     """The language for who has chosen one, and whose browser sends this Accept-Language."""
     code = chosen if chosen is not None and chosen in LANGUAGES else _negotiated(accepted)
-    return Language(code, _locale(code), translations_of(code), timezone)
+    return Language(code, Locale.parse(FORMS.get(code, code)), translations_of(code), timezone)
 
 
 def _negotiated(accepted: str) -> str:
@@ -93,11 +104,3 @@ def translations_of(code: str) -> NullTranslations:
     write_mo(compiled, read_po(io.BytesIO(catalog.read_bytes()), locale=code, domain=DOMAIN))
     compiled.seek(0)
     return Translations(compiled, domain=DOMAIN)
-
-
-@cache
-def _locale(code: str) -> Locale:
-    try:
-        return Locale.parse(code)
-    except UnknownLocaleError:  # Babel has no dates of it
-        return Locale.parse({"ht": "fr", "kea": "pt"}.get(code, SOURCE))

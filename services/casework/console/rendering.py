@@ -13,7 +13,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from services.casework.console.language import LANGUAGES, Language, translations_of
+from services.casework.console.language import IN_REVIEW, LANGUAGES, Language, translations_of
 from services.casework.console.sessions import ConsoleSession
 from services.casework.console.words import Words
 from services.platform.identity.caller import Caller
@@ -65,6 +65,7 @@ def render(
     frame = {
         "language": language,
         "languages": LANGUAGES,
+        "in_review": IN_REVIEW,
         "words": Words(language),
         "nonce": request.state.nonce,
         "asset": asset_url,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from functools import cache
 from typing import Any, Final
 
-from services.casework.console.language import Language
+from services.casework.console.language import Language, marked
+from services.casework.console.sentences import OF_MODEL, spoken
 
 DASH: Final = "-"
 """Where there is nothing to say."""
@@ -16,12 +15,7 @@ DASH: Final = "-"
 Say = Callable[[str], str]
 
 
-def _marked(text: str) -> str:
-    """A text that is translated where it is shown: marked, so that catalogs have it."""
-    return text
-
-
-N_: Final = _marked
+N_: Final = marked
 
 STATES: Final[Mapping[str, str]] = {
     "new": N_("New"),
@@ -205,7 +199,6 @@ REFUSED: Final[Mapping[str, tuple[str, str]]] = {
     "api_429": (N_("Too many students"), N_("Nobody may look at so many students in an hour. Try again later.")),
     "api_503": (N_("Not available now"), N_("A part of First Bell does not answer; try again in a moment.")),
 }
-HELD: Final = N_(" Held at watch: the week's places went to higher scores.")
 
 
 class Words:
@@ -238,14 +231,8 @@ class Words:
         return self._say(given) if given in REASON_KINDS else given
 
     def reason(self, given: str) -> str:
-        """A sentence of the policy that ships, in the language; another as it is."""
-        text, held = (given.removesuffix(HELD), True) if given.endswith(HELD) else (given, False)
-        said = next((found for template in SENTENCES if (found := self._filled(template, text)) is not None), text)
-        return said + self._say(HELD) if held else said
-
-    def _filled(self, template: str, text: str) -> str | None:
-        found = _pattern(template).fullmatch(text)
-        return None if found is None else self._say(template).format(**found.groupdict())
+        """A sentence of the policy or of the model that ships, in the language; another as it is."""
+        return spoken(given, (*SENTENCES, *OF_MODEL), self._language)
 
     def said(self, given: str | None) -> str:
         """What was done, for who did it."""
@@ -296,9 +283,3 @@ class Words:
         """A value of one of the lists of words; one that is not among them as it is."""
         found: Mapping[str, str] = getattr(self, name)
         return found.get(str(given), str(given))
-
-
-@cache
-def _pattern(template: str) -> re.Pattern[str]:
-    parts = re.split(r"\{(\w+)\}", template)
-    return re.compile("".join(f"(?P<{part}>.+?)" if place % 2 else re.escape(part) for place, part in enumerate(parts)))

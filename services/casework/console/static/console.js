@@ -77,8 +77,7 @@
     const more = document.getElementById("more");
     if (!more) return;
     const count = document.getElementById("more-count");
-    const text = fresh === 1 ? count.dataset.one : count.dataset.many.replace("{count}", fresh);
-    count.textContent = text;
+    count.textContent = (fresh === 1 ? count.dataset.one : count.dataset.many).replace("{count}", fresh);
     more.hidden = false;
     say(body.dataset.saidNew);
   };

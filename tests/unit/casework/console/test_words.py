@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.casework.console.language import language_of
-from services.casework.console.words import HELD, Words
+from services.casework.console.sentences import HELD
+from services.casework.console.words import Words
 from services.contracts.cases import CASE_OUTCOMES, REFERRED_TO
 
 ZONE = ZoneInfo("America/New_York")
