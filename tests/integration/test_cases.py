@@ -20,6 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.casework.app import create_app
+from services.casework.cases.sweep import CaseSweep
 from services.casework.changes.feed import ChangeFeed
 from services.casework.settings import CaseworkSettings
 from services.contracts.alerts import AlertEvent
@@ -239,6 +240,48 @@ async def test_of_a_household_one_child_may_go_and_what_was_written_with_it(desk
 
     await until(is_alone)
     assert (await desk.read(case["id"]))["owner"] == noted["owner"]
+
+
+async def test_without_a_contact_a_case_is_in_the_queue_again_and_labels_know(desk: Desk, engine: AsyncEngine) -> None:
+    case = await desk.case()
+    taken = (await do(desk.client, case, "take")).json()
+    async with engine.begin() as connection:
+        late = text("UPDATE casework.cases SET contact_by = contact_by - 400 WHERE id = :id")
+        await connection.execute(late, {"id": case["id"]})
+    await CaseSweep(desk.app.state.sessions, lambda _owner, _day: False, lambda: None).look()
+    back = await desk.read(case["id"])
+    assert (back["state"], back["owner"], back["returned"]) == ("new", None, "no_contact")
+    assert back["version"] == taken["version"] + 1
+    assert back["timeline"][-1]["what"] == "no_contact"
+    async with engine.connect() as connection:
+        query = text("SELECT action FROM casework.actions WHERE alert_id = :id ORDER BY position")
+        assert list(await connection.scalars(query, {"id": case["id"]})) == ["taken", "returned"]
+
+
+async def test_what_is_done_about_one_alert_by_the_older_route_is_done_about_its_case(desk: Desk) -> None:
+    case = await desk.case(children=2)
+    first, second = (alert["id"] for alert in case["alerts"])
+    taken = await desk.client.post(f"/v1/alerts/{first}/actions", json={"action": "taken"})
+    assert taken.status_code == 201
+    assert (await desk.read(case["id"]))["owner"] == "ann"
+    for alert, state in ((first, "taken"), (second, "closed")):
+        closing = {"action": "closed", "outcome": "not_homeless"}
+        assert (await desk.client.post(f"/v1/alerts/{alert}/actions", json=closing)).status_code == 201
+        assert (await desk.read(case["id"]))["state"] == state
+
+
+async def test_a_referral_is_for_a_colleague_to_answer(desk: Desk) -> None:
+    case = await desk.case()
+    referred = (await do(desk.client, case, "refer", to="crisis_intervention", note="Tonight.")).json()
+    assert (await do(desk.client, referred, "accept_referral")).status_code == 403
+    async with desk.of("bob") as bob:
+        waiting = (await bob.get("/v1/cases", params={"state": "referred", "limit": 500})).json()["items"]
+        assert case["id"] in {one["id"] for one in waiting}
+        accepted = await do(bob, referred, "accept_referral")
+        assert (accepted.status_code, accepted.json()["owner"]) == (200, "bob")
+    async with desk.of("pat", "steward", agency=None) as pat:
+        refused = await do(pat, accepted.json(), "take")
+        assert refused.status_code == 403
 
 
 async def test_filters_and_pages(desk: Desk) -> None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints,
 from services.casework.cases.states import CaseState, Returned
 from services.casework.history.schemas import Alert
 from services.contracts.alerts import Level
-from services.contracts.cases import REFERRED_TO, CaseOutcome, ContactKind, ContactResult, ReferredTo
+from services.contracts.cases import REFERRED_TO, CaseOutcome, ContactKind, ContactResult, Outcome, ReferredTo
 
 CaseActionName = Literal[
     "take", "undo", "assign", "contact", "refer", "snooze", "close", "accept_referral", "decline_referral"
@@ -189,7 +189,8 @@ class CaseEntry(BaseModel):
     until: date | None = None
     until_worse: bool = False
     reason: str | None = None
-    outcome: CaseOutcome | None = None
+    outcome: Outcome | None = None
+    """Also one of before there were cases."""
     note: str | None = None
     undone: bool = False
 

@@ -44,6 +44,12 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "homelessness_identified": N_("Homelessness identified"),
     "housing_crisis": N_("Housing crisis"),
 }
+PAST_OUTCOMES: Final[Mapping[str, str]] = {
+    "not_homeless": N_("Not homeless"),
+    "could_not_reach": N_("Could not be reached"),
+    "other": N_("Something else"),
+}
+"""Of before there were cases: read, and not chosen any more."""
 HOUSING: Final = ("homelessness_identified", "housing_crisis")
 DAYS: Final[Mapping[str, str]] = {
     "absent": N_("Absent"),
@@ -212,6 +218,7 @@ class Words:
         self.levels = self._all(LEVELS)
         self.outcomes = self._all(OUTCOMES)
         self.days = self._all(DAYS)
+        self._past_outcomes = self._all(PAST_OUTCOMES)
         self.results = self._all(RESULTS)
         self.kinds = self._all(KINDS)
         self.places = self._all(PLACES)
@@ -233,6 +240,10 @@ class Words:
     def reason(self, given: str) -> str:
         """A sentence of the policy or of the model that ships, in the language; another as it is."""
         return spoken(given, (*SENTENCES, *OF_MODEL), self._language)
+
+    def outcome(self, given: str) -> str:
+        """How a case ended."""
+        return self.outcomes.get(given) or self._past_outcomes.get(given, given)
 
     def said(self, given: str | None) -> str:
         """What was done, for who did it."""

@@ -25,12 +25,15 @@ async def no_violations(page: Page) -> None:
     assert found.violations_count == 0, found.generate_report()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "locale"), [("light", "en-US"), ("dark", "es-US")])
 @pytest.mark.parametrize("role", PAGES)
-async def test_axe_finds_nothing(people: People, absence: Absence, role: str, scheme: Literal["light", "dark"]) -> None:
-    async with people.at(role, color_scheme=scheme, bypass_csp=True) as page:
+async def test_axe_finds_nothing(
+    people: People, absence: Absence, role: str, scheme: Literal["light", "dark"], locale: str
+) -> None:
+    async with people.at(role, color_scheme=scheme, locale=locale, bypass_csp=True) as page:
         for path in PAGES[role]:
             await page.goto(people.url + path.format(case=absence.path))
+            assert await page.locator("html").get_attribute("lang") == locale[:2]
             await no_violations(page)
             button = page.get_by_role("button").last
             await button.hover()
