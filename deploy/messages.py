@@ -69,11 +69,14 @@ def catalog_path(code: str) -> Path:
 
 def updated(code: str, source: Catalog) -> str:
     """The text of a language's catalog with these messages and the translations that it has of them."""
-    path = catalog_path(code)
-    catalog = read_po(io.BytesIO(path.read_bytes() if path.is_file() else b""), locale=code)
-    catalog.update(source, no_fuzzy_matching=True)
+    path, catalog = catalog_path(code), Catalog(locale=code)  # with the plural forms of CLDR, whatever the file says
+    kept = read_po(io.BytesIO(path.read_bytes() if path.is_file() else b""), locale=code)
+    for message in source:
+        if message.id:
+            old = kept.get(message.id) or message
+            catalog.add(message.id, old.string, message.locations, old.flags, user_comments=old.user_comments)
     body = io.BytesIO()
-    write_po(body, catalog, width=WIDTH, omit_header=True, ignore_obsolete=True, include_lineno=False)
+    write_po(body, catalog, width=WIDTH, omit_header=True, include_lineno=False)
     name = Locale.parse(code).get_display_name("en")
     state = AWAITS if code in IN_REVIEW else COMPLETE
     header = HEADER.format(name=name, state=state, code=code, plural=catalog.plural_forms)

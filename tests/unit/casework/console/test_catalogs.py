@@ -116,3 +116,18 @@ def test_the_script_keeps_what_is_translated_and_drops_what_is_gone() -> None:
     assert 'msgid "Take"\nmsgstr "Tomar"' in text
     assert 'msgid "Brand new"\nmsgstr ""' in text
     assert "Posponer" not in text
+
+
+def test_the_plural_forms_are_those_of_the_language(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    wrong = tmp_path / "console.po"
+    wrong.write_text(
+        'msgid ""\nmsgstr ""\n"Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n'
+        'msgid "{n} day"\nmsgid_plural "{n} days"\nmsgstr[0] "{n} día"\nmsgstr[1] "{n} días"\n',
+        encoding="utf-8",
+    )
+    monkeypatch.setitem(SCRIPT["updated"].__globals__, "catalog_path", lambda _: wrong)
+    source = Catalog()
+    source.add(("{n} day", "{n} days"))
+    text = SCRIPT["updated"]("es", source)
+    assert "nplurals=3" in text
+    assert 'msgstr[0] "{n} día"\nmsgstr[1] "{n} días"\nmsgstr[2] ""' in text
