@@ -45,10 +45,11 @@ from services.platform.keys.master import MasterKeys
 from services.platform.listening import serve
 from services.platform.logging import configure_logging
 from services.platform.notice import NOTICE
+from services.platform.teams import load_teams
 
 
 def create_app(settings: CaseworkSettings, background: Background | None = None) -> FastAPI:
-    """The application; it connects when it is started. Raises `SettingsError` when a setting is missing."""
+    """The application; it connects when it is started. Raises `SettingsError` when a setting cannot be used."""
     engine = make_engine(settings.require_database(), service="casework")
     sessions = make_sessions(engine)
     client = make_client(settings)
@@ -68,7 +69,8 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
     )
     publisher = ActionPublisher(settings.require_kafka(), sessions, masters)
     feed = ChangeFeed(engine, settings.require_database())
-    sweep = CaseSweep(sessions, lambda _owner, _day: False, publisher.wake)
+    teams = load_teams(settings)
+    sweep = CaseSweep(sessions, teams.is_away, publisher.wake)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -110,7 +112,7 @@ def create_app(settings: CaseworkSettings, background: Background | None = None)
     app.include_router(history_router(sessions, quota))
     app.include_router(actions_router(sessions, quota, publisher.wake))
     app.include_router(cases_router(sessions, quota))
-    app.include_router(case_actions_router(sessions, quota, {}, publisher.wake))
+    app.include_router(case_actions_router(sessions, quota, teams.referrals, publisher.wake))
     app.include_router(changes_router(feed))
     app.include_router(quality_router(sessions))
     app.include_router(lag_router(settings.require_kafka()))

@@ -114,7 +114,7 @@ def _mails(document: InspectionDocument, feed: HeldFeed, plain: Plain) -> Elemen
         (
             plain.moment(mail.created_at),
             mail.recipient,
-            f"Case {mail.case_number}: {mail.level if mail.kind == 'level' else 'withdrawn'}; {'; '.join(mail.kinds)}",
+            f"Case {mail.case_number}: {words.MAILS.get(mail.kind, mail.level)}; {'; '.join(mail.kinds)}",
             words.MAIL_STATUS.get(mail.status, mail.status)
             + (f" {plain.moment(mail.sent_at)}" if mail.sent_at is not None else ""),
         )

@@ -70,6 +70,8 @@ OUTCOMES: Final = {
     "could_not_reach": "the family could not be reached",
     "other": "something else",
 }
+MAILS: Final = {"withdrawn": "withdrawn", "escalation": "nobody had taken it"}
+"""Other mails say a level."""
 MAIL_STATUS: Final = {
     "pending": "not sent yet",
     "sent": "sent",

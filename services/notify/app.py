@@ -13,12 +13,13 @@ from services.contracts.alerts import AlertEvent
 from services.contracts.topics import ALERTS, NOTIFY_GROUP
 from services.notify.delivery import Delivery
 from services.notify.erase import remove
+from services.notify.escalation import Escalations
 from services.notify.intake import AlertIntake
 from services.notify.mail import compose
 from services.notify.mailer import Mailer
 from services.notify.outbox import Backoff
+from services.notify.quiet import QuietHours
 from services.notify.settings import NotifySettings
-from services.notify.teams import load_teams
 from services.platform.audit.edge import add_audit
 from services.platform.audit.log import AuditLog
 from services.platform.background import Background
@@ -31,6 +32,7 @@ from services.platform.identity.edge import add_identity
 from services.platform.keys.master import MasterKeys
 from services.platform.listening import serve
 from services.platform.logging import configure_logging
+from services.platform.teams import load_teams
 
 GATHER_SECONDS = 0.05
 """A day's alerts come within moments of each other; a mail may wait for its neighbours."""
@@ -43,14 +45,16 @@ def create_app(settings: NotifySettings, background: Background | None = None) -
     tasks = background or Background()
     mailer = _mailer(settings)
     audit = AuditLog(settings.require_database(), service="notify")
+    teams = load_teams(settings)
     delivery = Delivery(
         sessions,
         mailer,
         partial(compose, sender=settings.mail_from, public_url=settings.require_public_url()),
         Backoff(settings.retry_base_seconds, settings.retry_cap_seconds, settings.retry_budget),
         audit,
+        QuietHours(teams, settings.tz),
     )
-    teams = load_teams(settings)
+    escalations = Escalations(sessions, teams, settings.escalation, delivery.wake)
     intake = AlertIntake(sessions, teams, delivery.wake)
     erasures = Erasures(
         engine, settings.require_kafka(), service="notify", remove=partial(remove, teams), after=delivery.wake
@@ -71,6 +75,7 @@ def create_app(settings: NotifySettings, background: Background | None = None) -
         tasks.start("the erasures", erasures.run())
         tasks.start("the consumer of alerts", erasures.then(consumer.run))
         tasks.start("the delivery of mails", erasures.then(delivery.run))
+        tasks.start("the escalations", erasures.then(escalations.run))
         try:
             yield
         finally:

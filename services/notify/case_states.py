@@ -21,7 +21,7 @@ from services.notify.routing import (
     route_erased,
     state_after,
 )
-from services.notify.teams import Teams
+from services.platform.teams import Teams
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,10 @@ Message-IDs, by which a mail server or reader drops the second. What is handed o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
+from datetime import UTC, datetime
 from typing import Final, TypeVar
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
@@ -16,6 +18,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponen
 from services.notify import outbox
 from services.notify.mail import Mail, Notification
 from services.notify.mailer import Mailer
+from services.notify.quiet import QuietHours
 from services.platform.audit.log import AuditAwayError, AuditLog
 from services.platform.consent import DATABASE_AWAY
 from services.platform.consumer import log_retry
@@ -45,12 +48,14 @@ class Delivery:
         compose: Callable[[Notification], Mail],
         backoff: outbox.Backoff,
         audit: AuditLog,
+        quiet: QuietHours,
     ) -> None:
         self._sessions = sessions
         self._mailer = mailer
         self._compose = compose
         self._backoff = backoff
         self._audit = audit
+        self._quiet = quiet
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -72,6 +77,12 @@ class Delivery:
             await self._mailer.close()
             await self._woken(wait - KEEP_SECONDS)
 
+    def _held(self, notifications: Iterable[Notification]) -> dict[UUID, datetime]:
+        """Those whose recipients are not to be disturbed now, and until when."""
+        now = datetime.now(UTC)
+        ends = {each.id: self._quiet.until(each.recipient, each.level, now) for each in notifications}
+        return {notification: until for notification, until in ends.items() if until is not None}
+
     async def _woken(self, seconds: float) -> bool:
         try:
             async with asyncio.timeout(seconds):  # `wait_for` of Python 3.11 may lose a cancellation
@@ -91,8 +102,12 @@ class Delivery:
         async with self._sessions.begin() as session:
             claimed = await outbox.claim(session, AT_ONCE)
             await outbox.cancel(session, {each.notification.id: each.unwanted for each in claimed if each.unwanted})
-            await self._audit.record(*(each.entry for each in claimed if not each.unwanted))
-            due = [each.notification for each in claimed if not each.unwanted]
+            wanted = [each for each in claimed if not each.unwanted]
+            held = self._held(each.notification for each in wanted)
+            await outbox.hold(session, held)
+            ready = [each for each in wanted if each.notification.id not in held]
+            await self._audit.record(*(each.entry for each in ready))
+            due = [each.notification for each in ready]
             sent = await self._mailer.send([self._compose(each) for each in due], seconds=CONSENT_SECONDS)
             tried = [(each.id, outcome) for each, outcome in zip(due, sent, strict=True) if outcome is not None]
             await outbox.settle(session, tried, self._backoff)

@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notify import known, outbox_writer
 from services.notify.outbox import settled
-from services.notify.teams import Teams
 from services.platform.erasure.confirming import Erasure
 from services.platform.erasure.entry import Removed
+from services.platform.teams import Teams
 
 _MAILS: Final = text("""
     WITH ours AS (SELECT status FROM notify.outbox WHERE student = :student FOR UPDATE SKIP LOCKED)

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from services.contracts.alerts import AlertEvent
 from services.notify import known, outbox_writer
-from services.notify.teams import Teams
 from services.platform.consumer import SealedEvents
+from services.platform.teams import Teams
 
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(727007)")
 """One batch at a time, also while Kafka moves partitions between two processes. Apart from what reads, which must see

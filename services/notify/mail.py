@@ -14,7 +14,7 @@ from services.contracts.alerts import Level
 from services.contracts.ids import case_number
 from services.platform.notice import NOTICE
 
-NotificationKind = Literal["level", "withdrawn"]
+NotificationKind = Literal["level", "withdrawn", "escalation"]
 
 WHAT_TO_DO: Final[dict[Level, str]] = {
     "watch": "Open the link, read the reasons, and decide whether to call the family.",
@@ -53,6 +53,19 @@ The school has corrected its attendance records, and with the corrected records 
 for this alert. You need not call because of it. What was recorded, and when, is here:
 {link}
 """
+
+ESCALATION_TEXT: Final = """\
+Nobody has taken case {case} yet. It has waited since {since}; its level is {level}.
+
+Please see to it that somebody takes it, or assign it:
+{link}
+"""
+
+TEXTS: Final[dict[NotificationKind, str]] = {
+    "level": LEVEL_TEXT,
+    "withdrawn": WITHDRAWN_TEXT,
+    "escalation": ESCALATION_TEXT,
+}
 
 FOOTER: Final = f"""
 --\x20
@@ -99,13 +112,12 @@ def compose(notification: Notification, *, sender: str, public_url: str) -> Mail
         sender=sender,
         recipient=notification.recipient,
         case=case,
-        what=notification.level if notification.kind == "level" else "withdrawn",
+        what=_what(notification),
         date=format_datetime(notification.created_at),
         id=notification.id,
         domain=sender.rpartition("@")[2],
     )
-    text = LEVEL_TEXT if notification.kind == "level" else WITHDRAWN_TEXT
-    body = text.format(
+    body = TEXTS[notification.kind].format(
         case=case,
         level=notification.level,
         since=notification.changed_on.isoformat(),
@@ -114,3 +126,10 @@ def compose(notification: Notification, *, sender: str, public_url: str) -> Mail
         link=f"{public_url}/cases/{notification.alert_id}",
     )
     return Mail(sender, notification.recipient, headers, body + FOOTER)
+
+
+def _what(notification: Notification) -> str:
+    """What the subject says."""
+    if notification.kind == "escalation":
+        return f"nobody has taken it ({notification.level})"
+    return notification.level if notification.kind == "level" else "withdrawn"

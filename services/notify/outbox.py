@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -26,8 +26,17 @@ NOT_SHARED: Final = "consent has ended, or the school is no longer shared with t
 ENDED: Final = frozenset({"closed", "cleared", "withdrawn"})
 """States of a case of which no level is told any more."""
 
-_cases = table("alert_cases", column("alert_id", Uuid), column("state", Text), schema="casework")
+_cases = table("alert_cases", column("alert_id", Uuid), column("state", Text), column("level", Text), schema="casework")
 _earlier = aliased(OutboxRow)
+_later = aliased(OutboxRow)
+_IS_OVERTAKEN: Final = exists().where(
+    _later.status == "sent",
+    _later.kind == "level",
+    _later.family == OutboxRow.family,
+    _later.recipient == OutboxRow.recipient,
+    _later.position > OutboxRow.position,
+)
+"""An urgent one has come through the quiet hours that held this one."""
 _CLAIM: Final = (
     select(
         OutboxRow.id,
@@ -47,14 +56,18 @@ _CLAIM: Final = (
         ).label("permitted"),
         OutboxRow.after_end,
         _cases.c.state.label("case_state"),
+        _cases.c.level.label("case_level"),
+        _IS_OVERTAKEN.label("overtaken"),
     )
     .outerjoin(consented_students, consented_students.c.pseudonym == OutboxRow.student)
     .outerjoin(_cases, _cases.c.alert_id == OutboxRow.alert_id)
     .where(
         OutboxRow.status == "pending",
         OutboxRow.next_attempt_at <= func.now(),
+        func.coalesce(OutboxRow.not_before, func.now()) <= func.now(),
         ~exists().where(
             _earlier.status == "pending",
+            func.coalesce(_earlier.not_before, func.now()) <= func.now(),
             _earlier.family == OutboxRow.family,
             _earlier.recipient == OutboxRow.recipient,
             _earlier.position < OutboxRow.position,
@@ -99,7 +112,14 @@ _POSTPONE_ALL: Final = text(f"""
         FOR UPDATE SKIP LOCKED)
 """)  # noqa: S608 - of constants
 
-_NEXT: Final = text("SELECT min(next_attempt_at) - clock_timestamp() FROM notify.outbox WHERE status = 'pending'")
+_HOLD: Final = text("""
+    UPDATE notify.outbox o SET not_before = t.until
+    FROM json_to_recordset(CAST(:held AS json)) AS t (id uuid, until timestamptz) WHERE o.id = t.id
+""")
+
+_NEXT: Final = text("""
+    SELECT min(greatest(next_attempt_at, not_before)) - clock_timestamp() FROM notify.outbox WHERE status = 'pending'
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +156,13 @@ async def cancel(session: AsyncSession, reasons: Mapping[UUID, str]) -> None:
         settled.labels("cancelled").inc(len(reasons))
 
 
+async def hold(session: AsyncSession, until: Mapping[UUID, datetime]) -> None:
+    """These wait, each until its moment."""
+    if until:
+        held = [{"id": notification, "until": moment} for notification, moment in until.items()]
+        await session.execute(_HOLD, {"held": as_json(held)})
+
+
 async def settle(session: AsyncSession, outcomes: Sequence[tuple[UUID, DeliveryOutcome]], backoff: Backoff) -> None:
     """Write down how tries ended. When the server was away, all mails that are due wait for it."""
     waits = {"base": backoff.base, "cap": backoff.cap, "budget": backoff.budget}
@@ -162,11 +189,13 @@ async def seconds_to_next(session: AsyncSession) -> float | None:
 def _unwanted(row: Row[*tuple[Any, ...]]) -> str | None:
     if not row.permitted:
         return NOT_SHARED
-    if (
-        row.kind == "level" and row.case_state in ENDED and not row.after_end
-    ):  # who was told hears of a withdrawal in any case
+    if row.kind == "escalation":
+        return None if row.case_state == "new" else f"the case is {row.case_state or 'gone'}"
+    if row.kind == "withdrawn":  # who was told hears of it in any case
+        return None
+    if row.case_state in ENDED and not row.after_end:
         return f"the case is {row.case_state}"
-    return None
+    return "a later mail has told the level since" if row.overtaken else None
 
 
 def _entry(row: Row[*tuple[Any, ...]]) -> AuditEntry:
@@ -179,7 +208,7 @@ def _notification(row: Row[Any]) -> Notification:
         id=row.id,
         alert_id=row.alert_id,
         kind=row.kind,
-        level=row.level,
+        level=row.case_level or row.level if row.kind == "escalation" else row.level,
         kinds=tuple(row.kinds),
         changed_on=row.changed_on,
         recipient=row.recipient,

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from services.notify.mail import NotificationKind
 from services.notify.routing import AlertState, Notify, Retract
-from services.notify.teams import Teams
 from services.platform.rows import as_json
+from services.platform.teams import Teams
 
 _MAILS: Final = """
     mails AS (

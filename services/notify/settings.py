@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
+from services.notify.escalation import EscalationPlan
+from services.notify.working_time import WorkingTime, parse_days
+from services.platform.day_hours import DayHours
 from services.platform.settings import Settings, SettingsError
 
 
 class NotifySettings(Settings):
     """Read from `FIRSTBELL_…`, as every service's."""
 
-    teams_file: Path | None = None
-    """Who is notified of which school; None means `<data_dir>/teams.toml`, or the embedded default team without one."""
     mail_from: str = Field(default="first-bell@firstbell.example", pattern=r"^[!-?A-~]+@[A-Za-z0-9.-]+$")
     """The sender's address; its domain is in every Message-ID."""
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
+
+    escalate_urgent_hours: float = Field(default=4.0, gt=0)
+    """Working hours after which an urgent case that nobody takes goes to the supervisors; fractions are allowed."""
+    escalate_days: float = Field(default=2.0, gt=0)
+    """Working days after which every other one does."""
+    working_hours: str = "08:00-17:00"
+    """When people work, by the clock of the district,"""
+    working_days: str = "mon-fri"
+    """and on which days."""
 
     retry_base_seconds: float = Field(default=1.0, gt=0)
     """The wait after the first failure; it doubles with each, with jitter."""
@@ -26,6 +35,26 @@ class NotifySettings(Settings):
     """The longest wait between two tries."""
     retry_budget_hours: float = Field(default=24.0, gt=0)
     """A mail that is this old and fails again is given up."""
+
+    @field_validator("working_hours")
+    @classmethod
+    def _hours(cls, given: str) -> str:
+        hours = DayHours.parse(given)
+        if hours.ends <= hours.begins:
+            raise ValueError("working hours over midnight")
+        return given
+
+    @field_validator("working_days")
+    @classmethod
+    def _days(cls, given: str) -> str:
+        parse_days(given)
+        return given
+
+    @property
+    def escalation(self) -> EscalationPlan:
+        """When what goes to the supervisors."""
+        working = WorkingTime(DayHours.parse(self.working_hours), parse_days(self.working_days), self.tz)
+        return EscalationPlan(working, self.escalate_urgent_hours, self.escalate_days)
 
     @property
     def retry_budget(self) -> timedelta:

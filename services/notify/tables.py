@@ -64,6 +64,7 @@ class OutboxRow(Base):
     status: Mapped[str] = mapped_column(server_default=FetchedValue())
     attempts: Mapped[int] = mapped_column(server_default=FetchedValue())
     next_attempt_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=FetchedValue())
+    not_before: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     last_error: Mapped[str | None]
     reason: Mapped[str | None]
     after_end: Mapped[bool] = mapped_column(server_default=FetchedValue())

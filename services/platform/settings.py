@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     public_url: str | None = None
     """What people reach the console by, and what the links in mails start with; None means casework on this machine."""
 
+    teams_file: Path | None = None
+    """Who works with alerts; None means `<data_dir>/teams.toml`, or the embedded default team without one."""
+
     oidc_issuer: str | None = None
     """Who issues the tokens that are believed; None means the embedded run's own issuer."""
     oidc_audience: str | None = None

@@ -10,8 +10,8 @@ from models.policy import parse_policy
 from services.ingest.agreement.reading import load_agreement
 from services.ingest.formats import Item, open_sources
 from services.ingest.rows.kinds import RECORD_TABLES
-from services.notify.teams import parse_teams
 from services.platform.sharing import OTHER_RECORDS
+from services.platform.teams import parse_teams
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"

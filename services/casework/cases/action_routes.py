@@ -20,6 +20,7 @@ from services.casework.cases.schemas import CaseDetail, NewCaseAction
 from services.casework.cases.store import AskedAction, action_key, do
 from services.casework.people import READERS
 from services.casework.quota import StudentQuota
+from services.contracts.cases import ReferredTo
 from services.platform.audit.edge import Looking
 from services.platform.database import service_context
 from services.platform.http import ProblemError
@@ -40,7 +41,7 @@ case_actions = Counter("firstbell_casework_case_actions", "Actions on cases", ["
 def case_actions_router(
     sessions: async_sessionmaker[AsyncSession],
     quota: StudentQuota,
-    receivers: Mapping[str, str],
+    receivers: Mapping[ReferredTo, str],
     on_new: Callable[[], None],
 ) -> APIRouter:
     """The route; `receivers` says who receives which referral, `on_new` is called after an action that is new."""
@@ -88,7 +89,7 @@ async def _do(
     caller: Caller,
     case: UUID,
     asked: AskedAction,
-    receivers: Mapping[str, str],
+    receivers: Mapping[ReferredTo, str],
 ) -> bool:
     """Do it, whether it was new; raises `ProblemError`."""
     async with sessions.begin() as session:
@@ -96,7 +97,9 @@ async def _do(
         row = await find_case(session, caller, case)
         if row is None:  # its consent has ended in this moment
             raise no_such_case()
-        is_new = await do(session, caller, as_case(row), asked, receivers.get(row.referred_to or ""))
+        standing = as_case(row)
+        receiver = None if standing.referred_to is None else receivers.get(standing.referred_to)
+        is_new = await do(session, caller, standing, asked, receiver)
         if is_new and asked.given.action == "undo":
             await follow_again(session, row.id)
         return is_new

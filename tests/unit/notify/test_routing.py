@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from services.contracts.alerts import LEVELS, AlertEvent, Level
 from services.notify.case_states import CaseStates
 from services.notify.routing import Notify, Retract
-from services.notify.teams import Teams
+from services.platform.teams import Teams
 from tests.alert_events import event
 
 TEAMS = Teams.model_validate(

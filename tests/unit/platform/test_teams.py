@@ -1,12 +1,12 @@
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from services.notify.settings import NotifySettings
-from services.notify.teams import EMBEDDED, load_teams, parse_teams
-from services.platform.settings import SettingsError
+from services.platform.settings import Settings, SettingsError
+from services.platform.teams import EMBEDDED, load_teams, parse_teams
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -14,8 +14,8 @@ DEFAULT = '[default]\nname = "Hope"\nrecipients = ["a@hope.example"]\n'
 TEAM = '[[teams]]\nname = "{}"\nschools = ["{}"]\nrecipients = ["b@hope.example"]\n'
 
 
-def settings(folder: Path, teams_file: Path | None = None) -> NotifySettings:
-    return NotifySettings(data_dir=folder, teams_file=teams_file)
+def settings(folder: Path, teams_file: Path | None = None) -> Settings:
+    return Settings(data_dir=folder, teams_file=teams_file)
 
 
 def test_the_example_that_is_shipped_is_valid() -> None:
@@ -68,4 +68,31 @@ def test_a_wrong_file_is_refused_with_the_place(tmp_path: Path, text: str, words
     path = tmp_path / "teams.toml"
     path.write_text(text)
     with pytest.raises(SettingsError, match=words):
+        parse_teams(path)
+
+
+def test_who_is_away_and_who_receives_what(tmp_path: Path) -> None:
+    path = tmp_path / "teams.toml"
+    people = '[[people]]\nsubject = "ann"\naway = ["2016-12-20..2017-01-02"]\n'
+    path.write_text(DEFAULT + people + '[referrals]\nresources = "bob"\n')
+    teams = parse_teams(path)
+    days = [date(2016, 12, 19), date(2016, 12, 20), date(2017, 1, 2), date(2017, 1, 3)]
+    assert [teams.is_away("ann", day) for day in days] == [False, True, True, False]
+    assert not teams.is_away("bob", days[1])
+    assert teams.referrals == {"resources": "bob"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        '[[people]]\nsubject = "ann"\naway = ["2017-01-02..2016-12-20"]\n',
+        '[[people]]\nsubject = "ann"\naway = ["soon"]\n',
+        '[[people]]\nsubject = "ann"\n[[people]]\nsubject = "ann"\n',
+        '[referrals]\nsomewhere = "bob"\n',
+    ],
+)
+def test_people_and_referrals_that_cannot_be_are_named(tmp_path: Path, wrong: str) -> None:
+    path = tmp_path / "teams.toml"
+    path.write_text(DEFAULT + wrong)
+    with pytest.raises(SettingsError, match=r"people|referrals|the file"):
         parse_teams(path)
