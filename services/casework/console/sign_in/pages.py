@@ -37,9 +37,7 @@ def sign_in_router(desk: Desk, way: SignInWay) -> APIRouter:
             return await enter(request, desk, SignedIn(token, datetime.now(UTC)), onward)
         if request.state.who is not None:
             return RedirectResponse(onward, SEE_OTHER)
-        if way.embedded is None:
-            return RedirectResponse(f"/login/provider?{urlencode({'next': onward})}", SEE_OTHER)
-        page = render(request, "login.html", {"roles": OFFERED, "agencies": await way.agencies(), "next": onward})
+        page = render(request, "login.html", await _offered(way, onward))
         set_cookie(page, FORM_COOKIE, request.state.form_cookie)
         return page
 
@@ -58,6 +56,17 @@ def sign_in_router(desk: Desk, way: SignInWay) -> APIRouter:
         return await enter(request, desk, signed, local_path(text(form, "next")))
 
     return router
+
+
+async def _offered(way: SignInWay, onward: str) -> dict[str, object]:
+    """By which ways one can sign in here.
+
+    A link leads to the provider: a form that was sent may not be led on there, by the policy of our pages.
+    """
+    if way.embedded is not None:
+        return {"roles": OFFERED, "agencies": await way.agencies(), "next": onward, "provider": None}
+    there = None if way.provider is None else f"/login/provider?{urlencode({'next': onward})}"
+    return {"roles": (), "agencies": (), "next": onward, "provider": there}
 
 
 def session_router(desk: Desk, way: SignInWay) -> APIRouter:

@@ -107,7 +107,7 @@ def page(code: str, template: str, **context: object) -> str:
 
 
 def test_a_page_says_its_language_and_speaks_it() -> None:
-    shown = page("es", "login.html", agencies=["a"], roles=["caseworker"], next="/")
+    shown = page("es", "login.html", agencies=["a"], roles=["caseworker"], next="/", provider=None)
     assert '<html lang="es">' in shown
     assert "Iniciar sesión" in shown
     assert "Persona encargada del caso" in shown
@@ -116,7 +116,7 @@ def test_a_page_says_its_language_and_speaks_it() -> None:
 
 
 def test_a_language_in_review_is_listed_as_such() -> None:
-    shown = page("es", "login.html", agencies=["a"], roles=[], next="/")
+    shown = page("es", "login.html", agencies=["a"], roles=[], next="/", provider=None)
     listed = re.findall(r'<option value="(\w+)" lang="\w+"(?: selected)?>([^<]+)</option>', shown)
     assert listed == [
         ("en", "English"),
