@@ -23,12 +23,13 @@ from services.platform.identity.caller import Caller
 
 CONSENTS: Final = "firstbell_consents"
 """What ingest says: a pseudonym whose consent has ended, or nothing where the agreement is another."""
-OVERLAP: Final = 1_000
+OVERLAP: Final = 200
 """Positions that are looked at again: of two transactions at once the later may have the lower position."""
 MOST_MISSED: Final = 500
 """Who missed more than these asks for everything again."""
 MOST_WAITING: Final = 200
 """Changes that wait for one listener; who is slower asks for everything again."""
+GATHER_SECONDS: Final = 0.05
 LOOK_SECONDS: Final = 15.0
 """Also finds what was said while the connection broke."""
 
@@ -145,6 +146,8 @@ class ChangeFeed:
             await self._begin()
             while True:
                 heard = [one async for one in connection.notifies(timeout=LOOK_SECONDS, stop_after=1)]
+                if heard:  # what comes within moments is read at once
+                    heard += [one async for one in connection.notifies(timeout=GATHER_SECONDS)]
                 if not heard and connection.closed:
                     raise psycopg.OperationalError
                 await self._tell(heard)

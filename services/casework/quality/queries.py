@@ -12,6 +12,7 @@ from services.casework.cases.queries import seen_by
 from services.casework.quality.schemas import FirstContact, MonthOutcomes, Precision, Quality
 from services.casework.tables import CaseRow
 from services.contracts.cases import IN_NEED, NO_NEED
+from services.platform.consent import is_disclosed
 from services.platform.identity.caller import Caller
 from services.platform.sharing import HOUSING_STATUS
 
@@ -61,7 +62,8 @@ def precision_of(right: int, wrong: int) -> Precision:
 
 
 async def _counted(session: AsyncSession, caller: Caller, *by: Any) -> list[tuple[Any, ...]]:
-    query = seen_by(caller).where(CaseRow.state == "closed", CaseRow.outcome.is_not(None))
+    told = is_disclosed(HOUSING_STATUS, CaseRow.agency, CaseRow.school_id)
+    query = seen_by(caller).where(CaseRow.state == "closed", CaseRow.outcome.is_not(None), told)
     rows = await session.execute(query.with_only_columns(*by, func.count()).group_by(*by))
     return [tuple(row) for row in rows]
 
